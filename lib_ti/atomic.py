@@ -1,0 +1,72 @@
+"""Files that are whole or not there: written beside their place, synced, then moved onto it.
+
+``os.replace`` is atomic on POSIX and on Windows within one file system, so that neither a full disk nor a
+``kill -9`` leaves half a file under the final name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from lib_ti.errors import UserError
+
+
+class CannotWrite(UserError):
+    """A file could not be written; whatever was under its name before is still there, whole."""
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Make ``path`` by calling ``write`` with a temporary path beside it, and move that onto ``path``.
+
+    Parameters
+    ----------
+    write
+        Writes the complete file at the path it is given (which has the suffix of ``path``).
+
+    Raises
+    ------
+    CannotWrite
+        With the reason in plain words, when the folder or the disk does not take the file.
+    """
+    beside = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.writing{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not by tempfile, whose files only their owner may read: shared folders expect the usual mode, and the umask
+        # can only be asked for by changing it for all threads.
+        beside.touch(exist_ok=False)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {_reason(error)}.") from error
+    try:
+        write(beside)
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {_reason(error)}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    write_atomically(path, lambda beside: _fill(beside, data))
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 without a byte-order mark, ``\\n`` line ends."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def _fill(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full; free some space and run the same command again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "its folder may not be written to; choose another folder or change its permissions"
+    return error.strerror or str(error)

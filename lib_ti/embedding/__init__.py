@@ -1,0 +1,1 @@
+"""An embedding: its type, its names, its files and its picture card."""

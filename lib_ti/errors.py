@@ -1,0 +1,44 @@
+"""The errors that a user sees: one clear sentence each, with what, which value, what to do.
+
+Everything that can go wrong by a user's doing or by a file's state is raised as one of these; any other
+exception is a defect of ours. ``exit_code`` is what the command line returns for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Base of all errors whose text is meant for the user.
+
+    The text is a full sentence that names the thing, the value it has and what to do about it.
+    """
+
+    exit_code = 1
+
+
+class BadInput(UserError):
+    """Something that was given cannot be used; nothing was begun and nothing was written.
+
+    Parameters
+    ----------
+    problems
+        One sentence, or several: all problems of a configuration are reported together.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        if not self.problems:
+            raise ValueError("BadInput needs at least one problem")
+        super().__init__("\n".join(self.problems))
+
+
+class TrainingFailed(UserError):
+    """A run that had begun cannot go on. What was reached until the last good step is saved."""
+
+
+class UnsafePickle(BadInput):
+    """A pickle asks for something other than tensors and plain data; it was not run."""

@@ -1,0 +1,192 @@
+"""What the trainer asks of a host: the two Protocols between the engine and everything that runs a model.
+
+``training`` and ``data`` know this file and no host. Tensors are float32 unless said otherwise and live on
+``Model.device``; ``h`` and ``w`` are latent sizes, an eighth of the picture's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+    from lib_ti.embedding.embedding import Embedding
+
+Family = Literal["sd1", "sd2", "sdxl"]
+Precision = Literal["auto", "float32", "float16", "bfloat16"]
+CHUNK = 75
+"""Prompt tokens that fit between start and end token of one CLIP context of 77 (the WebUI's chunk)."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a loaded model."""
+
+    name: str
+    """Checkpoint name without suffix, as the WebUI shows it."""
+    hash: str
+    """First ten hexadecimal digits of the checkpoint file's SHA-256 (the WebUI's ``shorthash``)."""
+    family: Family
+    prediction: Literal["eps", "v"]
+    widths: Mapping[str, int]
+    """Width of the input token embeddings by encoder: ``{"clip_l": 768}`` for SD1."""
+    autoencoder: str
+    """Identity of the autoencoder's weights; part of the key of cached latents."""
+    size: int
+    """Picture side in pixels that the model was made for: 512 for SD1."""
+    vocabulary_norm: Mapping[str, float]
+    """Median norm of the vocabulary's vectors by encoder, the scale that learned vectors are compared with."""
+
+
+@dataclass(frozen=True)
+class LatentStats:
+    """The distribution of a picture's latents, already times the model's scale factor: two (B, 4, h, w) tensors."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the UNet is conditioned on: ``crossattn`` (B, 77·k, width); ``pooled`` (B, P) only for SDXL."""
+
+    crossattn: torch.Tensor
+    pooled: torch.Tensor | None = None
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """One picture to draw, in the words of the WebUI's txt2img tab."""
+
+    prompt: str
+    negative_prompt: str = ""
+    steps: int = 20
+    sampler: str = "Euler a"
+    scheduler: str = "Automatic"
+    cfg_scale: float = 7.0
+    seed: int = 0
+    """0 to 2**32 - 1; whoever wants a random picture draws the seed first, so that it can be shown."""
+    width: int = 512
+    height: int = 512
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How a model is lent for training."""
+
+    precision: Precision = "auto"
+    gradient_checkpointing: bool = False
+
+
+class Model(Protocol):
+    """A loaded, frozen model on its device. No parameter of it has a gradient, ever."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def needs_loss_scaling(self) -> bool:
+        """True when gradients pass through float16 and the loss must be scaled against underflow."""
+        ...
+
+    @property
+    def alphas_cumprod(self) -> torch.Tensor:
+        """(1000,) float32, the training noise schedule."""
+        ...
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """The first tokenizer's byte pairs; entries for whole words end in ``</w>``."""
+        ...
+
+    def encode_images(self, pixels: torch.Tensor) -> LatentStats:
+        """Pixels (B, 3, H, W) in -1..1 to the latents' distribution. H and W are multiples of 8. No gradient."""
+        ...
+
+    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+        """Encode prompts with the embeddings' vectors in the places of their names.
+
+        Differentiable in ``embedding.vectors`` where gradients are enabled and those require them. Prompts are
+        plain text: brackets carry no emphasis. Prompts longer than :data:`CHUNK` tokens use several contexts, all
+        prompts of a call as many as its longest.
+        """
+        ...
+
+    def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
+        """Prompt tokens, each embedding's name counted as its number of vectors."""
+        ...
+
+    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+        """Names of those of ``embeddings`` that the prompt uses, in order of appearance."""
+        ...
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        """The UNet: noisy latents (B, 4, h, w) and timesteps (B,) int64 in 0..999 to its prediction (B, 4, h, w)."""
+        ...
+
+    def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
+        """``count`` vectors by encoder that start from the tokens of ``text``: ``{"clip_l": (count, 768)}``.
+
+        Raises
+        ------
+        BadInput
+            When ``text`` has no token.
+        """
+        ...
+
+    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image:
+        """Draw one RGB picture without touching the random state of anyone else.
+
+        Raises
+        ------
+        BadInput
+            An unknown sampler or scheduler, or a size that is not a multiple of 8.
+        """
+        ...
+
+
+class Host(Protocol):
+    """Whoever has the models and folders: the WebUI's session, or this program by itself."""
+
+    @property
+    def embeddings_folder(self) -> Path:
+        """Where finished embeddings go."""
+        ...
+
+    @property
+    def template_folders(self) -> Sequence[Path]:
+        """Folders of prompt templates besides the shipped ones, the first that has a name wins."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Which model and folders these are, as plain text for a run's settings file: enough to lend them again."""
+        ...
+
+    def session(self, options: SessionOptions) -> AbstractContextManager[Model]:
+        """Lend the model. The only place where host state changes; all of it is undone on leaving, however left.
+
+        Raises
+        ------
+        BadInput
+            When there is no usable model: missing, truncated, of another family.
+        """
+        ...
+
+    def interrupted(self) -> bool:
+        """True when the host's own Interrupt was pressed."""
+        ...
+
+    def embedding_saved(self, path: Path) -> None:
+        """The embedding at ``path`` was written anew; a host that caches embeddings loads it again."""
+        ...

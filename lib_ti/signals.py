@@ -1,0 +1,173 @@
+"""What passes between a run and whoever watches it: events one way, requests the other.
+
+The trainer emits an :class:`Event` for everything a user may want to know and never prints. A tab, a command
+line or a test listens. The other way, a :class:`Control` carries the wishes of the user into the run; it is safe
+to use from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events."""
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """Something the user should read once: a skipped picture, a choice that was made, a warning."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """A preparation with a known length, such as encoding the pictures: ``done`` of ``total``."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """Training begins: after ``first_step`` finished steps, towards ``max_steps``."""
+
+    name: str
+    folder: Path
+    first_step: int
+    max_steps: int
+    pictures: int
+    held_out: int
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """One optimizer step. ``loss`` is of this step, ``smoothed`` its running mean, ``seconds`` per step (running mean).
+
+    ``skipped`` is true when the step's loss or gradient was not finite and the vectors were left as they were.
+    """
+
+    step: int
+    max_steps: int
+    loss: float
+    smoothed: float
+    rate: float
+    seconds: float
+    skipped: bool = False
+
+    @property
+    def seconds_left(self) -> float:
+        return (self.max_steps - self.step) * self.seconds
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """The fixed-noise loss was measured at ``step``; ``best_step`` had the lowest so far (``best_loss``)."""
+
+    step: int
+    loss: float
+    best_step: int
+    best_loss: float
+    first_loss: float
+    overtraining: bool
+
+
+@dataclass(frozen=True)
+class Saved(Event):
+    """Files were written and read again with success; only then is this said."""
+
+    step: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class PreviewMade(Event):
+    step: int
+    path: Path
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class PreviewFailed(Event):
+    """A preview could not be made; training goes on."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    """The run ended. ``reason`` is ``"done"`` or ``"stopped"``."""
+
+    step: int
+    reason: str
+    embedding: Path
+    folder: Path
+    best_step: int | None
+    seconds: float
+
+
+Listener = Callable[[Event], None]
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event as plain data with its kind under ``"event"``: ``{"event": "StepDone", "step": 1, …}``."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Path):
+            return str(value)
+        if isinstance(value, tuple | list):
+            return [plain(item) for item in value]
+        return value
+
+    return {"event": type(event).__name__, **{key: plain(value) for key, value in asdict(event).items()}}
+
+
+class Control:
+    """Requests to a running training: stop, save now, preview now. Thread-safe.
+
+    A request for a save or a preview is served once, by the ``take_*`` call that returns true for it; a request
+    to stop stays.
+    """
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._save = threading.Event()
+        self._preview = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the run to end after the step in hand; everything reached is saved."""
+        self._stop.set()
+
+    def save_now(self) -> None:
+        self._save.set()
+
+    def preview_now(self) -> None:
+        self._preview.set()
+
+    @property
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+    def take_save(self) -> bool:
+        return self._take(self._save)
+
+    def take_preview(self) -> bool:
+        return self._take(self._preview)
+
+    @staticmethod
+    def _take(request: threading.Event) -> bool:
+        if request.is_set():
+            request.clear()
+            return True
+        return False

@@ -1,0 +1,64 @@
+"""Settings: one declaration, all problems at once."""
+
+import json
+
+import pytest
+
+from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig, described, from_mapping, problems, to_mapping
+from lib_ti.errors import BadInput
+
+GOOD = {"name": "my-style", "dataset": "pictures"}
+
+
+def test_defaults_are_those_of_the_tutorials() -> None:
+    config = from_mapping(TrainConfig, GOOD)
+    assert (config.embedding_rate, config.max_steps, config.template) == ("0.005", 5000, "style_filewords")
+    assert (config.save_image_every, config.save_embedding_every, config.png_chunks) == (50, 500, True)
+    assert from_mapping(CreateConfig, {"name": "x"}).vectors == 10
+
+
+@pytest.mark.parametrize("kind", [CreateConfig, TrainConfig, GenerateConfig])
+def test_each_setting_is_described(kind: type) -> None:
+    for name, value_type, default, setting in described(kind):
+        assert setting.label and setting.help.endswith((".", ")")), name
+        assert isinstance(default, value_type)
+
+
+def test_text_values_are_read() -> None:
+    values = {**GOOD, "max_steps": "500", "tag_dropout": "0.1", "shuffle_tags": "true", "png_chunks": False}
+    config = from_mapping(TrainConfig, values)
+    assert (config.max_steps, config.tag_dropout, config.shuffle_tags, config.png_chunks) == (500, 0.1, True, False)
+
+
+def test_settings_survive_a_file() -> None:
+    config = from_mapping(TrainConfig, {**GOOD, "embedding_rate": "0.01:10, 0.001", "seed": 7})
+    assert from_mapping(TrainConfig, json.loads(json.dumps(to_mapping(config)))) == config
+
+
+def test_all_problems_come_together() -> None:
+    values = {"max_step": 3, "max_steps": "abc", "embedding_rate": "0", "width": 65, "batch_size": -1, "clip": "both"}
+    with pytest.raises(BadInput) as raised:
+        from_mapping(TrainConfig, values, source="the options")
+    text = "\n".join(raised.value.problems)
+    for part in (
+        "no setting 'max_step' in the options; did you mean 'max_steps'?",
+        "Max steps must be a whole number, and is 'abc'",
+        "above 0",
+        "Width is 65; it must be a multiple of 8",
+        "Batch size is -1; the smallest possible value is 1",
+        "Gradient clipping is 'both'; choose one of disabled, norm, value",
+        "Embedding is empty",
+        "Dataset directory is empty",
+    ):
+        assert part in text
+    assert len(raised.value.problems) == 8
+
+
+@pytest.mark.parametrize("value", [0, -5, 2.5, True, None, "1e"])
+def test_steps_must_be_a_positive_whole_number(value: object) -> None:
+    with pytest.raises(BadInput, match="Max steps"):
+        from_mapping(TrainConfig, {**GOOD, "max_steps": value})
+
+
+def test_not_a_number_is_refused() -> None:
+    assert any("finite" in problem for problem in problems(TrainConfig(**GOOD, preview_cfg=float("nan"))))

@@ -1,0 +1,53 @@
+"""Learning rates as tutorials write them."""
+
+import pytest
+
+from lib_ti.schedule import RateSchedule, check_reaches, parse_rates
+
+
+def test_the_webuis_syntax() -> None:
+    assert parse_rates("0.005") == ((0.005, None),)
+    assert parse_rates("0.005:100, 1e-3:1000, 1e-5") == ((0.005, 100), (1e-3, 1000), (1e-5, None))
+    assert parse_rates("0.005:100, 1e-3:-1") == ((0.005, 100), (1e-3, None))
+
+
+def test_each_rate_holds_until_its_step() -> None:
+    schedule = RateSchedule(parse_rates("0.5:100, 0.1:1000, 0.01"))
+    rates = {step: schedule.rate(step, first_step=1, max_steps=5000) for step in (1, 100, 101, 1000, 1001, 5000)}
+    assert rates == {1: 0.5, 100: 0.5, 101: 0.1, 1000: 0.1, 1001: 0.01, 5000: 0.01}
+
+
+def test_warm_up_rises_evenly_from_the_first_step_of_the_run() -> None:
+    schedule = RateSchedule(((1.0, None),), warmup_steps=4)
+    assert [schedule.rate(step, first_step=11, max_steps=100) for step in (11, 12, 13, 14, 15)] == [0.25, 0.5, 0.75, 1, 1]
+
+
+def test_cosine_ends_at_a_twentieth() -> None:
+    schedule = RateSchedule(((1.0, None),), cosine=True)
+    assert schedule.rate(1, first_step=1, max_steps=101) == 1.0
+    assert schedule.rate(51, first_step=1, max_steps=101) == pytest.approx(0.525)
+    assert schedule.rate(101, first_step=1, max_steps=101) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "empty"),
+        ("abc", "'abc' is not a number"),
+        ("0", "above 0"),
+        ("-0.1", "above 0"),
+        ("nan", "above 0"),
+        ("0.1:x, 0.2", "whole step number"),
+        ("0.1:100, 0.2:50", "does not come after 100"),
+        ("0.1, 0.2", "would never begin"),
+    ],
+)
+def test_bad_schedules_get_one_clear_sentence(text: str, word: str) -> None:
+    with pytest.raises(ValueError, match="Embedding learning rate") as raised:
+        parse_rates(text)
+    assert word in str(raised.value)
+
+
+def test_a_schedule_that_ends_early_is_told() -> None:
+    assert check_reaches(parse_rates("0.1:100"), 100) is None
+    assert "step 100" in str(check_reaches(parse_rates("0.1:100"), 500))
