@@ -1,0 +1,161 @@
+"""The host of a machine without a WebUI: one Stable Diffusion 1 checkpoint file, run by diffusers, offline."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.architecture import architecture
+from lib_ti.host.base import Precision, SessionOptions
+from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
+from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.networks import build
+
+_HASH_DIGITS = 10  # the WebUI's short hash
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class EmbeddedHost:
+    """Lends the model of one checkpoint file; see :class:`lib_ti.host.base.Host`.
+
+    The model stays in memory between sessions, and is read again when a session wants another precision or the
+    file has changed.
+
+    Parameters
+    ----------
+    checkpoint
+        An SD1.x checkpoint in the ldm format, ``.safetensors`` or ``.ckpt``. It is read when a session begins.
+    embeddings_folder, template_folders
+        Where finished embeddings go, and where prompt templates are besides the shipped ones.
+    device
+        ``"auto"`` is CUDA where there is a device, else the CPU; or a name that torch knows, such as ``"cuda:1"``.
+
+    Raises
+    ------
+    BadInput
+        When there is no such device.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        *,
+        embeddings_folder: Path,
+        template_folders: Sequence[Path] = (),
+        device: str = "auto",
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._embeddings_folder = embeddings_folder
+        self._template_folders = tuple(template_folders)
+        self._device_asked = device
+        self._device = _device(device)
+        self._in_use = threading.Lock()
+        self._loaded: tuple[object, EmbeddedModel] | None = None
+        self._hash: tuple[object, str] | None = None
+
+    @property
+    def embeddings_folder(self) -> Path:
+        return self._embeddings_folder
+
+    @property
+    def template_folders(self) -> Sequence[Path]:
+        return self._template_folders
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Checkpoint and folders with their full paths, and the device as it was asked for."""
+        folders = os.pathsep.join(str(folder.absolute()) for folder in self._template_folders)
+        return {
+            "checkpoint": str(self._checkpoint.absolute()),
+            "embeddings_dir": str(self._embeddings_folder.absolute()),
+            **({"templates_dir": folders} if folders else {}),
+            "device": self._device_asked,
+        }
+
+    def interrupted(self) -> bool:
+        """Never: this host has no Interrupt of its own."""
+        return False
+
+    def embedding_saved(self, path: Path) -> None:
+        """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+
+    @contextmanager
+    def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:
+        """Lend the model, to one borrower at a time.
+
+        Precision ``"auto"`` is float32 on the CPU, and on CUDA bfloat16 where the device computes in it (Ampere
+        and later: no loss scaling, no overflow), else float16.
+
+        Raises
+        ------
+        BadInput
+            When the checkpoint cannot be used, or the device not in that precision.
+        UserError
+            When the model is lent already.
+        """
+        dtype = _dtype(options.precision, self._device)
+        if not self._in_use.acquire(blocking=False):
+            raise UserError(f"The model {self._checkpoint.name} is in use; wait until that has ended, or stop it.")
+        try:
+            model = self._load(dtype)
+            with model.checkpointing(options.gradient_checkpointing):
+                yield model
+        finally:
+            self._in_use.release()
+
+    def _load(self, dtype: torch.dtype) -> EmbeddedModel:
+        version = _version(self._checkpoint)
+        if self._loaded is not None and self._loaded[0] == (version, dtype):
+            return self._loaded[1]
+        # The old model's memory is free before the new one needs it.
+        self._loaded = None
+        weights = read_checkpoint(self._checkpoint)
+        made = architecture(weights, self._checkpoint)
+        networks = build(weights, made, self._checkpoint, dtype)
+        del weights
+        if self._hash is None or self._hash[0] != version:
+            self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
+        autoencoder = weights_hash(networks.autoencoder.state_dict())
+        for network in (networks.unet, networks.autoencoder, networks.text_encoder):
+            network.to(self._device)
+        model = EmbeddedModel(
+            networks, made, name=self._checkpoint.stem, checkpoint_hash=self._hash[1], autoencoder_hash=autoencoder
+        )
+        self._loaded = ((version, dtype), model)
+        return model
+
+
+def _version(path: Path) -> tuple[object, ...]:
+    """What changes when a file, or the ``.yaml`` beside it, is replaced."""
+    files = (path, path.with_suffix(".yaml"))
+    return tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file())
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(f"Device {name!r} cannot be used here ({str(error).splitlines()[0]}); use 'cpu'.") from error
+    return device
+
+
+def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    if precision == "auto":
+        if device.type != "cuda":
+            return torch.float32
+        # is_bf16_supported() also says yes where bfloat16 is only emulated, and slow.
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+    if precision not in _DTYPES:
+        raise BadInput(f"Precision {precision!r} is not known; take one of auto, {', '.join(_DTYPES)}.")
+    if precision == "float16" and device.type == "cpu":
+        raise BadInput("Precision float16 is not for the CPU; take float32, or bfloat16.")
+    return _DTYPES[precision]

@@ -1,0 +1,167 @@
+"""The model that the embedded host lends: three networks behind the Protocol ``lib_ti.host.base.Model``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.architecture import Architecture
+from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
+from lib_ti.host.networks import Networks
+from lib_ti.host.sampling import check_request, sample
+from lib_ti.host.text import vocabulary
+from lib_ti.host.text_encoder import ENCODER, TextEncoder
+
+_PIXELS_AT_ONCE = 2 * 512 * 512
+"""Pixels that the autoencoder takes at once, to bound its memory."""
+
+
+class EmbeddedModel:
+    """A Stable Diffusion 1 model, frozen; see :class:`lib_ti.host.base.Model` for what its methods promise.
+
+    The UNet runs in the precision it has. Text encoder and autoencoder are in float32 always: the one takes 2 % of
+    a step's arithmetic and is where the vectors enter, the other overflows in half precision.
+    """
+
+    def __init__(
+        self, networks: Networks, made: Architecture, *, name: str, checkpoint_hash: str, autoencoder_hash: str
+    ) -> None:
+        self._unet = networks.unet
+        self._autoencoder = networks.autoencoder
+        self._text = TextEncoder(networks.text_encoder)
+        self._made = made
+        self._alphas_cumprod = made.alphas_cumprod().to(self._unet.device)
+        self._info = ModelInfo(
+            name=name,
+            hash=checkpoint_hash,
+            family="sd1",
+            prediction=made.prediction,
+            widths={ENCODER: self._text.width},
+            autoencoder=autoencoder_hash,
+            size=made.size,
+            vocabulary_norm={ENCODER: self._text.vocabulary_norm},
+        )
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self._unet.device
+        return device
+
+    @property
+    def needs_loss_scaling(self) -> bool:
+        return bool(self._unet.dtype == torch.float16)
+
+    @property
+    def alphas_cumprod(self) -> torch.Tensor:
+        return self._alphas_cumprod
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        return vocabulary()
+
+    @contextmanager
+    def checkpointing(self, wanted: bool) -> Iterator[None]:
+        """Within it, the UNet's inner results are computed again in the backward pass instead of kept."""
+        if not wanted:
+            yield
+            return
+        try:
+            self._unet.enable_gradient_checkpointing()
+            # diffusers up to 0.31 heeds that in training mode only, which changes nothing else: SD1 has no dropout.
+            self._unet.train()
+            yield
+        finally:
+            self._unet.disable_gradient_checkpointing()
+            self._unet.eval()
+
+    @torch.no_grad()
+    def encode_images(self, pixels: torch.Tensor) -> LatentStats:
+        height, width = pixels.shape[-2:]
+        if height % 8 or width % 8:
+            raise BadInput(f"A picture of {width}×{height} pixels cannot be encoded; both have to be multiples of 8.")
+        parts = [
+            self._autoencoder.encode(part.to(self.device, torch.float32)).latent_dist
+            for part in pixels.split(_at_once(height * width))
+        ]
+        scale = self._made.scale_factor
+        mean, std = (torch.cat([getattr(part, moment) for part in parts]) * scale for moment in ("mean", "std"))
+        return LatentStats(mean=mean, std=std)
+
+    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+        return Conditioning(self._text.encode(prompts, embeddings))
+
+    def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
+        return self._text.count_tokens(prompt, embeddings)
+
+    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+        return self._text.find_embeddings(prompt, embeddings)
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        dtype = self._unet.dtype
+        prediction: torch.Tensor = self._unet(
+            noisy.to(self.device, dtype),
+            timesteps.to(self.device),
+            encoder_hidden_states=conditioning.crossattn.to(dtype),
+            return_dict=False,
+        )[0]
+        return prediction.float()
+
+    def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
+        return {ENCODER: self._text.initial_vectors(text, count)}
+
+    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+        return self.generate_many([request], embeddings)[0]
+
+    @torch.no_grad()
+    def generate_many(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
+        """Draw pictures as :meth:`generate` does, those that differ in words and seed only in one batch."""
+        for request in requests:
+            check_request(request)
+        batches: dict[tuple[object, ...], list[int]] = {}
+        for index, one in enumerate(requests):
+            settings = (one.sampler, one.scheduler, one.steps, one.cfg_scale, one.width, one.height)
+            batches.setdefault(settings, []).append(index)
+        pictures: dict[int, Image.Image] = {}
+        for batch in batches.values():
+            drawn = self._draw([requests[index] for index in batch], embeddings)
+            pictures.update(zip(batch, drawn, strict=True))
+        return [pictures[index] for index in range(len(requests))]
+
+    def _draw(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
+        scale = requests[0].cfg_scale
+        guided = scale != 1
+        negative = [request.negative_prompt for request in requests] if guided else []
+        conditioning = self.encode_prompts([*negative, *(request.prompt for request in requests)], embeddings)
+
+        def denoise(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+            batch = latents.repeat(2, 1, 1, 1) if guided else latents
+            prediction = self.predict(batch, timestep.expand(len(batch)), conditioning).cpu()
+            if not guided:
+                return prediction
+            without, with_prompt = prediction.chunk(2)
+            return without + scale * (with_prompt - without)
+
+        return self._decode(sample(requests, self._made, denoise))
+
+    def _decode(self, latents: torch.Tensor) -> list[Image.Image]:
+        """Latents (B, 4, h, w) to RGB pictures."""
+        if not latents.isfinite().all():
+            raise UserError("Drawing failed: the UNet's numbers overflowed; use precision bfloat16 or float32.")
+        parts = (latents / self._made.scale_factor).split(_at_once(64 * latents.shape[2] * latents.shape[3]))
+        pixels = torch.cat([self._autoencoder.decode(part.to(self.device)).sample.cpu() for part in parts])
+        levels = (pixels * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
+        return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels]
+
+
+def _at_once(pixels: int) -> int:
+    """How many pictures of so many pixels go through the autoencoder together."""
+    return max(1, _PIXELS_AT_ONCE // pixels)

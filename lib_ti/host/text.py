@@ -1,0 +1,201 @@
+"""Prompts as tokens: CLIP's tokenizer, embeddings found by their names, and contexts of 75 tokens.
+
+The rules are those of the WebUI (its ``tokenize_line``), so that a prompt means the same in both hosts; only the
+emphasis syntax is left out, since captions are plain text. No networks here: ``text_encoder`` runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import BPE
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import CHUNK
+
+START, END = 49406, 49407
+VOCABULARY = 49408
+"""Tokens that CLIP knows, start and end included."""
+COMMA_BACKTRACK = 20
+"""A context that is full is cut after a comma among its last 20 tokens (the WebUI's default)."""
+
+_VOCABULARY = Path(__file__).with_name("clip_vocabulary")
+# CLIP cleans texts with the package ftfy first, and this is what that does to captions as people write them.
+_STRAIGHT = {
+    **dict.fromkeys([0x02BC, *range(0x2018, 0x201C)], "'"),
+    **dict.fromkeys(range(0x201C, 0x2020), '"'),
+    0x3000: " ",  # and the other full-width forms of ASCII
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    **{0xFB00 + index: letters for index, letters in enumerate(("ff", "fi", "fl", "ffi", "ffl"))},
+}
+# CLIP's own pattern of what a word is (openai/CLIP, simple_tokenizer): letters, a single digit, or other signs.
+_WORD = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name that stands for an embedding: its tokens in a prompt, and its number of vectors in the context."""
+
+    tokens: tuple[int, ...]
+    count: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One context of 77: start token, up to 75 tokens, end tokens.
+
+    ``splices`` says which places are not tokens but vectors: (place of the first, index of the word), in order.
+    """
+
+    ids: tuple[int, ...]
+    splices: tuple[tuple[int, int], ...] = ()
+
+
+EMPTY = Chunk((START, *[END] * (CHUNK + 1)))
+"""The context of no words; prompts shorter than others of their batch are filled up with it."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What stays together in a context: a token, or all vectors of an embedding."""
+
+    token: int
+    length: int = 1
+    word: int | None = None
+
+
+@lru_cache(maxsize=8192)
+def tokenize(text: str) -> tuple[int, ...]:
+    """CLIP's tokens of a text, without start and end; upper and lower case and the amount of space do not matter."""
+    return tuple(_tokenizer().encode(text.translate(_STRAIGHT), add_special_tokens=False).ids)
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Mapping[str, int]:
+    """CLIP's byte pairs and their tokens; a pair that ends a word ends in ``</w>``."""
+    return MappingProxyType(_tokenizer().get_vocab())
+
+
+@lru_cache(maxsize=8192)
+def find_words(prompt: str, words: tuple[Word, ...]) -> tuple[int, ...]:
+    """Indices of those of ``words`` that are in the prompt, each once, in order of appearance."""
+    return tuple(dict.fromkeys(piece.word for piece in _pieces(prompt, words) if piece.word is not None))
+
+
+@lru_cache(maxsize=8192)
+def count_tokens(prompt: str, words: tuple[Word, ...]) -> int:
+    """The prompt's tokens, each word counted as its number of vectors."""
+    return sum(piece.length for piece in _pieces(prompt, words))
+
+
+@lru_cache(maxsize=8192)
+def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
+    """The contexts of a prompt, at least one.
+
+    An embedding is never divided: where it does not fit, it begins a new context. A context that is full is cut
+    after its last comma, if that is among its last :data:`COMMA_BACKTRACK` tokens, so that a tag stays whole.
+
+    Raises
+    ------
+    BadInput
+        When a word has more vectors than a context has places.
+    """
+    finished: list[list[_Piece]] = []
+    chunk: list[_Piece] = []
+    for piece in _pieces(prompt, words):
+        if piece.length > CHUNK:
+            name = words[piece.word].name if piece.word is not None else ""
+            raise BadInput(f"Embedding {name!r} has {piece.length} vectors, and a prompt takes at most {CHUNK}.")
+        if piece.token == _comma() and _length(chunk) == CHUNK:
+            finished, chunk = [*finished, chunk], []
+        elif _length(chunk) == CHUNK:
+            kept, moved = _cut_after_comma(chunk)
+            finished, chunk = [*finished, kept], moved
+        if _length(chunk) + piece.length > CHUNK:
+            finished, chunk = [*finished, chunk], []
+        chunk.append(piece)
+    return tuple(_chunk(pieces) for pieces in (*finished, chunk) if pieces or not finished)
+
+
+def _pieces(prompt: str, words: tuple[Word, ...]) -> list[_Piece]:
+    """The prompt's tokens with the longest matching word taken at each place."""
+    tokens = tokenize(prompt)
+    longest_first = sorted(range(len(words)), key=lambda index: -len(words[index].tokens))
+    pieces: list[_Piece] = []
+    place = 0
+    while place < len(tokens):
+        for index in longest_first:
+            name = words[index].tokens
+            if name and tokens[place : place + len(name)] == name:
+                pieces.append(_Piece(token=-1, length=words[index].count, word=index))
+                place += len(name)
+                break
+        else:
+            pieces.append(_Piece(tokens[place]))
+            place += 1
+    return pieces
+
+
+def _length(pieces: Sequence[_Piece]) -> int:
+    return sum(piece.length for piece in pieces)
+
+
+def _cut_after_comma(chunk: list[_Piece]) -> tuple[list[_Piece], list[_Piece]]:
+    """A full context in two: what stays, and what moves on to the next."""
+    for cut in range(len(chunk), 0, -1):
+        if _length(chunk[cut:]) >= COMMA_BACKTRACK:
+            break
+        if chunk[cut - 1].token == _comma():
+            return chunk[:cut], chunk[cut:]
+    return chunk, []
+
+
+def _chunk(pieces: Sequence[_Piece]) -> Chunk:
+    ids: list[int] = [START]
+    splices: list[tuple[int, int]] = []
+    for piece in pieces:
+        if piece.word is None:
+            ids.append(piece.token)
+        else:
+            splices.append((len(ids), piece.word))
+            ids += [END] * piece.length
+    return Chunk((*ids, *[END] * (CHUNK + 2 - len(ids))), tuple(splices))
+
+
+@lru_cache(maxsize=1)
+def _comma() -> int:
+    return tokenize(",")[0]
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Tokenizer:
+    """CLIP's byte-pair tokenizer, made from its vocabulary files.
+
+    ``transformers``' own ``CLIPTokenizer`` is not used: without the package ``ftfy`` it cuts words at apostrophes
+    and drops accents in some versions and not in others, and training needs one answer everywhere.
+    """
+    tokenizer = Tokenizer(
+        BPE.from_file(
+            str(_VOCABULARY / "vocab.json"),
+            str(_VOCABULARY / "merges.txt"),
+            continuing_subword_prefix="",
+            end_of_word_suffix="</w>",
+            unk_token="<|endoftext|>",
+        )
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    return tokenizer
