@@ -1,0 +1,161 @@
+"""Embeddings in pictures: a card to look at that is a working embedding file, in the WebUI too.
+
+A PNG card carries its embedding twice: in the text chunk ``sd-ti-embedding`` and in its pixels, which survive copies
+that drop the chunk. Lossless WebP has the pixels only. The WebUI's pixel code knows no SDXL, whose cards are PNG with
+the chunk alone, and whose chunk may hold nothing but the vectors; the rest stands in a second one of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from PIL import Image, PngImagePlugin
+
+from lib_ti.atomic import write_atomically
+from lib_ti.embedding.cardface import draw_face, vector_colours
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.layouts import details_of, embedding_from, webui_data
+from lib_ti.embedding.pixelcode import frame, read_frame
+from lib_ti.embedding.verify import check_finite, check_written
+from lib_ti.errors import BadInput
+
+CHUNK = "sd-ti-embedding"
+DETAILS_CHUNK = "sd-ti-details"
+SUFFIXES = (".png", ".webp")
+
+_TENSOR = "TORCHTENSOR"
+_STRIPES = 24
+
+
+def make_card(picture: Image.Image | None, embedding: Embedding) -> tuple[Image.Image, PngImagePlugin.PngInfo]:
+    """The card of an embedding and the text chunks to save it with as PNG.
+
+    Parameters
+    ----------
+    picture
+        What to show, of any size and mode; None for a picture made of the vectors. It is captioned with the
+        embedding's name, model, number of vectors and steps.
+
+    Returns
+    -------
+    card, chunks
+        The card is RGB, at least 512 pixels on each side, and wider than its picture by two blocks of code, but for
+        SDXL, which the WebUI's pixel code does not know.
+    """
+    face = draw_face(picture, embedding)
+    data = webui_data(embedding)
+    text = json.dumps(data, default=_encoded)
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text(CHUNK, base64.b64encode(text.encode()).decode())
+    if "string_to_param" not in data:
+        chunks.add_text(DETAILS_CHUNK, base64.b64encode(json.dumps(details_of(embedding)).encode()).decode())
+        return face, chunks
+    return frame(face, text.encode(), vector_colours(embedding, _STRIPES)), chunks
+
+
+def save_card(path: Path, picture: Image.Image | None, embedding: Embedding) -> None:
+    """Write a ``.png`` or ``.webp`` card, and read it again before it takes its place.
+
+    Raises
+    ------
+    CannotWrite
+        The disk does not take it, the vectors are not finite, or it reads back differently.
+    BadInput
+        The suffix is another, or ``.webp`` for an SDXL embedding.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path} cannot be a card: use .png, or .webp, which is written without loss.")
+    if path.stem.lower().endswith(".preview"):
+        raise BadInput(
+            f"{path} cannot be a card: the WebUI takes .preview pictures for mere pictures. Use another name."
+        )
+    check_finite(embedding)
+    card, chunks = make_card(picture, embedding)
+    if path.suffix.lower() == ".webp" and len(embedding.vectors) > 1:
+        raise BadInput(
+            f"{path} cannot hold an SDXL embedding: the WebUI reads those from .png. Use .png or .safetensors."
+        )
+
+    def write(beside: Path) -> None:
+        if path.suffix.lower() == ".png":
+            card.save(beside, "PNG", pnginfo=chunks)
+        else:
+            card.save(beside, "WEBP", lossless=True, quality=20, method=1)
+        check_written(embedding, beside, read_card, path)
+
+    write_atomically(path, write)
+
+
+def read_card(path: Path) -> Embedding:
+    """The embedding in a card, ours or the WebUI's.
+
+    Raises
+    ------
+    BadInput
+        The file is no picture, or holds no embedding, as pictures do that were saved as JPEG, resized or edited.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            texts = {key: str(value) for key, value in getattr(picture, "text", {}).items()}
+            found = _data(texts, picture)
+    except (OSError, SyntaxError, ValueError, struct.error, EOFError, Image.DecompressionBombError) as error:
+        raise BadInput(f"{path} is no picture that can be read: {error}.") from error
+    if not isinstance(found, Mapping):
+        raise BadInput(
+            f"{path} holds no embedding. Cards lose theirs when they are saved as JPEG, resized or edited; "
+            "use the file that was first written."
+        )
+    details = _parsed(texts[DETAILS_CHUNK]) if DETAILS_CHUNK in texts else found
+    details = details if isinstance(details, Mapping) else {}
+    name = details.get("name")
+    return embedding_from(
+        found, name=name if isinstance(name, str) and name else path.stem, source=path, details=details
+    )
+
+
+def _data(texts: Mapping[str, str], picture: Image.Image) -> Any:
+    if CHUNK in texts:
+        return _parsed(texts[CHUNK])
+    payload = read_frame(picture)
+    return None if payload is None else _decoded(payload)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _decoded(base64.b64decode(text))
+    except binascii.Error:
+        return None
+
+
+def _encoded(value: Any) -> dict[str, Any]:
+    """A tensor as the WebUI's JSON has it, each number in the fewest digits that give the same float32."""
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{type(value).__name__} is not plain data")
+    exact = value.numpy()
+    short = numpy.array([float(str(number)) for number in exact.ravel()]).reshape(exact.shape)
+    return {_TENSOR: numpy.where(short.astype(numpy.float32) == exact, short, exact.astype(numpy.float64)).tolist()}
+
+
+def _decoded(payload: bytes) -> Any:
+    try:
+        return json.loads(payload, object_hook=_with_tensor)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _with_tensor(item: dict[str, Any]) -> Any:
+    if _TENSOR not in item:
+        return item
+    try:
+        return torch.tensor(item[_TENSOR], dtype=torch.float64)
+    except (TypeError, RuntimeError, OverflowError) as error:
+        raise ValueError("not a tensor") from error

@@ -1,0 +1,90 @@
+"""The face of an embedding's card: a picture, or colours made of the vectors, with name, model, vectors and steps."""
+
+from __future__ import annotations
+
+import numpy
+from PIL import Image, ImageFilter, ImageOps
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.lettering import letter
+from lib_ti.embedding.pixelcode import Pixels
+
+CARD_SIDE = 512
+"""Pixels: no card is narrower or lower, so that its words can be read."""
+MAX_SIDE = 2048
+
+_MARGIN = 0.045
+_TITLE, _DETAIL = 0.09, 0.037
+_WHITE, _GREY = (255, 255, 255), (214, 214, 214)
+
+
+def draw_face(picture: Image.Image | None, embedding: Embedding) -> Image.Image:
+    """The card's picture (RGB, sides between :data:`CARD_SIDE` and :data:`MAX_SIDE`) with its caption."""
+    card = backdrop(embedding) if picture is None else _fitted(picture)
+    width, height = card.size
+    unit = min(width, height)
+    margin = round(unit * _MARGIN)
+    room = width - 2 * margin
+    name = letter(embedding.name, round(unit * _TITLE), room)
+    model, numbers = _details(embedding)
+    right = letter(numbers, round(unit * _DETAIL), room // 2)
+    left = letter(model, round(unit * _DETAIL), room - right.width - margin)
+    base = height - margin
+    title_top = base - max(left.height, right.height) - round(margin * 0.15) - name.height
+    card = _shaded(card, title_top - 2 * margin)
+    card.paste(_WHITE, (margin, title_top), name)
+    card.paste(_GREY, (margin, base - left.height), left)
+    card.paste(_GREY, (width - margin - right.width, base - right.height), right)
+    return card
+
+
+def backdrop(embedding: Embedding, side: int = CARD_SIDE) -> Image.Image:
+    """Soft colours that differ from embedding to embedding, for cards without a picture."""
+    grid = vector_colours(embedding, 25).reshape(5, 5, 3)
+    # Blurred while small, which is quick and looks the same.
+    small = Image.fromarray(grid).resize((64, 64), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(3))
+    return small.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def vector_colours(embedding: Embedding, count: int) -> Pixels:
+    """``count`` colours, (count, 3) uint8, that depend on the vectors' values."""
+    values = numpy.concatenate([vectors.numpy().ravel() for vectors in embedding.snapshot().vectors.values()])
+    values = numpy.resize(values, (count, 2))
+    # By rank, so that colours spread evenly whatever the values' scale.
+    ranks = values.ravel().argsort().argsort().reshape(values.shape) / max(values.size - 1, 1)
+    hue = 255 * (0.52 + 0.42 * ranks[:, 0])
+    hsv = numpy.stack([hue, numpy.full(count, 150), 90 + 120 * ranks[:, 1]], axis=1).astype(numpy.uint8)
+    colours: Pixels = numpy.asarray(Image.fromarray(hsv[None], "HSV").convert("RGB"))[0].copy()
+    return colours
+
+
+def _details(embedding: Embedding) -> tuple[str, str]:
+    vectors = f"{embedding.count} vector{'s' if embedding.count != 1 else ''}"
+    model = embedding.model_name or {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}.get(embedding.family, "")
+    if embedding.model_hash:
+        model = f"{model} [{embedding.model_hash}]".strip()
+    return model, f"{vectors} · {embedding.step} step{'s' if embedding.step != 1 else ''}"
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """The picture on a card: small ones enlarged, narrow ones set before a blurred copy of themselves."""
+    picture = ImageOps.exif_transpose(picture).convert("RGB")
+    longest = max(picture.size)
+    scale = CARD_SIDE / longest if longest < CARD_SIDE else min(1.0, MAX_SIDE / longest)
+    if scale != 1.0:
+        size = tuple(max(1, round(side * scale)) for side in picture.size)
+        picture = picture.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    if min(picture.size) >= CARD_SIDE:
+        return picture
+    size = max(picture.width, CARD_SIDE), max(picture.height, CARD_SIDE)
+    card = ImageOps.fit(picture, size).filter(ImageFilter.GaussianBlur(CARD_SIDE / 20)).point(lambda v: v * 0.6)
+    card.paste(picture, ((size[0] - picture.width) // 2, (size[1] - picture.height) // 2))
+    return card
+
+
+def _shaded(card: Image.Image, top: int) -> Image.Image:
+    """Darkened from ``top`` to the bottom, so that white words can be read on anything."""
+    ramp = numpy.clip((numpy.arange(card.height) - top) / max(1.0, (card.height - top) * 0.55), 0, 1)
+    opacity = (215 * ramp * ramp * (3 - 2 * ramp)).astype(numpy.uint8)
+    mask = Image.fromarray(numpy.repeat(opacity[:, None], card.width, axis=1))
+    return Image.composite(Image.new("RGB", card.size, (8, 8, 12)), card, mask)

@@ -1,0 +1,103 @@
+"""Names of embeddings: which are usable as a word in prompts and as a file name everywhere."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from lib_ti.errors import BadInput
+
+MAX_BYTES = 120
+"""UTF-8 bytes of a name: leaves room for ``-100000.safetensors`` and the like within a file system's 255."""
+
+_KEPT = "._- "
+_RESERVED = {"con", "prn", "aux", "nul"} | {port + digit for port in ("com", "lpt") for digit in "0123456789¹²³"}
+
+
+def sanitise(name: str) -> str:
+    """The name as the WebUI keeps it when it creates an embedding: letters, digits and ``._-`` and space.
+
+    Letters and digits are those of any script (``str.isalnum``).
+    """
+    return "".join(sign for sign in name if sign.isalnum() or sign in _KEPT)
+
+
+def check_name(name: str) -> str:
+    """``name`` itself, when it can be the name of an embedding on every system and in the WebUI.
+
+    Raises
+    ------
+    BadInput
+        Saying why not, with the nearest usable name where there is one. Nothing is changed silently: a name that
+        differs from what was typed would not be found in prompts.
+    """
+    problem = _problem(name)
+    if problem is None:
+        return name
+    near = _nearest(name)
+    raise BadInput(f"{problem} {f'Use {near!r}.' if near else 'Use letters and digits, such as my-style.'}")
+
+
+def check_not_ordinary(name: str, vocabulary: Mapping[str, int]) -> str:
+    """``name`` itself, when it is not one word of the CLIP vocabulary.
+
+    Parameters
+    ----------
+    vocabulary
+        The CLIP tokenizer's byte-pair vocabulary, whose entries for whole words end in ``</w>``.
+
+    Raises
+    ------
+    BadInput
+        An embedding takes the place of its name wherever that is read in a prompt or caption, in any case, so that
+        with such a name the word would be lost to the model's user.
+    """
+    # CLIP's tokenizer reads everything in lower case.
+    word = name.strip().lower()
+    if f"{word}</w>" not in vocabulary:
+        return name
+    raise BadInput(
+        f"The name {name!r} is a word that the model already knows, and the embedding would take its place in every "
+        f"prompt. Use a name that is not a word, such as {f'{name.strip()}-style'!r} or {f'my-{name.strip()}'!r}."
+    )
+
+
+def _problem(name: str) -> str | None:
+    if not name.strip():
+        return "The name is empty."
+    if any(unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") for sign in name):
+        return f"The name {name!r} holds a control character."
+    if "/" in name or "\\" in name or ".." in name:
+        return f"The name {name!r} holds parts of a path, and an embedding's name is one word or a few."
+    if unusable := sorted(set(name) - set(sanitise(name))):
+        return f"The name {name!r} holds {' '.join(unusable)}, which the WebUI does not keep in names of embeddings."
+    if name != name.strip(" ") or name.endswith("."):
+        return f"The name {name!r} begins or ends with a space or ends with a dot, which file systems drop."
+    if name.startswith("."):
+        return f"The name {name!r} begins with a dot, which hides its files."
+    if name.lower().endswith(".preview"):
+        return f"The name {name!r} ends in .preview, and the WebUI takes such files for pictures of other embeddings."
+    if _is_reserved(name):
+        return f"The name {name!r} is reserved by Windows."
+    if len(name.encode()) > MAX_BYTES:
+        return (
+            f"The name {name[:30] + '…'!r} is {len(name.encode())} bytes long, and at most {MAX_BYTES} fit file names."
+        )
+    return None
+
+
+def _is_reserved(name: str) -> bool:
+    # Windows looks at no more than what stands before the first dot.
+    return name.split(".", maxsplit=1)[0].strip().lower() in _RESERVED
+
+
+def _nearest(name: str) -> str | None:
+    near = sanitise(unicodedata.normalize("NFC", name))
+    while ".." in near:
+        near = near.replace("..", ".")
+    near = near.encode()[:MAX_BYTES].decode(errors="ignore").strip(". ")
+    if near.lower().endswith(".preview"):
+        near = near[: -len(".preview")].rstrip(". ")
+    if _is_reserved(near):
+        near = f"my-{near}"
+    return near if near and _problem(near) is None else None

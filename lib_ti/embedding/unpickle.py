@@ -1,0 +1,244 @@
+"""Tensors and plain data out of pickled files (.pt, .bin, .ckpt), with nothing run that the file asks for.
+
+``torch.load`` is not used: its weights-only mode executes code from hostile files in torch before 2.6
+(CVE-2025-32434), refuses what old embeddings hold, and inside the WebUI the function is replaced. The two formats of
+``torch.save`` are a zip of one pickle and raw storages, and, before torch 1.6 and on demand, five pickles followed
+by raw storages.
+
+A pickle gets hold of nothing but the objects of :mod:`lib_ti.embedding.pickle_parts`. What it builds of them is then
+turned into tensors and fresh plain containers, the only things that leave this module. Tensors lie in the file, mapped
+into memory, until they are used.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from lib_ti.embedding.pickle_parts import (
+    ADMITTED,
+    ArrayPart,
+    Inert,
+    ParameterDictPart,
+    Placeholder,
+    Sealed,
+    StoragePart,
+    StorageTypePart,
+    TensorPart,
+    is_harmless_class,
+)
+from lib_ti.errors import BadInput, UnsafePickle
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+_ALIGNMENT = 16
+_BROKEN = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    NotImplementedError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""All that Python and torch raise on bytes that are not what they seem."""
+
+Regions = dict[str, tuple[int, int]]
+"""Where each storage lies in the file: first byte and number of bytes."""
+
+
+def load_tensors(path: Path, *, inert: bool = False) -> Any:
+    """Read what ``torch.save`` wrote: tensors on the CPU within dicts, lists, tuples, sets, texts and numbers.
+
+    Parameters
+    ----------
+    inert
+        Put a :class:`Placeholder` where the file holds objects of other classes, instead of refusing it. For
+        checkpoints, which carry their trainer's callbacks beside the weights. Functions are refused all the same.
+
+    Raises
+    ------
+    UnsafePickle
+        The file asks for something else; names it. Nothing of it was run.
+    BadInput
+        The file cannot be read, is truncated, or was not written by ``torch.save``.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            read = _read_zip if file.read(4) == b"PK\x03\x04" else _read_legacy
+            file.seek(0)
+            value, regions = read(file, path, inert)
+        return _Builder(path, size, regions).plain(value)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    except _BROKEN as error:
+        raise BadInput(f"{path} is damaged, or no file of tensors: {_short(error)}. Get the file again.") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads one pickle that may name only what is admitted; storages are noted, not read."""
+
+    def __init__(self, file: IO[bytes], path: Path, inert: bool) -> None:
+        super().__init__(file, encoding="utf-8")
+        self._path = path
+        self._inert = inert
+        self.storages: dict[str, StoragePart] = {}
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        if (module, name) in ADMITTED:
+            return ADMITTED[module, name]
+        if (module, name) == ("torch.nn.modules.container", "ParameterDict"):
+            return type("ParameterDict", (ParameterDictPart,), {"asked": f"{module}.{name}"})
+        if self._inert and is_harmless_class(module, name):
+            return type("Inert", (Inert,), {"asked": f"{module}.{name}"})
+        raise UnsafePickle(
+            f"{self._path} asks for {module}.{name}, which is neither a tensor nor plain data, so nothing of it was "
+            "run. Do not use the file unless you trust its maker; ask for it as .safetensors."
+        )
+
+    def persistent_load(self, pid: Any, /) -> Any:
+        if pid[0] == "module" and isinstance(pid[1], type):
+            return pid[1]
+        kind, storage_type, key, _, count, *view = pid
+        if kind != "storage" or not isinstance(storage_type, StorageTypePart) or any(view):
+            raise pickle.UnpicklingError(f"an unknown kind of storage, {kind!r}")
+        if type(count) is not int or count < 0:
+            raise pickle.UnpicklingError(f"a storage of {count!r} numbers")
+        return self.storages.setdefault(str(key), StoragePart(str(key), storage_type.dtype, count))
+
+
+def _read_zip(file: IO[bytes], path: Path, inert: bool) -> tuple[Any, Regions]:
+    with zipfile.ZipFile(file) as archive:
+        members = {info.filename: info for info in archive.infolist()}
+        roots = [name[: -len("data.pkl")] for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
+        if len(roots) != 1 or len(members) != len(archive.infolist()):
+            raise BadInput(f"{path} is an archive that torch.save did not write. Give a .pt, .bin or .ckpt file.")
+        if any(name.startswith((f"{roots[0]}code/", f"{roots[0]}constants.pkl")) for name in members):
+            raise UnsafePickle(f"{path} holds a TorchScript program, not tensors; nothing of it was run.")
+        if f"{roots[0]}byteorder" in members and archive.read(f"{roots[0]}byteorder") != b"little":
+            raise pickle.UnpicklingError("numbers in the byte order of other machines")
+        unpickler = _Unpickler(io.BytesIO(archive.read(members[f"{roots[0]}data.pkl"])), path, inert)
+        value = unpickler.load()
+        wanted = {key: members[f"{roots[0]}data/{key}"] for key in unpickler.storages}
+    return value, {key: _region(file, info) for key, info in wanted.items()}
+
+
+def _region(file: IO[bytes], info: zipfile.ZipInfo) -> tuple[int, int]:
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise zipfile.BadZipFile(f"{info.filename} was compressed afterwards")
+    file.seek(info.header_offset)
+    signature, name_length, extra_length = struct.unpack("<4s22xHH", file.read(30))
+    if signature != b"PK\x03\x04":
+        raise zipfile.BadZipFile(f"{info.filename} is not where the archive says")
+    return info.header_offset + 30 + name_length + extra_length, info.file_size
+
+
+def _read_legacy(file: IO[bytes], path: Path, inert: bool) -> tuple[Any, Regions]:
+    if file.read(262)[257:] == b"ustar":
+        raise BadInput(
+            f"{path} is a .tar file of torch before 0.1.10, which is not read. Save it again with torch.save."
+        )
+    file.seek(0)
+    # The first three pickles are a number, a number and a dict of numbers.
+    magic = _Unpickler(file, path, inert=False).load()
+    if magic != _MAGIC:
+        raise BadInput(f"{path} is a pickle that torch.save did not write. Give a .pt, .bin or .ckpt file.")
+    protocol, system = _Unpickler(file, path, inert=False).load(), _Unpickler(file, path, inert=False).load()
+    if protocol != _PROTOCOL or not system["little_endian"]:
+        raise pickle.UnpicklingError("numbers in the byte order of other machines")
+    unpickler = _Unpickler(file, path, inert)
+    value = unpickler.load()
+    regions: Regions = {}
+    for key in _Unpickler(file, path, inert=False).load():
+        (count,) = struct.unpack("<q", file.read(8))
+        length = count * unpickler.storages[str(key)].dtype.itemsize
+        regions[str(key)] = file.tell(), length
+        file.seek(length, io.SEEK_CUR)
+    return value, regions
+
+
+class _Builder:
+    """Turns what the pickle built into tensors and plain containers that share nothing with it."""
+
+    def __init__(self, path: Path, size: int, regions: Regions) -> None:
+        self._path = path
+        self._size = size
+        self._regions = regions
+        self._file: Any = None
+        self._storages: dict[str, torch.UntypedStorage] = {}
+        # By id, so that what is shared stays shared and takes no more time than its size.
+        self._done: dict[int, Any] = {}
+
+    def plain(self, value: Any) -> Any:
+        if value is None or type(value) in (bool, int, float, str, bytes, torch.dtype):
+            return value
+        if id(value) not in self._done:
+            self._done[id(value)] = self._container(value) if isinstance(value, dict | list) else self._leaf(value)
+        return self._done[id(value)]
+
+    def _container(self, value: dict[Any, Any] | list[Any]) -> Any:
+        new: Any = [] if isinstance(value, list) else {}
+        self._done[id(value)] = new
+        if isinstance(value, list):
+            new.extend(self.plain(item) for item in value)
+        else:
+            new.update((self.plain(key), self.plain(item)) for key, item in value.items())
+        return new
+
+    def _leaf(self, value: Any) -> Any:
+        if isinstance(value, TensorPart):
+            return self._tensor(value)
+        if isinstance(value, ParameterDictPart):
+            return self.plain(value.parameters())
+        if isinstance(value, ArrayPart):
+            return value.tensor()
+        if isinstance(value, tuple | set | frozenset):
+            return type(value)(self.plain(item) for item in value)
+        if isinstance(value, Inert) or (isinstance(value, type) and issubclass(value, Inert)):
+            return Placeholder(value.asked)
+        if isinstance(value, Sealed):
+            return Placeholder(type(value).__name__)
+        raise pickle.UnpicklingError(f"an object of type {type(value).__name__}")
+
+    def _tensor(self, part: TensorPart) -> torch.Tensor:
+        dtype = part.dtype
+        numbers = (part.offset, *part.size, *part.stride)
+        if any(type(number) is not int or number < 0 for number in numbers) or len(part.size) != len(part.stride):
+            raise pickle.UnpicklingError(f"a tensor of size {part.size}")
+        reach = part.offset + sum((n - 1) * stride for n, stride in zip(part.size, part.stride, strict=True)) + 1
+        if not all(part.size):
+            return torch.empty(part.size, dtype=dtype)
+        if reach * dtype.itemsize > part.storage.count * part.storage.dtype.itemsize:
+            raise pickle.UnpicklingError(f"a tensor of size {part.size} in a storage of {part.storage.count}")
+        return torch.empty(0, dtype=dtype).set_(self._storage(part.storage), part.offset, part.size, part.stride)
+
+    def _storage(self, part: StoragePart) -> torch.UntypedStorage:
+        if part.key not in self._storages:
+            first, length = self._regions[part.key]
+            needed = part.count * part.dtype.itemsize
+            if not 0 <= first <= first + needed <= self._size or length < needed:
+                raise EOFError(f"it ends before storage {part.key} does")
+            if self._file is None:
+                # Positional, since the names of the arguments changed between versions of torch.
+                self._file = torch.UntypedStorage.from_file(str(self._path), False, self._size)
+            piece = self._file[first : first + needed]
+            self._storages[part.key] = piece if first % _ALIGNMENT == 0 else piece.clone()
+        return self._storages[part.key]
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".")[:160]

@@ -1,0 +1,61 @@
+"""Which names an embedding may have, and what the user is told about the others."""
+
+import pytest
+
+from lib_ti.embedding.names import check_name, check_not_ordinary, sanitise
+from lib_ti.errors import BadInput
+
+
+@pytest.mark.parametrize("name", ["riso-print", "my style", "v1.5_b", "日本語", "été", "con-artist", "x" * 120])
+def test_usable_names_stay_as_they_are(name):
+    assert check_name(name) == name
+    assert sanitise(name) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("a/b", "ab"),
+        ("..\\up", "up"),
+        ("my..style", "my.style"),
+        ("<riso>", "riso"),
+        ("my (style), v2", "my style v2"),
+        ("style\n", "style"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("style ", "style"),
+        (" style", "style"),
+        ("style.", "style"),
+        (".hidden", "hidden"),
+        ("cafe\u0301", "café"),
+        ("style.preview", "style"),
+        ("CON", "my-CON"),
+        ("nul.v2", "my-nul.v2"),
+        ("com1", "my-com1"),
+        ("x" * 300, "x" * 120),
+    ],
+)
+def test_other_names_are_refused_with_the_nearest_usable_one(typed, suggested):
+    with pytest.raises(BadInput) as caught:
+        check_name(typed)
+    assert f"Use {suggested!r}." in str(caught.value)
+    assert check_name(suggested) == suggested
+
+
+@pytest.mark.parametrize("name", ["", "   ", "???", "...", "/", ". .", "\t", "\x00"])
+def test_names_with_nothing_usable_in_them_are_refused(name):
+    with pytest.raises(BadInput, match="such as my-style"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("typed", ["a/b", "im:age*<new>?", "a.b_c-d e", "ünï©ode", "✨"])
+def test_sanitise_keeps_letters_digits_and_four_signs(typed):
+    assert sanitise(typed) == "".join(c for c in typed if c.isalnum() or c in "._- ")
+
+
+def test_a_word_that_the_model_knows_is_refused_with_a_way_out():
+    vocabulary = {"cat</w>": 2368, "cat": 812, "sty": 1, "le</w>": 2}
+    for name in ("cat", "Cat", "CAT"):
+        with pytest.raises(BadInput, match=f"{name}-style"):
+            check_not_ordinary(name, vocabulary)
+    assert check_not_ordinary("cat-style", vocabulary) == "cat-style"
+    assert check_not_ordinary("sty", vocabulary) == "sty", "part of words only, never a whole one"
