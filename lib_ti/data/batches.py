@@ -1,0 +1,115 @@
+"""Which pictures, and with which prompts, a step trains on: a pure function of seed and step.
+
+No random state lives anywhere, so a run that is resumed goes on exactly as if it had never stopped. All draws come from
+hashes of (seed, epoch, content), not from a library's generator, whose shuffles may change from version to version;
+and as contents count, not names, renaming files changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib_ti.data.dataset import Item
+from lib_ti.data.templates import render
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures of one size, as indices into the items of the plan; the ``position``-th batch of an epoch, from 0."""
+
+    items: tuple[int, ...]
+    epoch: int
+    position: int
+
+
+@dataclass(frozen=True)
+class PromptRules:
+    """How prompts are written: a line of ``lines`` is drawn anew at each visit of a picture, then filled in.
+
+    ``shuffle_tags`` and ``tag_dropout`` (0..1) are those of :func:`lib_ti.data.templates.render`.
+    """
+
+    lines: tuple[str, ...]
+    name: str
+    shuffle_tags: bool = False
+    tag_dropout: float = 0.0
+
+
+class BatchPlan:
+    """The order of pictures for all epochs.
+
+    Each epoch uses every picture. Pictures of equal size share batches of ``batch_size``; the last batch of a size
+    is filled up with other pictures of that size, and a size with fewer pictures gives one smaller batch. No picture
+    is twice in a batch.
+
+    Parameters
+    ----------
+    items
+        At least one.
+    batch_size
+        Pictures of a batch, from 1.
+    seed
+        Any integer; equal seeds give equal plans on every machine.
+    """
+
+    def __init__(self, items: Sequence[Item], *, batch_size: int, seed: int) -> None:
+        if not items or batch_size < 1:
+            raise ValueError(f"a plan needs pictures and a batch size from 1, not {len(items)} and {batch_size}")
+        self._items = tuple(items)
+        self._batch_size = batch_size
+        self._seed = seed
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, item in enumerate(self._items):
+            groups.setdefault(item.size, []).append(index)
+        self._groups = tuple(groups.values())
+        self._batches_per_epoch = sum(-(-len(group) // batch_size) for group in self._groups)
+        self._latest: tuple[int, tuple[tuple[int, ...], ...]] = (-1, ())
+
+    @property
+    def batches_per_epoch(self) -> int:
+        return self._batches_per_epoch
+
+    def batch(self, index: int) -> Batch:
+        """The ``index``-th batch of the whole training, from 0."""
+        epoch, position = divmod(index, self._batches_per_epoch)
+        # Only a memory of the work done: any index may be asked for at any time.
+        known, order = self._latest
+        if known != epoch:
+            order = self._order(epoch)
+            self._latest = (epoch, order)
+        return Batch(order[position], epoch, position)
+
+    def prompts(self, batch: Batch, rules: PromptRules) -> tuple[str, ...]:
+        """The prompts of a batch's pictures for this visit."""
+        return tuple(self._prompt(self._items[index], batch, rules) for index in batch.items)
+
+    def _prompt(self, item: Item, batch: Batch, rules: PromptRules) -> str:
+        rng = random.Random(self._hash("prompt", batch.epoch, batch.position, item.digest))
+        line = rules.lines[int(rng.random() * len(rules.lines))]
+        return render(
+            line,
+            rules.name,
+            item.caption,
+            shuffle_tags=rules.shuffle_tags,
+            tag_dropout=rules.tag_dropout,
+            rng=rng,
+        )
+
+    def _order(self, epoch: int) -> tuple[tuple[int, ...], ...]:
+        batches: list[tuple[int, ...]] = []
+        for group in self._groups:
+            shuffled = sorted(group, key=lambda index: self._hash("picture", epoch, self._items[index].digest))
+            for start in range(0, len(shuffled), self._batch_size):
+                chunk = shuffled[start : start + self._batch_size]
+                if start:
+                    # Those at the beginning of the shuffled group: not in this chunk, and a random choice.
+                    chunk += shuffled[: self._batch_size - len(chunk)]
+                batches.append(tuple(chunk))
+        return tuple(sorted(batches, key=lambda batch: self._hash("batch", epoch, self._items[batch[0]].digest)))
+
+    def _hash(self, *parts: object) -> int:
+        text = " ".join(map(str, (self._seed, *parts)))
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

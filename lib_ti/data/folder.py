@@ -1,0 +1,42 @@
+"""The files of a picture folder that may be pictures, in the order in which people list them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lib_ti.data.images import PICTURE_SUFFIXES
+from lib_ti.errors import BadInput
+
+_NO_PICTURES = frozenset({".txt", ".caption", ".json", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".db", ".ini"})
+
+
+def list_files(folder: Path) -> list[Path]:
+    """All files directly in a folder that may be pictures, by name or by content, in natural order.
+
+    Hidden files, captions, caches and masks (``<picture>-mask.png`` beside its picture) are left out.
+
+    Raises
+    ------
+    BadInput
+        When the folder is missing, is a file, or cannot be listed.
+    """
+    if not folder.exists():
+        raise BadInput(f"The picture folder {folder} does not exist; check its path.")
+    if not folder.is_dir():
+        raise BadInput(f"The picture folder {folder} is a file; give the folder that holds the pictures.")
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+    except OSError as error:
+        raise BadInput(f"The picture folder {folder} cannot be read: {error.strerror or error}.") from error
+    # "carnival-mask.png" without a "carnival" beside it is a picture like any other.
+    masks = {f"{path.stem}-mask.png" for path in files if path.suffix.lower() in PICTURE_SUFFIXES}
+    left = [path for path in files if not path.name.startswith(".") and path.name not in masks]
+    return sorted((path for path in left if path.suffix.lower() not in _NO_PICTURES), key=natural_key)
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """A sort key by file name that puts "2.png" before "10.png"."""
+    # Text and numbers alternate, beginning with text, so that like is compared with like.
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name

@@ -1,0 +1,129 @@
+"""Prompt templates: text files whose lines become the prompts of training.
+
+``[name]`` stands for the embedding and ``[filewords]`` (or ``[fileword]``, as some tutorials write it) for the
+picture's caption. Files are read anew at every use, so that an edit takes effect without a restart.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_ti.data.textfile import read_text
+from lib_ti.errors import BadInput
+
+SHIPPED = Path(__file__).with_name("templates")
+"""The templates that come with this program; folders of the user go first."""
+
+NAME = "[name]"
+_FILEWORDS = re.compile(r"\[filewords?\]")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template as it was read: its lines without blank ones, and their numbers in the file (from 1)."""
+
+    name: str
+    path: Path
+    lines: tuple[str, ...]
+    line_numbers: tuple[int, ...]
+
+
+def available(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Names of all templates, without suffix and in alphabetical order: the user's and the shipped ones."""
+    found = {path.stem for folder in (*folders, SHIPPED) if folder.is_dir() for path in folder.glob("*.txt")}
+    return tuple(sorted(found))
+
+
+def find_template(name_or_path: str | Path, folders: Iterable[Path]) -> Template:
+    """Read the template of a name (with or without ``.txt``) or at a path; the first folder that has the name wins.
+
+    Raises
+    ------
+    BadInput
+        When there is none or it cannot be read; the message lists those that exist.
+    """
+    folders = tuple(folders)
+    path = _locate(Path(name_or_path), folders)
+    if path is None:
+        raise BadInput(
+            f"There is no prompt template {str(name_or_path)!r}; choose one of {', '.join(available(folders))}, "
+            "or give the path of a text file."
+        )
+    try:
+        text, _ = read_text(path)
+    except OSError as error:
+        raise BadInput(f"The prompt template {path} cannot be read: {error.strerror or error}.") from error
+    numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return Template(path.stem, path, tuple(line for _, line in numbered), tuple(number for number, _ in numbered))
+
+
+def check_template(template: Template, captions: Collection[str] = ()) -> None:
+    """Refuse a template that would train nothing, or nothing at times.
+
+    A line without ``[name]`` is allowed where it shows the caption and each of ``captions`` has ``[name]`` itself, as
+    some people write it into their caption files.
+
+    Raises
+    ------
+    BadInput
+        When the template is empty, or for each line whose prompt would lack the embedding's name.
+    """
+    if not template.lines:
+        raise BadInput(
+            f"The prompt template {template.path} has no line; write at least one that holds {NAME}, "
+            f"or choose another template, such as {', '.join(available(()))}."
+        )
+    captions_name_it = bool(captions) and all(NAME in caption for caption in captions)
+    problems = [
+        f"Line {number} of the prompt template {template.path} is {line!r} and lacks {NAME}: without the embedding's "
+        f"name the prompt would train nothing. Write {NAME} into the line or remove it."
+        for number, line in zip(template.line_numbers, template.lines, strict=True)
+        if NAME not in line and not (captions_name_it and _FILEWORDS.search(line))
+    ]
+    if problems:
+        raise BadInput(problems)
+
+
+def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropout: float, rng: random.Random) -> str:
+    """The prompt that a template line gives for a caption.
+
+    Parameters
+    ----------
+    shuffle_tags
+        Put the caption's tags (its parts between commas) into a random order.
+    tag_dropout
+        Probability in 0..1 with which each tag is left out; a tag that holds ``[name]`` always stays.
+    rng
+        Where the draws come from; it is used only for shuffling and dropping.
+    """
+    if not _FILEWORDS.search(line):
+        return line.replace(NAME, name)
+    tags = [tag.strip() for tag in caption.split(",") if tag.strip()]
+    if tag_dropout > 0:
+        # The draw comes first, so that all tags use up a number alike.
+        tags = [tag for tag in tags if rng.random() >= tag_dropout or NAME in tag]
+    if shuffle_tags:
+        rng.shuffle(tags)
+    words = ", ".join(tags)
+    prompt = _FILEWORDS.sub(lambda _: words, line)
+    return (prompt if words else _without_gaps(prompt)).replace(NAME, name)
+
+
+def _without_gaps(prompt: str) -> str:
+    """Spaces and commas that were around an empty caption, made one: ``"a , b"`` becomes ``"a, b"``."""
+    parts = (" ".join(part.split()) for part in prompt.split(","))
+    return ", ".join(part for part in parts if part)
+
+
+def _locate(wanted: Path, folders: tuple[Path, ...]) -> Path | None:
+    is_name = wanted.name == str(wanted)
+    places = [folder / wanted.name for folder in (*folders, SHIPPED)] if is_name else []
+    for place in (*places, wanted.expanduser()):
+        for path in (place.with_name(f"{place.name}.txt"), place):
+            if path.is_file():
+                return path
+    return None

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lib_ti.data.dataset import Dataset, scan
+from lib_ti.data.images import fill_and_crop, open_picture, to_pixels
+from lib_ti.data.latents import EncodingStopped, Latents, encode
+from lib_ti.errors import BadInput, TrainingFailed
+from tests.data.conftest import EncoderModel, PictureFolder
+
+
+def encoded(
+    pictures: PictureFolder, model: EncoderModel, cache: Path | None = None, **options
+) -> tuple[Dataset, Latents]:
+    found = scan(pictures.path, **{"width": 64, "height": 64, **options})
+    return encode(found, model, cache_folder=cache, batch_size=2, progress=lambda *_: None, stop=lambda: False)
+
+
+def test_each_picture_has_its_own_latents(pictures: PictureFolder, model: EncoderModel) -> None:
+    for index in range(5):
+        pictures.draw(f"{index}.png", (100 + 20 * index, 90))
+    found, latents = encoded(pictures, model)
+    for item in found.items:
+        pixels = to_pixels(fill_and_crop(open_picture(item.path).image, 64, 64))
+        expected = EncoderModel().encode_images(pixels[None])
+        assert torch.equal(latents[item].mean, expected.mean[0])
+        assert torch.equal(latents[item].std, expected.std[0])
+        assert latents[item].weight is None
+    assert model.encoded == [(2, 3, 64, 64), (2, 3, 64, 64), (1, 3, 64, 64)]
+    stacked = latents.stack(found.items)
+    assert (stacked.mean.shape, stacked.std.shape, stacked.weight) == ((5, 4, 8, 8), (5, 4, 8, 8), None)
+
+
+def test_only_pictures_of_one_size_are_encoded_together(pictures: PictureFolder, model: EncoderModel) -> None:
+    for index in range(6):
+        pictures.draw(f"{index}.png", (64, 64) if index % 2 else (96, 64))
+    found, latents = encoded(pictures, model, resize="keep")
+    assert sorted(model.encoded) == [(1, 3, 64, 64), (1, 3, 64, 96), (2, 3, 64, 64), (2, 3, 64, 96)]
+    assert {tuple(latents[item].mean.shape) for item in found.items} == {(4, 8, 8), (4, 8, 12)}
+
+
+def test_keeping_the_size_resamples_nothing(pictures: PictureFolder, model: EncoderModel) -> None:
+    path = pictures.draw("a.png", (70, 66))
+    found, latents = encoded(pictures, model, resize="keep")
+    pixels = to_pixels(Image.open(path).crop((3, 1, 67, 65)))
+    assert torch.equal(latents[found.items[0]].mean, EncoderModel().encode_images(pixels[None]).mean[0])
+
+
+def test_held_out_pictures_are_encoded_too(pictures: PictureFolder, model: EncoderModel) -> None:
+    for index in range(8):
+        pictures.draw(f"{index}.png")
+    found, latents = encoded(pictures, model)
+    assert latents[found.held_out[0]].mean.shape == (4, 8, 8)
+
+
+def test_an_untouched_picture_is_not_encoded_again_and_an_edited_one_is(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    for index in range(3):
+        pictures.draw(f"{index}.png")
+    _, first = encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 3
+    found, again = encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 3
+    for item in found.items:
+        assert torch.equal(first[item].mean, again[item].mean)
+        assert torch.equal(first[item].std, again[item].std)
+    pictures.draw("1.png", salt="edited")
+    (pictures.path / "2.png").rename(pictures.path / "renamed.png")
+    found, edited = encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 4
+    assert not torch.equal(edited[found.items[1]].mean, first.stack(found.items[:1]).mean[0])
+
+
+@pytest.mark.parametrize("change", [{"width": 96}, {"resize": "keep"}, {"use_alpha": True}, {"autoencoder": "other"}])
+def test_what_changes_the_latents_changes_the_key(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path, change: dict
+) -> None:
+    pictures.draw("a.png", (64, 64), mode="RGBA")
+    encoded(pictures, model, tmp_path)
+    if "autoencoder" in change:
+        model.info = replace(model.info, **change)
+        change = {}
+    encoded(pictures, model, tmp_path, **change)
+    assert model.pictures_encoded == 2
+
+
+def test_buckets_share_the_cache_with_cropping_to_the_same_size(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    pictures.draw("a.png", (99, 99))
+    encoded(pictures, model, tmp_path, resize="crop")
+    encoded(pictures, model, tmp_path, resize="buckets")
+    assert model.pictures_encoded == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"nonsense, not a header"),
+        lambda path: path.write_bytes(path.read_bytes()[:-100]),
+        lambda path: path.write_bytes(path.read_bytes()[:-100] + bytes(100)),
+    ],
+)
+def test_a_damaged_cache_file_is_made_anew(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path, damage
+) -> None:
+    pictures.draw("a.png")
+    found, first = encoded(pictures, model, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    damage(file)
+    _, second = encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 2
+    assert torch.equal(first[found.items[0]].std, second[found.items[0]].std)
+    encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 2
+
+
+def test_a_cache_that_cannot_be_written_is_noted_and_ends_nothing(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    pictures.draw("a.png")
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    found, latents = encoded(pictures, model, tmp_path / "cache")
+    assert len(latents.by_digest) == 1
+    assert any("not kept for the next run" in note for note in found.notes)
+
+
+def test_pictures_are_never_written(pictures: PictureFolder, model: EncoderModel, tmp_path: Path) -> None:
+    for name in ("a.png", "b.jpg", "c.webp"):
+        pictures.draw(name, caption="a house")
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in pictures.path.iterdir()}
+    encoded(pictures, model, tmp_path / "cache")
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in pictures.path.iterdir()} == before
+
+
+def test_pictures_with_broken_pixels_are_skipped_with_the_reason(pictures: PictureFolder, model: EncoderModel) -> None:
+    for index in range(4):
+        pictures.draw(f"{index}.jpg", (200, 200))
+    data = (pictures.path / "2.jpg").read_bytes()
+    (pictures.path / "2.jpg").write_bytes(data[: len(data) * 2 // 3])
+    found, latents = encoded(pictures, model)
+    assert [item.path.name for item in found.items] == ["0.jpg", "1.jpg", "3.jpg"]
+    assert [(one.path.name, one.reason) for one in found.skipped] == [
+        ("2.jpg", "the file is cut off; copy or download it again")
+    ]
+    assert set(latents.by_digest) == {item.digest for item in found.items}
+
+
+def test_a_folder_of_broken_pixels_is_refused(pictures: PictureFolder, model: EncoderModel) -> None:
+    path = pictures.draw("a.jpg", (200, 200))
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(BadInput, match=r"no readable picture; 1 file skipped: a.jpg \(the file is cut off"):
+        encoded(pictures, model)
+
+
+def test_a_picture_that_changes_meanwhile_is_not_taken_for_the_old_one(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    pictures.draw("a.png")
+    pictures.draw("b.png")
+    found = scan(pictures.path, width=64, height=64)
+    pictures.draw("a.png", salt="edited")
+    left, _ = encode(found, model, cache_folder=tmp_path, batch_size=2, progress=lambda *_: None, stop=lambda: False)
+    assert [item.path.name for item in left.items] == ["b.png"]
+    assert "changed while" in left.skipped[0].reason
+
+
+def transparent(path: Path, alpha: np.ndarray) -> None:
+    rgba = Image.new("RGBA", alpha.shape[::-1], "red")
+    rgba.putalpha(Image.fromarray(alpha.astype(np.uint8)))
+    rgba.save(path)
+
+
+def test_alpha_weighs_the_loss_where_the_picture_is_not_square(pictures: PictureFolder, model: EncoderModel) -> None:
+    alpha = np.zeros((64, 128))
+    alpha[:, 96:] = 255  # only the right quarter counts
+    transparent(pictures.path / "a.png", alpha)
+    pictures.draw("b.png", (128, 64))
+    found, latents = encoded(pictures, model, width=128, height=64, use_alpha=True)
+    weight = latents[found.items[0]].weight
+    assert weight is not None
+    assert weight.shape == (1, 8, 16)
+    assert weight.mean().item() == pytest.approx(1)
+    assert torch.equal(weight[0], torch.cat([torch.zeros(8, 12), torch.full((8, 4), 4.0)], dim=1))
+    stacked = latents.stack(found.items)
+    assert stacked.weight is not None
+    assert torch.equal(stacked.weight[1], torch.ones(1, 8, 16))
+    # Colours under the transparency are trained as they are, not over white.
+    assert latents[found.items[0]].mean[0].min() == 1.0
+
+
+def test_alpha_is_cropped_like_its_picture(pictures: PictureFolder, model: EncoderModel) -> None:
+    alpha = np.zeros((64, 192))
+    alpha[:, 64:128] = 255  # just the middle, which is what the crop to a square leaves
+    transparent(pictures.path / "a.png", alpha)
+    found, latents = encoded(pictures, model, use_alpha=True)
+    assert torch.equal(latents[found.items[0]].weight, torch.ones(1, 8, 8))
+
+
+@pytest.mark.parametrize("opacity", [255, 100, 1, 0])
+def test_constant_alpha_weighs_evenly(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path, opacity: int
+) -> None:
+    transparent(pictures.path / "a.png", np.full((64, 64), opacity))
+    for _ in range(2):  # the second time from the cache
+        found, latents = encoded(pictures, model, tmp_path / "cache", use_alpha=True)
+        assert torch.equal(latents[found.items[0]].weight, torch.ones(1, 8, 8))
+    assert model.pictures_encoded == 1
+
+
+def test_a_wholly_transparent_picture_is_noted(pictures: PictureFolder, model: EncoderModel) -> None:
+    transparent(pictures.path / "a.png", np.zeros((64, 64)))
+    transparent(pictures.path / "b.png", np.full((64, 64), 9))
+    found, _ = encoded(pictures, model, use_alpha=True)
+    assert [note for note in found.notes if "transparent" in note] == [
+        "a.png: it is wholly transparent, so that its transparency cannot weigh the loss and is not used."
+    ]
+
+
+def test_values_that_are_not_finite_name_the_picture(pictures: PictureFolder, model: EncoderModel) -> None:
+    for index in range(3):
+        pictures.draw(f"{index}.png")
+    Image.new("RGB", (64, 64), "white").save(pictures.path / "1.png")
+    plain = model.encode_images
+    model.encode_images = lambda pixels: plain(torch.where((pixels == 1).all(), torch.nan, pixels))
+    found = scan(pictures.path, width=64, height=64)
+    with pytest.raises(TrainingFailed, match=r"not finite for .*1\.png"):
+        encode(found, model, cache_folder=None, batch_size=1, progress=lambda *_: None, stop=lambda: False)
+
+
+def test_progress_counts_cached_broken_and_encoded_pictures(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    pictures.draw("0.png")
+    encoded(pictures, model, tmp_path)
+    for index in range(1, 5):
+        pictures.draw(f"{index}.jpg", (200, 200))
+    data = (pictures.path / "3.jpg").read_bytes()
+    (pictures.path / "3.jpg").write_bytes(data[: len(data) // 2])
+    seen: list[tuple[int, int]] = []
+    encode(
+        scan(pictures.path, width=64, height=64),
+        model,
+        cache_folder=tmp_path,
+        batch_size=2,
+        progress=lambda done, total: seen.append((done, total)),
+        stop=lambda: False,
+    )
+    assert seen[0] == (0, 5)
+    assert seen[1] == (1, 5)
+    assert seen[-1] == (5, 5)
+    assert seen == sorted(seen)
+
+
+def test_stopping_keeps_what_was_encoded(pictures: PictureFolder, model: EncoderModel, tmp_path: Path) -> None:
+    for index in range(20):
+        pictures.draw(f"{index}.png")
+    found = scan(pictures.path, width=64, height=64)
+    with pytest.raises(EncodingStopped) as caught:
+        encode(
+            found,
+            model,
+            cache_folder=tmp_path / "cache",
+            batch_size=2,
+            progress=lambda *_: None,
+            stop=lambda: model.pictures_encoded >= 6,
+        )
+    assert caught.value.exit_code == 130
+    assert len(list((tmp_path / "cache").iterdir())) == 6
+    encoded(pictures, model, tmp_path / "cache")
+    assert model.pictures_encoded == 20
+
+
+def test_cache_files_are_named_by_content_and_hold_nothing_of_the_path(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    path = pictures.draw("a private name.png")
+    encoded(pictures, model, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    assert len(file.stem) == 2 * hashlib.sha256().digest_size
+    assert path.stem.encode() not in file.read_bytes()
