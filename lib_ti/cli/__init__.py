@@ -1,0 +1,1 @@
+"""The command line: arguments from the settings, progress for people, events for programs."""

@@ -1,0 +1,155 @@
+"""What each command does. Heavy imports are inside: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_ti.cli.arguments import read_config, read_settings_file
+from lib_ti.cli.progress import Console, JsonLines
+from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
+from lib_ti.errors import BadInput
+from lib_ti.signals import Control
+
+if TYPE_CHECKING:
+    from lib_ti.embedding.embedding import Embedding
+    from lib_ti.host.embedded import EmbeddedHost
+
+DEMO_STEPS = 400
+
+
+def create(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.training.create import create as create_embedding
+
+    config = read_config(CreateConfig, arguments)
+    path = create_embedding(_host(arguments), config)
+    _say(f"Created {path} with {config.vectors} vectors from {config.text!r}.")
+    return True
+
+
+def train(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.training.run import train as train_embedding
+
+    config = read_config(TrainConfig, arguments)
+    listen = JsonLines() if arguments.json else Console()
+    return train_embedding(_host(arguments), config, listen, control).reason == "done"
+
+
+def generate(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.embedding import library
+    from lib_ti.host.base import PictureRequest, SessionOptions
+    from lib_ti.training.preview import infotext, save_picture
+
+    config = read_config(GenerateConfig, arguments)
+    host = _host(arguments)
+    first = config.seed if config.seed >= 0 else random.SystemRandom().randrange(2**32 - config.count)
+    with host.session(SessionOptions()) as model:
+        embeddings, skipped = library.load_folder(host.embeddings_folder, model.info)
+        for reason in skipped:
+            _say(reason)
+        for seed in range(first, first + config.count):
+            if control.stop_requested:
+                return False
+            request = PictureRequest(
+                prompt=config.prompt,
+                negative_prompt=config.negative,
+                steps=config.steps,
+                sampler=config.sampler,
+                scheduler=config.scheduler,
+                cfg_scale=config.cfg,
+                seed=seed,
+                width=config.width or model.info.size,
+                height=config.height or model.info.size,
+            )
+            picture = model.generate(request, embeddings)
+            path = _free(Path(config.output), seed)
+            save_picture(path, picture, infotext(request, model.info))
+            used = model.find_embeddings(config.prompt, embeddings)
+            _say(f"{path} (seed {seed}, {'with ' + ', '.join(used) if used else 'no embedding in the prompt'})")
+    return True
+
+
+def show(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.embedding import files
+
+    for name in arguments.files:
+        facts = _facts(files.load(Path(name)))
+        if arguments.json:
+            _say(json.dumps({"file": name, **facts}, ensure_ascii=False))
+        else:
+            _say(
+                f"{name}\n" + "\n".join(f"  {key}: {value}" for key, value in facts.items() if value not in ("", None))
+            )
+    return True
+
+
+def convert(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.data.images import open_picture
+    from lib_ti.embedding import files
+
+    source, target = Path(arguments.source), Path(arguments.target)
+    if target.exists() and not arguments.overwrite:
+        raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
+    picture = open_picture(Path(arguments.picture)).image if arguments.picture else None
+    files.convert(source, target, picture)
+    _say(f"Wrote {target}.")
+    return True
+
+
+def demo(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.cli.demo import run_demo
+
+    if arguments.steps < 1:
+        raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
+    return run_demo(Path(arguments.folder), arguments.steps, Console(), control)
+
+
+def _host(arguments: argparse.Namespace) -> EmbeddedHost:
+    """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
+    from lib_ti import pocket
+    from lib_ti.host.embedded import EmbeddedHost
+
+    earlier: dict[str, Any] = {}
+    if getattr(arguments, "config", None):
+        earlier = read_settings_file(Path(arguments.config)).get("host", {})
+    checkpoint = arguments.checkpoint or earlier.get("checkpoint") or pocket.CHECKPOINT
+    embeddings = arguments.embeddings_dir or earlier.get("embeddings_dir") or "embeddings"
+    templates = arguments.templates_dir or earlier.get("templates_dir") or "textual_inversion_templates"
+    return EmbeddedHost(
+        Path(checkpoint),
+        embeddings_folder=Path(embeddings),
+        template_folders=(Path(templates),),
+        device=arguments.device,
+    )
+
+
+def _facts(embedding: Embedding) -> dict[str, Any]:
+    """What a person wants to know of an embedding, in the order in which it is read."""
+    norms = {key: round(float(tensor.norm(dim=1).mean()), 4) for key, tensor in embedding.vectors.items()}
+    settings = embedding.recipe.get("settings")
+    return {
+        "name": embedding.name,
+        "family": embedding.family,
+        "vectors": embedding.count,
+        "widths": embedding.widths,
+        "mean length of a vector": norms,
+        "steps": embedding.step,
+        "model": f"{embedding.model_name} [{embedding.model_hash}]" if embedding.model_name else "",
+        **{key.replace("_", " "): value for key, value in embedding.recipe.items() if key not in ("settings", "run")},
+        "settings": settings or "",
+    }
+
+
+def _free(folder: Path, seed: int) -> Path:
+    """A file name that is not taken: ``00001-<seed>.png`` and so on, as the WebUI numbers its pictures."""
+    taken = [int(path.name.split("-")[0]) for path in folder.glob("[0-9]*-*.png") if path.name.split("-")[0].isdigit()]
+    return folder / f"{max(taken, default=0) + 1:05}-{seed}.png"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

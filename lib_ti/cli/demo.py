@@ -1,0 +1,132 @@
+"""The demo: a drawn style that the small model has no word for is learned, start to finish, in one command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from lib_ti import pocket
+from lib_ti.config import CreateConfig, TrainConfig
+from lib_ti.embedding import files
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.pocket.world import sample_set
+from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
+from lib_ti.training.compare import compare_steps
+from lib_ti.training.create import create
+from lib_ti.training.run import train
+from lib_ti.training.rundir import RunFolder
+
+NAME = "neon-style"
+STYLE = "outlined+glowing"
+PICTURES = 30
+PROMPTS = (
+    "a big red circle, white background, by [name]",
+    "a small blue star on the left, pink background, by [name]",
+    "a big green cross, grey background, by [name]",
+    "a big yellow triangle on the right, cyan background, by [name]",
+)
+
+
+def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bool:
+    """Draw pictures, create, train, compare, tell. Returns whether it came to its end.
+
+    Parameters
+    ----------
+    folder
+        Gets ``pictures``, ``embeddings``, the run under ``textual_inversion``, and ``contact-sheet.png``.
+    steps
+        Training steps, at batch size 4.
+    """
+    pictures = folder / "pictures"
+    sample_set(pictures, STYLE, count=PICTURES)
+    _say(f"1. Drew {PICTURES} pictures with captions into {pictures}, in a style that the model has no word for.")
+    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=folder / "embeddings")
+    create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
+    _say(f"2. Created the embedding {NAME} with 4 vectors, starting from the word “style”.")
+    _say("3. Training:")
+    measured: list[Evaluated] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Evaluated):
+            measured.append(event)
+        listen(event)
+
+    config = TrainConfig(
+        name=NAME,
+        dataset=str(pictures),
+        template="style_filewords",
+        log_directory=str(folder / "textual_inversion"),
+        embedding_rate="0.01",
+        rate_decay="cosine",
+        max_steps=steps,
+        batch_size=4,
+        save_image_every=max(1, steps // 4),
+        save_embedding_every=max(1, steps // 4),
+        evaluate_every=max(1, steps // 16),
+        preview_prompt=PROMPTS[0],
+        preview_cfg=5.0,
+        preview_seed=1,
+    )
+    finished = train(host, config, note, control)
+    if finished.reason != "done":
+        return False
+    _say("4. Drawing the same prompts with each copy of the embedding …")
+    sheet, plot = _sheet(host, folder, finished)
+    _summary(host, folder, finished, measured, sheet, plot)
+    return True
+
+
+def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Path, Path]:
+    run = RunFolder(finished.folder, NAME)
+    copies = [files.load(path) for _, path in run.copies()]
+    with host.session(SessionOptions()) as model:
+        start = copies[0].with_vectors(model.initial_vectors("style", copies[0].count), step=0)
+        sheet = compare_steps(
+            model,
+            [replace(copy, name=NAME) for copy in (start, *copies)],
+            PROMPTS,
+            folder / "contact-sheet.png",
+            seed=11,
+        )
+    plot = folder / "loss.png"
+    plot.write_bytes(run.loss_plot.read_bytes())
+    return sheet, plot
+
+
+def _summary(
+    host: EmbeddedHost, folder: Path, finished: RunFinished, measured: list[Evaluated], sheet: Path, plot: Path
+) -> None:
+    first, last = measured[0], measured[-1]
+    command = [
+        "python",
+        "-m",
+        "lib_ti",
+        "generate",
+        f"a small purple ring, white background, by {NAME}",
+        "--embeddings-dir",
+        str(host.embeddings_folder),
+        "--cfg",
+        "5",
+    ]
+    _say(
+        f"""
+Learned {NAME} in {finished.seconds:.0f} s: on pictures it had not seen, the measured loss went from {first.loss:.4f} to
+{last.loss:.4f} ({100 * (last.loss / first.loss - 1):+.0f} %). The best step was {finished.best_step}.
+
+  the embedding        {finished.embedding}
+  before and after     {sheet}
+  the loss             {plot}
+  the whole run        {finished.folder}
+  what it learned from {folder / "pictures"}
+
+Draw with it:
+  {shlex.join(command)}"""
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

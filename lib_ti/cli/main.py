@@ -1,0 +1,130 @@
+"""The commands and their exit codes: 0 done, 1 failed, 2 bad input, 130 stopped by the user."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from lib_ti import __version__
+from lib_ti.cli import commands
+from lib_ti.cli.arguments import add_settings
+from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
+from lib_ti.errors import BadInput, UserError
+from lib_ti.signals import Control
+
+DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+
+Command = Callable[[argparse.Namespace, Control], bool]
+"""Does its work and returns whether it came to its end (false: it was stopped)."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    control = Control()
+    try:
+        with _stopping(control):
+            return DONE if arguments.run(arguments, control) else STOPPED
+    except UserError as error:
+        _tell(error, as_json=getattr(arguments, "json", False))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:
+        return FAILED
+
+
+def _tell(error: UserError, *, as_json: bool) -> None:
+    problems = error.problems if isinstance(error, BadInput) else (str(error),)
+    if as_json:
+        sys.stdout.write(json.dumps({"event": "Error", "problems": problems, "exit_code": error.exit_code}) + "\n")
+        return
+    for problem in problems:
+        sys.stderr.write(f"error: {problem}\n")
+
+
+@contextmanager
+def _stopping(control: Control) -> Iterator[None]:
+    """The first Ctrl-C asks the run to stop after its step, a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if control.stop_requested:
+            raise KeyboardInterrupt
+        control.stop()
+        sys.stderr.write("\nStopping after this step; press Ctrl-C again to end at once.\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lib_ti",
+        description="Train Textual Inversion embeddings for Stable Diffusion 1 checkpoints, without a WebUI.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped.",
+    )
+    parser.add_argument("--version", action="version", version=f"lib_ti {__version__}")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        sub = subparsers.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = add("create", commands.create, "Create an embedding to train.")
+    _host_options(sub)
+    add_settings(sub, CreateConfig, positional="name")
+
+    sub = add("train", commands.train, "Train an embedding, or go on where its training stopped.")
+    _host_options(sub)
+    sub.add_argument("--config", metavar="FILE", help="settings as JSON, also a settings-*.json of an earlier run")
+    sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    add_settings(sub, TrainConfig, positional="name")
+
+    sub = add("generate", commands.generate, "Draw pictures; embeddings of the embeddings folder work by their names.")
+    _host_options(sub)
+    add_settings(sub, GenerateConfig, positional="prompt")
+
+    sub = add("show", commands.show, "Say what is in embedding files.")
+    sub.add_argument("files", nargs="+", metavar="FILE")
+    sub.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    sub = add("convert", commands.convert, "Convert an embedding between .safetensors, .pt, .bin, .png and .webp.")
+    sub.add_argument("source", metavar="SOURCE")
+    sub.add_argument("target", metavar="TARGET")
+    sub.add_argument("--picture", metavar="FILE", help="picture to carry the embedding, for .png and .webp")
+    sub.add_argument("--overwrite", action="store_true", help="replace TARGET if it exists")
+
+    sub = add(
+        "demo", commands.demo, "Learn a drawn style with the small model that comes along; takes about 3 minutes."
+    )
+    sub.add_argument("--folder", default="demo", metavar="DIR", help="where everything goes (default: demo)")
+    sub.add_argument(
+        "--steps", type=int, default=commands.DEMO_STEPS, metavar="N", help="training steps (default: %(default)s)"
+    )
+    return parser
+
+
+def _host_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model and folders")
+    group.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the pocket model that comes along)",
+    )
+    group.add_argument("--embeddings-dir", metavar="DIR", help="where embeddings are (default: embeddings)")
+    group.add_argument(
+        "--templates-dir",
+        metavar="DIR",
+        help="own prompt templates (default: textual_inversion_templates; the shipped ones are always known)",
+    )
+    group.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1 (default: auto)")

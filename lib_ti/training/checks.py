@@ -1,0 +1,66 @@
+"""The check before the run: do the prompts use the embedding, and do they fit the model's context?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from lib_ti.data.dataset import Dataset, Item
+from lib_ti.data.templates import Template, render
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput
+from lib_ti.host.base import CHUNK, Model
+from lib_ti.signals import Note
+
+
+def check_prompts(model: Model, embedding: Embedding, template: Template, found: Dataset) -> list[Note]:
+    """Look at the prompts that training will use: every line with one caption, and every caption with one line.
+
+    Returns
+    -------
+    list of Note
+        A warning when prompts are longer than one context of 75 tokens.
+
+    Raises
+    ------
+    BadInput
+        When the vectors alone fill a context, or when a prompt does not contain the embedding as the model reads it.
+    """
+    if embedding.count > CHUNK:
+        raise BadInput(
+            f"Embedding {embedding.name!r} has {embedding.count} vectors, and a prompt has {CHUNK} tokens: create it "
+            "again with fewer vectors."
+        )
+    long: list[tuple[int, str]] = []
+    for line, item in _pairs(template, found):
+        prompt = _render(line, embedding.name, item)
+        if embedding.name not in model.find_embeddings(prompt, [embedding]):
+            raise BadInput(
+                f"The prompt {prompt!r} does not use the embedding {embedding.name!r}: put a space or a comma "
+                f"around [name] in the line {line!r} of template {template.name!r}, so that it is a word of its own."
+            )
+        tokens = model.count_tokens(prompt, [embedding])
+        if tokens > CHUNK:
+            long.append((tokens, item.path.name))
+    if not long:
+        return []
+    most, where = max(long)
+    return [
+        Note(
+            f"{len({name for _, name in long})} captions give prompts of more than {CHUNK} tokens (the longest {most}, "
+            f"for {where}): they are trained in several contexts, as the WebUI draws them, and other programs would "
+            "cut them. Shorter captions train faster.",
+            warning=True,
+        )
+    ]
+
+
+def _pairs(template: Template, found: Dataset) -> Iterator[tuple[str, Item]]:
+    longest = max(template.lines, key=len)
+    first = found.items[0]
+    yield from ((line, first) for line in template.lines)
+    yield from ((longest, item) for item in found.all_items)
+
+
+def _render(line: str, name: str, item: Item) -> str:
+    return render(line, name, item.caption, shuffle_tags=False, tag_dropout=0.0, rng=random.Random(0))

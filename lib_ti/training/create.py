@@ -1,0 +1,55 @@
+"""A new embedding: a name, a text to start from, a number of vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib_ti import __version__
+from lib_ti.config import CreateConfig, problems
+from lib_ti.embedding import files, library, names
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host, SessionOptions
+
+
+def create(host: Host, config: CreateConfig) -> Path:
+    """Write a fresh embedding into the host's embeddings folder.
+
+    Raises
+    ------
+    BadInput
+        A name that cannot be used or is taken (without ``overwrite``), an empty text, a number out of bounds; all
+        problems together. Nothing is written then.
+    """
+    found = problems(config)
+    if config.name.strip():
+        try:
+            names.check_name(config.name)
+        except BadInput as error:
+            found += error.problems
+    if found:
+        raise BadInput(found)
+    taken = library.find_all(host.embeddings_folder, config.name)
+    if taken and not config.overwrite:
+        raise BadInput(
+            f"There is an embedding {config.name!r} already ({', '.join(path.name for path in taken)}): choose another "
+            "name, or allow overwriting."
+        )
+    with host.session(SessionOptions()) as model:
+        names.check_not_ordinary(config.name, model.vocabulary)
+        vectors = model.initial_vectors(config.text, config.vectors)
+        embedding = Embedding(
+            name=config.name,
+            vectors=vectors,
+            model_name=model.info.name,
+            model_hash=model.info.hash,
+            recipe={"initialization_text": config.text, "created_with": f"lib_ti {__version__}"},
+        )
+    path = host.embeddings_folder / f"{config.name}.{config.file_format}"
+    files.save(embedding, path)
+    for other in taken:
+        # The WebUI knows embeddings by their stem: a file of another format under it would shadow the new one.
+        if other != path:
+            other.unlink()
+    host.embedding_saved(path)
+    return path

@@ -1,0 +1,163 @@
+"""The run folder, laid out as the WebUI's users know it (webui.md A1.6-2), with the names of everything in it."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_ti.atomic import write_text
+from lib_ti.errors import BadInput
+from lib_ti.training.state import RunState, load_state
+
+LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_loss", "seconds", "skipped")
+"""The WebUI's five columns first, so that its users' scripts go on working."""
+EVALUATION_COLUMNS = ("step", "loss", "norm")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``<log directory>/<YYYY-MM-DD>/<name>/``; a second run of the day under that name has ``-2`` appended."""
+
+    path: Path
+    name: str
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.safetensors"
+
+    @property
+    def losses(self) -> Path:
+        return self.path / "textual_inversion_loss.csv"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.path / "evaluation.csv"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "run.log"
+
+    @property
+    def loss_plot(self) -> Path:
+        return self.path / "loss.png"
+
+    @property
+    def contact_sheet(self) -> Path:
+        return self.path / "contact-sheet.png"
+
+    def preview(self, step: int) -> Path:
+        return self.path / "images" / f"{self.name}-{step}.png"
+
+    def copy(self, step: int | str, suffix: str) -> Path:
+        """Copy of the embedding after ``step`` steps; ``"best"`` for the best one."""
+        return self.path / "embeddings" / f"{self.name}-{step}{suffix}"
+
+    def card(self, step: int) -> Path:
+        return self.path / "image_embeddings" / f"{self.name}-{step}.png"
+
+    def copies(self) -> list[tuple[int, Path]]:
+        """Numbered copies with their steps, earliest first."""
+        return _numbered(self.path / "embeddings", self.name)
+
+    def previews(self) -> list[tuple[int, Path]]:
+        """Previews with their steps, earliest first."""
+        return _numbered(self.path / "images", self.name)
+
+    def write_settings(self, content: Mapping[str, Any]) -> Path:
+        """Write ``settings-<time>.json`` beside the earlier ones; it can be given to ``--config``."""
+        now = datetime.datetime.now().strftime("%Y-%m-%d-%H-%M-%S")
+        path = self.path / f"settings-{now}.json"
+        write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        return path
+
+
+def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
+    """A folder for a run that begins today; nothing is created yet."""
+    day = log_directory / today.isoformat()
+    path = day / name
+    number = 2
+    while path.exists():
+        path = day / f"{name}-{number}"
+        number += 1
+    return RunFolder(path, name)
+
+
+def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
+    """Folders of runs of that name that have a state, the newest first."""
+    pattern = re.compile(re.escape(name) + r"(-\d+)?")
+    found = [
+        state
+        for state in log_directory.glob("????-??-??/*/state.safetensors")
+        if pattern.fullmatch(state.parent.name) and state.is_file()
+    ]
+    found.sort(key=lambda state: state.stat().st_mtime, reverse=True)
+    return [RunFolder(state.parent, name) for state in found]
+
+
+def find_run(log_directory: Path, name: str, run: str) -> tuple[RunFolder, RunState] | None:
+    """The folder and state of the run with that identity, wherever its day is; ``None`` if it is gone."""
+    for folder in find_runs(log_directory, name):
+        try:
+            state = load_state(folder.state)
+        except BadInput:
+            continue
+        if state.identity.run == run:
+            return folder, state
+    return None
+
+
+class Table:
+    """A CSV file that grows row by row. Rows are kept until :meth:`flush`; opening cuts rows after ``last_step``."""
+
+    def __init__(self, path: Path, columns: Sequence[str], *, last_step: int) -> None:
+        self.path = path
+        self._columns = tuple(columns)
+        self._rows: list[Sequence[object]] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._cut(last_step)
+
+    def add(self, *row: object) -> None:
+        self._rows.append(row)
+
+    def flush(self) -> None:
+        if not self._rows:
+            return
+        with open(self.path, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(self._rows)
+        self._rows.clear()
+
+    def _cut(self, last_step: int) -> None:
+        """Drop the rows that a killed run wrote after its last saved state; a half-written last row goes too."""
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        whole = [row for row in csv.reader(text.splitlines()[1:]) if len(row) == len(self._columns)]
+        kept = [row for row in whole if row[0].isdigit() and int(row[0]) <= last_step]
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(self._columns)
+        writer.writerows(kept)
+        write_text(self.path, buffer.getvalue())
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Rows of a loss or evaluation table as dicts; empty if there is none."""
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _numbered(folder: Path, name: str) -> list[tuple[int, Path]]:
+    pattern = re.compile(re.escape(name) + r"-(\d+)")
+    found = []
+    for path in folder.glob("*") if folder.is_dir() else ():
+        match = pattern.fullmatch(path.stem)
+        if match:
+            found.append((int(match[1]), path))
+    return sorted(found)

@@ -1,0 +1,153 @@
+"""What a run needs to go on exactly where it was: vectors, optimizer, loss scale, step, the best so far.
+
+No random state is here: every draw is a function of (seed, step), see :mod:`lib_ti.training.diffusion` and
+:mod:`lib_ti.data.batches`. One ``.safetensors`` file, written atomically; its metadata says what it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lib_ti.atomic import write_atomically
+from lib_ti.config import TrainConfig, described
+from lib_ti.errors import BadInput
+
+FORMAT = "lib_ti run state 1"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a state belongs to, compared when a run is continued."""
+
+    run: str
+    """Random identity of the run, also in the recipe of every embedding it writes."""
+    model_name: str
+    model_hash: str
+    dataset: str
+    """Fingerprint of pictures, captions and sizes."""
+    template: str
+    """The template's lines."""
+    settings: Mapping[str, Any]
+    """All settings of the run, as plain data."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The step with the lowest measured loss so far."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run after ``step`` finished steps. Tensors are float32 on the CPU, keyed by encoder or optimizer slot."""
+
+    identity: Identity
+    step: int
+    vectors: Mapping[str, Tensor]
+    optimizer: Mapping[str, Tensor]
+    scale: Mapping[str, Tensor]
+    preview_seed: int
+    first_step: int
+    """Steps that were finished when the run began: the warm-up and the cosine count from there."""
+    published: int = 0
+    """Step of the file in the embeddings folder when this was saved; tells a killed run from a file put there."""
+    smoothed: float | None = None
+    first_loss: float | None = None
+    best: Best | None = None
+    best_vectors: Mapping[str, Tensor] = field(default_factory=dict)
+    checks_since_best: int = 0
+
+    def save(self, path: Path) -> None:
+        groups = {
+            "vectors": self.vectors,
+            "optimizer": self.optimizer,
+            "scale": self.scale,
+            "best": self.best_vectors,
+        }
+        tensors = {f"{group}/{key}": t.contiguous() for group, items in groups.items() for key, t in items.items()}
+        values = {
+            "step": self.step,
+            "preview_seed": self.preview_seed,
+            "first_step": self.first_step,
+            "published": self.published,
+            "smoothed": self.smoothed,
+            "first_loss": self.first_loss,
+            "best": [self.best.step, self.best.loss] if self.best else None,
+            "checks_since_best": self.checks_since_best,
+            "identity": vars(self.identity),
+        }
+        metadata = {"format": FORMAT, "state": json.dumps(values)}
+        write_atomically(path, lambda beside: save_file(tensors, beside, metadata=metadata))
+
+
+def load_state(path: Path) -> RunState:
+    """Read a state file.
+
+    Raises
+    ------
+    BadInput
+        When the file is no state of a run, or is damaged.
+    """
+    groups: dict[str, dict[str, Tensor]] = {"vectors": {}, "optimizer": {}, "scale": {}, "best": {}}
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise BadInput(f"{path} is not the state of a training run; remove it to start this run anew.")
+            values = json.loads(metadata["state"])
+            for name in file.keys():  # noqa: SIM118 - a safetensors file is not iterable
+                group, _, key = name.partition("/")
+                groups[group][key] = file.get_tensor(name)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise BadInput(f"{path} is damaged ({error}); remove it to start this run anew.") from error
+    best = values.pop("best")
+    return RunState(
+        **{**values, "identity": Identity(**values["identity"])},
+        vectors=groups["vectors"],
+        optimizer=groups["optimizer"],
+        scale=groups["scale"],
+        best=Best(*best) if best else None,
+        best_vectors=groups["best"],
+    )
+
+
+def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
+    """What differs between a state and the run that is to continue it.
+
+    Returns
+    -------
+    tuple
+        Reasons to refuse (another model), and changes that are applied and told: sentences, both possibly empty.
+    """
+    refusals: list[str] = []
+    if old.model_hash != new.model_hash:
+        refusals.append(
+            f"The run to be continued was trained on {old.model_name} [{old.model_hash}], and the model is now "
+            f"{new.model_name} [{new.model_hash}]: choose that model, or create a new embedding for this one."
+        )
+    changes: list[str] = []
+    if old.dataset != new.dataset:
+        changes.append("The pictures, captions or sizes are not those of the run so far: it goes on with the new ones.")
+    if old.template != new.template:
+        changes.append("The prompt template has changed: the run goes on with the new lines.")
+    for name, _, _, setting in described(TrainConfig):
+        before, now = old.settings.get(name), new.settings.get(name)
+        if before != now and name not in NEVER_MATTER:
+            changes.append(f"{setting.label} was {before!r} and is {now!r} from the next step on.")
+    if new.settings.get("rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get("max_steps"):
+        changes.append("The cosine decay now ends at the new Max steps, so that the rate jumps up.")
+    return refusals, changes
+
+
+NEVER_MATTER = frozenset({"max_steps", "log_directory", "dataset", "template", "name", "cache_latents"})
+"""Settings whose change needs no word: they name the run or say how long it goes on, or are told otherwise."""

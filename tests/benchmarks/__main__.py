@@ -1,0 +1,49 @@
+"""``python -m tests.benchmarks [imports|step|memory|caching|quality …]``: measure and print a table."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from pathlib import Path
+
+import torch
+
+from tests.benchmarks import caching, imports, quality, step
+from tests.benchmarks.row import Row
+
+PARTS = {
+    "imports": imports.measure,
+    "step": step.measure,
+    "memory": step.measure_memory,
+    "caching": caching.measure,
+    "quality": quality.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python dev.py bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure (default: all)")
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    print(f"{_processor()}, {torch.get_num_threads()} thread(s), {versions}\n")
+    print("| what | measured | promised | |\n| --- | --- | --- | --- |")
+    rows: list[Row] = []
+    for name in arguments.parts or PARTS:
+        for row in PARTS[name]():
+            rows.append(row)
+            print(f"| {row.what} | {row.measured} | {row.promised} | {'yes' if row.kept else 'NO'} |", flush=True)
+    missed = [row.what for row in rows if not row.kept]
+    print(f"\n{len(rows) - len(missed)} of {len(rows)} kept" + (f"; not kept: {'; '.join(missed)}" if missed else ""))
+    return 1 if missed else 0
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    return names[0].partition(":")[2].strip() if names else platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

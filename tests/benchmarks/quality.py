@@ -1,0 +1,57 @@
+"""What training reaches, against the true word: three styles that have one, with the word hidden.
+
+0 is the initial embedding, 1 what the true word reaches, both as denoising loss on pictures that training has not
+seen, with fixed noise (methods: section 3.4 of the project's notes on convergence).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from lib_ti.config import TrainConfig
+from lib_ti.data import dataset, latents
+from lib_ti.pocket.world import sample_set
+from lib_ti.training.evaluation import FixedLoss, Sample
+from lib_ti.training.source import plain_prompts
+from tests.benchmarks.row import Row
+from tests.benchmarks.studio import Silent, Studio, studio
+
+STYLES = ("striped", "outlined", "framed")
+UNSEEN = 64
+CONFIG = TrainConfig(max_steps=400, batch_size=4, embedding_rate="0.01", rate_decay="cosine")
+"""The demo's settings."""
+
+
+def measure() -> Iterator[Row]:
+    for style in STYLES:
+        with tempfile.TemporaryDirectory() as folder, studio(Path(folder) / "train", style) as made:
+            yield _row(made, style, Path(folder) / "unseen")
+
+
+def _row(made: Studio, style: str, folder: Path) -> Row:
+    sample_set(folder, style, count=UNSEEN, seed=1)
+    found = dataset.scan(folder, width=64, height=64, held_out=0.0)
+    found, encoded = latents.encode(
+        found, made.model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
+    )
+
+    def loss_with(name: str) -> FixedLoss:
+        prompts = plain_prompts(found.items, made.template.lines, name)
+        samples = [Sample(encoded[item].mean, None, prompt) for item, prompt in zip(found.items, prompts, strict=True)]
+        return FixedLoss(made.model, samples, seed=1)
+
+    measured = loss_with(made.embedding.name)
+    first, true = measured(made.embedding), loss_with(style)(replace(made.embedding, name="unused-name"))
+    trainer = made.trainer(CONFIG)
+    trainer.run(Silent())
+    reached = measured(trainer.live.snapshot())
+    share = (first - reached) / (first - true)
+    return Row(
+        f"{style}, the word hidden: loss {first:.4f} before, {reached:.4f} after, {true:.4f} with the true word",
+        f"{100 * share:.0f} % of the way",
+        "80 %",
+        share >= 0.8,
+    )

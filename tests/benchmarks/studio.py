@@ -1,0 +1,58 @@
+"""The pocket model, some of its pictures, and everything a trainer needs, without a run folder around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_ti import pocket
+from lib_ti.config import TrainConfig
+from lib_ti.data import dataset, latents
+from lib_ti.data.templates import Template, find_template
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.pocket.world import sample_set
+from lib_ti.signals import Control
+from lib_ti.training.source import BatchSource
+from lib_ti.training.trainer import Trainer
+
+
+@dataclass
+class Studio:
+    model: EmbeddedModel
+    found: dataset.Dataset
+    encoded: latents.Latents
+    template: Template
+    embedding: Embedding
+
+    def trainer(self, config: TrainConfig) -> Trainer:
+        source = BatchSource(self.found, self.encoded, self.template, self.embedding.name, config)
+        return Trainer(self.model, config, source, self.embedding, first_step=0, control=Control())
+
+
+@contextmanager
+def studio(
+    folder: Path, style: str, *, vectors: int = 4, pictures: int = 30, held_out: float = 0.0
+) -> Iterator[Studio]:
+    sample_set(folder, style, count=pictures)
+    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=folder / "embeddings")
+    with host.session(SessionOptions()) as model:
+        found = dataset.scan(folder, width=64, height=64, held_out=held_out)
+        found, encoded = latents.encode(
+            found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
+        )
+        template = find_template("style_filewords", ())
+        embedding = Embedding("my-style", model.initial_vectors("style", vectors))
+        yield Studio(model, found, encoded, template, embedding)
+
+
+class Silent:
+    """Duties of a run that keeps nothing."""
+
+    def stepped(self, event: object, batch: object) -> None: ...
+
+    def between_steps(self) -> None: ...

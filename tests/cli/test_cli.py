@@ -1,0 +1,199 @@
+"""The command line on the pocket model, as a user types it: every file by name, every exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lib_ti.cli.main import main
+from lib_ti.embedding import files
+from lib_ti.pocket.world import sample_set
+from lib_ti.training.rundir import read_table
+from lib_ti.training.state import load_state
+
+TRAIN = [
+    "--dataset",
+    "pictures",
+    "--batch-size",
+    "2",
+    "--evaluate-every",
+    "4",
+    "--preview-steps",
+    "4",
+    "--preview-seed",
+    "5",
+]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with ten pictures, as the current one."""
+    sample_set(tmp_path / "pictures", "striped", count=10)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def create(name: str = "my-style", *more: str) -> None:
+    assert main(["create", name, "--text", "style", "--vectors", "2", *more]) == 0
+
+
+def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create()
+    assert (
+        main(
+            ["train", "my-style", *TRAIN, "--max-steps", "8", "--save-image-every", "4", "--save-embedding-every", "4"]
+        )
+        == 0
+    )
+    assert files.load(here / "embeddings/my-style.safetensors").step == 8
+    run = next((here / "textual_inversion").glob("*/my-style"))
+    for name in (
+        "images/my-style-4.png",
+        "image_embeddings/my-style-8.png",
+        "embeddings/my-style-8.safetensors",
+        "embeddings/my-style-best.safetensors",
+        "textual_inversion_loss.csv",
+        "evaluation.csv",
+        "loss.png",
+        "run.log",
+        "state.safetensors",
+    ):
+        assert (run / name).stat().st_size > 0, name
+
+    assert main(["generate", "a red circle by my-style", "--seed", "3", "--steps", "4", "--count", "2"]) == 0
+    drawn = sorted((here / "pictures").glob("0000*-*.png"))
+    assert [path.name for path in drawn] == ["00001-3.png", "00002-4.png"]
+    with Image.open(drawn[0]) as picture:
+        assert picture.size == (64, 64)
+        assert picture.text["parameters"].startswith("a red circle by my-style\nSteps: 4")
+
+    capsys.readouterr()
+    assert main(["show", "embeddings/my-style.safetensors", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["vectors"], shown["steps"]) == ("my-style", 2, 8)
+    assert shown["initialization text"] == "style"
+
+    card = run / "image_embeddings/my-style-8.png"
+    for target in ("a.pt", "a.bin", "a.png", "a.webp", "a.safetensors"):
+        assert (
+            main(
+                ["convert", str(card), target, "--picture", str(drawn[0])]
+                if target == "a.png"
+                else ["convert", str(card), target]
+            )
+            == 0
+        )
+        assert files.load(Path(target)).vectors["clip_l"].equal(files.load(card).vectors["clip_l"])
+    assert main(["convert", str(card), "a.pt"]) == 2
+
+
+def test_a_saved_settings_file_runs_again(here: Path) -> None:
+    create()
+    assert main(["train", "my-style", *TRAIN, "--max-steps", "4", "--save-image-every", "0"]) == 0
+    settings = next((here / "textual_inversion").glob("*/my-style/settings-*.json"))
+    first = files.load(Path("embeddings/my-style.safetensors"))
+    create("my-style", "--overwrite")
+    assert main(["train", "--config", str(settings)]) == 0
+    second = files.load(Path("embeddings/my-style.safetensors"))
+    assert second.vectors["clip_l"].equal(first.vectors["clip_l"])
+
+
+def test_events_for_programs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create()
+    capsys.readouterr()
+    assert main(["train", "my-style", *TRAIN, "--max-steps", "2", "--save-image-every", "0", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds[-1] == "RunFinished"
+    assert [event["step"] for event in events if event["event"] == "StepDone"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "nothing", "--dataset", "pictures"], "There is no embedding 'nothing'"),
+        (["train", "nothing", "--dataset", "nowhere", "--max-steps", "0"], "smallest possible value is 1"),
+        (["generate", "x", "--sampler", "magic"], "magic"),
+        (["generate", "x", "--width", "100"], "multiple of 8"),
+        (["generate", "x", "--checkpoint", "none.safetensors"], "none.safetensors"),
+        (["show", "none.pt"], "none.pt"),
+        (["create", "a/b"], "a/b"),
+        (["create", "cat"], "a word that the model already knows"),
+        (["create", "x", "--vectors", "76"], "largest possible value is 75"),
+        (["train", "--config", "none.json"], "none.json"),
+    ],
+)
+def test_bad_input_exits_with_2_and_a_sentence(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    before = sorted(here.rglob("*"))
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == before
+
+
+def test_help_shows_labels_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--max-steps N Max steps: The run ends at this step of the embedding. (default: 5000)" in text
+    assert "--no-png-chunks" in text
+
+
+def start(here: Path, *more: str) -> subprocess.Popen[str]:
+    """A training in a process of its own, once it stands at step 3 or later."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "lib_ti", "train", "my-style", *TRAIN, "--save-image-every", "0", "--json", *more]
+    process = subprocess.Popen(
+        command, cwd=here, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "StepDone" and event["step"] >= 3:
+            return process
+    raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_stops_after_the_step_and_saves(here: Path) -> None:
+    create()
+    process = start(here, "--max-steps", "100000")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopping after this step" in err
+    finished = json.loads(out.splitlines()[-1])
+    assert finished["reason"] == "stopped"
+    assert files.load(here / "embeddings/my-style.safetensors").step == finished["step"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_kill_9_leaves_whole_files_and_an_exact_resume(here: Path) -> None:
+    create()
+    process = start(here, "--max-steps", "100000", "--save-embedding-every", "2")
+    time.sleep(0.3)
+    process.kill()
+    process.communicate()
+    run = next((here / "textual_inversion").glob("*/my-style"))
+    state = load_state(run / "state.safetensors")
+    for path in [*run.glob("embeddings/*"), here / "embeddings/my-style.safetensors"]:
+        assert path.name.startswith(".") or files.load(path).step > 0
+    steps = state.step + 3
+    arguments = [*TRAIN, "--max-steps", str(steps), "--save-image-every", "0", "--save-embedding-every", "2"]
+    assert main(["train", "my-style", *arguments]) == 0
+    rows = [int(row["step"]) for row in read_table(run / "textual_inversion_loss.csv")]
+    assert rows == list(range(1, steps + 1))
+    resumed = files.load(here / "embeddings/my-style.safetensors")
+    create("another")
+    assert main(["train", "another", *arguments]) == 0
+    # The name is only where the vectors go, so that an uninterrupted run under another name must be equal.
+    assert resumed.vectors["clip_l"].equal(files.load(here / "embeddings/another.safetensors").vectors["clip_l"])

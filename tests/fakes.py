@@ -1,0 +1,118 @@
+"""A model and a host of a few lines, that the trainer's tests run on in milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions
+
+WIDTH = 8
+
+
+class FakeModel:
+    """Words have random vectors; the "UNet" is a linear map of the prompt's mean vector, so that training converges."""
+
+    def __init__(self, *, name: str = "fake", model_hash: str = "0123456789", needs_loss_scaling: bool = False) -> None:
+        self.info = ModelInfo(
+            name=name,
+            hash=model_hash,
+            family="sd1",
+            prediction="eps",
+            widths={"clip_l": WIDTH},
+            autoencoder="fake",
+            size=32,
+            vocabulary_norm={"clip_l": 1.0},
+        )
+        self.device = torch.device("cpu")
+        self.needs_loss_scaling = needs_loss_scaling
+        betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+        self.alphas_cumprod = torch.cumprod(1 - betas, 0).float()
+        self.map = torch.randn(WIDTH, 4, generator=torch.Generator().manual_seed(1))
+        self.poison_after: int | None = None
+        self.predictions = 0
+        self.previews_fail = False
+        self.vocabulary: Mapping[str, int] = {"cat</w>": 1}
+
+    def encode_images(self, pixels: Tensor) -> LatentStats:
+        mean = torch.nn.functional.avg_pool2d(pixels, 8)
+        mean = torch.cat([mean, mean.mean(1, keepdim=True)], 1)
+        return LatentStats(mean, torch.full_like(mean, 0.1))
+
+    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+        known = {embedding.name: embedding.vectors["clip_l"] for embedding in embeddings}
+        rows = []
+        for prompt in prompts:
+            words = [known.get(word.strip(","), _vector(word)) for word in prompt.split()]
+            rows.append(torch.cat(words or [_vector("")]).mean(0))
+        return Conditioning(torch.stack(rows)[:, None])
+
+    def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
+        counts = {embedding.name: embedding.count for embedding in embeddings}
+        return sum(counts.get(word.strip(","), 1) for word in prompt.split())
+
+    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+        words = [word.strip(",") for word in prompt.split()]
+        return [embedding.name for embedding in embeddings if embedding.name in words]
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+        self.predictions += 1
+        colour = conditioning.crossattn[:, 0] @ self.map
+        if self.poison_after is not None and self.predictions > self.poison_after:
+            colour = colour * float("nan")
+        return 0.5 * noisy + colour[:, :, None, None]
+
+    def initial_vectors(self, text: str, count: int) -> dict[str, Tensor]:
+        return {"clip_l": torch.cat([_vector(f"{text} {number}") for number in range(count)])}
+
+    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+        if self.previews_fail:
+            raise RuntimeError("out of memory")
+        value = int(embeddings[0].vectors["clip_l"].abs().sum() * 40) % 256 if embeddings else 0
+        return Image.new("RGB", (request.width, request.height), (value, request.seed % 256, 128))
+
+
+def _vector(word: str) -> Tensor:
+    seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=4).digest(), "little")
+    return torch.randn(1, WIDTH, generator=torch.Generator().manual_seed(seed)) * 0.3
+
+
+class FakeHost:
+    def __init__(self, folder: Path, model: FakeModel | None = None) -> None:
+        self.embeddings_folder = folder / "embeddings"
+        self.template_folders: Sequence[Path] = (folder / "templates",)
+        self.arguments: Mapping[str, str] = {"checkpoint": "fake"}
+        self.model = model or FakeModel()
+        self.saved: list[Path] = []
+        self.open_sessions = 0
+
+    @contextmanager
+    def session(self, options: SessionOptions) -> Iterator[FakeModel]:
+        self.open_sessions += 1
+        try:
+            yield self.model
+        finally:
+            self.open_sessions -= 1
+
+    def interrupted(self) -> bool:
+        return False
+
+    def embedding_saved(self, path: Path) -> None:
+        self.saved.append(path)
+
+
+def draw_pictures(folder: Path, count: int = 10, size: int = 32) -> Path:
+    """Flat pictures with captions, the colours from 0 to red."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        colour = (255 * (number + 1) // count, 40, 10 * number % 255)
+        Image.new("RGB", (size, size), colour).save(folder / f"{number:02}.png")
+        (folder / f"{number:02}.txt").write_text(f"picture {number}, flat")
+    return folder

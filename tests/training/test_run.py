@@ -1,0 +1,309 @@
+"""A whole training: files, exact resume, stop, failures, and everything that can be wrong beforehand."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from lib_ti.config import CreateConfig, TrainConfig, from_mapping
+from lib_ti.embedding import card, files
+from lib_ti.errors import BadInput, TrainingFailed
+from lib_ti.signals import Evaluated, Event, Note, PreviewFailed, PreviewMade, RunStarted, Saved, StepDone
+from lib_ti.training import rundir
+from lib_ti.training.create import create
+from lib_ti.training.state import load_state
+from tests.fakes import FakeModel, draw_pictures
+from tests.training.conftest import Studio
+
+
+def vectors(path: Path) -> torch.Tensor:
+    return files.load(path).vectors["clip_l"]
+
+
+@pytest.mark.plots
+def test_a_run_leaves_the_files_that_the_webuis_users_know(studio: Studio) -> None:
+    finished = studio.train()
+    folder = finished.folder
+    assert folder.name == "my-style"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    settings = {name for name in names if name.startswith("settings-")}
+    assert len(settings) == 1
+    assert names - settings == {
+        "images/my-style-0.png",
+        "images/my-style-10.png",
+        "images/my-style-20.png",
+        "image_embeddings/my-style-0.png",
+        "image_embeddings/my-style-10.png",
+        "image_embeddings/my-style-20.png",
+        "embeddings/my-style-10.safetensors",
+        "embeddings/my-style-20.safetensors",
+        "embeddings/my-style-best.safetensors",
+        "textual_inversion_loss.csv",
+        "evaluation.csv",
+        "state.safetensors",
+        "run.log",
+        "loss.png",
+    }
+    embedding = files.load(studio.embedding_file)
+    assert (embedding.step, embedding.model_name, embedding.count) == (20, "fake", 2)
+    assert embedding.recipe["initialization_text"] == "style"
+    assert (studio.host.embeddings_folder / "my-style.preview.png").exists()
+    assert studio.host.saved[-1] == studio.embedding_file
+
+
+def test_numbered_copies_hold_their_step(studio: Studio) -> None:
+    folder = studio.train().folder
+    assert files.load(folder / "embeddings" / "my-style-10.safetensors").step == 10
+    assert card.read_card(folder / "image_embeddings" / "my-style-10.png").step == 10
+    assert vectors(folder / "embeddings" / "my-style-20.safetensors").equal(vectors(studio.embedding_file))
+
+
+def test_the_loss_table_begins_with_the_webuis_columns(studio: Studio) -> None:
+    with open(studio.train().folder / "textual_inversion_loss.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["step", "epoch", "epoch_step", "loss", "learn_rate"]
+    assert [int(row["step"]) for row in rows] == list(range(1, 21))
+
+
+def test_training_lowers_the_measured_loss_and_tells_the_best_step(studio: Studio) -> None:
+    finished = studio.train(max_steps=60, embedding_rate="0.05")
+    measured = studio.of(Evaluated)
+    assert measured[0].step == 0
+    assert measured[-1].loss < 0.95 * measured[0].loss
+    assert finished.best_step == min(measured, key=lambda event: event.loss).step
+
+
+def test_two_equal_runs_are_equal(studio: Studio, another: Studio) -> None:
+    studio.train()
+    another.train()
+    assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
+
+
+@pytest.mark.parametrize("sampling", ["once", "deterministic", "random"])
+def test_a_resumed_run_equals_a_whole_one_bit_for_bit(studio: Studio, another: Studio, sampling: str) -> None:
+    changes = {"latent_sampling": sampling, "shuffle_tags": True, "tag_dropout": 0.3, "gradient_accumulation": 2}
+    studio.train(max_steps=20, **changes)
+    another.train(max_steps=7, **changes)
+    finished = another.train(max_steps=20, **changes)
+    assert another.of(RunStarted)[0].resumed
+    assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
+    with open(finished.folder / "textual_inversion_loss.csv", newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 21))
+
+
+def test_previews_and_measuring_do_not_change_the_training(studio: Studio, another: Studio) -> None:
+    studio.train()
+    another.train(save_image_every=0, save_embedding_every=0, held_out=0.1, evaluate_every=7)
+    assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
+
+
+def test_stop_ends_after_the_step_and_saves(studio: Studio) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 3:
+            studio.control.stop()
+
+    finished = studio.train(stop)
+    assert (finished.reason, finished.step) == ("stopped", 3)
+    assert files.load(studio.embedding_file).step == 3
+    assert studio.train().reason == "done"
+
+
+def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) -> None:
+    studio.train(max_steps=20)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 14:
+            raise Killed
+
+    with pytest.raises(Killed):
+        another.train(kill, max_steps=20)
+    assert files.load(another.embedding_file).step == 10
+    another.train(max_steps=20)
+    assert another.of(RunStarted)[0].first_step == 10
+    assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
+
+
+def test_training_on_from_an_earlier_copy_begins_a_new_run(studio: Studio) -> None:
+    first = studio.train()
+    studio.embedding_file.write_bytes((first.folder / "embeddings" / "my-style-10.safetensors").read_bytes())
+    second = studio.train()
+    assert second.folder != first.folder
+    assert studio.of(RunStarted)[0].first_step == 10
+
+
+def test_a_changed_learning_rate_is_applied_and_told(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    studio.train(max_steps=10, embedding_rate="0.5")
+    notes = [event.text for event in studio.of(Note)]
+    assert any("Embedding learning rate was '0.005' and is '0.5'" in text for text in notes)
+    assert studio.of(StepDone)[0].rate == 0.5
+
+
+def test_another_dataset_is_told_and_another_model_refused(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    (studio.pictures / "00.txt").write_text("something else")
+    studio.train(max_steps=10)
+    assert any("pictures, captions or sizes" in event.text for event in studio.of(Note))
+    studio.host.model = FakeModel(name="other", model_hash="9999999999")
+    with pytest.raises(BadInput, match=r"trained on fake \[0123456789\].*now other"):
+        studio.train(max_steps=15)
+
+
+def test_max_steps_already_reached_is_told(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    with pytest.raises(BadInput, match="trained for 5 steps already.*raise Max steps"):
+        studio.train(max_steps=5)
+
+
+def test_a_failing_preview_never_ends_the_run(studio: Studio) -> None:
+    studio.host.model.previews_fail = True
+    assert studio.train().reason == "done"
+    assert "out of memory" in studio.of(PreviewFailed)[0].reason
+
+
+def test_previews_take_the_captions_in_turn_with_one_seed(studio: Studio) -> None:
+    studio.train()
+    made = studio.of(PreviewMade)
+    assert len({event.prompt for event in made}) == 3
+    assert {event.seed for event in made} == {7}
+    studio.train(max_steps=40, preview_prompt="a house, [name]")
+    assert {event.prompt for event in studio.of(PreviewMade)} == {"a house, my-style"}
+
+
+def test_a_preview_carries_its_parameters(studio: Studio) -> None:
+    folder = studio.train().folder
+    with Image.open(folder / "images" / "my-style-10.png") as picture:
+        assert "Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 32x32" in picture.text["parameters"]
+
+
+def test_undefined_loss_goes_back_and_ends_with_the_reason(studio: Studio) -> None:
+    studio.host.model.poison_after = 40
+    with pytest.raises(TrainingFailed, match="not finite for 10 steps in a row.*Lower the Embedding learning rate"):
+        studio.train(max_steps=100, embedding_rate="0.7", evaluate_every=0, save_image_every=0)
+    embedding = files.load(studio.embedding_file)
+    assert embedding.step == 30
+    assert embedding.vectors["clip_l"].isfinite().all()
+
+
+def test_a_single_bad_step_is_skipped_and_marked(studio: Studio) -> None:
+    model = studio.host.model
+    predict = model.predict
+
+    def once(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
+        out = predict(noisy, *rest)  # type: ignore[arg-type]
+        return out * float("nan") if model.predictions == 4 else out
+
+    model.predict = once  # type: ignore[method-assign,assignment]
+    assert studio.train(evaluate_every=0, save_image_every=0).reason == "done"
+    assert [event.step for event in studio.of(StepDone) if event.skipped] == [4]
+
+
+def test_loss_scaling_trains_as_without(studio: Studio, another: Studio) -> None:
+    another.host.model.needs_loss_scaling = True
+    studio.train()
+    another.train()
+    torch.testing.assert_close(vectors(studio.embedding_file), vectors(another.embedding_file))
+
+
+def test_the_settings_file_runs_again(studio: Studio) -> None:
+    folder = studio.train().folder
+    content = json.loads(next(folder.glob("settings-*.json")).read_text())
+    assert from_mapping(TrainConfig, content["settings"]) == studio.config()
+    assert content["template"][0] and content["host"] == {"checkpoint": "fake"}
+
+
+def test_saved_is_said_only_of_files_that_are_there(studio: Studio) -> None:
+    seen: list[bool] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, Saved):
+            seen.extend(path.stat().st_size > 0 for path in event.paths)
+
+    studio.train(look)
+    assert seen and all(seen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "nothing"}, "There is no embedding 'nothing'"),
+        ({"dataset": "nowhere"}, "'nowhere' does not exist"),
+        ({"template": "nothing"}, "no prompt template 'nothing'"),
+        ({"embedding_rate": "0"}, "above 0"),
+        ({"batch_size": 0}, "Batch size is 0"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_leaves_no_trace(studio: Studio, changes: dict[str, object], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        studio.train(**changes)
+    assert not studio.logs.exists()
+
+
+def test_all_problems_come_together(studio: Studio) -> None:
+    with pytest.raises(BadInput) as raised:
+        studio.train(name="nothing", dataset="nowhere", template="none such", batch_size=-1)
+    assert len(raised.value.problems) == 4
+
+
+def test_a_template_without_the_name_is_refused(studio: Studio) -> None:
+    folder = studio.folder / "templates"
+    folder.mkdir()
+    (folder / "bad.txt").write_text("a picture of [filewords]\n")
+    with pytest.raises(BadInput, match=r"lacks \[name\]"):
+        studio.train(template="bad")
+    assert not studio.logs.exists()
+
+
+def test_long_prompts_are_told(studio: Studio) -> None:
+    (studio.pictures / "03.txt").write_text("word " * 90)
+    studio.train(max_steps=1)
+    assert any("more than 75 tokens" in event.text and "03.png" in event.text for event in studio.of(Note))
+
+
+def test_an_embedding_for_another_model_is_refused(studio: Studio) -> None:
+    studio.host.model.info = FakeModel().info.__class__(**{**vars(studio.host.model.info), "widths": {"clip_l": 768}})
+    with pytest.raises(BadInput, match="768"):
+        studio.train()
+    assert not studio.logs.exists()
+
+
+def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
+    with pytest.raises(BadInput, match="already.*choose another"):
+        create(studio.host, CreateConfig(name="my-style"))
+    for name in ("", "a/b", "..", "cat"):
+        with pytest.raises(BadInput):
+            create(studio.host, CreateConfig(name=name))
+    create(studio.host, CreateConfig(name="my-style", vectors=3, overwrite=True, file_format="pt"))
+    assert [path.name for path in studio.host.embeddings_folder.iterdir()] == ["my-style.pt"]
+
+
+def test_runs_are_found_by_name_newest_first(studio: Studio) -> None:
+    first = studio.train().folder
+    create(studio.host, CreateConfig(name="my-style", text="style", vectors=2, overwrite=True))
+    second = studio.train().folder
+    assert [run.path for run in rundir.find_runs(studio.logs, "my-style")] == [second, first]
+    assert load_state(second / "state.safetensors").step == 20
+
+
+def test_damaged_state_begins_anew_and_says_so(studio: Studio) -> None:
+    folder = studio.train(max_steps=5).folder
+    (folder / "state.safetensors").write_bytes(b"broken")
+    studio.train(max_steps=10)
+    assert studio.of(RunStarted)[0].first_step == 5
+    assert any("No state of the first 5 steps" in event.text for event in studio.of(Note))
+
+
+def test_small_sets_hold_nothing_out(studio: Studio, tmp_path: Path) -> None:
+    few = draw_pictures(tmp_path / "few", count=4)
+    studio.train(dataset=str(few))
+    started = studio.of(RunStarted)[0]
+    assert (started.pictures, started.held_out) == (4, 0)
+    assert not any(event.overtraining for event in studio.of(Evaluated))
