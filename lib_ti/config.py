@@ -64,7 +64,7 @@ class CreateConfig:
     vectors: int = setting(
         10,
         "Number of vectors per token",
-        "How much the embedding can hold: 1 to 4 for a thing, 8 to 16 for a style. Each takes one of a prompt's 75 tokens.",
+        "How much the embedding can hold: 1 to 4 for a thing, 8 to 16 for a style. Each takes one of 75 tokens.",
         minimum=1,
         maximum=MAX_VECTORS,
     )
@@ -141,7 +141,9 @@ class TrainConfig:
     preview_steps: int = setting(20, "Preview sampling steps", "Steps of the sampler.", minimum=1, maximum=150)
     preview_sampler: str = setting("Euler a", "Preview sampler", "Sampling method of the previews.")
     preview_scheduler: str = setting("Automatic", "Preview schedule type", "Noise schedule of the previews.")
-    preview_cfg: float = setting(7.0, "Preview CFG scale", "How strictly the prompt is followed.", minimum=1, maximum=30)
+    preview_cfg: float = setting(
+        7.0, "Preview CFG scale", "How strictly the prompt is followed.", minimum=1, maximum=30
+    )
     preview_seed: int = setting(
         -1, "Preview seed", "-1 draws one seed and keeps it for the whole run.", minimum=-1, maximum=2**32 - 1
     )
@@ -194,9 +196,7 @@ class TrainConfig:
         "auto: float16 on a graphics card, float32 on the processor.",
         choices=("auto", "float32", "float16", "bfloat16"),
     )
-    gradient_checkpointing: bool = setting(
-        False, "Gradient checkpointing", "Needs less memory, and a third more time."
-    )
+    gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "Needs less memory, and a third more time.")
     log_directory: str = setting(
         "textual_inversion", "Log directory", "Folder for the runs: previews, copies, loss.", required=True
     )

@@ -1,6 +1,6 @@
 """Learning-rate schedules in the WebUI's syntax: ``0.005`` or ``0.005:100, 1e-3:1000, 1e-5``.
 
-``rate:step`` holds until that step of the embedding, counted from its creation (webui.md A1.6-5: the steps are absolute);
+``rate:step`` holds until that step of the embedding, counted from its creation (as in the WebUI, steps are absolute);
 a rate without a step holds to the end. On top of it a linear warm-up and a cosine decay can be laid.
 """
 
@@ -68,7 +68,9 @@ def parse_rates(text: str, *, what: str = "Embedding learning rate") -> tuple[tu
                 raise ValueError(f"{what}: step {last} in {part!r} does not come after {previous}; put rising steps.")
             previous = last
         elif index < len(parts) - 1:
-            raise ValueError(f"{what}: {part!r} has no step, so that {parts[index + 1]!r} would never begin; {example}.")
+            raise ValueError(
+                f"{what}: {part!r} has no step, so that {parts[index + 1]!r} would never begin; {example}."
+            )
         pieces.append((rate, last))
     return tuple(pieces)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions
+from lib_ti.signals import Event
 
 WIDTH = 8
 
@@ -92,6 +93,7 @@ class FakeHost:
         self.model = model or FakeModel()
         self.saved: list[Path] = []
         self.open_sessions = 0
+        self.watched: list[Event] = []
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[FakeModel]:
@@ -100,6 +102,9 @@ class FakeHost:
             yield self.model
         finally:
             self.open_sessions -= 1
+
+    def watch(self, event: Event) -> None:
+        self.watched.append(event)
 
     def interrupted(self) -> bool:
         return False

@@ -19,7 +19,13 @@ def test_each_rate_holds_until_its_step() -> None:
 
 def test_warm_up_rises_evenly_from_the_first_step_of_the_run() -> None:
     schedule = RateSchedule(((1.0, None),), warmup_steps=4)
-    assert [schedule.rate(step, first_step=11, max_steps=100) for step in (11, 12, 13, 14, 15)] == [0.25, 0.5, 0.75, 1, 1]
+    assert [schedule.rate(step, first_step=11, max_steps=100) for step in (11, 12, 13, 14, 15)] == [
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1,
+    ]
 
 
 def test_cosine_ends_at_a_twentieth() -> None:

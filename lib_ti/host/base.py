@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lib_ti.embedding.embedding import Embedding
+    from lib_ti.signals import Event
 
 Family = Literal["sd1", "sd2", "sdxl"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
@@ -83,6 +84,8 @@ class SessionOptions:
 
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
+    tell: Callable[[str], None] = lambda sentence: None
+    """Called with a sentence while the host waits, such as for a picture that is being drawn."""
 
 
 class Model(Protocol):
@@ -181,6 +184,10 @@ class Host(Protocol):
         BadInput
             When there is no usable model: missing, truncated, of another family.
         """
+        ...
+
+    def watch(self, event: Event) -> None:
+        """Every event of a run, for the host's own progress bar; must be quick and must not raise."""
         ...
 
     def interrupted(self) -> bool:

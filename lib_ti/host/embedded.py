@@ -16,6 +16,7 @@ from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.networks import build
+from lib_ti.signals import Event
 
 _HASH_DIGITS = 10  # the WebUI's short hash
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -77,6 +78,9 @@ class EmbeddedHost:
             **({"templates_dir": folders} if folders else {}),
             "device": self._device_asked,
         }
+
+    def watch(self, event: Event) -> None:
+        """Nothing to do: this host has no progress bar of its own."""
 
     def interrupted(self) -> bool:
         """Never: this host has no Interrupt of its own."""

@@ -59,7 +59,9 @@ def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -
         When a file cannot be written. Every file is whole, and the run can be continued from its last state.
     """
     path, embedding, template = read_inputs(host, config)
-    options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing)
+    options = SessionOptions(
+        cast("Precision", config.precision), config.gradient_checkpointing, tell=lambda text: listen(Note(text))
+    )
     with host.session(options) as model:
         files.check_fits(embedding, model.info)
         size = (config.width or model.info.size, config.height or model.info.size)
@@ -324,4 +326,5 @@ class _Run:
 
     def _listen(self, event: Event) -> None:
         self._log(event)
+        self._host.watch(event)
         self._outside(event)
