@@ -84,7 +84,7 @@ class SessionOptions:
 
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
-    tell: Callable[[str], None] = lambda sentence: None
+    tell: Callable[[str], None] | None = None
     """Called with a sentence while the host waits, such as for a picture that is being drawn."""
 
 
