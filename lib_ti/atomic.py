@@ -45,8 +45,13 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {_reason(error)}.") from error
+    except UserError:
+        raise
+    except Exception as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise CannotWrite(f"{path} cannot be written: {reason}.") from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -60,13 +65,33 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def append_text(path: Path, text: str) -> None:
+    """Add to the end of a UTF-8 file; the last line may be cut short if this is interrupted.
+
+    Raises
+    ------
+    CannotWrite
+        When the folder or the disk does not take it.
+    """
+    try:
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {_reason(error)}.") from error
+
+
 def _fill(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+def _reason(error: Exception) -> str | None:
+    """Why a file could not be written, or ``None`` for an error of another kind."""
+    code = getattr(error, "errno", None)
+    # PyTorch and safetensors report a full disk as errors of their own, with the system's words in them.
+    if code == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
         return "the disk is full; free some space and run the same command again"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "its folder may not be written to; choose another folder or change its permissions"
-    return error.strerror or str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error) if "os error" in str(error) else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import write_text
+from lib_ti.atomic import append_text, write_text
 from lib_ti.errors import BadInput
 from lib_ti.training.state import RunState, load_state
 
@@ -129,8 +129,7 @@ class Table:
     def flush(self) -> None:
         if not self._rows:
             return
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(self._rows)
+        append_text(self.path, _csv(self._rows))
         self._rows.clear()
 
     def _cut(self, last_step: int) -> None:
@@ -138,11 +137,7 @@ class Table:
         text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         whole = [row for row in csv.reader(text.splitlines()[1:]) if len(row) == len(self._columns)]
         kept = [row for row in whole if row[0].isdigit() and int(row[0]) <= last_step]
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(self._columns)
-        writer.writerows(kept)
-        write_text(self.path, buffer.getvalue())
+        write_text(self.path, _csv([self._columns, *kept]))
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -151,6 +146,12 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return []
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _csv(rows: Sequence[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
 
 
 def _numbered(folder: Path, name: str) -> list[tuple[int, Path]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+from lib_ti.atomic import append_text
 from lib_ti.signals import Evaluated, Event, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
 
 
@@ -18,8 +19,7 @@ class RunLog:
         line = sentence(event)
         if line:
             now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.write(f"{now}  {line}\n")
+            append_text(self._path, f"{now}  {line}\n")
 
 
 def sentence(event: Event) -> str | None:
