@@ -13,7 +13,6 @@ from lib_ti.data import dataset, latents
 from lib_ti.data.dataset import Resize
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import card, files
-from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
 from lib_ti.signals import (
@@ -115,7 +114,7 @@ class _Run:
         )
         self._resumed = bool(state.optimizer)
         self._begun = self._state_saved = self._flushed = time.monotonic()
-        self._last_copy: Embedding | None = None
+        self._evaluated = self._saved = self._previewed = -1
         self._last_preview: Path | None = None
 
     def train(
@@ -176,7 +175,15 @@ class _Run:
             self._save(copy=False)
             self._listen(Note(str(error), warning=True))
             raise
-        self._finish_pictures()
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            self._save(copy=False)
+            raise TrainingFailed(
+                f"Out of memory at step {self._trainer.step + 1}: lower Batch size, Width and Height, or turn on "
+                f"Gradient checkpointing. The embedding is saved as it was after step {self._trainer.step}."
+            ) from error
+        self._conclude(reason)
         event = RunFinished(
             step=self._trainer.step,
             reason=reason,
@@ -214,14 +221,11 @@ class _Run:
         config, step = self._config, self._trainer.step
         if self._host.interrupted():
             self._control.stop()
-        last = step >= config.max_steps or self._control.stop_requested
-        if config.evaluate_every and (step % config.evaluate_every == 0 or last):
+        if _is_due(step, config.evaluate_every):
             self._evaluate()
-        asked = self._control.take_save()
-        due = bool(config.save_embedding_every) and step % config.save_embedding_every == 0
-        if due or last or asked:
-            self._save(copy=due or asked or (last and bool(config.save_embedding_every)))
-        if self._control.take_preview() or (config.save_image_every and (step % config.save_image_every == 0 or last)):
+        if self._control.take_save() or _is_due(step, config.save_embedding_every):
+            self._save(copy=True)
+        if self._control.take_preview() or _is_due(step, config.save_image_every):
             self._preview()
         now = time.monotonic()
         if now - self._state_saved > STATE_EVERY_SECONDS:
@@ -229,12 +233,24 @@ class _Run:
         if now - self._flushed > FLUSH_EVERY_SECONDS:
             self._flush()
 
+    def _conclude(self, reason: str) -> None:
+        """What a run ends with, as far as it was not just done; a stopped one does not wait for a last preview."""
+        config, step = self._config, self._trainer.step
+        if config.evaluate_every and self._evaluated != step:
+            self._evaluate()
+        if self._saved != step:
+            self._save(copy=bool(config.save_embedding_every))
+        if config.save_image_every and self._previewed != step and reason == "done":
+            self._preview()
+        self._finish_pictures()
+
     # What they consist of
 
     def _evaluate(self) -> None:
         self._trainer.settle(self)
         live, state = self._trainer.live, self._state
         loss = self._measure(live)
+        self._evaluated = live.step
         norm = evaluation.norm_ratio(live, dict(self._model.info.vocabulary_norm))
         self._evaluations.add(live.step, f"{loss:.7f}", f"{norm:.4f}")
         first = loss if state.first_loss is None else state.first_loss
@@ -274,7 +290,7 @@ class _Run:
         self._state = replace(self._state, published=now.step)
         self._save_state()
         self._host.embedding_saved(self._path)
-        self._last_copy = now
+        self._saved = now.step
         self._listen(Saved(now.step, tuple(written)))
 
     def _save_state(self) -> None:
@@ -296,6 +312,7 @@ class _Run:
         """Draw and write the preview; whatever goes wrong with it is told and never ends the run."""
         self._trainer.settle(self)
         embedding = self._trainer.live.snapshot()
+        self._previewed = embedding.step
         try:
             picture, request = self._previews.draw(embedding)
             path = self._folder.preview(embedding.step)
@@ -328,3 +345,12 @@ class _Run:
         self._log(event)
         self._host.watch(event)
         self._outside(event)
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
+    return "out of memory" in str(error) or "can't allocate memory" in str(error)

@@ -135,9 +135,9 @@ class Trainer:
             pending = self._take_step()
             self._settle(duties)
             self._pending = pending
+            self._time(time.perf_counter() - started)
             if self.model.device.type == "cpu":
                 self._settle(duties)
-            self._time(time.perf_counter() - started)
             duties.between_steps()
         self._settle(duties)
         return "done"

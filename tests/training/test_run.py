@@ -113,6 +113,31 @@ def test_stop_ends_after_the_step_and_saves(studio: Studio) -> None:
     assert studio.train().reason == "done"
 
 
+def test_stop_during_a_preview_saves_too(studio: Studio) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, PreviewMade) and event.step == 10:
+            studio.control.stop()
+
+    finished = studio.train(stop, save_embedding_every=0)
+    assert (finished.reason, finished.step) == ("stopped", 10)
+    assert files.load(studio.embedding_file).step == 10
+
+
+def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio) -> None:
+    model = studio.host.model
+    predict = model.predict
+
+    def full(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
+        if model.predictions == 5:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return predict(noisy, *rest)  # type: ignore[arg-type]
+
+    model.predict = full  # type: ignore[method-assign,assignment]
+    with pytest.raises(TrainingFailed, match="Out of memory at step 6: lower Batch size.*after step 5"):
+        studio.train(evaluate_every=0, save_image_every=0)
+    assert files.load(studio.embedding_file).step == 5
+
+
 def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) -> None:
     studio.train(max_steps=20)
 
