@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from lib_ti.atomic import write_atomically
+from lib_ti.training.evaluation import is_new_best
 from lib_ti.training.rundir import RunFolder, read_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def loss_plot(folder: RunFolder) -> Path:
     above, below = figure.subplots(2, 1, sharex=True)
     if measured:
         x, y = zip(*measured, strict=True)
-        best = min(measured, key=lambda point: point[1])
+        best = measured[0]
+        for point in measured:
+            best = point if is_new_best(point[1], best[1]) else best
         above.plot(x, y, color=MEASURED, marker="o", markersize=3, linewidth=1.6)
         above.plot(*best, color=BEST, marker="o", markersize=7, linestyle="none", label=f"best: step {best[0]}")
         above.legend(frameon=False)
@@ -38,6 +41,7 @@ def loss_plot(folder: RunFolder) -> Path:
     below.plot(numbers, [float(row["smoothed_loss"]) for row in steps], color=INK, linewidth=1.4, label="smoothed")
     below.set_title("loss of the steps (mostly chance: noise and timestep are drawn anew)", loc="left")
     below.set_xlabel("step")
+    below.xaxis.get_major_locator().set_params(integer=True)
     below.legend(frameon=False)
     for axes in (above, below):
         axes.grid(alpha=0.25)
