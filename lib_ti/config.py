@@ -147,6 +147,12 @@ class TrainConfig:
     preview_seed: int = setting(
         -1, "Preview seed", "-1 draws one seed and keeps it for the whole run.", minimum=-1, maximum=2**32 - 1
     )
+    preview_width: int = setting(
+        0, "Preview width", "In pixels; 0 is the width of training.", minimum=0, maximum=2048, multiple=8
+    )
+    preview_height: int = setting(
+        0, "Preview height", "In pixels; 0 is the height of training.", minimum=0, maximum=2048, multiple=8
+    )
     latent_sampling: str = setting(
         "once",
         "Latent sampling method",

@@ -14,6 +14,11 @@ TRAINABLE = (".safetensors", ".pt")
 """Formats that training goes on in; the others are for sharing."""
 
 
+def list_names(folder: Path) -> list[str]:
+    """Names of all embeddings, in alphabetical order."""
+    return sorted({path.stem for path in _embedding_files(folder)}, key=str.lower)
+
+
 def find_all(folder: Path, name: str) -> list[Path]:
     """Every file that the WebUI would list under ``name``, in subfolders too, in any letter case."""
     return [path for path in _embedding_files(folder) if path.stem.lower() == name.lower()]

@@ -22,7 +22,7 @@ class Previews:
     prompts
         Rendered prompts of the training pictures, taken in turn where the settings have no preview prompt.
     size
-        Width and height in pixels.
+        Width and height of the training pictures in pixels, which previews have too unless the settings say otherwise.
     seed
         One seed for the whole run, so that the pictures differ by the embedding alone.
     """
@@ -47,8 +47,8 @@ class Previews:
             scheduler=config.preview_scheduler,
             cfg_scale=config.preview_cfg,
             seed=self._seed,
-            width=self._size[0],
-            height=self._size[1],
+            width=config.preview_width or self._size[0],
+            height=config.preview_height or self._size[1],
         )
 
     def draw(self, embedding: Embedding) -> tuple[Image.Image, PictureRequest]:
