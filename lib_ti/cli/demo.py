@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import replace
@@ -101,7 +102,7 @@ def _summary(
 ) -> None:
     first, last = measured[0], measured[-1]
     command = [
-        "python",
+        os.path.relpath(sys.executable),
         "-m",
         "lib_ti",
         "generate",
