@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lib_ti.host.embedded import EmbeddedHost
 
 DEMO_STEPS = 400
+SAMPLE_STYLE = "outlined+glowing"
 
 
 def create(arguments: argparse.Namespace, control: Control) -> bool:
@@ -100,6 +101,32 @@ def convert(arguments: argparse.Namespace, control: Control) -> bool:
     return True
 
 
+def tab(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.pocket.world import sample_set
+    from lib_ti.training.job import JOBS
+    from lib_ti.ui.serve import serve
+
+    dataset = ""
+    if arguments.sample_pictures:
+        folder = Path(arguments.sample_pictures)
+        if not folder.exists():
+            sample_set(folder, SAMPLE_STYLE)
+            _say(f"Drew sample pictures with captions into {folder}.")
+        dataset = str(folder)
+    serve(
+        _host(arguments),
+        address=arguments.address,
+        port=arguments.port,
+        dataset=dataset,
+        ready=lambda address: _say(f"The tab is at {address} – open it in a browser. Ctrl-C ends the program."),
+    )
+    if JOBS.snapshot().active:
+        _say("Saving the training that runs …")
+        JOBS.stop()
+        JOBS.wait()
+    return True
+
+
 def demo(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.cli.demo import run_demo
 
@@ -110,13 +137,13 @@ def demo(arguments: argparse.Namespace, control: Control) -> bool:
 
 def _host(arguments: argparse.Namespace) -> EmbeddedHost:
     """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
-    from lib_ti import pocket
     from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.pocket.files import CHECKPOINT
 
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):
         earlier = read_settings_file(Path(arguments.config)).get("host", {})
-    checkpoint = arguments.checkpoint or earlier.get("checkpoint") or pocket.CHECKPOINT
+    checkpoint = arguments.checkpoint or earlier.get("checkpoint") or CHECKPOINT
     embeddings = arguments.embeddings_dir or earlier.get("embeddings_dir") or "embeddings"
     templates = arguments.templates_dir or earlier.get("templates_dir") or "textual_inversion_templates"
     return EmbeddedHost(

@@ -8,11 +8,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from lib_ti import pocket
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.pocket.world import sample_set
 from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
 from lib_ti.training.compare import compare_steps
@@ -44,7 +44,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     pictures = folder / "pictures"
     sample_set(pictures, STYLE, count=PICTURES)
     _say(f"1. Drew {PICTURES} pictures with captions into {pictures}, in a style that the model has no word for.")
-    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=folder / "embeddings")
+    host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
     create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
     _say(f"2. Created the embedding {NAME} with 4 vectors, starting from the word “style”.")
     _say("3. Training:")

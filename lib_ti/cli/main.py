@@ -104,6 +104,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--picture", metavar="FILE", help="picture to carry the embedding, for .png and .webp")
     sub.add_argument("--overwrite", action="store_true", help="replace TARGET if it exists")
 
+    sub = add("tab", commands.tab, "Serve the tab “Textual Inversion” as a page of its own, for a browser.")
+    _host_options(sub)
+    sub.add_argument("--port", type=int, default=7860, metavar="N", help="0 is any free one (default: %(default)s)")
+    sub.add_argument(
+        "--address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="of this machine; other machines reach the page with 0.0.0.0, without a password (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--sample-pictures", metavar="DIR", help="begin with this folder; sample pictures are drawn if it is missing"
+    )
+
     sub = add(
         "demo", commands.demo, "Learn a drawn style with the small model that comes along; takes about 3 minutes."
     )

@@ -163,9 +163,10 @@ def _heads(channels: tuple[int, ...], told: Described) -> int | tuple[int, ...]:
 
 
 def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
-    levels = shapes.count("encoder.down.{}.block.0.conv1.weight")
+    # Told by the decoder, which has one residual block a level more: an encoder may have none.
+    levels = shapes.count("decoder.up.{}.block.0.conv1.weight")
     if levels == 0:
-        raise KeyError(AUTOENCODER + "encoder.down.0.block.0.conv1.weight")
+        raise KeyError(AUTOENCODER + "decoder.up.0.block.0.conv1.weight")
     if 2 ** (levels - 1) != _LATENT_SHRINKING:
         raise ValueError(f"its autoencoder shrinks pictures {2 ** (levels - 1)} times, and SD1.x's does 8 times")
     return {
@@ -173,8 +174,8 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
         "out_channels": shapes["decoder.conv_out.weight"][0],
         "down_block_types": ("DownEncoderBlock2D",) * levels,
         "up_block_types": ("UpDecoderBlock2D",) * levels,
-        "block_out_channels": tuple(shapes[f"encoder.down.{i}.block.0.conv1.weight"][0] for i in range(levels)),
-        "layers_per_block": shapes.count("encoder.down.0.block.{}.conv1.weight"),
+        "block_out_channels": tuple(shapes[f"decoder.up.{i}.block.0.conv1.weight"][0] for i in range(levels)),
+        "layers_per_block": shapes.count("decoder.up.0.block.{}.conv1.weight") - 1,
         "latent_channels": shapes["post_quant_conv.weight"][0],
         "norm_num_groups": 32,
     }

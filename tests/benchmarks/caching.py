@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from lib_ti import pocket
 from lib_ti.data import dataset, latents
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.pocket.files import CHECKPOINT
 from tests.benchmarks.row import Row
 
 SIZE = (1632, 1224)
@@ -27,7 +27,7 @@ def measure(count: int = int(os.environ.get("TI_BENCH_PICTURES", "200"))) -> Ite
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _photographs(folder, count)
-        host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=folder / "embeddings")
+        host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
         with host.session(SessionOptions()) as model:
             plain = _plainly(folder)
             pixels = torch.zeros(4, 3, TRAINED_AT, TRAINED_AT)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti import pocket
 from lib_ti.config import TrainConfig
 from lib_ti.data import dataset, latents
 from lib_ti.data.templates import Template, find_template
@@ -15,6 +14,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.pocket.world import sample_set
 from lib_ti.signals import Control
 from lib_ti.training.source import BatchSource
@@ -39,7 +39,7 @@ def studio(
     folder: Path, style: str, *, vectors: int = 4, pictures: int = 30, held_out: float = 0.0
 ) -> Iterator[Studio]:
     sample_set(folder, style, count=pictures)
-    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=folder / "embeddings")
+    host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
     with host.session(SessionOptions()) as model:
         found = dataset.scan(folder, width=64, height=64, held_out=held_out)
         found, encoded = latents.encode(
