@@ -36,6 +36,10 @@ CPU_TORCH = "https://download.pytorch.org/whl/cpu/torch/"
 
 COMMANDS = {
     "demo": ("draw pictures, train an embedding on them, show what it learned", [["lib_ti", "demo"]]),
+    "tab": (
+        "open the tab in a browser, with the model that comes along and sample pictures",
+        [["lib_ti", "tab", "--sample-pictures", "demo-pictures"]],
+    ),
     "test": ("run the tests; arguments go to pytest", [["pytest"]]),
     "lint": ("check style and formatting with ruff", [["ruff", "check"], ["ruff", "format", "--check"]]),
     "types": ("check types with mypy", [["mypy"]]),

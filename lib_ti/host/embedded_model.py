@@ -41,10 +41,10 @@ class EmbeddedModel:
             hash=checkpoint_hash,
             family="sd1",
             prediction=made.prediction,
-            widths={ENCODER: self._text.width},
+            widths={ENCODER: self._text.table.width},
             autoencoder=autoencoder_hash,
             size=made.size,
-            vocabulary_norm={ENCODER: self._text.vocabulary_norm},
+            vocabulary_norm={ENCODER: self._text.table.vocabulary_norm},
         )
 
     @property

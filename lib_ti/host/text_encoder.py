@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,16 +10,13 @@ import torch
 from transformers import CLIPTextModel
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput
-from lib_ti.host.text import EMPTY, VOCABULARY, Chunk, Word, count_tokens, find_words, lay_out, tokenize
+from lib_ti.host.text import EMPTY, Chunk, Word, count_tokens, find_words, lay_out, tokenize
+from lib_ti.host.token_table import TokenTable
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 ENCODER = "clip_l"
-_REPEAT_NOISE = 0.3
-"""Noise on repeated starting vectors, in units of the vocabulary's RMS: equal rows get equal gradients and would
-part only slowly."""
 
 
 class TextEncoder:
@@ -32,15 +28,8 @@ class TextEncoder:
 
     def __init__(self, network: CLIPTextModel) -> None:
         self._network = network
-        self._table: torch.nn.Embedding = network.get_input_embeddings()
-        with torch.no_grad():
-            words = self._table.weight[:VOCABULARY].float()
-            self.vocabulary_norm: float = words.norm(dim=1).median().item()
-            self._vocabulary_rms: float = words.square().mean().sqrt().item()
-
-    @property
-    def width(self) -> int:
-        return int(self._table.weight.shape[1])
+        self._rows: torch.nn.Embedding = network.get_input_embeddings()
+        self.table = TokenTable(ENCODER, self._rows.weight)
 
     def encode(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> torch.Tensor:
         """(B, 77·k, width) float32: the last hidden states after the final norm, all prompts with k contexts.
@@ -71,25 +60,12 @@ class TextEncoder:
         return count_tokens(prompt, _words(embeddings))
 
     def initial_vectors(self, text: str, count: int) -> torch.Tensor:
-        """(count, width) float32 on the CPU, from the table's rows of the text's tokens.
-
-        The first ``count`` tokens are spread over the vectors as the WebUI does it: vector ``i`` is token
-        ``i · tokens // count``. A vector that repeats the one before it gets noise, always the same for a text and
-        a count.
-        """
-        tokens = tokenize(text)[:count]
-        if not tokens:
-            raise BadInput(f"Initialization text {text!r} has no words; give at least one, or '*'.")
-        spread = [tokens[i * len(tokens) // count] for i in range(count)]
-        vectors = self._table.weight.detach()[torch.tensor(spread, device=self._table.weight.device)].float().cpu()
-        seed = int.from_bytes(hashlib.sha256(f"{text}\0{count}".encode()).digest()[:8], "big") >> 1
-        noise = torch.randn(vectors.shape, generator=torch.Generator().manual_seed(seed))
-        repeats = torch.tensor([i > 0 and spread[i] in spread[:i] for i in range(count)])
-        return vectors + noise * (repeats[:, None] * _REPEAT_NOISE * self._vocabulary_rms)
+        """(count, width) float32 on the CPU; see :meth:`TokenTable.starting_vectors`."""
+        return self.table.starting_vectors(text, tokenize(text), count)
 
     def _encode_chunks(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> torch.Tensor:
         """(chunks, 77, width). The hook is there for this one call only."""
-        ids = torch.tensor([chunk.ids for chunk in chunks], device=self._table.weight.device)
+        ids = torch.tensor([chunk.ids for chunk in chunks], device=self._rows.weight.device)
         hook = self._splice(chunks, embeddings)
         try:
             hidden: torch.Tensor = self._network(input_ids=ids).last_hidden_state
@@ -103,7 +79,7 @@ class TextEncoder:
         used = sorted({word for chunk in chunks for _, word in chunk.splices})
         if not used:
             return None
-        vectors = torch.cat([self._vectors(embeddings[word]) for word in used])
+        vectors = torch.cat([self.table.vectors_of(embeddings[word]) for word in used])
         ends = itertools.accumulate(embeddings[word].count for word in used)
         first = {word: end - embeddings[word].count for word, end in zip(used, ends, strict=True)}
         places = [
@@ -117,17 +93,7 @@ class TextEncoder:
         def put(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
             return output.index_put((row, place), vectors[source].to(output.dtype))
 
-        return self._table.register_forward_hook(put)
-
-    def _vectors(self, embedding: Embedding) -> torch.Tensor:
-        vectors = embedding.vectors.get(ENCODER)
-        if vectors is None or vectors.shape[1] != self.width:
-            theirs = ", ".join(f"{key} {width}" for key, width in embedding.widths.items())
-            raise BadInput(
-                f"Embedding {embedding.name!r} is for another kind of model: its vectors are {theirs} wide, "
-                f"and this model takes {ENCODER} {self.width}."
-            )
-        return vectors.to(self._table.weight.device)
+        return self._rows.register_forward_hook(put)
 
 
 def _words(embeddings: Sequence[Embedding]) -> tuple[Word, ...]:
