@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
 from collections.abc import Callable
@@ -63,6 +64,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """UTF-8 without a byte-order mark, ``\\n`` line ends."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed program left beside ``path`` while writing it; programs that go by suffix would list it."""
+    for left in path.parent.glob(f".{glob.escape(path.stem[:40])}-????????.writing{path.suffix}"):
+        left.unlink(missing_ok=True)
 
 
 def append_text(path: Path, text: str) -> None:

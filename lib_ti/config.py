@@ -191,7 +191,10 @@ class TrainConfig:
         maximum=0.5,
     )
     evaluate_every: int = setting(
-        50, "Measure every", "Measure the loss with fixed noise every so many steps; 0 never does.", minimum=0
+        50,
+        "Measure every",
+        "Measure the loss with fixed noise every so many steps; 0 never does, and trains on the held-out pictures too.",
+        minimum=0,
     )
     seed: int = setting(
         0, "Training seed", "Equal settings and an equal seed train equally.", minimum=0, maximum=2**32 - 1
@@ -199,7 +202,7 @@ class TrainConfig:
     precision: str = setting(
         "auto",
         "Precision",
-        "auto: float16 on a graphics card, float32 on the processor.",
+        "auto: half precision on a graphics card, float32 on the processor.",
         choices=("auto", "float32", "float16", "bfloat16"),
     )
     gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "Needs less memory, and a third more time.")
@@ -230,7 +233,7 @@ class GenerateConfig:
     width: int = setting(MODEL_SIZE, "Width", "0 is the model's own size.", minimum=0, maximum=2048, multiple=8)
     height: int = setting(MODEL_SIZE, "Height", "0 is the model's own size.", minimum=0, maximum=2048, multiple=8)
     count: int = setting(1, "Pictures", "How many; each has the next seed.", minimum=1, maximum=1000)
-    output: str = setting("pictures", "Output folder", "Where the pictures go.", required=True)
+    output: str = setting("generated", "Output folder", "Where the pictures go.", required=True)
 
 
 Config = TypeVar("Config", CreateConfig, TrainConfig, GenerateConfig)
@@ -266,7 +269,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
         value_type, item = known[name]
         try:
             read[name] = _read(value, value_type)
-        except ValueError:
+        except (ValueError, TypeError):
             wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
             found.append(f"{item.label} must be {wanted}, and is {value!r}.")
     config = kind(**read)

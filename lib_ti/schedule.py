@@ -61,7 +61,7 @@ def parse_rates(text: str, *, what: str = "Embedding learning rate") -> tuple[tu
         rate = _number(rate_text, part, what, example)
         last: int | None = None
         if colon and step_text.strip() != "-1":
-            if not step_text.strip().isdigit():
+            if not step_text.strip().isdecimal():
                 raise ValueError(f"{what}: {part!r} has no whole step number after the colon; {example}.")
             last = int(step_text)
             if last <= previous:

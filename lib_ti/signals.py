@@ -7,6 +7,7 @@ to use from any thread.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -128,7 +129,8 @@ def as_json(event: Event) -> dict[str, Any]:
             return str(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]
-        return value
+        # JSON has no NaN and no infinity.
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
     return {"event": type(event).__name__, **{key: plain(value) for key, value in asdict(event).items()}}
 

@@ -46,6 +46,8 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.training.preview import infotext, save_picture
 
     config = read_config(GenerateConfig, arguments)
+    if config.seed + config.count > 2**32:
+        raise BadInput(f"{config.count} pictures from seed {config.seed} go beyond 4294967295; give a smaller seed.")
     host = _host(arguments)
     first = config.seed if config.seed >= 0 else random.SystemRandom().randrange(2**32 - config.count)
     with host.session(SessionOptions()) as model:
@@ -89,13 +91,16 @@ def show(arguments: argparse.Namespace, control: Control) -> bool:
 
 
 def convert(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.data.images import open_picture
+    from lib_ti.data.images import UnreadablePicture, open_picture
     from lib_ti.embedding import files
 
     source, target = Path(arguments.source), Path(arguments.target)
     if target.exists() and not arguments.overwrite:
         raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
-    picture = open_picture(Path(arguments.picture)).image if arguments.picture else None
+    try:
+        picture = open_picture(Path(arguments.picture)).image if arguments.picture else None
+    except (UnreadablePicture, OSError) as error:
+        raise BadInput(f"The picture {arguments.picture} cannot be used: {error}") from error
     files.convert(source, target, picture)
     _say(f"Wrote {target}.")
     return True
@@ -143,6 +148,8 @@ def _host(arguments: argparse.Namespace) -> EmbeddedHost:
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):
         earlier = read_settings_file(Path(arguments.config)).get("host", {})
+        if not isinstance(earlier, dict):
+            raise BadInput(f'"host" in {arguments.config} is {earlier!r}; remove it, or give it as an object.')
     checkpoint = arguments.checkpoint or earlier.get("checkpoint") or CHECKPOINT
     embeddings = arguments.embeddings_dir or earlier.get("embeddings_dir") or "embeddings"
     templates = arguments.templates_dir or earlier.get("templates_dir") or "textual_inversion_templates"
@@ -150,7 +157,7 @@ def _host(arguments: argparse.Namespace) -> EmbeddedHost:
         Path(checkpoint),
         embeddings_folder=Path(embeddings),
         template_folders=(Path(templates),),
-        device=arguments.device,
+        device=arguments.device or earlier.get("device") or "auto",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from lib_ti.pocket.world import sample_set
 from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
 from lib_ti.training.compare import compare_steps
 from lib_ti.training.create import create
+from lib_ti.training.plot import loss_plot
 from lib_ti.training.run import train
 from lib_ti.training.rundir import RunFolder
 
@@ -92,9 +94,7 @@ def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Pat
             folder / "contact-sheet.png",
             seed=11,
         )
-    plot = folder / "loss.png"
-    plot.write_bytes(run.loss_plot.read_bytes())
-    return sheet, plot
+    return sheet, loss_plot(run, folder / "loss.png")
 
 
 def _summary(
@@ -102,7 +102,7 @@ def _summary(
 ) -> None:
     first, last = measured[0], measured[-1]
     command = [
-        os.path.relpath(sys.executable),
+        _python(),
         "-m",
         "lib_ti",
         "generate",
@@ -124,8 +124,17 @@ Learned {NAME} in {finished.seconds:.0f} s: on pictures it had not seen, the mea
   what it learned from {folder / "pictures"}
 
 Draw with it:
-  {shlex.join(command)}"""
+  {subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)}"""
     )
+
+
+def _python() -> str:
+    """This Python, by a short path where there is one."""
+    try:
+        short = os.path.relpath(sys.executable)
+    except ValueError:  # another drive
+        return sys.executable
+    return min(short, sys.executable, key=len)
 
 
 def _say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import signal
 import sys
@@ -26,6 +27,10 @@ Command = Callable[[argparse.Namespace, Control], bool]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # Consoles that know few characters, as on Windows, must not end a run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace", encoding="utf-8" if getattr(arguments, "json", False) else None)
     control = Control()
     try:
         with _stopping(control):
@@ -140,4 +145,4 @@ def _host_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="own prompt templates (default: textual_inversion_templates; the shipped ones are always known)",
     )
-    group.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1 (default: auto)")
+    group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1 (default: auto)")

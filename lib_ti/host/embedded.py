@@ -125,7 +125,7 @@ class EmbeddedHost:
         del weights
         if self._hash is None or self._hash[0] != version:
             self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
-        autoencoder = weights_hash(networks.autoencoder.state_dict())
+        autoencoder = f"{weights_hash(networks.autoencoder.state_dict())} x {made.scale_factor:g}"
         for network in (networks.unet, networks.autoencoder, networks.text_encoder):
             network.to(self._device)
         model = EmbeddedModel(

@@ -17,7 +17,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, ModelInfo
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
-from lib_ti.training.state import Identity, RunState, compare
+from lib_ti.training.state import Identity, RunState, compare, measures_otherwise
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,22 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
     if config.dataset.strip() and not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         found.append(f"Dataset directory {config.dataset!r} {what}: give the folder with the pictures.")
-    found += [problem for problem in (_unwritable(Path(config.log_directory)),) if problem]
+    places = {"Log directory": Path(config.log_directory), "Embeddings folder": host.embeddings_folder}
+    found += [problem for label, place in places.items() if (problem := _unwritable(label, place))]
     if found or embedding is None or template is None:
         raise BadInput(found)
     return path, embedding, template
 
 
-def _unwritable(folder: Path) -> str | None:
+def _unwritable(label: str, folder: Path) -> str | None:
     """One sentence when nothing can be written below ``folder``; nothing is created to find out."""
     existing = folder.absolute()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
-        return f"Log directory {str(folder)!r} cannot be made: {existing} is a file; choose another folder."
+        return f"{label} {str(folder)!r} cannot be made: {existing} is a file; choose another folder."
     if not os.access(existing, os.W_OK | os.X_OK):
-        return f"Log directory {str(folder)!r} cannot be written: {existing} is read-only; choose another folder."
+        return f"{label} {str(folder)!r} cannot be written: {existing} is read-only; choose another folder."
     return None
 
 
@@ -96,7 +97,7 @@ def find_place(
     Raises
     ------
     BadInput
-        When that run cannot be continued: it is of another model, or has reached Max steps.
+        When that run cannot be continued, being of another model.
     """
     identity = Identity(
         run=uuid.uuid4().hex,
@@ -115,12 +116,21 @@ def find_place(
             raise BadInput(refusals)
         for change in changes:
             listen(Note(change, warning=True))
-        if state.step >= config.max_steps:
-            raise BadInput(f"The run is at step {state.step} already, and Max steps is {config.max_steps}: raise it.")
+        if measures_otherwise(state.identity, identity):
+            # Losses on other pictures or prompts cannot be compared.
+            state = replace(state, best=None, best_vectors={}, first_loss=None, checks_since_best=0)
         seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
         return folder, replace(state, identity=replace(identity, run=state.identity.run), preview_seed=seed)
     if embedding.step:
         listen(Note(f"No state of the first {embedding.step} steps is at hand: a new run begins with these vectors."))
+    if embedding.step and embedding.model_hash not in ("", info.hash):
+        listen(
+            Note(
+                f"So far it was trained on {embedding.model_name} [{embedding.model_hash}]; this run goes on with "
+                f"{info.name} [{info.hash}].",
+                warning=True,
+            )
+        )
     state = RunState(
         identity=identity,
         step=embedding.step,
@@ -137,7 +147,7 @@ def find_place(
 def continues(embedding: Embedding, state: RunState) -> bool:
     """Whether the file in the embeddings folder is the one this run left there.
 
-    A killed run leaves the file of its last save, or already that of the save it did not finish. Any other step is a
+    A killed run leaves the file of its last save, or already that of the save it did not finish. An earlier step is a
     copy that the user put there, to train on from that step.
     """
     if embedding.step == state.step:

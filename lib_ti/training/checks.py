@@ -56,7 +56,7 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
 
 
 def _pairs(template: Template, found: Dataset) -> Iterator[tuple[str, Item]]:
-    longest = max(template.lines, key=len)
+    longest = max(template.lines, key=lambda line: ("[fileword" in line, len(line)))
     first = found.items[0]
     yield from ((line, first) for line in template.lines)
     yield from ((longest, item) for item in found.all_items)

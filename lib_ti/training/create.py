@@ -49,7 +49,8 @@ def create(host: Host, config: CreateConfig) -> Path:
     files.save(embedding, path)
     for other in taken:
         # The WebUI knows embeddings by their stem: a file of another format under it would shadow the new one.
-        if other != path:
+        # On systems that do not tell a from A the old file may be the new one.
+        if other.exists() and not other.samefile(path):
             other.unlink()
     host.embedding_saved(path)
     return path

@@ -8,6 +8,7 @@ enough.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,9 @@ from lib_ti.training import diffusion
 
 SAMPLES = 16
 PASS = 8
-"""Samples in one pass through the model."""
+"""Samples in one pass through the model, at most."""
+SMALL = 4096
+"""Latent places, those of one picture of 512 x 512, that a pass may always have."""
 PATIENCE = 5
 """Checks without a new best after which training counts as overtraining."""
 NEW_BEST = 0.998
@@ -45,7 +48,7 @@ class FixedLoss:
         Taken in turn until there are :data:`SAMPLES`, or each once where there are more pictures than that.
     """
 
-    def __init__(self, model: Model, samples: Sequence[Sample], *, seed: int) -> None:
+    def __init__(self, model: Model, samples: Sequence[Sample], *, seed: int, batch_size: int = PASS) -> None:
         self._model = model
         total = max(SAMPLES, len(samples))
         self._passes: list[tuple[list[str], Tensor, Tensor, diffusion.Draw]] = []
@@ -56,8 +59,10 @@ class FixedLoss:
         for place in range(total):
             by_shape.setdefault(tuple(samples[order[place] % len(samples)].latents.shape), []).append(place)
         for shape, places in by_shape.items():
-            for start in range(0, len(places), PASS):
-                chosen = places[start : start + PASS]
+            # What fits in a step fits here; small pictures go through more at once.
+            at_once = min(PASS, max(batch_size, SMALL // (shape[-1] * shape[-2])))
+            for start in range(0, len(places), at_once):
+                chosen = places[start : start + at_once]
                 picked = [samples[order[place] % len(samples)] for place in chosen]
                 one = [diffusion.stratified_draw(rng, (1, *shape), index=place, total=total) for place in chosen]
                 drawn = diffusion.Draw(torch.cat([d.timesteps for d in one]), torch.cat([d.noise for d in one]))
@@ -80,8 +85,9 @@ class FixedLoss:
         return float(total) / count
 
 
-def is_new_best(loss: float, best: float | None) -> bool:
-    return best is None or loss < best * NEW_BEST
+def is_new_best(loss: float, best: float) -> bool:
+    """Whether ``loss`` is clearly below ``best``; one that is not finite never is, and always beaten."""
+    return math.isfinite(loss) and (not math.isfinite(best) or loss < best * NEW_BEST)
 
 
 def is_overtraining(loss: float, best: float, checks_since_best: int, *, held_out: bool) -> bool:

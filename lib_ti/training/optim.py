@@ -107,10 +107,11 @@ class LossScale:
         self._good = torch.where(grown, torch.zeros_like(good), good)
 
     def state(self) -> dict[str, Tensor]:
-        return {"scale": self.value, "good": self._good}
+        """Empty where no scale is needed, so that a run that goes on in float16 begins with a scale of its own."""
+        return {"scale": self.value, "good": self._good} if self.enabled else {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        if self.enabled:
+        if self.enabled and state:
             self.value, self._good = state["scale"].to(self.value), state["good"].to(self._good)
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 INK, SOFT, MEASURED, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
-def loss_plot(folder: RunFolder) -> Path:
-    """Draw ``loss.png`` from the run's tables: the measured loss above, the loss of the steps below."""
+def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
+    """Draw the run's tables into ``path`` or the run's ``loss.png``: measured loss above, loss of the steps below."""
     from matplotlib.figure import Figure  # half a second to import, and needed once a run
 
     measured = [(int(row["step"]), float(row["loss"])) for row in read_table(folder.evaluations)]
@@ -46,7 +46,7 @@ def loss_plot(folder: RunFolder) -> Path:
     for axes in (above, below):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    return _save(figure, folder.loss_plot)
+    return _save(figure, path or folder.loss_plot)
 
 
 def contact_sheet(

@@ -6,20 +6,34 @@ import datetime
 from pathlib import Path
 
 from lib_ti.atomic import append_text
-from lib_ti.signals import Evaluated, Event, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
+from lib_ti.host.base import Host
+from lib_ti.signals import Evaluated, Event, Listener, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
 
 
-class RunLog:
-    """A listener that appends to ``run.log``."""
+class Told:
+    """The listener of a run: tells the host and whoever asked, and keeps ``run.log``, as soon as there is one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, host: Host, listen: Listener) -> None:
+        self._host, self._listen = host, listen
+        self._path: Path | None = None
+        self._waiting: list[str] = []
+
+    def write_to(self, path: Path) -> None:
+        """From now on there is a log; what was told before goes into it first."""
         self._path = path
+        append_text(path, "".join(self._waiting))
 
     def __call__(self, event: Event) -> None:
         line = sentence(event)
         if line:
             now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
-            append_text(self._path, f"{now}  {line}\n")
+            entry = f"{now}  {line}\n"
+            if self._path is None:
+                self._waiting.append(entry)
+            else:
+                append_text(self._path, entry)
+        self._host.watch(event)
+        self._listen(event)
 
 
 def sentence(event: Event) -> str | None:

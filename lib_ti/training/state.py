@@ -145,8 +145,17 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
         if before != now and name not in NEVER_MATTER:
             changes.append(f"{setting.label} was {before!r} and is {now!r} from the next step on.")
     if new.settings.get("rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get("max_steps"):
-        changes.append("The cosine decay now ends at the new Max steps, so that the rate jumps up.")
+        changes.append("The cosine decay now ends at the new Max steps, so that the rate makes a jump.")
     return refusals, changes
+
+
+def measures_otherwise(old: Identity, new: Identity) -> bool:
+    """Whether the measured loss is about other pictures or prompts than before."""
+    same = all(old.settings.get(name) == new.settings.get(name) for name in MEASURED_BY)
+    return not same or (old.dataset, old.template) != (new.dataset, new.template)
+
+
+MEASURED_BY = ("seed", "width", "height", "resize", "use_alpha", "held_out")
 
 
 NEVER_MATTER = frozenset({"max_steps", "log_directory", "dataset", "template", "name", "cache_latents"})

@@ -3,7 +3,8 @@
     rate(step) → batch(seed, step) → encode_prompts → noise, t from (seed, step) → predict → loss → backward → unscale
     → clip → step → log → evaluate / save / preview if due → stop if asked
 
-A step is a pure function of the state and its number, so that N steps equal K, a resume, and N - K steps bit for bit.
+A step is a pure function of the state and its number, so that N steps equal K, a resume, and N - K steps bit for bit
+(as far as the device's own kernels give equal results for equal inputs, as the processor's do).
 """
 
 from __future__ import annotations
@@ -69,11 +70,13 @@ class _Pending:
 
 @dataclass(frozen=True)
 class _Good:
-    """The vectors after ``step`` steps, known to give a finite loss, and the optimizer's state with them."""
+    """The vectors after ``step`` steps, known to give a finite loss, and everything that went with them."""
 
     step: int
     vectors: dict[str, Tensor]
     optimizer: dict[str, Tensor]
+    scale: dict[str, Tensor]
+    smoothed: float | None
 
 
 class Trainer:
@@ -85,6 +88,9 @@ class Trainer:
         Where to start; its vectors are copied to leaf tensors on the model's device.
     first_step
         Steps that were finished when the run began, for warm-up and decay; ``embedding.step`` of a fresh run.
+    deferred
+        Read a step's figures only when the next one is under way, so that the device need not wait for the processor;
+        by default everywhere but on the processor itself.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class Trainer:
         *,
         first_step: int,
         control: Control,
+        deferred: bool | None = None,
     ) -> None:
         self.model, self.config, self.control = model, config, control
         self.first_step = first_step
@@ -110,6 +117,7 @@ class Trainer:
         self._live = embedding.with_vectors(self._leaves, step=embedding.step)
         self.optimizer = optim.VectorAdamW(self._leaves, weight_decay=config.weight_decay)
         self.scale = optim.LossScale(enabled=model.needs_loss_scaling, device=model.device)
+        self._deferred = model.device.type != "cpu" if deferred is None else deferred
         self._pending: _Pending | None = None
         self._trouble = 0
         self._good = self._copy()
@@ -136,7 +144,7 @@ class Trainer:
             self._settle(duties)
             self._pending = pending
             self._time(time.perf_counter() - started)
-            if self.model.device.type == "cpu":
+            if not self._deferred:
                 self._settle(duties)
             duties.between_steps()
         self._settle(duties)
@@ -177,9 +185,9 @@ class Trainer:
     def _forward_backward(self, batch: TrainingBatch, index: int) -> Tensor:
         model = self.model
         drawn = diffusion.draw(diffusion.generator(self.config.seed, "pass", index), tuple(batch.latents.shape))
-        latents, noise = batch.latents.to(model.device), drawn.noise.to(model.device)
-        timesteps = drawn.timesteps.to(model.device)
-        weight = None if batch.weight is None else batch.weight.to(model.device)
+        latents, noise = self._sent(batch.latents), self._sent(drawn.noise)
+        timesteps = self._sent(drawn.timesteps)
+        weight = None if batch.weight is None else self._sent(batch.weight)
         with torch.enable_grad():
             conditioning = model.encode_prompts(batch.prompts, [self._live])
             noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
@@ -188,6 +196,9 @@ class Trainer:
             loss = diffusion.loss(predicted, wanted, weight)
             (loss * (self.scale.value / self.config.gradient_accumulation)).backward()
         return loss.detach()
+
+    def _sent(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.model.device, non_blocking=True)
 
     def _gradient(self, key: str) -> Tensor:
         gradient = self._leaves[key].grad
@@ -225,14 +236,16 @@ class Trainer:
 
     def _copy(self) -> _Good:
         vectors = {key: leaf.detach().clone() for key, leaf in self._leaves.items()}
-        state = {key: tensor.clone() for key, tensor in self.optimizer.state().items()}
-        return _Good(self.step, vectors, state)
+        optimizer = {key: tensor.clone() for key, tensor in self.optimizer.state().items()}
+        return _Good(self.step, vectors, optimizer, self.scale.state(), self.smoothed)
 
     @torch.no_grad()
     def _give_up(self, pending: _Pending) -> None:
         for key, leaf in self._leaves.items():
             leaf.copy_(self._good.vectors[key])
         self.optimizer.load(self._good.optimizer)
+        self.scale.load(self._good.scale)
+        self.smoothed = self._good.smoothed
         self.step = self._good.step
         raise TrainingFailed(
             f"The loss or its gradient was not finite for {self._trouble} steps in a row, up to step {pending.step}; "
@@ -242,3 +255,8 @@ class Trainer:
 
     def _time(self, seconds: float) -> None:
         self._seconds = seconds if self._seconds is None else 0.9 * self._seconds + 0.1 * seconds
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
+    return "out of memory" in str(error) or "can't allocate memory" in str(error)

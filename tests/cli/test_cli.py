@@ -69,7 +69,7 @@ def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFi
         assert (run / name).stat().st_size > 0, name
 
     assert main(["generate", "a red circle by my-style", "--seed", "3", "--steps", "4", "--count", "2"]) == 0
-    drawn = sorted((here / "pictures").glob("0000*-*.png"))
+    drawn = sorted((here / "generated").glob("0000*-*.png"))
     assert [path.name for path in drawn] == ["00001-3.png", "00002-4.png"]
     with Image.open(drawn[0]) as picture:
         assert picture.size == (64, 64)
@@ -193,7 +193,7 @@ def test_kill_9_leaves_whole_files_and_an_exact_resume(here: Path) -> None:
     rows = [int(row["step"]) for row in read_table(run / "textual_inversion_loss.csv")]
     assert rows == list(range(1, steps + 1))
     resumed = files.load(here / "embeddings/my-style.safetensors")
-    create("another")
-    assert main(["train", "another", *arguments]) == 0
+    create("other-style")
+    assert main(["train", "other-style", *arguments]) == 0
     # The name is only where the vectors go, so that an uninterrupted run under another name must be equal.
-    assert resumed.vectors["clip_l"].equal(files.load(here / "embeddings/another.safetensors").vectors["clip_l"])
+    assert resumed.vectors["clip_l"].equal(files.load(here / "embeddings/other-style.safetensors").vectors["clip_l"])

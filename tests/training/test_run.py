@@ -133,9 +133,75 @@ def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio) -> No
         return predict(noisy, *rest)  # type: ignore[arg-type]
 
     model.predict = full  # type: ignore[method-assign,assignment]
-    with pytest.raises(TrainingFailed, match="Out of memory at step 6: lower Batch size.*after step 5"):
+    with pytest.raises(TrainingFailed, match="Out of memory after step 5, which is saved: lower Batch size"):
         studio.train(evaluate_every=0, save_image_every=0)
     assert files.load(studio.embedding_file).step == 5
+
+
+def test_out_of_memory_while_measuring_at_the_end_saves_too(studio: Studio) -> None:
+    model = studio.host.model
+    predict = model.predict
+
+    def full(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
+        if not torch.is_grad_enabled() and model.predictions > 5:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return predict(noisy, *rest)  # type: ignore[arg-type]
+
+    model.predict = full  # type: ignore[method-assign,assignment]
+    with pytest.raises(TrainingFailed, match="Out of memory after step 13"):
+        studio.train(max_steps=13, evaluate_every=100, save_image_every=0, save_embedding_every=0)
+    assert files.load(studio.embedding_file).step == 13
+
+
+def test_a_kill_after_the_last_step_still_publishes(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(event: Event) -> None:
+        if isinstance(event, Evaluated) and event.step == 18:
+            raise Killed
+
+    monkeypatch.setattr("lib_ti.training.course.STATE_EVERY_SECONDS", 0.0)
+    with pytest.raises(Killed):
+        studio.train(kill, max_steps=18, evaluate_every=9, save_image_every=0)
+    assert files.load(studio.embedding_file).step == 10
+    finished = studio.train(max_steps=18, evaluate_every=9, save_image_every=0)
+    assert (finished.step, files.load(studio.embedding_file).step) == (18, 18)
+
+
+def test_a_picture_whose_pixels_are_broken_is_told(studio: Studio) -> None:
+    broken = studio.pictures / "broken.jpg"
+    Image.effect_noise((300, 300), 90).convert("RGB").save(broken, quality=95)
+    broken.write_bytes(broken.read_bytes()[:-20000])
+    finished = studio.train(max_steps=2)
+    told = [event.text for event in studio.of(Note) if event.warning]
+    assert any(text.startswith("broken.jpg is skipped: ") for text in told)
+    assert "broken.jpg is skipped: " in (finished.folder / "run.log").read_text()
+    assert studio.host.watched == studio.events
+
+
+def test_other_pictures_begin_a_new_comparison(studio: Studio, tmp_path: Path) -> None:
+    studio.train(max_steps=20, embedding_rate="0.05")
+    studio.train(
+        max_steps=40, embedding_rate="0.05", dataset=str(draw_pictures(tmp_path / "others", count=20, size=40))
+    )
+    measured = studio.of(Evaluated)
+    assert measured[0].best_step == measured[0].step == 25
+
+
+def test_a_damaged_or_foreign_model_is_told(studio: Studio) -> None:
+    folder = studio.train(max_steps=5).folder
+    (folder / "state.safetensors").unlink()
+    studio.host.model = FakeModel(name="other", model_hash="9999999999")
+    studio.train(max_steps=10)
+    assert any("trained on fake [0123456789]; this run goes on with other" in e.text for e in studio.of(Note))
+
+
+def test_leftovers_of_a_killed_program_are_removed(studio: Studio) -> None:
+    left = studio.host.embeddings_folder / ".my-style-0123abcd.writing.safetensors"
+    left.write_bytes(b"half")
+    studio.train(max_steps=1)
+    assert not left.exists()
 
 
 def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) -> None:

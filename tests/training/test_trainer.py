@@ -1,0 +1,121 @@
+"""The loop itself: gradients as they should be, figures read late, going back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from lib_ti.config import TrainConfig
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import TrainingFailed
+from lib_ti.signals import Control, StepDone, as_json
+from lib_ti.training import diffusion
+from lib_ti.training.trainer import Trainer, TrainingBatch
+from tests.fakes import FakeModel
+
+
+class Kept:
+    """Duties that keep the figures."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepDone] = []
+
+    def stepped(self, event: StepDone, batch: TrainingBatch) -> None:
+        self.steps.append(event)
+
+    def between_steps(self) -> None: ...
+
+
+def batches(index: int) -> TrainingBatch:
+    rng = diffusion.generator("test", index)
+    return TrainingBatch(
+        torch.randn(2, 4, 4, 4, generator=rng), None, ["a my-style", f"thing {index} my-style"], 0, index
+    )
+
+
+def trainer(model: FakeModel, *, deferred: bool = False, **settings: object) -> Trainer:
+    config = TrainConfig(**{"max_steps": 12, **settings})  # type: ignore[arg-type]
+    start = Embedding("my-style", model.initial_vectors("style", 2))
+    return Trainer(model, config, batches, start, first_step=0, control=Control(), deferred=deferred)
+
+
+def gradients_of(made: Trainer) -> list[dict[str, torch.Tensor]]:
+    """What the optimizer is given, by step."""
+    given: list[dict[str, torch.Tensor]] = []
+    step = made.optimizer.step
+
+    def look(gradients: Mapping[str, torch.Tensor], rate: float, apply: torch.Tensor) -> torch.Tensor:
+        given.append({key: tensor.clone() for key, tensor in gradients.items()})
+        return step(gradients, rate, apply)
+
+    made.optimizer.step = look  # type: ignore[method-assign,assignment]
+    made.run(Kept())
+    return given
+
+
+def test_the_optimizer_gets_unscaled_gradients() -> None:
+    plain = gradients_of(trainer(FakeModel()))
+    scaled = gradients_of(trainer(FakeModel(needs_loss_scaling=True)))
+    for one, other in zip(plain, scaled, strict=True):
+        torch.testing.assert_close(one["clip_l"], other["clip_l"])
+
+
+def test_clipping_limits_what_the_optimizer_gets() -> None:
+    for given in gradients_of(trainer(FakeModel(needs_loss_scaling=True), clip="norm", clip_value=1e-3)):
+        assert given["clip_l"].norm() <= 1.001e-3
+
+
+def test_accumulation_is_the_mean_of_its_passes() -> None:
+    model = FakeModel()
+    accumulated = gradients_of(trainer(model, gradient_accumulation=2, max_steps=1))[0]["clip_l"]
+    parts = []
+    for index in (0, 1):
+        leaf = model.initial_vectors("style", 2)["clip_l"].requires_grad_(True)
+        batch = batches(index)
+        drawn = diffusion.draw(diffusion.generator(0, "pass", index), tuple(batch.latents.shape))
+        noisy = diffusion.add_noise(batch.latents, drawn.noise, drawn.timesteps, model.alphas_cumprod)
+        prompts = model.encode_prompts(batch.prompts, [Embedding("my-style", {"clip_l": leaf})])
+        diffusion.loss(model.predict(noisy, drawn.timesteps, prompts), drawn.noise).backward()
+        assert leaf.grad is not None
+        parts.append(leaf.grad)
+    torch.testing.assert_close(accumulated, (parts[0] + parts[1]) / 2)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_reading_figures_late_changes_nothing(scaled: bool) -> None:
+    now, late = (
+        trainer(FakeModel(needs_loss_scaling=scaled)),
+        trainer(FakeModel(needs_loss_scaling=scaled), deferred=True),
+    )
+    figures_now, figures_late = Kept(), Kept()
+    now.run(figures_now)
+    late.run(figures_late)
+    assert now.live.vectors["clip_l"].equal(late.live.vectors["clip_l"])
+    assert [(e.step, e.loss) for e in figures_now.steps] == [(e.step, e.loss) for e in figures_late.steps]
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_going_back_takes_everything_along(deferred: bool) -> None:
+    model = FakeModel(needs_loss_scaling=True)
+    model.poison_after = 25
+    made = trainer(model, deferred=deferred, max_steps=200)
+    with pytest.raises(TrainingFailed, match="30 steps in a row"):
+        made.run(Kept())
+    assert made.step == 20
+    assert float(made.scale.value) == 2.0**16
+    assert math.isfinite(made.smoothed or math.nan)
+    assert made.live.vectors["clip_l"].isfinite().all()
+
+
+def test_a_skipped_step_is_valid_json() -> None:
+    model = FakeModel()
+    model.poison_after = 0
+    figures = Kept()
+    with pytest.raises(TrainingFailed):
+        trainer(model).run(figures)
+    text = json.dumps(as_json(figures.steps[0]), allow_nan=False)
+    assert json.loads(text)["loss"] is None
