@@ -106,9 +106,12 @@ def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
     BadInput
         When a word has more vectors than a context has places.
     """
+    pieces = _pieces(prompt, words)
+    if _length(pieces) <= CHUNK:
+        return (_chunk(pieces),)
     finished: list[list[_Piece]] = []
     chunk: list[_Piece] = []
-    for piece in _pieces(prompt, words):
+    for piece in pieces:
         if piece.length > CHUNK:
             name = words[piece.word].name if piece.word is not None else ""
             raise BadInput(f"Embedding {name!r} has {piece.length} vectors, and a prompt takes at most {CHUNK}.")
@@ -120,7 +123,7 @@ def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
         if _length(chunk) + piece.length > CHUNK:
             finished, chunk = [*finished, chunk], []
         chunk.append(piece)
-    return tuple(_chunk(pieces) for pieces in (*finished, chunk) if pieces or not finished)
+    return tuple(_chunk(part) for part in (*finished, chunk) if part or not finished)
 
 
 def _pieces(prompt: str, words: tuple[Word, ...]) -> list[_Piece]:

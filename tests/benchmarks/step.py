@@ -1,4 +1,7 @@
-"""Where the time of a step goes, and what it keeps."""
+"""Where the time of a step goes, and what it keeps.
+
+Times are of this thread's processor, so that other programs on the machine do not count.
+"""
 
 from __future__ import annotations
 
@@ -68,11 +71,11 @@ def _share(made: Studio) -> Iterator[Row]:
     def timed(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             nonlocal inside
-            start = time.perf_counter()
+            start = time.thread_time()
             try:
                 return function(*arguments, **named)
             finally:
-                inside += time.perf_counter() - start
+                inside += time.thread_time() - start
 
         return call
 
@@ -84,9 +87,9 @@ def _share(made: Studio) -> Iterator[Row]:
     model.encode_prompts, model.predict = timed(kept[0]), timed(kept[1])  # type: ignore[method-assign]
     torch.Tensor.backward = timed(backward)  # type: ignore[method-assign]
     try:
-        start = time.perf_counter()
+        start = time.thread_time()
         trainer.run(Silent())
-        whole = time.perf_counter() - start
+        whole = time.thread_time() - start
     finally:
         model.encode_prompts, model.predict = kept  # type: ignore[method-assign]
         torch.Tensor.backward = backward  # type: ignore[method-assign]
@@ -106,13 +109,13 @@ def _backward(made: Studio) -> Iterator[Row]:
     batch = trainer._batches(0)
     ratios = []
     for index in range(12):
-        start = time.perf_counter()
+        start = time.thread_time()
         with torch.no_grad():
             _pass(made, trainer.live, batch.latents, batch.prompts)
-        forward = time.perf_counter() - start
-        start = time.perf_counter()
+        forward = time.thread_time() - start
+        start = time.thread_time()
         _pass(made, trainer.live, batch.latents, batch.prompts).backward()
-        both = time.perf_counter() - start
+        both = time.thread_time() - start
         if index >= 2:
             ratios.append(both / (2 * forward))
     ratio = statistics.median(ratios)
