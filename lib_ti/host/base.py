@@ -76,6 +76,8 @@ class PictureRequest:
     """0 to 2**32 - 1; whoever wants a random picture draws the seed first, so that it can be shown."""
     width: int = 512
     height: int = 512
+    literal: bool = False
+    """The prompt is a caption, plain text; else a host may know signs in it that mean something."""
 
 
 @dataclass(frozen=True)

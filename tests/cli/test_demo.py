@@ -14,21 +14,16 @@ def test_the_demo_tells_what_was_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--steps", "4"]) == 0
+    assert main(["demo", "--steps", "1"]) == 0
+    assert main(["demo", "--steps", "1"]) == 0, "a second time"
     text = capsys.readouterr().out
     for part in ("30 pictures", "measured loss went from", "before and after", "Draw with it:", "lib_ti generate"):
         assert part in text
     with Image.open(tmp_path / "demo" / "contact-sheet.png") as sheet:
-        assert sheet.width > sheet.height > 300
+        assert min(sheet.size) > 300
     assert (tmp_path / "demo" / "loss.png").stat().st_size > 5000
     assert len(list((tmp_path / "demo" / "pictures").glob("*.png"))) == 30
     captions = [path.read_text() for path in (tmp_path / "demo" / "pictures").glob("*.txt")]
     assert not any("outlined" in caption or "glowing" in caption for caption in captions)
     command = text.splitlines()[-1]
     assert "neon-style" in command
-
-
-def test_the_demo_can_run_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--steps", "1"]) == 0
-    assert main(["demo", "--steps", "1"]) == 0
