@@ -138,16 +138,24 @@ class EmbeddedModel:
 
     def _draw(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
         scale = requests[0].cfg_scale
-        guided = scale != 1
-        negative = [request.negative_prompt for request in requests] if guided else []
-        conditioning = self.encode_prompts([*negative, *(request.prompt for request in requests)], embeddings)
+        wanted = self.encode_prompts([request.prompt for request in requests], embeddings).crossattn
+        if scale == 1:
+            passes = [wanted]
+        else:
+            unwanted = self.encode_prompts([request.negative_prompt for request in requests], embeddings).crossattn
+            # As the WebUI does: contexts are not filled up to the longer prompt's, which would change the picture.
+            alike = wanted.shape == unwanted.shape
+            passes = [torch.cat([unwanted, wanted])] if alike else [unwanted, wanted]
 
         def denoise(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-            batch = latents.repeat(2, 1, 1, 1) if guided else latents
-            prediction = self.predict(batch, timestep.expand(len(batch)), conditioning).cpu()
-            if not guided:
-                return prediction
-            without, with_prompt = prediction.chunk(2)
+            predictions = []
+            for crossattn in passes:
+                batch = latents.repeat(len(crossattn) // len(latents), 1, 1, 1)
+                predicted = self.predict(batch, timestep.expand(len(batch)), Conditioning(crossattn))
+                predictions += predicted.cpu().split(len(latents))
+            if len(predictions) == 1:
+                return predictions[0]
+            without, with_prompt = predictions
             return without + scale * (with_prompt - without)
 
         return self._decode(sample(requests, self._made, denoise))
@@ -158,7 +166,8 @@ class EmbeddedModel:
             raise UserError("Drawing failed: the UNet's numbers overflowed; use precision bfloat16 or float32.")
         parts = (latents / self._made.scale_factor).split(_at_once(64 * latents.shape[2] * latents.shape[3]))
         pixels = torch.cat([self._autoencoder.decode(part.to(self.device)).sample.cpu() for part in parts])
-        levels = (pixels * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
+        # Cut off, not rounded, as the WebUI does: the same seed gives the same picture there.
+        levels = (pixels * 127.5 + 127.5).clamp(0, 255).to(torch.uint8)
         return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels]
 
 
