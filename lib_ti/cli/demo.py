@@ -22,8 +22,8 @@ from lib_ti.training.plot import loss_plot
 from lib_ti.training.run import train
 from lib_ti.training.rundir import RunFolder
 
-NAME = "neon-style"
-STYLE = "outlined+glowing"
+NAME = "comic-style"
+STYLE = "dotted+outlined"
 PICTURES = 30
 PROMPTS = (
     "a big red circle, white background, by [name]",

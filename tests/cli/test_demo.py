@@ -24,6 +24,6 @@ def test_the_demo_tells_what_was_learned(
     assert (tmp_path / "demo" / "loss.png").stat().st_size > 5000
     assert len(list((tmp_path / "demo" / "pictures").glob("*.png"))) == 30
     captions = [path.read_text() for path in (tmp_path / "demo" / "pictures").glob("*.txt")]
-    assert not any("outlined" in caption or "glowing" in caption for caption in captions)
+    assert not any("outlined" in caption or "dotted" in caption for caption in captions)
     command = text.splitlines()[-1]
-    assert "neon-style" in command
+    assert "comic-style" in command
