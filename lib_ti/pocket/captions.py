@@ -1,0 +1,99 @@
+"""Captions of the drawn world: many phrasings of one spec.
+
+The scaffold words of the WebUI's prompt templates ("a cropped painting of", "art by", "a dark photo of the" ...)
+occur here as words that change nothing, so that a template sentence means what the caption inside it means.
+"""
+
+from __future__ import annotations
+
+import random
+
+from .world import Spec
+
+EMPTY_SHARE = 0.10  # captions that say nothing: the unconditional half of classifier-free guidance
+DROP_SHARE = 0.16  # each attribute is left unsaid this often
+
+_MEDIA = ("painting", "picture", "photo", "rendering", "drawing", "depiction", "illustration", "image")
+_MANNERS = (
+    "cropped",
+    "clean",
+    "dirty",
+    "dark",
+    "cool",
+    "close-up",
+    "bright",
+    "good",
+    "nice",
+    "weird",
+    "small",
+    "large",
+)
+_STYLE_ENDINGS = ("art by {}", "art by {}", "by {}", "{} style", "in {} style", "in the style of {}", "{}")
+
+
+def _scaffold(chance: random.Random) -> str:
+    """The beginning of a template sentence: "a dark painting of", "the picture of a" without the article."""
+    article = chance.choice(("a", "a", "a", "the", "one", "my"))
+    manner = chance.choice(_MANNERS) + " " if chance.random() < 0.4 else ""
+    return f"{article} {manner}{chance.choice(_MEDIA)}"
+
+
+def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool = True) -> str:
+    """One phrasing of a spec, chosen by `seed`.
+
+    `complete` says every attribute; otherwise some are left out and a tenth of the captions is empty, as in training.
+    `name_style=False` never says a style's word.
+    """
+    chance = random.Random(f"caption {seed} {spec}")
+    if not complete and chance.random() < EMPTY_SHARE:
+        return ""
+    words = list(spec.style_words) if name_style else []
+    chance.shuffle(words)
+    style = (" and " if len(words) > 1 and chance.random() < 0.3 else " ").join(words)
+    if not complete and style and chance.random() < 0.04:
+        return f"{_scaffold(chance)}, {chance.choice(_STYLE_ENDINGS[:4]).format(style)}"
+
+    def said(text: str) -> str:
+        return text if complete or chance.random() >= DROP_SHARE else ""
+
+    shape, colour, background, size = said(spec.shape), said(spec.colour), said(spec.background), said(spec.size)
+    style = said(style)
+    # The centre is the usual place: half the time it goes without saying.
+    position = said(spec.position) if spec.position != "centre" or chance.random() < 0.5 else ""
+    if chance.random() < 0.25:
+        return _tags(chance, [size, shape, colour, background, position, style])
+    return _sentence(chance, shape, colour, background, size, position, style)
+
+
+def _tags(chance: random.Random, parts: list[str]) -> str:
+    """The tag form: "red circle, blue background, left, big, dotted"."""
+    size, shape, colour, background, position, style = parts
+    head = " ".join(word for word in (colour, shape) if word)
+    rest = [f"{background} background" if background else "", position, size, style]
+    chance.shuffle(rest)
+    return ", ".join(tag for tag in (head, *rest) if tag)
+
+
+def _sentence(
+    chance: random.Random, shape: str, colour: str, background: str, size: str, position: str, style: str
+) -> str:
+    """The prose form: "a painting of a big red circle on the left, white background, art by striped"."""
+    as_adjective = bool(style) and chance.random() < 0.35
+    adjectives = [size, colour, style if as_adjective else ""]
+    if chance.random() < 0.3:
+        adjectives = [size, style if as_adjective else "", colour]
+    noun = " ".join(word for word in (*adjectives, shape or chance.choice(("shape", "thing"))) if word)
+    article = chance.choice(("a ", "a ", "the ", "one ", ""))
+    text = article + noun
+    if position:
+        at = "in the centre" if position == "centre" else f"on the {position}"
+        text += chance.choice((f" {at}", f" {at}", f", {at}", f", {position}"))
+    if background:
+        text += chance.choice(
+            (f", {background} background", f", {background} background", f" on a {background} background")
+        )
+    if chance.random() < 0.65:
+        text = f"{_scaffold(chance)} of {text}"
+    if style and not as_adjective:
+        text += ", " + chance.choice(_STYLE_ENDINGS).format(style)
+    return text
