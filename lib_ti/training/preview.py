@@ -49,6 +49,7 @@ class Previews:
             seed=self._seed,
             width=config.preview_width or self._size[0],
             height=config.preview_height or self._size[1],
+            literal=not config.preview_prompt.strip(),
         )
 
     def draw(self, embedding: Embedding) -> tuple[Image.Image, PictureRequest]:
