@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions
 from lib_ti.signals import Event
 
@@ -72,6 +73,10 @@ class FakeModel:
 
     def initial_vectors(self, text: str, count: int) -> dict[str, Tensor]:
         return {"clip_l": torch.cat([_vector(f"{text} {number}") for number in range(count)])}
+
+    def check_request(self, request: PictureRequest) -> None:
+        if request.sampler == "magic":
+            raise BadInput("Sampler 'magic' is not known.")
 
     def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
         if self.previews_fail:

@@ -149,6 +149,10 @@ class Model(Protocol):
         """
         ...
 
+    def check_request(self, request: PictureRequest) -> None:
+        """Raise the :class:`BadInput` that :meth:`generate` would, without drawing."""
+        ...
+
     def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image:
         """Draw one RGB picture without touching the random state of anyone else.
 

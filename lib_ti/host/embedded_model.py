@@ -118,6 +118,9 @@ class EmbeddedModel:
     def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
         return {ENCODER: self._text.initial_vectors(text, count)}
 
+    def check_request(self, request: PictureRequest) -> None:
+        check_request(request)
+
     def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
         return self.generate_many([request], embeddings)[0]
 

@@ -16,6 +16,7 @@ from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
 from lib_ti.training.begin import Start, find_place, read_inputs
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course
+from lib_ti.training.preview import Previews
 from lib_ti.training.runlog import Told
 from lib_ti.training.trainer import out_of_memory
 
@@ -69,6 +70,8 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> Run
             told(Note(sentence))
         for note in check_prompts(model, embedding, template, found):
             told(note)
+        if config.save_image_every:
+            model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
         folder, state = find_place(config, embedding, model.info, found.fingerprint, template, told)
         whole, encoded = latents.encode(
             found,

@@ -120,7 +120,6 @@ class Table:
         self.path = path
         self._columns = tuple(columns)
         self._rows: list[Sequence[object]] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._cut(last_step)
 
     def add(self, *row: object) -> None:

@@ -124,6 +124,7 @@ def test_the_reader_reads_fresh_drawings() -> None:
         assert share >= 0.97, question
 
 
+@pytest.mark.slow
 def test_the_model_draws_what_captions_say() -> None:
     """Captions of attribute tuples never seen in training; in full: `python -m lib_ti.pocket.report`."""
     specs = held_out_specs(48, seed=9)

@@ -330,6 +330,7 @@ def test_saved_is_said_only_of_files_that_are_there(studio: Studio) -> None:
         ({"template": "nothing"}, "no prompt template 'nothing'"),
         ({"embedding_rate": "0"}, "above 0"),
         ({"batch_size": 0}, "Batch size is 0"),
+        ({"preview_sampler": "magic"}, "Sampler 'magic' is not known"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_leaves_no_trace(studio: Studio, changes: dict[str, object], words: str) -> None:
