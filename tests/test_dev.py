@@ -51,7 +51,7 @@ def test_help_names_every_command(dev: ModuleType, arguments: tuple[str, ...]) -
 def test_an_unknown_command_is_answered_in_a_sentence() -> None:
     done = call(ROOT, "tset")
     assert done.returncode == 2
-    assert done.stderr == "dev.py has no command 'tset'; there are demo, test, lint, types, bench.\n"
+    assert done.stderr == "dev.py has no command 'tset'; there are demo, tab, test, lint, types, bench.\n"
 
 
 def test_old_pythons_can_read_it() -> None:

@@ -192,13 +192,14 @@ class Course:
         """What a run ends with, as far as it was not just done; a stopped one does not wait for a last preview."""
         config, step = self._config, self._trainer.step
         self._trainer.settle(self)
+        measured = self._evaluated == step or not config.evaluate_every
         try:
-            if config.evaluate_every and self._evaluated != step:
+            if not measured:
                 self._evaluate()
         finally:
-            # Whatever becomes of the measurement, the steps are not lost.
-            if self._saved != step:
-                self._save(copy=bool(config.save_embedding_every))
+            # Whatever becomes of the measurement, the steps are not lost; and it may have found a new best.
+            if self._saved != step or not measured:
+                self._save(copy=self._saved != step and config.save_embedding_every > 0)
         if config.save_image_every and self._previewed != step and reason == "done":
             self._preview()
         self._finish_pictures()

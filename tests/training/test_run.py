@@ -70,6 +70,15 @@ def test_the_loss_table_begins_with_the_webuis_columns(studio: Studio) -> None:
     assert [int(row["step"]) for row in rows] == list(range(1, 21))
 
 
+def test_the_last_measurement_counts(studio: Studio) -> None:
+    folder = studio.train(max_steps=20, evaluate_every=8, embedding_rate="0.05").folder
+    with open(folder / "evaluation.csv", newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["0", "8", "16", "20"]
+    state = load_state(folder / "state.safetensors")
+    assert state.best is not None
+    assert files.load(folder / "embeddings" / "my-style-best.safetensors").step == state.best.step
+
+
 def test_training_lowers_the_measured_loss_and_tells_the_best_step(studio: Studio) -> None:
     finished = studio.train(max_steps=60, embedding_rate="0.05")
     measured = studio.of(Evaluated)

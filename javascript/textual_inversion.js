@@ -1,0 +1,37 @@
+// Comfort only: presses the tab's own Refresh button while a training runs and the tab can be seen, and opens the
+// txt2img tab after "Send to txt2img". Without this file everything works by hand.
+(function () {
+    "use strict";
+
+    const WHILE_TRAINING = 2000;
+    const OTHERWISE = 15000;
+    let asked = 0;
+
+    function root() {
+        return typeof window.gradioApp === "function" ? window.gradioApp() : document;
+    }
+
+    function refresh() {
+        const button = root().querySelector("#ti_refresh");
+        if (!button || document.hidden || button.offsetParent === null) {
+            return;
+        }
+        const status = root().querySelector("#ti_status .ti-status");
+        const wait = status && status.dataset.active === "yes" ? WHILE_TRAINING : OTHERWISE;
+        if (Date.now() - asked >= wait) {
+            asked = Date.now();
+            button.click();
+        }
+    }
+
+    function follow(event) {
+        const target = event.target;
+        const sent = target && target.closest && target.closest("#ti_send_txt2img");
+        if (sent && typeof window.switch_to_txt2img === "function") {
+            window.setTimeout(window.switch_to_txt2img, 700);
+        }
+    }
+
+    window.setInterval(refresh, 500);
+    document.addEventListener("click", follow, true);
+})();

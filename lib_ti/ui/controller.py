@@ -1,0 +1,210 @@
+"""What the tab's buttons do: from plain values to plain results. Knows the engine and no Gradio."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lib_ti.atomic import write_text
+from lib_ti.config import CreateConfig, TrainConfig, from_mapping
+from lib_ti.data import dataset, templates
+from lib_ti.embedding import files, library, names
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.base import CHUNK, Host
+from lib_ti.training import rundir
+from lib_ti.training.create import create
+from lib_ti.training.job import JOBS, Jobs, explain
+from lib_ti.ui.fragments import escape, hint, notice
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")
+"""Shown in place of the pictures' captions while no folder is chosen; an empty one is the case to look at."""
+SHOWN_CAPTIONS = 3
+TXT2IMG = {
+    "prompt": "preview_prompt",
+    "negative_prompt": "preview_negative",
+    "steps": "preview_steps",
+    "sampler": "preview_sampler",
+    "scheduler": "preview_scheduler",
+    "cfg_scale": "preview_cfg",
+    "seed": "preview_seed",
+    "width": "preview_width",
+    "height": "preview_height",
+}
+"""Which setting of a run each field of the txt2img tab becomes."""
+
+
+def attempt(action: Callable[[], Result]) -> tuple[Result | None, str]:
+    """The result of ``action`` and no text, or nothing and a box that says what was wrong and what to do."""
+    try:
+        return action(), ""
+    except BadInput as error:
+        return None, notice("error", error.problems)
+    except UserError as error:
+        return None, notice("error", [str(error)])
+    except Exception as error:
+        logger.exception("A button's work failed")
+        return None, notice("error", explain(error))
+
+
+class Controller:
+    """The work behind the tab, for one host."""
+
+    def __init__(self, host: Host, jobs: Jobs = JOBS) -> None:
+        self.host, self.jobs = host, jobs
+
+    def embeddings(self) -> list[str]:
+        """Names in the embeddings folder."""
+        return library.list_names(self.host.embeddings_folder)
+
+    def templates(self) -> list[str]:
+        return list(templates.available(self.host.template_folders))
+
+    # Create
+
+    def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Create an embedding; returns its name and a sentence."""
+        config = from_mapping(CreateConfig, values, source="the form")
+        path = create(self.host, config)
+        many = "vector" if config.vectors == 1 else "vectors"
+        said = f"Created {config.name} with {config.vectors} {many}: {path}. It is chosen in the Train tab."
+        return config.name, notice("good", [said])
+
+    def name_remarks(self, name: str, log_directory: str) -> str:
+        """What there is to know of a name before an embedding is created under it."""
+        if not name.strip():
+            return ""
+        try:
+            names.check_name(name)
+        except BadInput as error:
+            return notice("warning", error.problems)
+        found = [self._describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
+        runs = rundir.find_runs(Path(log_directory), name) if log_directory.strip() else []
+        if runs:
+            found.append(f"There are trainings of that name: {', '.join(str(run.path) for run in runs[:3])}.")
+        if not found:
+            return hint(f"The name is free. Write {name} in a prompt to use the embedding.")
+        return notice("info", found, title="This name is in use")
+
+    def _describe_file(self, path: Path) -> str:
+        try:
+            embedding = files.load(path)
+        except BadInput as error:
+            return f"{path.name}: {error}"
+        return f"{path.name}: {embedding.count} vectors, trained for {embedding.step} steps."
+
+    @staticmethod
+    def tokens_left(vectors: Any) -> str:
+        count = int(vectors or 0)
+        left = CHUNK - count
+        few = " A caption hardly fits beside it." if left < 20 else ""
+        return hint(f"{count} of {CHUNK} prompt tokens are taken, {left} are left for the rest of the prompt.{few}")
+
+    # Templates
+
+    def template_text(self, name: str) -> str:
+        """The lines of a template, for editing.
+
+        Raises
+        ------
+        BadInput
+            When there is none of that name.
+        """
+        return "\n".join(templates.find_template(name, self.host.template_folders).lines)
+
+    def prompts(self, text: str, name: str, folder: str) -> str:
+        """The prompts that a template's text gives for some captions, and what is wrong with it."""
+        lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+        numbers = tuple(range(1, len(lines) + 1))
+        captions = _some_captions(folder)
+        shown = name or "my-style"
+        problems: Sequence[str] = ()
+        try:
+            templates.check_template(templates.Template("template", Path("in the tab"), lines, numbers), captions)
+        except BadInput as error:
+            problems = error.problems
+        rng = random.Random(0)
+        rendered = [
+            templates.render(
+                lines[place * len(lines) // len(captions)], shown, caption, shuffle_tags=False, tag_dropout=0, rng=rng
+            )
+            for place, caption in enumerate(captions)
+            if lines
+        ]
+        rows = "".join(f"<li>{escape(prompt)}</li>" for prompt in rendered)
+        return notice("error", problems) + (f'<ol class="ti-prompts">{rows}</ol>' if rows else "")
+
+    def save_template(self, name: str, text: str) -> str:
+        """Write a template into the host's own folder; returns a sentence.
+
+        Raises
+        ------
+        BadInput
+            A name that is no file name, a text that would train nothing, or a host without such a folder.
+        """
+        folders = self.host.template_folders
+        stem = name.strip().removesuffix(".txt")
+        if not stem or names.sanitise(stem) != stem or ".." in stem:
+            raise BadInput(f"The template name {name!r} cannot be a file name; use letters, digits, - and _.")
+        lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+        numbers = tuple(range(1, len(lines) + 1))
+        path = (folders[0] if folders else Path("textual_inversion_templates")) / f"{stem}.txt"
+        # Captions may hold [name] themselves; which ones are meant is not known here, and is checked before a run.
+        templates.check_template(templates.Template(stem, path, lines, numbers), (templates.NAME,))
+        write_text(path, "\n".join(lines) + "\n")
+        return notice("good", [f"Saved {path}."])
+
+    # Train
+
+    def start(self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None) -> str:
+        """Begin a run in the background; with ``txt2img``, previews are drawn with that tab's values.
+
+        Raises
+        ------
+        UserError
+            With everything that is wrong with the values, or because a run is going on.
+        """
+        taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
+        config = from_mapping(TrainConfig, {**values, **taken}, source="the form")
+        self.jobs.start(self.host, config)
+        return notice("info", [f"Training of {config.name} begins."])
+
+    # Dataset
+
+    def scan(self, folder: str, values: Mapping[str, Any]) -> dataset.Dataset:
+        """The pictures of a folder, as a run with these settings would take them.
+
+        Raises
+        ------
+        BadInput
+            When there is nothing to train on.
+        """
+        if not folder.strip():
+            raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
+        width, height = int(values.get("width") or 0), int(values.get("height") or 0)
+        unknown = not (width and height)
+        return dataset.scan(
+            Path(folder.strip()).expanduser(),
+            width=width or 64,
+            height=height or 64,
+            # The model's own size is known only where it is loaded; then the pictures are shown in theirs.
+            resize="keep" if unknown else values["resize"],
+            use_alpha=bool(values["use_alpha"]),
+            held_out=float(values["held_out"] or 0),
+            seed=int(values["seed"] or 0),
+        )
+
+
+def _some_captions(folder: str) -> tuple[str, ...]:
+    if not folder.strip() or not Path(folder).is_dir():
+        return EXAMPLE_CAPTIONS
+    try:
+        found = dataset.scan(Path(folder), width=64, height=64, resize="keep", held_out=0.0)
+    except BadInput:
+        return EXAMPLE_CAPTIONS
+    return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])

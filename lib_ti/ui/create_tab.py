@@ -1,0 +1,57 @@
+"""Sub-tab Create: a new embedding from a name, some words and a number of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.config import CreateConfig
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.form import Form
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+
+
+def layout(parts: Parts) -> None:
+    form = parts.create = Form(CreateConfig, "ti_create")
+    with gr.Row(), gr.Column(elem_classes="ti-narrow"):
+        form.add("name")
+        parts.html("create_name_remarks")
+        form.add("text", "vectors")
+        parts.html("create_tokens_left", parts.controller.tokens_left(form["vectors"].value))
+        form.add("overwrite", "file_format")
+        parts.button("create", "Create embedding", variant="primary")
+        parts.html("create_result")
+
+
+def connect(parts: Parts) -> None:
+    form, controller = parts.create, parts.controller
+
+    def create(data: dict[Any, Any]) -> list[Any]:
+        made, problem = attempt(lambda: controller.create(form.values(data)))
+        if made is None:
+            return [problem, gr.update(), gr.update()]
+        name, said = made
+        return [said, choices(controller.embeddings(), name), ""]
+
+    def remarks(data: dict[Any, Any]) -> str:
+        said, problem = attempt(
+            lambda: controller.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
+        )
+        return problem or said or ""
+
+    parts["create"].click(
+        create,
+        inputs=set(form.components),
+        outputs=[parts["create_result"], parts.train["name"], parts["create_name_remarks"]],
+        **BUSY,
+    )
+    form["name"].blur(
+        remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
+    )
+    form["vectors"].change(
+        lambda data: controller.tokens_left(data[form["vectors"]]),
+        inputs={form["vectors"]},
+        outputs=[parts["create_tokens_left"]],
+        **QUIET,
+    )

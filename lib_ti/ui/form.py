@@ -1,0 +1,109 @@
+"""Gradio inputs made from the declared settings, so that the tab says the same as the command line and the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.config import Setting, described
+
+Build = Callable[[Setting, str], Any]
+"""Makes another input than the usual one for a setting, given its description and the id of the element."""
+_MOST_RADIO = 4
+_PROMPT_LINES = 4
+_SLIDER_REACH = 150
+"""Numbers of at most this many values are chosen with a slider."""
+
+
+class Form:
+    """The inputs of one kind of settings. Lay them out with :meth:`add`, in any order, each once.
+
+    Parameters
+    ----------
+    kind
+        A class of settings, such as :class:`lib_ti.config.TrainConfig`.
+    prefix
+        Start of the elements' ids: ``ti_train`` gives ``ti_train_max_steps``.
+    instead
+        Inputs that differ from the usual ones, by the setting's name.
+    """
+
+    def __init__(self, kind: type[Any], prefix: str, instead: Mapping[str, Build] | None = None) -> None:
+        self._described = {name: (value_type, default, item) for name, value_type, default, item in described(kind)}
+        self._prefix = prefix
+        self._instead = dict(instead or {})
+        self.inputs: dict[str, Any] = {}
+
+    def add(self, *names: str) -> None:
+        """Make the inputs of these settings where the layout is at."""
+        for name in names:
+            value_type, default, item = self._described[name]
+            elem_id = f"{self._prefix}_{name}"
+            if name in self._instead:
+                self.inputs[name] = self._instead[name](item, elem_id)
+            else:
+                self.inputs[name] = _input(value_type, default, item, elem_id)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.inputs[name]
+
+    @property
+    def components(self) -> list[Any]:
+        return list(self.inputs.values())
+
+    def values(self, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """The settings' values in what Gradio hands to a function whose inputs were a set."""
+        return {name: _given(data[component]) for name, component in self.inputs.items()}
+
+    def updates(self, values: Mapping[str, Any]) -> list[Any]:
+        """What sets the inputs, as outputs :attr:`components`; those without a value are left as they are."""
+        return [gr.update(value=values[name]) if name in values else gr.update() for name in self.inputs]
+
+    def missing(self) -> list[str]:
+        """Settings that have no input yet."""
+        return [name for name in self._described if name not in self.inputs]
+
+
+def dropdown(choices: Callable[[], Iterable[str]], default: str = "") -> Build:
+    """A choice from what is there now; another text can be typed, since files come and go."""
+
+    def build(item: Setting, elem_id: str) -> Any:
+        return gr.Dropdown(
+            list(choices()),
+            value=default or None,
+            label=item.label,
+            info=item.help,
+            allow_custom_value=True,
+            elem_id=elem_id,
+        )
+
+    return build
+
+
+def _input(value_type: type[Any], default: Any, item: Setting, elem_id: str) -> Any:
+    common = {"label": item.label, "info": item.help, "elem_id": elem_id}
+    if value_type is bool:
+        return gr.Checkbox(default, **common)
+    if value_type is str:
+        if not item.choices:
+            return gr.Textbox(default, max_lines=_PROMPT_LINES if "prompt" in elem_id else 1, **common)
+        make = gr.Radio if len(item.choices) <= _MOST_RADIO else gr.Dropdown
+        return make(list(item.choices), value=default, **common)
+    if _is_slider(item):
+        finest = 0.01 if item.maximum is not None and item.maximum <= 1 else 0.5
+        step = item.multiple or (1 if value_type is int else finest)
+        return gr.Slider(item.minimum, item.maximum, value=default, step=step, **common)
+    return gr.Number(default, precision=0 if value_type is int else None, **common)
+
+
+def _is_slider(item: Setting) -> bool:
+    if item.minimum is None or item.maximum is None:
+        return False
+    return bool(item.multiple) or item.maximum - item.minimum <= _SLIDER_REACH
+
+
+def _given(value: Any) -> Any:
+    """An emptied field is empty text, which the check of the settings names in a sentence."""
+    return "" if value is None else value

@@ -1,0 +1,118 @@
+"""Pieces of HTML that the tab shows. Everything that comes from files or people is escaped here, and only here."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from lib_ti.data.images import open_picture
+from lib_ti.errors import UserError
+
+Kind = Literal["good", "info", "warning", "error"]
+THUMBNAIL = 256
+"""Longest side in pixels of the small pictures in pages."""
+_MARKS = {"good": "✓", "info": "i", "warning": "!", "error": "✗"}
+
+
+def escape(text: object) -> str:
+    return html.escape(str(text), quote=True)
+
+
+def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
+    """A box with one line for each sentence; nothing for no sentence. Errors are read out by screen readers."""
+    items = [sentence for sentence in sentences if sentence]
+    if not items and not title:
+        return ""
+    role = ' role="alert"' if kind == "error" else ""
+    head = f'<p class="ti-title">{escape(title)}</p>' if title else ""
+    return f'<div class="ti-notice ti-{kind}"{role}>{head}{findings((kind, item) for item in items)}</div>'
+
+
+def findings(items: Iterable[tuple[Kind, str]]) -> str:
+    """A list whose lines are marked as good, information, warning or error, in words for screen readers too."""
+    rows = "".join(
+        f'<li class="ti-{kind}"><span class="ti-mark" role="img" aria-label="{kind}">{_MARKS[kind]}</span>'
+        f"<span>{escape(text)}</span></li>"
+        for kind, text in items
+    )
+    return f'<ul class="ti-findings">{rows}</ul>' if rows else ""
+
+
+def hint(text: str) -> str:
+    return f'<p class="ti-hint">{escape(text)}</p>'
+
+
+def table(rows: Mapping[str, object]) -> str:
+    """Two columns: what, and its value."""
+    cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+    return f'<table class="ti-table">{cells}</table>'
+
+
+def bar(share: float, label: str) -> str:
+    percent = 100 * min(1.0, max(0.0, share))
+    return (
+        f'<div class="ti-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent:.0f}" '
+        f'aria-label="{escape(label)}"><div style="width:{percent:.1f}%"></div><span>{escape(label)}</span></div>'
+    )
+
+
+def facts(items: Mapping[str, str]) -> str:
+    """Numbers with their names above them, side by side."""
+    cells = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in items.items())
+    return f'<dl class="ti-facts">{cells}</dl>'
+
+
+def figure(path: Path, caption: str, *, detail: str = "", size: int = THUMBNAIL, classes: str = "") -> str:
+    """A picture as part of the page, with its caption; a sentence in its place where it cannot be read."""
+    try:
+        source = data_uri(open_picture(path, cover=(size, size)).image, size)
+    except (UserError, OSError) as error:
+        shown = f'<div class="ti-missing">{escape(error)}</div>'
+    else:
+        shown = f'<img src="{source}" alt="{escape(caption)}" loading="lazy">'
+    more = f'<span class="ti-hint">{escape(detail)}</span>' if detail else ""
+    return (
+        f'<figure class="{classes}" title="{escape(detail or caption)}">{shown}'
+        f"<figcaption>{escape(caption)}{more}</figcaption></figure>"
+    )
+
+
+def gallery(figures: Sequence[str], classes: str = "") -> str:
+    return f'<div class="ti-gallery {classes}">{"".join(figures)}</div>' if figures else ""
+
+
+def data_uri(picture: Image.Image, size: int) -> str:
+    """The picture, reduced to ``size`` pixels at most, as text for an ``img`` tag.
+
+    In the page itself and not by an address: Gradio serves only files of folders that it was told of, and pictures may
+    lie anywhere.
+    """
+    picture = picture.convert("RGB")
+    if max(picture.size) > size:
+        picture.thumbnail((size, size))
+    out = io.BytesIO()
+    if max(picture.size) <= 96:
+        # Small pictures, such as those of the pocket model, are enlarged by the browser: JPEG's blocks would show.
+        picture.save(out, "PNG")
+        kind = "png"
+    else:
+        picture.save(out, "JPEG", quality=88)
+        kind = "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def duration(seconds: float) -> str:
+    """``"45 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,35 @@
+"""The pictures of a folder as a page: each with its caption, and a list of what could be better."""
+
+from __future__ import annotations
+
+from lib_ti.data.dataset import Dataset, Item
+from lib_ti.ui.fragments import figure, findings, gallery, hint
+from lib_ti.ui.preflight import about_pictures
+
+MOST_SHOWN = 60
+"""More pictures than that make a page slow; the list of problems is about all of them."""
+SIZE = 200
+
+
+def overview(found: Dataset) -> str:
+    """Sums and problems."""
+    return findings(about_pictures(found))
+
+
+def pictures(found: Dataset) -> str:
+    """The pictures with captions, those held out marked."""
+    held_out = {item.path for item in found.held_out}
+    shown = sorted(found.all_items, key=lambda item: item.path.name)[:MOST_SHOWN]
+    rest = len(found.all_items) - len(shown)
+    more = hint(f"{rest} more pictures are not shown here.") if rest else ""
+    return gallery([_figure(item, item.path in held_out) for item in shown], "ti-dataset") + more
+
+
+def _figure(item: Item, held_out: bool) -> str:
+    width, height = item.source_size
+    parts = [item.path.name, f"{width}×{height}"]
+    if item.caption_source == "name":
+        parts.append("caption from the file name")
+    if held_out:
+        parts.append("held out to measure with")
+    return figure(item.path, item.caption or "(no caption)", detail=", ".join(parts), size=SIZE)

@@ -1,0 +1,124 @@
+"""The check before a run: everything that a look at settings, pictures, prompts and model can tell, as a short list."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from lib_ti.config import TrainConfig, from_mapping
+from lib_ti.data import dataset
+from lib_ti.data.dataset import Dataset, Resize
+from lib_ti.data.templates import Template, check_template
+from lib_ti.embedding import files
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.base import Host, Model, Precision, SessionOptions
+from lib_ti.training.begin import read_inputs
+from lib_ti.training.checks import check_prompts
+from lib_ti.ui.fragments import Kind
+
+Finding = tuple[Kind, str]
+HIGH_RATE = 0.02
+"""Rates above it are more often a slip of the keyboard than meant: tutorials use 0.005."""
+_PICTURE_BYTES = 2.0
+"""Bytes a pixel of a preview takes as PNG, about."""
+
+
+def check(host: Host, values: Mapping[str, Any]) -> list[Finding]:
+    """What is right and what is wrong with a run that has these values; nothing is begun and nothing is written."""
+    try:
+        config = from_mapping(TrainConfig, values, source="the form")
+    except BadInput as error:
+        return [("error", problem) for problem in error.problems]
+    found: list[Finding] = []
+    try:
+        _, embedding, template = read_inputs(host, config)
+        found += _about_embedding(embedding, config)
+        options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing)
+        with host.session(options) as model:
+            found += _about_model(model, embedding, template, config)
+    except BadInput as error:
+        found += [("error", problem) for problem in error.problems]
+    except UserError as error:
+        found.append(("error", str(error)))
+    order: dict[Kind, int] = {"error": 0, "warning": 1, "good": 2, "info": 3}
+    return sorted(found, key=lambda finding: order[finding[0]])
+
+
+def _about_embedding(embedding: Embedding, config: TrainConfig) -> list[Finding]:
+    steps = config.max_steps - embedding.step
+    begun = f"goes on after step {embedding.step}" if embedding.step else "is fresh"
+    found: list[Finding] = [
+        ("good", f"Embedding {embedding.name} has {embedding.count} vectors and {begun}: {steps} steps to go.")
+    ]
+    highest = max(rate for rate, _ in config.schedule().pieces)
+    if highest > HIGH_RATE:
+        found.append(
+            (
+                "warning",
+                f"Embedding learning rate {highest:g} is high: the loss may become undefined. 0.005 is usual.",
+            )
+        )
+    return found
+
+
+def _about_model(model: Model, embedding: Embedding, template: Template, config: TrainConfig) -> list[Finding]:
+    info = model.info
+    files.check_fits(embedding, info)
+    size = (config.width or info.size, config.height or info.size)
+    found: list[Finding] = [
+        ("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
+    ]
+    if max(size) < info.size:
+        found.append(
+            ("warning", f"The training size is below the model's own {info.size}, where its pictures are worse.")
+        )
+    pictures = dataset.scan(
+        Path(config.dataset),
+        width=size[0],
+        height=size[1],
+        resize=cast("Resize", config.resize),
+        use_alpha=config.use_alpha,
+        held_out=config.held_out if config.evaluate_every else 0.0,
+        seed=config.seed,
+    )
+    found += about_pictures(pictures)
+    check_template(template, [item.caption for item in pictures.all_items])
+    notes = check_prompts(model, embedding, template, pictures)
+    found += [("warning" if note.warning else "info", note.text) for note in notes]
+    if not notes:
+        found.append(("good", f"Every prompt of template {template.name} holds {embedding.name} and fits the model."))
+    return [*found, _about_disk(config, pictures, size, embedding)]
+
+
+def about_pictures(pictures: Dataset) -> list[Finding]:
+    """The sums of a dataset, what was skipped, and what could be better."""
+    skipped: list[Finding] = [("warning", f"{one.path.name} is skipped: {one.reason}.") for one in pictures.skipped]
+    notes: list[Finding] = [("warning", note) for note in pictures.notes]
+    sums: list[Finding] = [("good", line) for line in pictures.describe()[:3]]
+    return [*skipped, *notes, *sums]
+
+
+def _about_disk(config: TrainConfig, pictures: Dataset, size: tuple[int, int], embedding: Embedding) -> Finding:
+    """Whether the run's files fit, by a rough sum: previews, cards, copies, encoded pictures."""
+    steps = config.max_steps - embedding.step
+    width, height = config.preview_width or size[0], config.preview_height or size[1]
+    previews = steps // config.save_image_every + 1 if config.save_image_every else 0
+    copies = steps // config.save_embedding_every + 2 if config.save_embedding_every else 2
+    vectors = 4 * sum(tensor.numel() for tensor in embedding.vectors.values())
+    latents = len(pictures.all_items) * size[0] * size[1] / 64 * 4 * 4 * 2 if config.cache_latents else 0
+    wanted = previews * width * height * _PICTURE_BYTES * (2.5 if config.png_chunks else 1) + copies * vectors + latents
+    place = Path(config.log_directory).absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    said = f"The run writes about {_megabytes(wanted)} into {config.log_directory}, and {_megabytes(free)} are free"
+    if wanted > free:
+        return "error", f"{said}: save images and copies less often, or choose another Log directory."
+    return "good", f"{said}."
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"

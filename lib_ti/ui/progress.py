@@ -1,0 +1,142 @@
+"""What a page shows of a run: its state in words and numbers, the loss curve, the newest previews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib_ti.training.job import Snapshot
+from lib_ti.ui.chart import loss_curve
+from lib_ti.ui.fragments import bar, duration, escape, facts, figure, gallery, hint, notice, table
+
+SHOWN_PREVIEWS = 6
+PREVIEW_SIZE = 320
+OVERTRAINING = (
+    "It is overtraining: since step {step} the measured loss has not been as low again. The copy “best” is kept; "
+    "press Interrupt to end here."
+)
+
+
+def status(now: Snapshot) -> str:
+    """State, bar, numbers, notes and errors. ``data-active`` tells the page's script whether to ask again soon."""
+    active = "yes" if now.active else "no"
+    return (
+        f'<div class="ti-status" data-active="{active}" data-version="{now.version}">'
+        f"{_headline(now)}{_numbers(now)}{_saved(now)}{_notes(now)}{_previews_drawn_with(now.settings)}</div>"
+    )
+
+
+def curve(now: Snapshot) -> str:
+    last = now.max_steps if now.active else 0
+    return loss_curve(now.losses, now.evaluations, best_step=now.best_step, last_step=last)
+
+
+def previews(now: Snapshot) -> str:
+    """The newest previews, the last one first."""
+    shown = reversed(now.previews[-SHOWN_PREVIEWS:])
+    return gallery(
+        [
+            figure(
+                preview.path,
+                "before training" if preview.step == 0 else f"step {preview.step}",
+                detail=f"{preview.prompt} (seed {preview.seed})",
+                size=PREVIEW_SIZE,
+            )
+            for preview in shown
+        ],
+        "ti-previews",
+    )
+
+
+def previews_key(now: Snapshot) -> str:
+    """Changes when :func:`previews` would: pictures are sent to a page only when they are new."""
+    return "|".join(f"{preview.path}:{preview.step}" for preview in now.previews[-SHOWN_PREVIEWS:]) or now.name
+
+
+def _headline(now: Snapshot) -> str:
+    name = f"“{now.name}”"
+    if now.state == "idle":
+        return hint("No training is running. Choose an embedding and a folder with pictures, and press Train.")
+    if now.state == "waiting":
+        said = now.notes[-1].text if now.notes else "Reading the model and the pictures."
+        return bar(0.0, f"{name} is about to begin") + hint(said)
+    if now.state == "encoding":
+        return bar(now.done / max(1, now.total), f"{name}: encoding picture {now.done} of {now.total}")
+    if now.state == "failed":
+        return notice("error", now.errors, title=f"The training of {name} ended with an error")
+    if now.state == "stopped":
+        return notice(
+            "info",
+            ["Everything up to there is saved. Train goes on from there."],
+            title=f"Training of {name} was stopped after step {now.step} of {now.max_steps}",
+        )
+    if now.state == "done":
+        best = f"The measured loss was lowest at step {now.best_step}." if now.best_step is not None else ""
+        return notice(
+            "good",
+            [f"The embedding is {now.embedding}.", best, "See it grow in Results."],
+            title=f"Training of {name} is finished: {now.step} steps in {duration(now.seconds)}",
+        )
+    share = (now.step - now.first_step) / max(1, now.max_steps - now.first_step)
+    stopping = " – stopping after this step" if now.stopping else ""
+    return bar(share, f"{name}: step {now.step} of {now.max_steps}{stopping}")
+
+
+def _numbers(now: Snapshot) -> str:
+    if now.smoothed is None:
+        return ""
+    numbers = {
+        "Step": f"{now.step} / {now.max_steps}",
+        "Loss (smoothed)": f"{now.smoothed:.4f}",
+        "Seconds a step": f"{now.step_seconds:.2f}" if now.step_seconds >= 0.1 else f"{now.step_seconds:.3f}",
+        "Learning rate": f"{now.rate:.3g}",
+    }
+    if now.state == "training":
+        numbers["Time left"] = duration(now.seconds_left)
+    if now.evaluations:
+        numbers["Measured loss"] = f"{now.evaluations[-1][1]:.4f}"
+    if now.best_step is not None:
+        numbers["Best step"] = str(now.best_step)
+    shown = facts(numbers)
+    if now.overtraining:
+        shown += notice("warning", [OVERTRAINING.format(step=now.best_step)])
+    return shown
+
+
+def _saved(now: Snapshot) -> str:
+    if now.saved is None:
+        return ""
+    paths = "".join(f"<li><code>{escape(path)}</code></li>" for path in now.saved.paths)
+    return (
+        f'<div class="ti-saved"><p class="ti-title">Last saved after step {now.saved.step}, written and read again'
+        f"</p><ul>{paths}</ul></div>"
+    )
+
+
+def _notes(now: Snapshot) -> str:
+    if not now.notes:
+        return ""
+    warnings = [note.text for note in now.notes if note.warning]
+    others = [note.text for note in now.notes if not note.warning]
+    shown = notice("warning", warnings)
+    if others:
+        items = "".join(f"<li>{escape(text)}</li>" for text in others)
+        shown += f'<details class="ti-notes"><summary>Notes ({len(others)})</summary><ul>{items}</ul></details>'
+    return shown
+
+
+def _previews_drawn_with(settings: Mapping[str, Any]) -> str:
+    """The previews' values as they were taken when the run began."""
+    if not settings or not settings.get("save_image_every"):
+        return ""
+    seed = settings["preview_seed"]
+    width, height = settings["preview_width"], settings["preview_height"]
+    rows = {
+        "Prompt": settings["preview_prompt"] or "the captions in turn",
+        "Negative prompt": settings["preview_negative"] or "–",
+        "Sampler": f"{settings['preview_sampler']}, {settings['preview_scheduler']}, {settings['preview_steps']} steps",
+        "CFG scale": settings["preview_cfg"],
+        "Seed": "one drawn for the whole run" if seed == -1 else seed,
+        "Size": f"{width or 'training width'} × {height or 'training height'}",
+    }
+    return f'<details class="ti-notes"><summary>Previews are drawn with</summary>{table(rows)}</details>'

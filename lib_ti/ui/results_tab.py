@@ -1,0 +1,225 @@
+"""Sub-tab Results: the trainings of an embedding, how its pictures changed, and what to do with its copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui import results
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.fragments import figure, hint, notice
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.results import BEST, Preview, Run
+
+KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
+SHEET_SIZE = 1600
+
+
+def layout(parts: Parts) -> None:
+    with gr.Row(elem_classes="ti-line"):
+        parts.keep("results_name", _dropdown("Embedding", "Whose trainings to show.", "ti_results_name", scale=2))
+        parts.keep(
+            "results_run", _dropdown("Training", "Folder of the training, the newest first.", "ti_results_run", scale=3)
+        )
+        parts.button("results_show", "Show", scale=1)
+    parts.html("results_said", hint("Choose an embedding to see its trainings."))
+    with gr.Row(elem_classes="ti-columns"):
+        with gr.Column(scale=1, min_width=320):
+            parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
+            parts.html("results_picture")
+            parts.html("results_strip")
+        with gr.Column(scale=1, min_width=320):
+            parts.html("results_curve")
+            _copies(parts)
+            with gr.Accordion("Recipe", open=False):
+                parts.html("results_recipe")
+            _sheet(parts)
+
+
+def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:
+    return gr.Dropdown([], label=label, info=info, allow_custom_value=True, elem_id=elem_id, **options)
+
+
+def _copies(parts: Parts) -> None:
+    parts.keep(
+        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest measured loss.", "ti_copy")
+    )
+    with gr.Row(elem_classes="ti-buttons"):
+        parts.button("use_copy", "Use this copy", variant="primary")
+        parts.button("train_more", "Train more")
+        if "prompt" in parts.txt2img:
+            parts.button("send_txt2img", "Send to txt2img")
+    with gr.Row(elem_classes="ti-buttons"):
+        for name, suffix in KINDS.items():
+            text = "Download PNG card" if suffix == ".png" else f"Download {suffix}"
+            parts.button(name, text, size="sm")
+    parts.html("copy_said")
+    parts.keep("download", gr.File(label="Download", visible=False, interactive=False, elem_id="ti_download"))
+
+
+def _sheet(parts: Parts) -> None:
+    with gr.Accordion("Contact sheet: steps across, prompts down", open=False):
+        parts.keep(
+            "sheet_prompts",
+            gr.Textbox(
+                label="Prompts",
+                info="One a line, six at most; [name] is the embedding. Each is drawn with up to six of the copies.",
+                lines=3,
+                elem_id="ti_sheet_prompts",
+            ),
+        )
+        parts.button("sheet_draw", "Draw")
+        parts.html("sheet")
+
+
+def connect(parts: Parts) -> None:
+    _connect_lists(parts)
+    _connect_copies(parts)
+    where = _where(parts)
+
+    def picture(data: dict[Any, Any]) -> str:
+        shown, problem = attempt(lambda: _picture(_run(parts, data), data[parts["results_step"]] or 0))
+        return problem or shown or ""
+
+    def draw(data: dict[Any, Any]) -> str:
+        path, problem = attempt(
+            lambda: _run(parts, data).contact_sheet(parts.controller.host, data[parts["sheet_prompts"]] or "")
+        )
+        return problem if path is None else figure(path, str(path), size=SHEET_SIZE, classes="ti-large")
+
+    step = parts["results_step"]
+    for event in (step.release, step.change):
+        event(picture, inputs={*where, step}, outputs=[parts["results_picture"]], **QUIET)
+    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[parts["sheet"]], **BUSY)
+
+
+def _connect_lists(parts: Parts) -> None:
+    name, run, log = parts["results_name"], parts["results_run"], parts.train["log_directory"]
+    shown = [
+        parts[key]
+        for key in (
+            "results_said results_step results_picture results_strip results_curve results_recipe copy sheet_prompts "
+            "results_run"
+        ).split()
+    ]
+
+    def names(data: dict[Any, Any]) -> Any:
+        """A fresh list when the sub-tab is opened; an embedding that was just trained is chosen."""
+        found = results.trained_names(data[log] or "", parts.controller.embeddings())
+        newest = parts.controller.jobs.snapshot().name
+        return choices(found, data[name] or (newest if newest in found else ""))
+
+    def show(data: dict[Any, Any]) -> list[Any]:
+        if not data[name]:
+            return [hint("Choose an embedding to see its trainings."), *[gr.update()] * 8]
+        chosen, problem = attempt(lambda: _run(parts, data))
+        page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
+        if chosen is None or page is None:
+            return [broken, *[gr.update()] * 8]
+        return [*page, choices(results.list_runs(data[log] or "", data[name]), str(chosen.folder.path))]
+
+    parts["results_tab"].select(names, inputs={name, log}, outputs=[name], **QUIET)
+    # A chosen name changes once; a typed one at every key, and the last answer to come may be an early one: then the
+    # field is left.
+    for event in (parts["results_show"].click, name.change, name.blur, run.change):
+        event(show, inputs=_where(parts), outputs=shown, **QUIET)
+
+
+def _page(run: Run) -> list[Any]:
+    """Updates for everything that is shown of a run."""
+    previews, copies = run.previews(), run.copies()
+    last = previews[-1].step if previews else 0
+    return [
+        "",
+        _slider(previews),
+        run.picture(previews, last),
+        run.strip(previews),
+        run.curve(),
+        run.recipe(),
+        choices(copies, copies[0] if copies else ""),
+        "\n".join(run.prompts()),
+    ]
+
+
+def _slider(previews: list[Preview]) -> Any:
+    """A slider that stops at the previews' steps, as far as they are evenly spaced."""
+    if len(previews) < 2:
+        return gr.update(minimum=0, maximum=1, step=1, value=0)
+    steps = [one.step for one in previews]
+    every = math.gcd(*(after - before for before, after in pairwise(steps)))
+    return gr.update(minimum=steps[0], maximum=steps[-1], step=every or 1, value=steps[-1])
+
+
+def _picture(run: Run, step: float) -> str:
+    return run.picture(run.previews(), step)
+
+
+def _connect_copies(parts: Parts) -> None:
+    where = {*_where(parts), parts["copy"]}
+    controller, form = parts.controller, parts.train
+
+    def use(data: dict[Any, Any]) -> str:
+        step = str(data[parts["copy"]] or "")
+        path, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
+        which = "the best copy" if step == BEST else f"the copy of step {step}"
+        return problem or notice("good", [f"{path} is now {which}."])
+
+    def more(data: dict[Any, Any]) -> list[Any]:
+        values, problem = attempt(lambda: _run(parts, data).more())
+        if values is None:
+            return [problem, gr.update(), *form.updates({})]
+        said = notice("good", ["The Train tab has this training's settings; raise Max steps there if you like."])
+        return [said, gr.update(selected="train"), *form.updates(values)]
+
+    def download(suffix: str) -> Callable[[dict[Any, Any]], list[Any]]:
+        def make(data: dict[Any, Any]) -> list[Any]:
+            path, problem = attempt(lambda: _run(parts, data).export(str(data[parts["copy"]] or ""), suffix))
+            shown = gr.update(visible=False) if path is None else gr.update(value=str(path), visible=True)
+            return [problem, shown]
+
+        return make
+
+    parts["use_copy"].click(use, inputs=where, outputs=[parts["copy_said"]], **BUSY)
+    parts["train_more"].click(
+        more, inputs=_where(parts), outputs=[parts["copy_said"], parts.tabs, *form.components], **BUSY
+    )
+    for name, suffix in KINDS.items():
+        parts[name].click(download(suffix), inputs=where, outputs=[parts["copy_said"], parts["download"]], **BUSY)
+    if "send_txt2img" in parts.own:
+        _connect_send(parts)
+
+
+def _connect_send(parts: Parts) -> None:
+    """Prompt and seed of the preview that is shown go to the txt2img tab; the page's script then opens it."""
+    keys = [key for key in ("prompt", "negative_prompt", "seed") if key in parts.txt2img]
+
+    def send(data: dict[Any, Any]) -> list[Any]:
+        values, problem = attempt(lambda: _run(parts, data).to_txt2img(data[parts["results_step"]] or 0))
+        if values is None:
+            return [problem, *[gr.update() for _ in keys]]
+        said = notice("good", ["Prompt and seed of the preview are in the txt2img tab."])
+        return [said, *[gr.update(value=values[key]) for key in keys]]
+
+    parts["send_txt2img"].click(
+        send,
+        inputs={*_where(parts), parts["results_step"]},
+        outputs=[parts["copy_said"], *(parts.txt2img[key] for key in keys)],
+        **QUIET,
+    )
+
+
+def _where(parts: Parts) -> set[Any]:
+    return {parts["results_name"], parts["results_run"], parts.train["log_directory"]}
+
+
+def _run(parts: Parts, data: dict[Any, Any]) -> Run:
+    """The run that is chosen, or the newest where the choice is of another embedding."""
+    log, name, path = (
+        data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
+    )
+    there = results.list_runs(log, name)
+    return Run(log, name, path if path in there or not there else there[0])

@@ -1,0 +1,115 @@
+"""The tab as a page of its own: a small web server for this machine, with the style sheet and script of the WebUI."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host
+from lib_ti.ui.tab import build
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STYLE = ROOT / "style.css"
+SCRIPT = ROOT / "javascript" / "textual_inversion.js"
+LOOPBACK = "127.0.0.1"
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def serve(host: Host, *, address: str, port: int, dataset: str, ready: Callable[[str], None]) -> None:
+    """Serve the tab until the process is told to end.
+
+    Parameters
+    ----------
+    address
+        Of this machine, ``127.0.0.1`` for this machine alone.
+    dataset
+        Folder of pictures that the fields begin with.
+    ready
+        Called with the page's address once it can be opened.
+
+    Raises
+    ------
+    BadInput
+        When the port is taken or the address is none of this machine.
+    """
+    listening = _listen(address, port)
+    app = make_app(host, dataset=dataset)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    app.add_event_handler("startup", lambda: ready(f"http://{address}:{listening.getsockname()[1]}"))
+    # Uvicorn has handlers of its own while it serves, and hands a signal on when it has ended because of it.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with listening:
+            server.run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def make_app(host: Host, *, dataset: str = "") -> FastAPI:
+    """The web application."""
+    # Fonts of the system: those of Gradio's theme come from another machine.
+    theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    blocks = build(host, dataset=dataset, css=STYLE.read_text(encoding="utf-8"), theme=theme)
+    app = FastAPI()
+    gr.mount_gradio_app(app, blocks.queue(), path="/")
+    app.add_middleware(WithScript, script=SCRIPT.read_text(encoding="utf-8"))
+    return app
+
+
+class WithScript:
+    """Adds the tab's script to the page: the one way that works alike with every Gradio."""
+
+    def __init__(self, app: Any, script: str) -> None:
+        self._app, self._tag = app, f"<script>{script}</script></head>".encode()
+
+    async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/":
+            await self._app(scope, receive, send)
+            return
+        # The page is a few kilobytes: it is collected, and sent with its new length.
+        started: list[Message] = []
+        body = bytearray()
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            page = bytes(body).replace(b"</head>", self._tag, 1)
+            start = started[0]
+            kept = [(key, value) for key, value in start["headers"] if key.lower() != b"content-length"]
+            start["headers"] = [*kept, (b"content-length", str(len(page)).encode())]
+            await send(start)
+            await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope, receive, collect)
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((address, port))
+        listening.listen()
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInput(
+            f"Port {port} of {address} cannot be used ({reason}): another program may have it. Choose one with --port."
+        ) from error
+    return listening

@@ -1,0 +1,66 @@
+"""The tab "Textual Inversion": four sub-tabs in the order of work, for any host. Lays out; the work is elsewhere.
+
+Only what Gradio 3.41.2 and 4.40 share is used: inputs as a set, ``gr.update``, no script in events. A page asks for
+news by the visible Refresh button; ``javascript/textual_inversion.js`` presses it while a training runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.host.base import Host
+from lib_ti.ui import create_tab, dataset_tab, results_tab, train_tab
+from lib_ti.ui.controller import Controller
+from lib_ti.ui.parts import Parts
+
+TITLE = "Textual Inversion"
+SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DDIM")
+SCHEDULERS = ("Automatic", "Karras")
+
+
+def build(
+    host: Host,
+    *,
+    txt2img: Mapping[str, Any] | None = None,
+    samplers: Sequence[str] = SAMPLERS,
+    schedulers: Sequence[str] = SCHEDULERS,
+    dataset: str = "",
+    **options: Any,
+) -> gr.Blocks:
+    """The tab for a host.
+
+    Parameters
+    ----------
+    txt2img
+        The WebUI's own components by ``prompt``, ``negative_prompt``, ``steps``, ``sampler``, ``scheduler``,
+        ``cfg_scale``, ``seed``, ``width`` and ``height``, as many as there are; None where there is no such tab.
+    samplers, schedulers
+        What the fields of the previews offer.
+    dataset
+        Folder of pictures that the fields begin with.
+    options
+        Of ``gr.Blocks``, for a page of its own.
+    """
+    with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
+        parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers))
+        with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
+            with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
+                dataset_tab.layout(parts)
+            with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
+                create_tab.layout(parts)
+            with gr.Tab("Train", id="train", elem_id="ti_tab_train"):
+                train_tab.layout(parts)
+            with gr.Tab("Results", id="results", elem_id="ti_tab_results") as opened:
+                parts.keep("results_tab", opened)
+                results_tab.layout(parts)
+        parts["dataset_folder"].value = parts.train["dataset"].value = dataset
+        for module in (dataset_tab, create_tab, train_tab, results_tab):
+            module.connect(parts)
+        train_tab.on_load(blocks, parts)
+    for block in blocks.blocks.values():
+        # The WebUI would keep these values in ui-config.json, and users would keep old defaults for ever.
+        block.do_not_save_to_config = True
+    return blocks

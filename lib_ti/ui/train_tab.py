@@ -1,0 +1,252 @@
+"""Sub-tab Train: the settings with the essentials first, the prompt template, the check, and the run as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.config import TrainConfig
+from lib_ti.ui import preflight, progress
+from lib_ti.ui.controller import TXT2IMG, attempt
+from lib_ti.ui.form import Form, dropdown
+from lib_ti.ui.fragments import findings
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+
+ESSENTIAL = ("embedding_rate", "max_steps")
+SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
+PREVIEWS = (
+    ("preview_prompt", "preview_negative"),
+    ("preview_sampler", "preview_scheduler"),
+    ("preview_steps", "preview_cfg"),
+    ("preview_width", "preview_height"),
+    ("preview_seed",),
+)
+GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    (
+        "Pictures and prompts",
+        (("resize",), ("shuffle_tags", "tag_dropout"), ("latent_sampling",), ("use_alpha", "cache_latents")),
+    ),
+    (
+        "Learning",
+        (
+            ("gradient_accumulation", "warmup_steps"),
+            ("rate_decay", "weight_decay"),
+            ("clip", "clip_value"),
+            ("evaluate_every", "held_out"),
+            ("seed",),
+        ),
+    ),
+    ("Model, memory and folders", (("precision",), ("gradient_checkpointing",), ("log_directory",))),
+)
+"""Accordions, and the settings of each in rows."""
+
+
+def layout(parts: Parts) -> None:
+    controller = parts.controller
+    form = parts.train = Form(
+        TrainConfig,
+        "ti_train",
+        {
+            "name": dropdown(controller.embeddings),
+            "template": dropdown(controller.templates, "style_filewords"),
+            "preview_sampler": dropdown(lambda: parts.samplers, "Euler a"),
+            "preview_scheduler": dropdown(lambda: parts.schedulers, "Automatic"),
+        },
+    )
+    with gr.Row(elem_classes="ti-columns"):
+        with gr.Column(scale=1, min_width=320):
+            form.add("name", "dataset")
+            _template(parts)
+            _essentials(form)
+            _saving(parts)
+            for title, rows in GROUPS:
+                with gr.Accordion(title, open=False):
+                    _rows(form, rows)
+        with gr.Column(scale=1, min_width=320):
+            _run(parts)
+
+
+def _essentials(form: Form) -> None:
+    _rows(form, (ESSENTIAL, ("width", "height"), ("batch_size",)))
+
+
+def _rows(form: Form, rows: tuple[tuple[str, ...], ...]) -> None:
+    for row in rows:
+        with gr.Row():
+            form.add(*row)
+
+
+def _template(parts: Parts) -> None:
+    parts.train.add("template")
+    with gr.Accordion("See and edit the template", open=False):
+        parts.keep(
+            "template_text",
+            gr.Textbox(
+                label="Lines of the template",
+                info="One prompt a line; a line is drawn anew for each picture at each visit.",
+                lines=8,
+                max_lines=24,
+                elem_id="ti_template_text",
+            ),
+        )
+        parts.button("template_prompts", "Show the prompts for three captions", size="sm")
+        parts.html("template_rendered")
+        with gr.Row(elem_classes="ti-line"):
+            parts.keep(
+                "template_name",
+                gr.Textbox(
+                    label="Save as", info="Name of the template file.", max_lines=1, elem_id="ti_template_name", scale=3
+                ),
+            )
+            parts.button("template_save", "Save template", scale=1)
+        parts.html("template_saved")
+
+
+def _saving(parts: Parts) -> None:
+    form = parts.train
+    with gr.Accordion("Saving and previews", open=True):
+        _rows(form, (SAVING[:2], SAVING[2:]))
+        if parts.txt2img:
+            parts.keep(
+                "from_txt2img",
+                gr.Checkbox(
+                    False,
+                    label="Read parameters (prompt, etc...) from txt2img tab when making previews",
+                    info="They are read when the training starts and shown beside it. Seed -1 draws one for the run.",
+                    elem_id="ti_from_txt2img",
+                ),
+            )
+        with gr.Accordion("Preview settings", open=False):
+            _rows(form, PREVIEWS)
+
+
+def _run(parts: Parts) -> None:
+    with gr.Row(elem_classes="ti-buttons"):
+        parts.button("check", "Check")
+        parts.button("start", "Train", variant="primary")
+        parts.button("stop", "Interrupt", variant="stop", interactive=False)
+    with gr.Row(elem_classes="ti-buttons"):
+        parts.button("save_now", "Save now", interactive=False, size="sm")
+        parts.button("preview_now", "Preview now", interactive=False, size="sm")
+        parts.button("refresh", "Refresh", size="sm")
+    parts.html("check_result")
+    now = parts.controller.jobs.snapshot()
+    parts.html("status", progress.status(now))
+    parts.html("curve")
+    parts.html("previews")
+    parts.keep("seen", gr.State(""))
+
+
+def connect(parts: Parts) -> None:
+    _connect_template(parts)
+    form, controller, jobs = parts.train, parts.controller, parts.controller.jobs
+    watched = _watched(parts)
+
+    def check(data: dict[Any, Any]) -> str:
+        found, problem = attempt(lambda: preflight.check(controller.host, form.values(data)))
+        return problem or f'<div class="ti-check">{findings(found or [])}</div>'
+
+    def start(data: dict[Any, Any]) -> list[Any]:
+        wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
+        taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
+        _, problem = attempt(lambda: controller.start(form.values(data), taken))
+        return [problem, *news(parts, "")]
+
+    def asking(request: Callable[[], None]) -> Callable[[], list[Any]]:
+        def ask() -> list[Any]:
+            request()
+            return news(parts, "")
+
+        return ask
+
+    parts["check"].click(check, inputs=set(form.components), outputs=[parts["check_result"]], **BUSY)
+    inputs = {*form.components, *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
+    inputs |= {parts["from_txt2img"]} if parts.txt2img else set()
+    parts["start"].click(start, inputs=inputs, outputs=[parts["check_result"], *watched], **QUIET)
+    for name, request in (("stop", jobs.stop), ("save_now", jobs.save_now), ("preview_now", jobs.preview_now)):
+        parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
+    parts["refresh"].click(
+        lambda data: news(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
+    )
+
+
+def _connect_template(parts: Parts) -> None:
+    form, controller = parts.train, parts.controller
+    text, name = parts["template_text"], form["name"]
+
+    def load(data: dict[Any, Any]) -> list[Any]:
+        chosen = data[form["template"]] or ""
+        lines, problem = attempt(lambda: controller.template_text(chosen))
+        if lines is None:
+            return [gr.update(), gr.update(), problem]
+        return [lines, chosen, controller.prompts(lines, data[name] or "", data[form["dataset"]] or "")]
+
+    def render(data: dict[Any, Any]) -> str:
+        shown, problem = attempt(
+            lambda: controller.prompts(data[text] or "", data[name] or "", data[form["dataset"]] or "")
+        )
+        return problem or shown or ""
+
+    def save(data: dict[Any, Any]) -> list[Any]:
+        chosen = data[parts["template_name"]] or ""
+        said, problem = attempt(lambda: controller.save_template(chosen, data[text] or ""))
+        if said is None:
+            return [problem, gr.update()]
+        return [said, choices(controller.templates(), chosen.strip().removesuffix(".txt"))]
+
+    form["template"].change(
+        load,
+        inputs={form["template"], name, form["dataset"]},
+        outputs=[text, parts["template_name"], parts["template_rendered"]],
+        **QUIET,
+    )
+    parts["template_prompts"].click(
+        render, inputs={text, name, form["dataset"]}, outputs=[parts["template_rendered"]], **QUIET
+    )
+    parts["template_save"].click(
+        save,
+        inputs={text, parts["template_name"]},
+        outputs=[parts["template_saved"], form["template"]],
+        **QUIET,
+    )
+
+
+def _watched(parts: Parts) -> list[Any]:
+    names = ("status", "curve", "previews", "seen", "start", "stop", "save_now", "preview_now")
+    return [parts[name] for name in names]
+
+
+def news(parts: Parts, seen: str) -> list[Any]:
+    """Updates for what a page shows of the run; ``seen`` is what the last ones left in the page's own state."""
+    now = parts.controller.jobs.snapshot()
+    version, _, pictures = seen.partition(" ")
+    if version == f"{now.version}{now.stopping}":
+        return [gr.update()] * 8
+    key = progress.previews_key(now)
+    return [
+        progress.status(now),
+        progress.curve(now),
+        gr.update() if key == pictures else progress.previews(now),
+        f"{now.version}{now.stopping} {key}",
+        gr.update(interactive=not now.active),
+        *(gr.update(interactive=now.active and not now.stopping) for _ in range(3)),
+    ]
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """A new page shows the run that goes on, and the files that there are by now."""
+    form, controller = parts.train, parts.controller
+
+    def load() -> list[Any]:
+        lines, _ = attempt(lambda: controller.template_text(TrainConfig.template))
+        return [
+            choices(controller.embeddings()),
+            choices(controller.templates()),
+            lines or "",
+            *news(parts, ""),
+        ]
+
+    outputs = [form["name"], form["template"], parts["template_text"], *_watched(parts)]
+    blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -1,0 +1,199 @@
+"""The background run: seen by whoever asks, one at a time, and no error is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lib_ti.config import TrainConfig
+from lib_ti.errors import BadInput, TrainingFailed
+from lib_ti.host.base import Host
+from lib_ti.signals import Control, Listener, Note, RunFinished, RunStarted, Saved, StepDone
+from lib_ti.training.job import MOST_POINTS, Curve, Jobs, Snapshot
+from tests.fakes import FakeModel
+from tests.training.conftest import Studio
+
+Run = Callable[[Listener, Control], None]
+
+
+def jobs_that(run: Run) -> Jobs:
+    """Jobs whose training is ``run`` alone."""
+
+    def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -> RunFinished:
+        run(listen, control)
+        finished = RunFinished(3, "stopped" if control.stop_requested else "done", Path("e"), Path("f"), None, 1.0)
+        listen(finished)
+        return finished
+
+    return Jobs(train)
+
+
+def ended(jobs: Jobs, studio: Studio) -> Snapshot:
+    jobs.start(studio.host, studio.config())
+    assert jobs.wait(20)
+    return jobs.snapshot()
+
+
+def test_before_any_run_it_is_idle() -> None:
+    jobs = Jobs()
+    assert jobs.snapshot().state == "idle"
+    assert not jobs.snapshot().active
+    jobs.stop()
+    assert jobs.wait(0)
+
+
+def test_a_run_is_told_whole(studio: Studio) -> None:
+    now = ended(Jobs(), studio)
+    assert (now.state, now.step, now.max_steps, now.name) == ("done", 20, 20, "my-style")
+    assert now.embedding == studio.embedding_file
+    assert [preview.step for preview in now.previews] == [0, 10, 20]
+    assert all(preview.path.exists() for preview in now.previews)
+    assert now.saved is not None
+    assert now.saved.step == 20
+    assert [step for step, _ in now.losses] == list(range(1, 21))
+    assert [step for step, _ in now.evaluations] == [0, 5, 10, 15, 20]
+    assert now.settings["preview_seed"] == 7
+    assert any("pictures" in note.text for note in now.notes)
+    assert not now.errors
+
+
+def test_a_second_run_is_refused_in_one_sentence_while_one_goes_on(studio: Studio) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def run(listen: Listener, control: Control) -> None:
+        listen(RunStarted("my-style", Path("f"), 0, 20, 5, 0, resumed=False))
+        begun.set()
+        go.wait(20)
+
+    jobs = jobs_that(run)
+    jobs.start(studio.host, studio.config())
+    assert begun.wait(20)
+    with pytest.raises(TrainingFailed, match=r"my-style is being trained already \(step 0 of 20\)"):
+        jobs.start(studio.host, studio.config())
+    go.set()
+    assert jobs.wait(20)
+    jobs.start(studio.host, studio.config())
+    assert jobs.wait(20)
+
+
+def test_stop_save_and_preview_reach_the_run(studio: Studio) -> None:
+    begun, go = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def run(listen: Listener, control: Control) -> None:
+        begun.set()
+        go.wait(20)
+        seen.extend([control.take_save(), control.take_preview(), control.stop_requested])
+
+    jobs = jobs_that(run)
+    jobs.start(studio.host, studio.config())
+    assert begun.wait(20)
+    jobs.save_now()
+    jobs.preview_now()
+    jobs.stop()
+    assert jobs.snapshot().stopping
+    go.set()
+    assert jobs.wait(20)
+    assert seen == [True, True, True]
+    assert jobs.snapshot().state == "stopped"
+    assert not jobs.snapshot().stopping
+
+
+def test_bad_input_is_shown_sentence_by_sentence(studio: Studio) -> None:
+    jobs = Jobs()
+    jobs.start(studio.host, studio.config(dataset="nowhere", template="no-such"))
+    jobs.wait(20)
+    now = jobs.snapshot()
+    assert now.state == "failed"
+    assert len(now.errors) == 2
+    assert any("nowhere" in error for error in now.errors)
+
+
+def test_a_training_that_fails_says_why_and_what_is_kept(studio: Studio) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        listen(Saved(2, (Path("e"),)))
+        raise TrainingFailed("The loss is undefined.")
+
+    assert ended(jobs_that(run), studio).errors == ("The loss is undefined.", "What was saved at step 2 is whole.")
+
+
+def test_an_unexpected_error_is_shown_with_class_message_and_place(studio: Studio, tmp_path: Path) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        listen(RunStarted("my-style", tmp_path, 0, 20, 5, 0, resumed=False))
+        raise ZeroDivisionError("division by zero")
+
+    now = ended(jobs_that(run), studio)
+    assert now.state == "failed"
+    assert "ZeroDivisionError: division by zero (test_job.py, line" in now.errors[0]
+    assert "ZeroDivisionError" in (tmp_path / "run.log").read_text()
+
+
+def test_a_full_memory_says_what_to_do(studio: Studio) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    now = ended(jobs_that(run), studio)
+    assert "smaller Batch size" in now.errors[0]
+    assert "CUDA out of memory" in now.errors[1]
+
+
+def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
+    states: list[str] = []
+    jobs: Jobs
+
+    def run(listen: Listener, control: Control) -> None:
+        listen(Note("Waiting for a picture that is being drawn."))
+        states.append(jobs.snapshot().state)
+
+    jobs = jobs_that(run)
+    assert ended(jobs, studio).notes[0].text.startswith("Waiting")
+    assert states == ["waiting"]
+
+
+def test_each_change_is_a_new_version_across_runs_too(studio: Studio) -> None:
+    jobs = jobs_that(lambda listen, control: None)
+    first = ended(jobs, studio).version
+    assert first > 0
+    assert ended(jobs, studio).version > first
+
+
+def test_a_failed_preview_is_a_warning_and_the_run_goes_on(studio: Studio) -> None:
+    model = studio.host.model
+    assert isinstance(model, FakeModel)
+    model.previews_fail = True
+    now = ended(Jobs(), studio)
+    assert now.state == "done"
+    assert any(note.warning and "out of memory" in note.text for note in now.notes)
+
+
+def test_skipped_steps_are_no_points_of_the_curve(studio: Studio) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        listen(StepDone(1, 20, float("nan"), float("nan"), 0.1, 0.1, skipped=True))
+        listen(StepDone(2, 20, 1.0, 1.0, 0.1, 0.1))
+
+    assert ended(jobs_that(run), studio).losses == ((2, 1.0),)
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 12345])
+def test_a_curve_of_any_length_has_few_points_and_its_ends(count: int) -> None:
+    curve = Curve()
+    for step in range(1, count + 1):
+        curve.add(step, float(step))
+    points = curve.points()
+    assert len(points) <= MOST_POINTS + 1
+    assert count == 0 or (points[0][0], points[-1][0]) == (1, count)
+    gaps = {after[0] - before[0] for before, after in pairwise(points[:-1])}
+    assert len(gaps) <= 1
+
+
+def test_a_problem_before_the_run_leaves_the_way_free(studio: Studio) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        raise BadInput(["one.", "two."])
+
+    jobs = jobs_that(run)
+    assert ended(jobs, studio).errors == ("one.", "two.")
+    assert ended(jobs, studio).state == "failed"

@@ -1,0 +1,238 @@
+"""The tab in a real browser, on the small model that comes along: create, train, reload, see, use.
+
+Needs the packages chromium and chromium-driver (Debian's names) and selenium; nothing is downloaded. Screenshots go to
+the folder in ``TI_SCREENSHOTS`` where that is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from lib_ti.embedding import files
+from lib_ti.pocket.files import CHECKPOINT
+
+selenium = pytest.importorskip("selenium", reason="the package selenium is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here"),
+    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
+]
+
+from selenium import webdriver  # noqa: E402 - after it is known that it is there
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+EVIL = "<img src=x onerror=document.title='broken'>"
+
+
+class Page:
+    """A browser at the tab's page, in the words of someone who uses it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+            options.add_argument(argument)
+        options.add_argument("--window-size=1280,1400")
+        # Gradio's page asks for fonts and a script of other machines; tests work without a network.
+        options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        self.open()
+
+    def open(self) -> None:
+        self.driver.get(self.address)
+        self.until(lambda: self.find("ti_tabs").is_displayed())
+
+    def find(self, name: str, inside: str = "") -> Any:
+        return self.driver.find_element(By.CSS_SELECTOR, f"#{name} {inside}".strip())
+
+    def text(self, name: str) -> str:
+        return self.find(name).text
+
+    def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if found := what():
+                    return found
+            except Exception:  # noqa: BLE001 - the page changes under our hands
+                found = None
+            assert time.monotonic() < end, "the page did not come to show it"
+            time.sleep(0.2)
+
+    def tab(self, title: str) -> None:
+        def press() -> bool:
+            buttons = self.driver.find_elements(By.CSS_SELECTOR, "#ti_tabs button")
+            next(button for button in buttons if button.text.strip() == title).click()
+            return True
+
+        self.until(press)
+
+    def fill(self, name: str, text: str) -> None:
+        field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"))
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text, Keys.TAB)
+
+    def press(self, name: str) -> None:
+        button = self.until(lambda: self.find(name))
+        self.until(button.is_enabled)
+        # A click of the page's own: no matter what lies above the button in a small window.
+        self.driver.execute_script("arguments[0].click()", button)
+
+    def says(self, name: str, words: str, seconds: float = 60) -> str:
+        self.until(lambda: words in self.text(name), seconds)
+        return self.text(name)
+
+    def shot(self, name: str) -> None:
+        folder = os.environ.get("TI_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tab")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """The tab, served by the command."""
+    command = [sys.executable, "-m", "lib_ti", "tab", "--port", "0", "--sample-pictures", "pictures"]
+    environment = {**os.environ, "PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if "http://" in line)
+            yield line.split("The tab is at ")[1].split()[0]
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def page(address: str) -> Iterator[Page]:
+    made = Page(address)
+    yield made
+    made.driver.quit()
+
+
+def test_the_page_has_style_and_script(address: str) -> None:
+    with urlopen(address) as answer:
+        content = answer.read().decode()
+    assert "#ti_refresh" in content
+    assert ".ti-notice" in content
+
+
+def test_pictures_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
+    (folder / "pictures" / "01.txt").write_text(EVIL)
+    page.press("ti_dataset_show")
+    page.says("ti_dataset_overview", "27 pictures to train on, 3 held out")
+    assert EVIL in page.text("ti_dataset_pictures")
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_pictures img")) == 30
+    assert page.driver.title != "broken"
+    page.shot("dataset")
+
+
+def test_an_embedding_is_created_and_chosen(page: Page, folder: Path) -> None:
+    page.tab("Create")
+    page.fill("ti_create_name", "a/b")
+    page.says("ti_create_name_remarks", "holds parts of a path")
+    page.fill("ti_create_name", "tab-style")
+    page.says("ti_create_name_remarks", "is free")
+    page.fill("ti_create_text", "style")
+    page.fill("ti_create_vectors", "4")
+    page.says("ti_create_tokens_left", "71 are left")
+    page.press("ti_create")
+    page.says("ti_create_result", "Created tab-style with 4 vectors")
+    assert files.load(folder / "embeddings" / "tab-style.safetensors").count == 4
+    page.shot("create")
+    page.tab("Train")
+    page.until(lambda: page.find("ti_train_name", "input").get_attribute("value") == "tab-style")
+
+
+def test_what_is_wrong_is_listed_before_the_run(page: Page) -> None:
+    page.fill("ti_train_dataset", "nowhere")
+    page.press("ti_check")
+    page.says("ti_check_result", "does not exist")
+    page.shot("problems")
+    page.fill("ti_train_dataset", "pictures")
+    page.fill("ti_train_max_steps", "2000")
+    page.fill("ti_train_save_image_every", "10")
+    page.press("ti_check")
+    page.says("ti_check_result", "fits the model")
+
+
+def test_a_run_goes_on_when_the_page_is_loaded_again_and_can_be_interrupted(page: Page) -> None:
+    page.press("ti_start")
+    page.says("ti_status", "LOSS" if "LOSS" in page.text("ti_status") else "Loss")
+    page.until(lambda: page.find("ti_previews", "img"))
+    page.until(lambda: page.find("ti_curve", "svg"))
+    page.shot("training")
+    page.open()
+    page.tab("Train")
+    before = page.says("ti_status", "of 2000")
+    # Without a hand: the page's script asks for news.
+    page.until(lambda: page.text("ti_status") != before)
+    assert not page.find("ti_start").is_enabled()
+    page.press("ti_stop")
+    page.says("ti_status", "was stopped after step")
+    page.until(lambda: page.find("ti_start").is_enabled())
+
+
+def test_a_run_comes_to_its_end(page: Page, folder: Path) -> None:
+    page.until(lambda: page.find("ti_train_name", "input").is_displayed())
+    page.tab("Create")
+    page.fill("ti_create_name", "other-style")
+    page.press("ti_create")
+    page.says("ti_create_result", "Created other-style")
+    page.tab("Train")
+    page.fill("ti_train_max_steps", "12")
+    page.fill("ti_train_save_image_every", "6")
+    page.fill("ti_train_save_embedding_every", "6")
+    page.press("ti_start")
+    page.says("ti_status", "is finished: 12 steps", 120)
+    assert files.load(folder / "embeddings" / "other-style.safetensors").step == 12
+    page.shot("finished")
+
+
+def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -> None:
+    page.tab("Results")
+    page.says("ti_results_picture", "step 12")
+    assert "other-style (seed" in page.text("ti_results_picture")
+    page.fill("ti_copy", "6")
+    page.press("ti_use_copy")
+    page.says("ti_copy_said", "is now the copy of step 6")
+    assert files.load(folder / "embeddings" / "other-style.safetensors").step == 6
+    page.press("ti_download_card")
+    # Newer Gradios put the suffix on a line of its own.
+    page.until(lambda: page.text("ti_download").replace("\n", "").count("other-style.png"))
+    page.shot("results")
+    page.press("ti_train_more")
+    page.until(lambda: page.find("ti_start").is_displayed())
+    page.until(lambda: page.find("ti_train_max_steps", "input").get_attribute("value") == "24")
+
+
+def test_a_taken_port_is_one_sentence(address: str, folder: Path) -> None:
+    port = address.rsplit(":", 1)[1]
+    command = [sys.executable, "-m", "lib_ti", "tab", "--port", port]
+    environment = {**os.environ, "PYTHONPATH": PATH}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: Port {port} of 127.0.0.1 cannot be used")
+    assert done.stderr.count("\n") == 1

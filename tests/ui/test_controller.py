@@ -1,0 +1,233 @@
+"""What the tab says and does, on a fake host and real files, without Gradio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
+from lib_ti.errors import BadInput, UserError
+from lib_ti.training.job import Jobs
+from lib_ti.ui import pictures, preflight, progress
+from lib_ti.ui.controller import Controller, attempt
+from tests.fakes import FakeHost, draw_pictures
+
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> FakeHost:
+    return FakeHost(tmp_path)
+
+
+@pytest.fixture
+def controller(host: FakeHost) -> Controller:
+    return Controller(host, Jobs())
+
+
+@pytest.fixture
+def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
+    """What the Train tab holds once an embedding is made and a folder is chosen."""
+    controller.create(new("my-style"))
+    folder = draw_pictures(tmp_path / "pictures")
+    config = TrainConfig(
+        name="my-style",
+        dataset=str(folder),
+        log_directory=str(tmp_path / "runs"),
+        max_steps=6,
+        save_image_every=3,
+        save_embedding_every=3,
+        evaluate_every=3,
+    )
+    return to_mapping(config)
+
+
+def new(name: str, **changes: Any) -> dict[str, Any]:
+    return {**to_mapping(CreateConfig(name=name, text="style", vectors=2)), **changes}
+
+
+# Create
+
+
+def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost) -> None:
+    name, said = controller.create(new("my-style"))
+    assert name == "my-style"
+    assert str(host.embeddings_folder / "my-style.safetensors") in said
+    assert controller.embeddings() == ["my-style"]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", EVIL, "cat"])
+def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Controller, name: str) -> None:
+    made, said = attempt(lambda: controller.create(new(name)))
+    assert made is None
+    assert "ti-error" in said
+    assert "<script" not in said
+    assert controller.embeddings() == []
+
+
+def test_a_name_in_use_is_told_with_what_is_there(controller: Controller, values: dict[str, Any]) -> None:
+    assert "is free" in controller.name_remarks("other", values["log_directory"])
+    said = controller.name_remarks("MY-style", values["log_directory"])
+    assert "my-style.safetensors: 2 vectors, trained for 0 steps." in said
+    assert "ti-warning" in controller.name_remarks(EVIL, "")
+    assert controller.name_remarks(" ", "") == ""
+
+
+def test_tokens_left_are_counted(controller: Controller) -> None:
+    assert "10 of 75 prompt tokens are taken, 65 are left" in controller.tokens_left(10)
+    assert "hardly fits" in controller.tokens_left(70)
+
+
+# Templates
+
+
+def test_a_template_is_read_rendered_and_saved(controller: Controller, host: FakeHost, values: dict[str, Any]) -> None:
+    assert "[filewords]" in controller.template_text("style_filewords")
+    text = "[filewords], by [name]\n\n[filewords], [name] style\n"
+    shown = controller.prompts(text, "my-style", values["dataset"])
+    assert "<li>picture 0, flat, by my-style</li>" in shown
+    assert "ti-error" not in shown
+    controller.save_template("my_style_filewords", text)
+    assert "my_style_filewords" in controller.templates()
+    assert controller.template_text("my_style_filewords") == text.replace("\n\n", "\n").strip()
+
+
+def test_a_template_that_trains_nothing_is_told_and_not_saved(controller: Controller) -> None:
+    assert "lacks [name]" in controller.prompts("a painting", "my-style", "")
+    with pytest.raises(BadInput, match="lacks"):
+        controller.save_template("bad", "a painting")
+    for name in ("", "../escape", "a/b", "x<y"):
+        with pytest.raises(BadInput, match="file name"):
+            controller.save_template(name, "by [name]")
+
+
+def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, values: dict[str, Any]) -> None:
+    for path in Path(values["dataset"]).glob("*.txt"):
+        path.write_text(EVIL)
+    found = controller.scan(values["dataset"], values)
+    shown = pictures.pictures(found) + pictures.overview(found)
+    shown += controller.prompts("[filewords], by [name]", EVIL, values["dataset"])
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+# Dataset
+
+
+def test_a_folder_is_shown_with_what_is_wrong_in_it(controller: Controller, values: dict[str, Any]) -> None:
+    folder = Path(values["dataset"])
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "00.txt").write_text("")
+    found = controller.scan(str(folder), values)
+    said = pictures.overview(found)
+    assert "broken.png is skipped" in said
+    assert "empty caption" in said
+    shown = pictures.pictures(found)
+    assert shown.count("<img") == 10
+    assert "held out to measure with" in shown
+
+
+@pytest.mark.parametrize(("folder", "words"), [("", "No folder is chosen"), ("nowhere", "does not exist")])
+def test_a_folder_that_is_none_is_told(controller: Controller, values: dict[str, Any], folder: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        controller.scan(folder, values)
+
+
+# The check before the run
+
+
+def test_the_check_of_a_good_run_has_only_good_news(host: FakeHost, values: dict[str, Any]) -> None:
+    found = preflight.check(host, values)
+    assert {kind for kind, _ in found} == {"good"}
+    said = "\n".join(text for _, text in found)
+    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "are free"):
+        assert word in said
+    assert host.open_sessions == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"embedding_rate": "x"}, "error", "not a number"),
+        ({"dataset": "nowhere", "template": "none-such"}, "error", "none-such"),
+        ({"name": "other"}, "error", "no embedding 'other'"),
+        ({"embedding_rate": "0.5"}, "warning", "0.5 is high"),
+        ({"width": 64, "height": 64}, "warning", "smaller than their training size"),
+    ],
+)
+def test_the_check_names_what_is_wrong(
+    host: FakeHost, values: dict[str, Any], changes: dict[str, Any], kind: str, words: str
+) -> None:
+    found = preflight.check(host, {**values, **changes})
+    assert any(a == kind and words in text for a, text in found), found
+    assert found[0][0] == kind
+
+
+# Train
+
+
+def test_a_run_is_begun_watched_and_ended(controller: Controller, values: dict[str, Any]) -> None:
+    assert "begins" in controller.start(values)
+    assert controller.jobs.wait(20)
+    now = controller.jobs.snapshot()
+    shown = progress.status(now)
+    assert 'data-active="no"' in shown
+    assert "is finished: 6 steps" in shown
+    assert "my-style-6.safetensors" in shown
+    assert progress.previews(now).count("<img") == 3
+    assert "<polyline" in progress.curve(now)
+
+
+def test_previews_take_the_values_of_txt2img_and_show_them(controller: Controller, values: dict[str, Any]) -> None:
+    txt2img = {
+        "prompt": "a house, my-style",
+        "negative_prompt": EVIL,
+        "steps": 7.0,
+        "sampler": "Euler",
+        "scheduler": "Karras",
+        "cfg_scale": 5,
+        "seed": "41",
+        "width": 64,
+        "height": 128,
+    }
+    controller.start(values, txt2img)
+    assert controller.jobs.wait(20)
+    now = controller.jobs.snapshot()
+    assert {preview.prompt for preview in now.previews} == {"a house, my-style"}
+    assert {preview.seed for preview in now.previews} == {41}
+    assert now.settings["preview_steps"] == 7
+    shown = progress.status(now)
+    assert "Euler, Karras, 7 steps" in shown
+    assert "64 × 128" in shown
+    assert "<script" not in shown
+
+
+def test_what_cannot_begin_is_told_and_nothing_runs(controller: Controller, values: dict[str, Any]) -> None:
+    with pytest.raises(UserError):
+        controller.start({**values, "batch_size": 0})
+    assert not controller.jobs.snapshot().active
+
+
+def test_a_failed_run_is_told_on_the_page(controller: Controller, values: dict[str, Any]) -> None:
+    controller.start({**values, "dataset": f"/{EVIL}"})
+    assert controller.jobs.wait(20)
+    shown = progress.status(controller.jobs.snapshot())
+    assert "ended with an error" in shown
+    assert 'role="alert"' in shown
+    assert "<script" not in shown
+
+
+def test_unexpected_errors_of_buttons_are_told_with_their_place() -> None:
+    result, said = attempt(lambda: {}["missing"])
+    assert result is None
+    assert "KeyError" in said
+    assert "test_controller.py" in said
+
+
+def test_every_setting_has_words_for_its_field() -> None:
+    for kind in (CreateConfig, TrainConfig):
+        for name, _, _, item in described(kind):
+            assert item.label, name
+            assert item.help.endswith((".", "?")), name

@@ -1,0 +1,63 @@
+"""The layout: every setting has its field, every component its id, and nothing is kept in ui-config.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_ti.config import CreateConfig, TrainConfig, described
+from tests.fakes import FakeHost
+
+gradio = pytest.importorskip("gradio", reason="Gradio is not installed")
+
+from lib_ti.ui import tab  # noqa: E402 - after it is known that Gradio is there
+
+LAYOUT = {"row", "column", "group", "form", "accordion", "tabs", "tabitem", "state"}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tab.build(FakeHost(tmp_path_factory.mktemp("host")), dataset="pictures")
+
+
+def by_id(blocks: Any) -> dict[str, Any]:
+    return {block.elem_id: block for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
+
+
+def test_every_setting_has_a_field_with_its_label_and_help(alone: Any) -> None:
+    found = by_id(alone)
+    for kind, prefix in ((CreateConfig, "ti_create"), (TrainConfig, "ti_train")):
+        for name, _, default, item in described(kind):
+            field = found[f"{prefix}_{name}"]
+            assert field.label == item.label
+            assert field.info == item.help
+            if default != "" and name != "dataset":
+                assert field.value == default
+
+
+def test_ids_begin_with_ti_and_are_there_once(alone: Any) -> None:
+    parts = [block for block in alone.blocks.values() if block.get_block_name() not in LAYOUT]
+    ids = [block.elem_id for block in parts]
+    assert all(name and name.startswith("ti_") for name in ids), ids
+    assert len(set(ids)) == len(ids)
+
+
+def test_nothing_is_kept_by_the_webui(alone: Any) -> None:
+    assert all(block.do_not_save_to_config for block in alone.blocks.values())
+
+
+def test_the_chosen_folder_is_in_both_fields(alone: Any) -> None:
+    found = by_id(alone)
+    assert found["ti_dataset_folder"].value == found["ti_train_dataset"].value == "pictures"
+
+
+def test_txt2img_adds_what_needs_it(tmp_path: Path) -> None:
+    with gradio.Blocks():
+        components = {"prompt": gradio.Textbox(), "seed": gradio.Number(), "steps": gradio.Slider(1, 150)}
+    blocks = tab.build(FakeHost(tmp_path), txt2img=components, samplers=("Heun",), schedulers=("Karras",))
+    found = by_id(blocks)
+    assert "ti_from_txt2img" in found
+    assert "ti_send_txt2img" in found
+    assert "ti_send_txt2img" not in by_id(tab.build(FakeHost(tmp_path)))

@@ -1,0 +1,135 @@
+"""What came of a run: its page, and what is done with its copies, on real run folders."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lib_ti.config import CreateConfig, TrainConfig
+from lib_ti.embedding import files
+from lib_ti.errors import BadInput
+from lib_ti.signals import Control
+from lib_ti.training.create import create
+from lib_ti.training.run import train
+from lib_ti.ui import results
+from lib_ti.ui.results import Run
+from tests.fakes import FakeHost, draw_pictures
+
+NAME = "my-style"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after a run, made once."""
+    folder = tmp_path_factory.mktemp("trained")
+    host = FakeHost(folder)
+    create(host, CreateConfig(name=NAME, text="style", vectors=2))
+    config = TrainConfig(
+        name=NAME,
+        dataset=str(draw_pictures(folder / "pictures")),
+        log_directory=str(folder / "runs"),
+        max_steps=20,
+        save_image_every=5,
+        save_embedding_every=10,
+        evaluate_every=5,
+        preview_prompt="a house, [name]",
+        preview_seed=7,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        # Drawing the loss curve takes longer than the training.
+        patch.setattr("lib_ti.training.plot.loss_plot", lambda folder: folder.loss_plot)
+        train(host, config, lambda event: None, Control())
+    return folder
+
+
+@pytest.fixture
+def host(trained: Path, tmp_path: Path) -> FakeHost:
+    """A host with a copy of that folder."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return FakeHost(tmp_path)
+
+
+@pytest.fixture
+def run(host: FakeHost, tmp_path: Path) -> Run:
+    log = str(tmp_path / "runs")
+    return Run(log, NAME, results.list_runs(log, NAME)[0])
+
+
+def test_runs_are_found_by_embedding(run: Run, tmp_path: Path) -> None:
+    log = str(tmp_path / "runs")
+    assert results.trained_names(log, ["my-style", "other"]) == ["my-style"]
+    assert results.list_runs(log, "other") == []
+    assert results.list_runs("", "my-style") == []
+
+
+@pytest.mark.parametrize("path", ["", "/etc", ".."])
+def test_only_run_folders_of_the_embedding_are_opened(run: Run, tmp_path: Path, path: str) -> None:
+    with pytest.raises(BadInput, match="no training of 'my-style'"):
+        Run(str(tmp_path / "runs"), "my-style", path)
+
+
+def test_the_page_of_a_run(run: Run) -> None:
+    previews = run.previews()
+    assert [one.step for one in previews] == [0, 5, 10, 15, 20]
+    assert {(one.prompt, one.seed) for one in previews} == {("a house, my-style", 7)}
+    assert "step 15" in run.picture(previews, 14)
+    assert "before training" in run.picture(previews, 1)
+    assert run.strip(previews).count("<img") == 5
+    assert "<polyline" in run.curve()
+    assert run.copies() == ["best", "10", "20"]
+    recipe = run.recipe()
+    for word in ("fake [0123456789]", "9, and 1 held out", "Max steps", "a house, [name]"):
+        assert word in recipe
+    assert run.prompts() == ["a house, [name]"]
+
+
+def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host: FakeHost) -> None:
+    path = run.use_copy(host, "10")
+    embedding = files.load(path)
+    assert (embedding.name, embedding.step) == ("my-style", 10)
+    assert embedding.recipe["initialization_text"] == "style"
+    assert host.saved[-1] == path
+    shown = path.with_name("my-style.preview.png").read_bytes()
+    assert shown == run.folder.preview(10).read_bytes()
+    with pytest.raises(BadInput, match="no copy of step 11; there are 10, 20, best"):
+        run.use_copy(host, "11")
+
+
+@pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
+def test_downloads_are_called_by_the_embeddings_name(run: Run, suffix: str, step: str) -> None:
+    path = run.export(step, suffix)
+    assert path.name == f"my-style{suffix}"
+    wanted = run.copy(step)
+    read = files.load(path)
+    assert (read.name, read.step) == ("my-style", wanted.step)
+    assert read.vectors["clip_l"].equal(wanted.vectors["clip_l"])
+
+
+def test_training_more_has_the_same_settings_and_room_for_steps(run: Run) -> None:
+    values = run.more()
+    assert values["max_steps"] == 40
+    assert values["preview_prompt"] == "a house, [name]"
+    for path in run.folder.path.glob("settings-*.json"):
+        path.write_text("not JSON")
+    with pytest.raises(BadInput, match="cannot be read"):
+        run.more()
+
+
+def test_prompt_and_seed_go_to_txt2img(run: Run) -> None:
+    assert run.to_txt2img(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
+
+
+def test_the_contact_sheet_draws_prompts_with_copies(run: Run, host: FakeHost) -> None:
+    path = run.contact_sheet(host, "a house, [name]\n\na cat, [name]")
+    assert path == run.folder.contact_sheet
+    assert path.stat().st_size > 1000
+    with pytest.raises(BadInput, match="no prompt"):
+        run.contact_sheet(host, " \n")
+
+
+def test_long_lists_are_thinned_evenly_with_their_ends() -> None:
+    assert results.evenly(list(range(100)), 4) == [0, 33, 66, 99]
+    assert results.evenly([1, 2], 4) == [1, 2]
