@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
     from lib_ti.host.embedded import EmbeddedHost
 
-DEMO_STEPS = 400
+DEMO_STEPS = 500
 SAMPLE_STYLE = "outlined+glowing"
 
 

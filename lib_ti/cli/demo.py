@@ -25,6 +25,8 @@ from lib_ti.training.rundir import RunFolder
 NAME = "comic-style"
 STYLE = "dotted+outlined"
 PICTURES = 30
+RATE = "0.03"
+"""Higher than for CLIP's vectors: those of the pocket model's words are several times longer."""
 PROMPTS = (
     "a big red circle, white background, by [name]",
     "a small blue star on the left, pink background, by [name]",
@@ -62,7 +64,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
         dataset=str(pictures),
         template="style_filewords",
         log_directory=str(folder / "textual_inversion"),
-        embedding_rate="0.01",
+        embedding_rate=RATE,
         rate_decay="cosine",
         max_steps=steps,
         batch_size=4,

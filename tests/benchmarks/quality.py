@@ -21,7 +21,7 @@ from tests.benchmarks.studio import Silent, Studio, studio
 
 STYLES = ("striped", "outlined", "framed")
 UNSEEN = 64
-CONFIG = TrainConfig(max_steps=400, batch_size=4, embedding_rate="0.01", rate_decay="cosine")
+CONFIG = TrainConfig(max_steps=500, batch_size=4, embedding_rate="0.03", rate_decay="cosine")
 """The demo's settings."""
 
 
