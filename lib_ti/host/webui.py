@@ -1,0 +1,185 @@
+"""The host that is AUTOMATIC1111's WebUI: its loaded model, its folders, its queue, its progress and its Interrupt.
+
+Only this module and its siblings ``webui_*`` import the WebUI's ``modules``. What is imported here exists in the forks
+too, so that the tab can say there why it does not train; the siblings are imported when a model is borrowed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modules import call_queue, sd_hijack, sd_models, shared
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Model, SessionOptions
+from lib_ti.signals import Event, RunStarted, StepDone
+
+if TYPE_CHECKING:
+    from lib_ti.host.webui_model import WebUIModel
+
+JOB = "textual-inversion"
+"""The name of our job in the WebUI's state."""
+_RELOAD_SECONDS = 0.5
+"""Time that Reload UI takes at most from its interrupt to closing the page's server."""
+
+
+class WebUIHost:
+    """Lends the WebUI's model; see :class:`lib_ti.host.base.Host` for what its methods promise.
+
+    Its methods may be called from any thread, but :meth:`session` never with the WebUI's queue lock held.
+    """
+
+    def __init__(self) -> None:
+        self._first_step = 0
+
+    @property
+    def embeddings_folder(self) -> Path:
+        return Path(shared.cmd_opts.embeddings_dir)
+
+    @property
+    def template_folders(self) -> Sequence[Path]:
+        return (Path(shared.cmd_opts.textual_inversion_templates_dir),)
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """The loaded checkpoint by its title in the WebUI's list, and the embeddings folder."""
+        return {
+            "checkpoint": _loaded_title(),
+            "embeddings_dir": str(self.embeddings_folder.absolute()),
+            "templates_dir": str(self.template_folders[0].absolute()),
+        }
+
+    @contextmanager
+    def session(self, options: SessionOptions) -> Iterator[Model]:
+        """Lend the loaded model while nothing else in the WebUI uses it.
+
+        Raises
+        ------
+        BadInput
+            When this program is a fork that works in another way, or the model cannot be trained on.
+        """
+        _refuse_forks()
+        from lib_ti.host import webui_borrow
+
+        with _turn(options.tell), webui_borrow.borrow(options) as model:
+            lent: WebUIModel = model
+            yield lent
+
+    def watch(self, event: Event) -> None:
+        """Show the run where the WebUI shows its jobs.
+
+        All of it is set at each step, since other parts of the WebUI begin jobs of theirs without waiting for the
+        queue. The counts are those of this run, so that the time left is right for a run that goes on, too.
+        """
+        if not isinstance(event, RunStarted | StepDone):
+            return
+        state = shared.state
+        if isinstance(event, RunStarted):
+            self._first_step = event.first_step
+            state.time_start = time.time()
+        else:
+            state.job_no = event.step - self._first_step
+            # A line break would keep the WebUI's page from showing it.
+            state.textinfo = f"Textual Inversion: step {event.step} of {event.max_steps}, loss {event.smoothed:.4f}"
+        state.job = JOB
+        state.job_count = max(1, event.max_steps - self._first_step)
+
+    def interrupted(self) -> bool:
+        """True after Interrupt, Skip or Stop anywhere in the WebUI; not after Reload UI, which presses it as well."""
+        state = shared.state
+        if not (state.interrupted or state.stopping_generation or state.skipped):
+            return False
+        if _reloading():
+            state.interrupted = False
+            return False
+        return True
+
+    def embedding_saved(self, path: Path) -> None:
+        """Load the one file into the WebUI's database, and have it encode prompts anew.
+
+        The database's own reload reads all files, and leaves it empty for that long; this needs no lock.
+        """
+        database = getattr(sd_hijack.model_hijack, "embedding_db", None)
+        if database is None or sd_models.model_data.sd_model is None:
+            return
+        from lib_ti.host import webui_carried
+
+        database.load_from_file(str(path), path.name)
+        webui_carried.forget_conditioning()
+
+
+def preview_choices() -> dict[str, tuple[str, ...]]:
+    """Names for the previews' fields, as txt2img lists them: ``samplers`` and ``schedulers``; empty in the forks."""
+    try:
+        from modules import sd_samplers, sd_schedulers
+    except ImportError:
+        return {}
+    return {
+        "samplers": tuple(sd_samplers.visible_sampler_names()),
+        "schedulers": tuple(scheduler.label for scheduler in sd_schedulers.schedulers),
+    }
+
+
+def _refuse_forks() -> None:
+    if "modules_forge" in sys.modules or find_spec("modules_forge") is not None:
+        raise BadInput(
+            "This is Forge or reForge, whose models cannot be trained through; train with the command line "
+            "(python -m lib_ti), or in AUTOMATIC1111's WebUI."
+        )
+    if find_spec("modules.sd_schedulers") is None:
+        raise BadInput("This WebUI is older than 1.9; update it, then train.")
+
+
+def _loaded_title() -> str:
+    sd_model = sd_models.model_data.sd_model
+    checkpoint = getattr(sd_model, "sd_checkpoint_info", None)
+    return str(checkpoint.title if checkpoint else shared.opts.data.get("sd_model_checkpoint") or "")
+
+
+@contextmanager
+def _turn(tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Our turn in the WebUI's queue, as a job that all its pages see."""
+    queue = call_queue.queue_lock
+    if not queue.acquire(blocking=False):
+        if tell:
+            tell("Waiting until the WebUI has finished what it is doing.")
+        queue.acquire()
+    state = shared.state
+    try:
+        state.begin(job=JOB)
+        state.job_count = 1
+        state.textinfo = "Textual Inversion: preparing"
+        yield
+    finally:
+        try:
+            state.end()
+            _idle(state)
+        finally:
+            queue.release()
+
+
+def _idle(state: Any) -> None:
+    state.skipped = state.interrupted = state.stopping_generation = False
+    state.job_no = state.sampling_step = state.sampling_steps = 0
+    state.textinfo = state.current_image = state.current_latent = None
+
+
+def _reloading() -> bool:
+    """True when the interrupt came from Reload UI, which closes the server of the page right after it."""
+    until = time.monotonic() + _RELOAD_SECONDS
+    while time.monotonic() < until:
+        if shared.state.server_command == "restart" or _closing(shared.demo):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _closing(page: Any) -> bool:
+    server = getattr(page, "server", None)
+    return page is not None and (not getattr(page, "is_running", True) or bool(getattr(server, "should_exit", False)))

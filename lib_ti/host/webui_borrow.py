@@ -1,0 +1,218 @@
+"""Borrowing the loaded model: each change to the WebUI's session is a context that undoes it, however it is left."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from modules import (
+    devices,
+    lowvram,
+    sd_hijack,
+    sd_hijack_clip,
+    sd_models,
+    sd_unet,
+    shared,
+)
+from torch.utils.checkpoint import checkpoint
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.webui_carried import fresh_conditioning, kept_random_state, switch_off_networks
+from lib_ti.host.webui_model import WebUIModel
+
+_ATTENTION = "sdp"
+"""The WebUI's name for torch's own attention: exact gradients everywhere, and the least memory without xformers, some
+versions of which return wrong gradients."""
+_OTHERS = "; this extension trains SD1.x models so far, SD2 and SDXL follow. Choose an SD1.x checkpoint."
+
+
+@contextmanager
+def borrow(options: SessionOptions) -> Iterator[WebUIModel]:
+    """Lend the WebUI's loaded model, frozen and with nothing added to it; to be called with its queue lock held.
+
+    Raises
+    ------
+    BadInput
+        When the model or the way the WebUI was started is not for training.
+    """
+    sd_model = usable_model(options)
+    with ExitStack() as undo:
+        for change in (
+            kept_random_state(),
+            fresh_conditioning(),
+            _bare(sd_model),
+            _resident(sd_model),
+            _frozen(sd_model),
+            _torch_attention(),
+            _checkpointed(sd_model, options.gradient_checkpointing),
+        ):
+            undo.enter_context(change)
+        yield WebUIModel(sd_model, options.tell)
+
+
+def usable_model(options: SessionOptions) -> Any:
+    """The loaded model; raises :class:`BadInput` with the reason when it cannot be trained on."""
+    if sd_models.model_data.sd_model is None and options.tell:
+        options.tell("Waiting until the WebUI has loaded its model.")
+    sd_model = shared.sd_model
+    weight = next(sd_model.model.parameters(), None) if sd_model is not None else None
+    if weight is None or weight.device.type == "meta":
+        raise BadInput(
+            "The WebUI has no model loaded: choose an SD1.x checkpoint at the top left, and start when it is there."
+        )
+    name = sd_model.sd_checkpoint_info.name_for_extra
+    kind = _other_kind(sd_model)
+    if kind:
+        raise BadInput(f"The loaded model {name} is {kind}{_OTHERS}")
+    if shared.cmd_opts.lowvram:
+        raise BadInput(
+            "The WebUI was started with --lowvram, which keeps the model in pieces that cannot be trained through: "
+            "start it with --medvram, and turn on Gradient checkpointing."
+        )
+    if devices.fp8:
+        raise BadInput(
+            "The model is stored in FP8, which is too coarse to train through: set Settings, Optimizations, "
+            "FP8 weight to Disable."
+        )
+    if not sd_model.lowvram and weight.device.type != devices.device.type:
+        raise BadInput(
+            f"The model {name} was unloaded to main memory: choose the checkpoint again at the top left, then start."
+        )
+    _check_precision(options.precision)
+    return sd_model
+
+
+def _other_kind(sd_model: Any) -> str:
+    """What the model is if it is not a Stable Diffusion 1, with its article; else empty."""
+    if getattr(sd_model, "is_sd3", False):
+        return "an SD3 model"
+    if getattr(sd_model, "is_sdxl", False):
+        return "an SDXL model"
+    if getattr(sd_model, "is_sd2", False):
+        return "an SD2 model"
+    if sd_model.model.conditioning_key != "crossattn":
+        return "an inpainting or instruction model"
+    if not isinstance(sd_model.cond_stage_model, sd_hijack_clip.FrozenCLIPEmbedderWithCustomWords):
+        return "a model with another text encoder than CLIP"
+    if sd_model.parameterization not in ("eps", "v"):
+        return f"a model that predicts {sd_model.parameterization}"
+    return ""
+
+
+def _check_precision(wanted: str) -> None:
+    if not isinstance(devices.autocast(), torch.autocast | contextlib.nullcontext):
+        raise BadInput(
+            "On this device the WebUI converts weights while they are used, which cannot be trained through: "
+            "start it with --no-half."
+        )
+    has = str(devices.dtype_unet).removeprefix("torch.")
+    if wanted not in ("auto", has):
+        other = ", or start the WebUI with --no-half" if wanted == "float32" else ""
+        raise BadInput(f"Precision {wanted} is not possible, the WebUI has its model in {has}: choose auto{other}.")
+
+
+@contextmanager
+def _bare(sd_model: Any) -> Iterator[None]:
+    """Nothing that changes what the model computes: networks, another UNet, merged tokens, tiles, wrapped borders."""
+    hypernetworks, unet = list(shared.loaded_hypernetworks), sd_unet.current_unet_option
+    wrapped = sd_hijack.model_hijack.circular_enabled
+    tiles = [getattr(module, "__webui_hypertile_params", None) for module in sd_model.modules()]
+    tiled = [params for params in tiles if params is not None and params.enabled]
+    try:
+        switch_off_networks()
+        sd_unet.apply_unet("None")
+        sd_models.apply_token_merging(sd_model, 0)
+        sd_hijack.model_hijack.apply_circular(False)
+        for params in tiled:
+            params.enabled = False
+        yield
+    finally:
+        for params in tiled:
+            params.enabled = True
+        sd_hijack.model_hijack.apply_circular(wrapped)
+        sd_unet.apply_unet(unet.label if unet else "None")
+        shared.loaded_hypernetworks[:] = hypernetworks
+
+
+@contextmanager
+def _resident(sd_model: Any) -> Iterator[None]:
+    """With --medvram: text encoder and UNet stay on the device together, as a backward pass needs both.
+
+    The hooks that move them are detached. The autoencoder keeps its own and comes to the device by itself.
+    """
+    if not sd_model.lowvram:
+        yield
+        return
+    lowvram.send_everything_to_cpu()
+    parts = (sd_model.cond_stage_model, sd_model.model)
+    hooks = [
+        (module, key, hook)
+        for part in parts
+        for module in part.modules()
+        for key, hook in module._forward_pre_hooks.items()
+        if getattr(hook, "__module__", "") == lowvram.__name__
+    ]
+    try:
+        for module, key, _ in hooks:
+            del module._forward_pre_hooks[key]
+        for part in parts:
+            part.to(devices.device)
+        yield
+    finally:
+        lowvram.send_everything_to_cpu()
+        for part in parts:
+            part.to(lowvram.cpu)
+        for module, key, hook in hooks:
+            module._forward_pre_hooks[key] = hook
+            module._forward_pre_hooks.move_to_end(key, last=False)
+
+
+@contextmanager
+def _frozen(sd_model: Any) -> Iterator[None]:
+    """No parameter takes a gradient; the WebUI leaves the UNet's with one, which costs its whole size in memory."""
+    flags = [(parameter, parameter.requires_grad) for parameter in sd_model.parameters()]
+    try:
+        for parameter, _ in flags:
+            parameter.requires_grad_(False)
+            parameter.grad = None
+        yield
+    finally:
+        for parameter, flag in flags:
+            parameter.requires_grad_(flag)
+            parameter.grad = None
+
+
+@contextmanager
+def _torch_attention() -> Iterator[None]:
+    """Attention by torch; the WebUI's way is put back after."""
+    before = sd_hijack.current_optimizer
+    wanted = next((one for one in sd_hijack.optimizers if one.name == _ATTENTION), None)
+    if wanted is None or (before is not None and before.name == _ATTENTION):
+        yield
+        return
+    try:
+        sd_hijack.model_hijack.apply_optimizations(wanted.title())
+        yield
+    finally:
+        sd_hijack.model_hijack.apply_optimizations(before.title() if before else "None")
+
+
+@contextmanager
+def _checkpointed(sd_model: Any, wanted: bool) -> Iterator[None]:
+    """The UNet's blocks compute their inner results again in the backward pass instead of keeping them."""
+    # ldm's own checkpointing fails with frozen weights; its blocks are known by the method that it would repeat.
+    unet = sd_model.model.diffusion_model
+    blocks = [module for module in unet.modules() if wanted and hasattr(module, "_forward")]
+    try:
+        for block in blocks:
+            # Without dropout there is no random state to preserve.
+            block.forward = partial(checkpoint, block._forward, use_reentrant=False, preserve_rng_state=False)
+        yield
+    finally:
+        for block in blocks:
+            block.__dict__.pop("forward", None)

@@ -1,0 +1,153 @@
+"""The model that a WebUI session lends: its loaded Stable Diffusion 1, behind ``lib_ti.host.base.Model``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from modules import devices, lowvram, sd_models, sd_vae, shared
+from PIL import Image
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput, TrainingFailed
+from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
+from lib_ti.host.checkpoint import weights_hash
+from lib_ti.host.webui_preview import Drawing
+from lib_ti.host.webui_text import ENCODER, PromptEncoder
+
+_LATENT_SHRINKING = 8
+_TIMESTEPS = 1000
+_SCHEDULE_TOLERANCE = 1e-2
+"""What half precision can make of the noise schedule, in units of its values of 0 to 1."""
+
+
+class WebUIModel:
+    """The session's model while it is lent; see :class:`lib_ti.host.base.Model` for what its methods promise.
+
+    Parameters
+    ----------
+    tell
+        Called with what the user should know of the session's settings.
+    """
+
+    def __init__(self, sd_model: Any, tell: Callable[[str], None] | None) -> None:
+        self._sd_model = sd_model
+        self._file = sd_model.sd_model_checkpoint
+        clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
+        self._prompts = PromptEncoder(sd_model, clip_skip)
+        self._drawing = Drawing(sd_model, self._prompts, clip_skip)
+        self._alphas_cumprod = _alphas_cumprod(sd_model).to(devices.device)
+        self._info = _describe(sd_model, self._prompts)
+        if tell and clip_skip > 1:
+            tell(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for that.")
+        if tell and sd_vae.loaded_vae_file:
+            tell(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(devices.device)
+
+    @property
+    def needs_loss_scaling(self) -> bool:
+        return torch.float16 in (devices.dtype_unet, devices.dtype)
+
+    @property
+    def alphas_cumprod(self) -> torch.Tensor:
+        return self._alphas_cumprod
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        return self._sd_model.cond_stage_model.wrapped.tokenizer.get_vocab()
+
+    @torch.no_grad()
+    def encode_images(self, pixels: torch.Tensor) -> LatentStats:
+        """In float32 whatever the autoencoder is stored in, since in half precision some overflow."""
+        self._check()
+        height, width = pixels.shape[-2:]
+        if height % 8 or width % 8:
+            raise BadInput(f"A picture of {width}×{height} pixels cannot be encoded; both have to be multiples of 8.")
+        autoencoder = self._sd_model.first_stage_model
+        stored = next(autoencoder.parameters()).dtype
+        try:
+            autoencoder.to(torch.float32)
+            found = [autoencoder.encode(one.to(self.device, torch.float32)) for one in pixels.split(1)]
+        finally:
+            autoencoder.to(stored)
+            if self._sd_model.lowvram:
+                lowvram.send_everything_to_cpu()
+        scale = float(self._sd_model.scale_factor)
+        mean, std = (torch.cat([getattr(one, moment) for one in found]) * scale for moment in ("mean", "std"))
+        return LatentStats(mean=mean, std=std)
+
+    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+        self._check()
+        return Conditioning(self._prompts.encode(prompts, embeddings))
+
+    def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
+        return self._prompts.count_tokens(prompt, embeddings)
+
+    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+        return self._prompts.find_embeddings(prompt, embeddings)
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        dtype = devices.dtype_unet
+        with devices.autocast():
+            prediction = self._sd_model.apply_model(
+                noisy.to(self.device, dtype),
+                timesteps.to(self.device),
+                {"c_crossattn": [conditioning.crossattn.to(self.device, dtype)]},
+            )
+        return prediction.float()
+
+    def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
+        return {ENCODER: self._prompts.initial_vectors(text, count)}
+
+    def check_request(self, request: PictureRequest) -> None:
+        self._drawing.check(request)
+
+    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+        self._check()
+        picture = self._drawing.draw(request, embeddings)
+        self._check()
+        return picture
+
+    def _check(self) -> None:
+        """Loading a model is put off while we hold the queue lock, but not everything that the API can do is."""
+        loaded = sd_models.model_data.sd_model
+        moved = not self._sd_model.lowvram and loaded is not None and loaded.device.type != self.device.type
+        if loaded is not self._sd_model or loaded.sd_model_checkpoint != self._file or moved:
+            raise TrainingFailed(
+                f"The WebUI's model {self._info.name} was unloaded or replaced while it was in use; load it again and "
+                "train more."
+            )
+
+
+def _describe(sd_model: Any, prompts: PromptEncoder) -> ModelInfo:
+    checkpoint = sd_model.sd_checkpoint_info
+    return ModelInfo(
+        name=checkpoint.name_for_extra,
+        hash=checkpoint.shorthash or "",
+        family="sd1",
+        prediction=sd_model.parameterization,
+        widths={ENCODER: prompts.table.width},
+        autoencoder=weights_hash(sd_model.first_stage_model.state_dict()),
+        size=int(sd_model.image_size) * _LATENT_SHRINKING,
+        vocabulary_norm={ENCODER: prompts.table.vocabulary_norm},
+    )
+
+
+def _alphas_cumprod(sd_model: Any) -> torch.Tensor:
+    """(1000,) float32 on the CPU: from the schedule's two ends, unless the model has a schedule of its own.
+
+    The buffer itself may be rounded to half precision, by the checkpoint file or by the WebUI.
+    """
+    buffer = getattr(sd_model, "alphas_cumprod_original", sd_model.alphas_cumprod).detach().float().cpu()
+    root = torch.linspace(sd_model.linear_start**0.5, sd_model.linear_end**0.5, _TIMESTEPS, dtype=torch.float64)
+    exact = torch.cumprod(1 - root**2, dim=0).float()
+    same = buffer.shape == exact.shape and torch.allclose(buffer, exact, rtol=0, atol=_SCHEDULE_TOLERANCE)
+    return exact if same else buffer

@@ -1,0 +1,262 @@
+"""Previews by the WebUI's own ``process_images``, which are the pictures that txt2img will draw.
+
+That function is made for the user's own pictures: it may load another model, remembers encoded prompts, counts jobs,
+draws random numbers, and writes the prompt to ``params.txt``. None of it may be felt by the training around it or by
+the user's next picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import torch
+from modules import devices, processing, sd_hijack, sd_models, sd_samplers, sd_schedulers, sd_unet, shared
+from PIL import Image
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.base import PictureRequest
+from lib_ti.host.webui_carried import kept_random_state, switch_off_networks
+from lib_ti.host.webui_text import PromptEncoder, as_plain_text
+
+_KEPT = (
+    "job",
+    "job_no",
+    "job_count",
+    "processing_has_refined_job_count",
+    "sampling_step",
+    "sampling_steps",
+    "textinfo",
+    "time_start",
+)
+
+
+class _Txt2Img(processing.StableDiffusionProcessingTxt2Img):  # type: ignore[misc]  # the WebUI has no types
+    """A txt2img that has its embeddings put into the database at the last moment, and looks whether they stayed."""
+
+    place: Callable[[], bool]
+
+    def setup_conds(self) -> None:
+        self.place()
+        super().setup_conds()
+        while self.place():  # the database was read again in between
+            self.cached_c, self.cached_uc = [None, None], [None, None]
+            super().setup_conds()
+
+
+class Drawing:
+    """Draws pictures with the session's model as it is now.
+
+    Parameters
+    ----------
+    clip_skip
+        The setting at the start of the session; a change of it waits until the training has ended.
+    """
+
+    def __init__(self, sd_model: Any, prompts: PromptEncoder, clip_skip: int) -> None:
+        self._sd_model, self._prompts = sd_model, prompts
+        self._checkpoint = sd_model.sd_checkpoint_info
+        self._clip_skip, self._fp8 = clip_skip, getattr(shared.opts, "fp8_storage", None)
+
+    def check(self, request: PictureRequest) -> None:
+        """Raise what :meth:`draw` would for a request that cannot be drawn."""
+        _find(request.sampler, request.scheduler)
+        _check(request)
+
+    def draw(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+        sampler, scheduler = _find(request.sampler, request.scheduler)
+        _check(request)
+        options = self._pinned()
+        state = shared.state
+        try:
+            with ExitStack() as undo:
+                for change in (kept_random_state(), _kept_job(), _no_prompt_history(), _no_new_settings(options)):
+                    undo.enter_context(change)
+                place = undo.enter_context(self._registered(embeddings))
+                picture = self._process(request, sampler, scheduler, options, place)
+                stopped = state.interrupted or state.stopping_generation or state.skipped
+        except torch.cuda.OutOfMemoryError as error:
+            raise UserError(
+                "There was not enough graphics memory for the preview: make it smaller, or choose fewer or none."
+            ) from error
+        finally:
+            switch_off_networks()
+            sd_unet.apply_unet("None")
+            shared.total_tqdm.clear()
+            devices.torch_gc()
+        if stopped or picture is None:
+            raise UserError("The preview was interrupted.")
+        state.assign_current_image(picture)
+        return picture.convert("RGB")
+
+    def _process(
+        self,
+        request: PictureRequest,
+        sampler: str,
+        scheduler: str,
+        options: Mapping[str, Any],
+        place: Callable[[], bool],
+    ) -> Image.Image | None:
+        p = _Txt2Img(
+            sd_model=self._sd_model,
+            prompt=as_plain_text(request.prompt) if request.literal else request.prompt,
+            negative_prompt=request.negative_prompt,
+            seed=request.seed,
+            steps=request.steps,
+            sampler_name=sampler,
+            scheduler=scheduler,
+            cfg_scale=request.cfg_scale,
+            width=request.width,
+            height=request.height,
+            restore_faces=False,
+            tiling=False,
+            do_not_save_samples=True,
+            do_not_save_grid=True,
+            do_not_reload_embeddings=True,
+            override_settings=dict(options),
+        )
+        p.place = place
+        p.cached_c, p.cached_uc = [None, None], [None, None]
+        with closing(p):
+            processed = processing.process_images(p)
+        return processed.images[0] if processed.images else None
+
+    def _pinned(self) -> dict[str, Any]:
+        """The settings to override so that the picture is drawn by the model in training.
+
+        Empty as long as the user has changed none of them: overriding fails with --freeze-settings, even by the same
+        value. The storage comes first, since setting the checkpoint looks at it.
+        """
+        known = sd_models.checkpoint_aliases
+        title = self._checkpoint.title
+        if title not in known or known[title].filename != self._checkpoint.filename:
+            raise UserError(
+                f"The checkpoint {title} is no longer in the WebUI's list, so that its pictures cannot be drawn: put "
+                "the file back and refresh the list."
+            )
+        options = shared.opts
+        chosen = known.get(options.sd_model_checkpoint)
+        kept = (
+            chosen is not None
+            and chosen.filename == self._checkpoint.filename
+            and getattr(options, "fp8_storage", None) == self._fp8
+            and options.CLIP_stop_at_last_layers == self._clip_skip
+            and not sd_unet.unet_options
+        )
+        if kept:
+            return {}
+        storage = {"fp8_storage": self._fp8} if self._fp8 is not None else {}
+        return {
+            **storage,
+            "sd_model_checkpoint": title,
+            "CLIP_stop_at_last_layers": self._clip_skip,
+            "sd_unet": "None",
+        }
+
+    @contextmanager
+    def _registered(self, embeddings: Sequence[Embedding]) -> Iterator[Callable[[], bool]]:
+        """Yields what puts the embeddings into the session's database, and says whether any was not there."""
+        database = sd_hijack.model_hijack.embedding_db
+        ours = [self._prompts.as_host_embedding(embedding) for embedding in embeddings]
+        before = {one.name: database.word_embeddings.get(one.name) for one in ours}
+
+        def place() -> bool:
+            missing = [one for one in ours if not self._is_found(one)]
+            for one in missing:
+                database.register_embedding(one, self._sd_model)
+                # A name that differs in case only has the same tokens, and the first in the list is taken.
+                tokens = self._sd_model.cond_stage_model.tokenize([one.name])[0]
+                database.ids_lookup[tokens[0]].sort(key=lambda entry: (-len(entry[0]), entry[1] not in ours))
+            return bool(missing)
+
+        try:
+            yield place
+        finally:
+            for one in ours:
+                # After a refresh the file's own is there already.
+                if database.word_embeddings.get(one.name) is one:
+                    database.register_embedding_by_name(before[one.name], self._sd_model, one.name)
+
+    def _is_found(self, one: Any) -> bool:
+        tokens = self._sd_model.cond_stage_model.tokenize([one.name])[0]
+        found, _ = sd_hijack.model_hijack.embedding_db.find_embedding_at_position(tokens, 0)
+        return found is one
+
+
+def _find(name: str, schedule: str) -> tuple[str, str]:
+    """The WebUI's own names of a sampler and a noise schedule; case does not matter.
+
+    Up to 1.8 the schedule was part of the sampler's name, as in "DPM++ 2M Karras".
+    """
+    schedules = {
+        known.casefold(): scheduler.label
+        for scheduler in sd_schedulers.schedulers
+        for known in (*(scheduler.aliases or ()), scheduler.name, scheduler.label)
+    }
+    samplers = sd_samplers.samplers_map
+    sampler, label = samplers.get(name.lower()), schedules.get(schedule.casefold())
+    if sampler is None:
+        first, _, last = name.rpartition(" ")
+        sampler, label = samplers.get(first.lower()), schedules.get(last.casefold())
+        if sampler is None or label is None:
+            names = ", ".join(sd_samplers.visible_sampler_names())
+            raise BadInput(f"Sampler {name!r} is not known here; take one of {names}.")
+    if label is None:
+        labels = ", ".join(scheduler.label for scheduler in sd_schedulers.schedulers)
+        raise BadInput(f"Schedule type {schedule!r} is not known here; take one of {labels}.")
+    return sampler, label
+
+
+def _check(request: PictureRequest) -> None:
+    problems = [
+        f"The {side} of {value} pixels is not a multiple of 8; take {max(8, round(value / 8) * 8)}."
+        for side, value in (("width", request.width), ("height", request.height))
+        if value < 8 or value % 8
+    ]
+    if request.steps < 1:
+        problems.append(f"{request.steps} sampling steps are not possible; give at least 1.")
+    if problems:
+        raise BadInput(problems)
+
+
+@contextmanager
+def _kept_job() -> Iterator[None]:
+    """Drawing counts jobs and steps, and draws nothing while an interrupt is on, such as the one that ended the run."""
+    state = shared.state
+    kept = {name: getattr(state, name) for name in _KEPT if hasattr(state, name)}
+    asked = {name: getattr(state, name) for name in ("interrupted", "stopping_generation")}
+    for name in (*asked, "skipped"):
+        setattr(state, name, False)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(state, name, value)
+        for name, value in asked.items():
+            setattr(state, name, value or getattr(state, name))
+        state.skipped = False  # it was meant for the preview
+        state.current_latent = None
+
+
+@contextmanager
+def _no_prompt_history() -> Iterator[None]:
+    """The button that brings back the last prompt is to bring back the user's own."""
+    before = shared.cmd_opts.no_prompt_history
+    shared.cmd_opts.no_prompt_history = True
+    try:
+        yield
+    finally:
+        shared.cmd_opts.no_prompt_history = before
+
+
+@contextmanager
+def _no_new_settings(overridden: Mapping[str, Any]) -> Iterator[None]:
+    """Overridden settings that the user's file does not have stay in it: the WebUI restores the others only."""
+    new = [name for name in overridden if name not in shared.opts.data]
+    try:
+        yield
+    finally:
+        for name in new:
+            shared.opts.data.pop(name, None)
