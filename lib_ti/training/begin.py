@@ -8,8 +8,10 @@ import random
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from lib_ti.config import TrainConfig, problems, to_mapping
+from lib_ti.data.dataset import Dataset, Resize, scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
@@ -82,6 +84,24 @@ def _unwritable(label: str, folder: Path) -> str | None:
     if not os.access(existing, os.W_OK | os.X_OK):
         return f"{label} {str(folder)!r} cannot be written: {existing} is read-only; choose another folder."
     return None
+
+
+def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
+    """Width and height in pixels: those that are set, else the ones the model was made for."""
+    return config.width or info.size, config.height or info.size
+
+
+def look_at_pictures(config: TrainConfig, size: tuple[int, int]) -> Dataset:
+    """The dataset as this run uses it; without measuring nothing is held out."""
+    return scan(
+        Path(config.dataset),
+        width=size[0],
+        height=size[1],
+        resize=cast("Resize", config.resize),
+        use_alpha=config.use_alpha,
+        held_out=config.held_out if config.evaluate_every else 0.0,
+        seed=config.seed,
+    )
 
 
 def find_place(

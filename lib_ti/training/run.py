@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import cast
 
 from lib_ti.config import TrainConfig
-from lib_ti.data import dataset, latents
-from lib_ti.data.dataset import Resize
+from lib_ti.data import latents
 from lib_ti.data.templates import check_template
 from lib_ti.embedding import files
 from lib_ti.errors import TrainingFailed
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
-from lib_ti.training.begin import Start, find_place, read_inputs
+from lib_ti.training.begin import Start, find_place, look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course
 from lib_ti.training.preview import Previews
@@ -55,16 +54,8 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> Run
     )
     with host.session(options) as model:
         files.check_fits(embedding, model.info)
-        size = (config.width or model.info.size, config.height or model.info.size)
-        found = dataset.scan(
-            Path(config.dataset),
-            width=size[0],
-            height=size[1],
-            resize=cast("Resize", config.resize),
-            use_alpha=config.use_alpha,
-            held_out=config.held_out if config.evaluate_every else 0.0,
-            seed=config.seed,
-        )
+        size = training_size(config, model.info)
+        found = look_at_pictures(config, size)
         check_template(template, [item.caption for item in found.all_items])
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))

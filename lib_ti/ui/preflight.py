@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.data import dataset
-from lib_ti.data.dataset import Dataset, Resize
+from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
-from lib_ti.training.begin import read_inputs
+from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.ui.fragments import Kind
 
@@ -67,7 +66,7 @@ def _about_embedding(embedding: Embedding, config: TrainConfig) -> list[Finding]
 def _about_model(model: Model, embedding: Embedding, template: Template, config: TrainConfig) -> list[Finding]:
     info = model.info
     files.check_fits(embedding, info)
-    size = (config.width or info.size, config.height or info.size)
+    size = training_size(config, info)
     found: list[Finding] = [
         ("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
     ]
@@ -75,15 +74,7 @@ def _about_model(model: Model, embedding: Embedding, template: Template, config:
         found.append(
             ("warning", f"The training size is below the model's own {info.size}, where its pictures are worse.")
         )
-    pictures = dataset.scan(
-        Path(config.dataset),
-        width=size[0],
-        height=size[1],
-        resize=cast("Resize", config.resize),
-        use_alpha=config.use_alpha,
-        held_out=config.held_out if config.evaluate_every else 0.0,
-        seed=config.seed,
-    )
+    pictures = look_at_pictures(config, size)
     found += about_pictures(pictures)
     check_template(template, [item.caption for item in pictures.all_items])
     notes = check_prompts(model, embedding, template, pictures)

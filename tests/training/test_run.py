@@ -331,61 +331,6 @@ def test_saved_is_said_only_of_files_that_are_there(studio: Studio) -> None:
     assert seen and all(seen)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"name": "nothing"}, "There is no embedding 'nothing'"),
-        ({"dataset": "nowhere"}, "'nowhere' does not exist"),
-        ({"template": "nothing"}, "no prompt template 'nothing'"),
-        ({"embedding_rate": "0"}, "above 0"),
-        ({"batch_size": 0}, "Batch size is 0"),
-        ({"preview_sampler": "magic"}, "Sampler 'magic' is not known"),
-    ],
-)
-def test_bad_input_gets_a_sentence_and_leaves_no_trace(studio: Studio, changes: dict[str, object], words: str) -> None:
-    with pytest.raises(BadInput, match=words):
-        studio.train(**changes)
-    assert not studio.logs.exists()
-
-
-def test_all_problems_come_together(studio: Studio) -> None:
-    with pytest.raises(BadInput) as raised:
-        studio.train(name="nothing", dataset="nowhere", template="none such", batch_size=-1)
-    assert len(raised.value.problems) == 4
-
-
-def test_a_template_without_the_name_is_refused(studio: Studio) -> None:
-    folder = studio.folder / "templates"
-    folder.mkdir()
-    (folder / "bad.txt").write_text("a picture of [filewords]\n")
-    with pytest.raises(BadInput, match=r"lacks \[name\]"):
-        studio.train(template="bad")
-    assert not studio.logs.exists()
-
-
-def test_long_prompts_are_told(studio: Studio) -> None:
-    (studio.pictures / "03.txt").write_text("word " * 90)
-    studio.train(max_steps=1)
-    assert any("more than 75 tokens" in event.text and "03.png" in event.text for event in studio.of(Note))
-
-
-def test_an_embedding_for_another_model_is_refused(studio: Studio) -> None:
-    studio.host.model.info = FakeModel().info.__class__(**{**vars(studio.host.model.info), "widths": {"clip_l": 768}})
-    with pytest.raises(BadInput, match="768"):
-        studio.train()
-    assert not studio.logs.exists()
-
-
-def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
-    with pytest.raises(BadInput, match="already.*choose another"):
-        create(studio.host, CreateConfig(name="my-style"))
-    for name in ("", "a/b", "..", "cat"):
-        with pytest.raises(BadInput):
-            create(studio.host, CreateConfig(name=name))
-    create(studio.host, CreateConfig(name="my-style", vectors=3, overwrite=True, file_format="pt"))
-    assert [path.name for path in studio.host.embeddings_folder.iterdir()] == ["my-style.pt"]
-
-
 def test_runs_are_found_by_name_newest_first(studio: Studio) -> None:
     first = studio.train().folder
     create(studio.host, CreateConfig(name="my-style", text="style", vectors=2, overwrite=True))
