@@ -1,4 +1,4 @@
-"""The run folder, laid out as the WebUI's users know it (webui.md A1.6-2), with the names of everything in it."""
+"""The run folder, laid out as the WebUI's Train tab does (its textual_inversion.py), and the names of what is in it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MOST_MEASURED = 64
 
 
 class BatchSource:
-    """The batch of a pass, a pure function of its number (design: exact resume needs no random state)."""
+    """The batch of a pass, a pure function of its number (exact resume needs no random state)."""
 
     def __init__(self, found: Dataset, encoded: Latents, template: Template, name: str, config: TrainConfig) -> None:
         self._items, self._latents, self._config = found.items, encoded, config

@@ -1,7 +1,7 @@
 """What training reaches, against the true word: three styles that have one, with the word hidden.
 
 0 is the initial embedding, 1 what the true word reaches, both as denoising loss on pictures that training has not
-seen, with fixed noise (methods: section 3.4 of the project's notes on convergence).
+seen, with fixed noise.
 """
 
 from __future__ import annotations
