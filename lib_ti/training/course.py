@@ -46,7 +46,6 @@ class Course:
     ) -> None:
         self._host, self._config, self._model, self._folder = host, config, model, start.folder
         self._path, self._state, self._listen, self._control = start.path, start.state, told, control
-        self._told = told
         embedding, state = start.embedding, start.state
         recipe = {
             **embedding.recipe,
@@ -99,7 +98,7 @@ class Course:
             self._rescue()
             self._listen(Note(str(error), warning=True))
             raise
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
             self._rescue()
@@ -114,7 +113,7 @@ class Course:
         self._losses = rundir.Table(folder.losses, rundir.LOSS_COLUMNS, last_step=step)
         self._evaluations = rundir.Table(folder.evaluations, rundir.EVALUATION_COLUMNS, last_step=step)
         remove_leftovers(self._path)
-        self._told.write_to(folder.log)
+        self._listen.write_to(folder.log)
         folder.write_settings(
             {
                 "lib_ti": __version__,

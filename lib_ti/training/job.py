@@ -35,6 +35,7 @@ from lib_ti.signals import (
 )
 from lib_ti.training.run import train as train_embedding
 from lib_ti.training.runlog import sentence
+from lib_ti.training.trainer import out_of_memory
 
 State = Literal["idle", "waiting", "encoding", "training", "stopped", "failed", "done"]
 ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
@@ -288,7 +289,7 @@ def explain(error: Exception) -> tuple[str, ...]:
     place = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(place[-1].filename).name}, line {place[-1].lineno}, in {place[-1].name})" if place else ""
     said = f"{type(error).__name__}: {message}{where}."
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "OutOfMemory" in said:
+    if out_of_memory(error):
         advice = (
             "The memory is full: choose a smaller Batch size or smaller Width and Height, switch Gradient "
             "checkpointing on, or close other programs that use the graphics card."

@@ -38,7 +38,7 @@ def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -
     told = Told(host, listen)
     try:
         return _train(host, config, told, control)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
         raise TrainingFailed(

@@ -257,6 +257,7 @@ class Trainer:
         self._seconds = seconds if self._seconds is None else 0.9 * self._seconds + 0.1 * seconds
 
 
-def out_of_memory(error: RuntimeError) -> bool:
+def out_of_memory(error: Exception) -> bool:
     """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
-    return "out of memory" in str(error) or "can't allocate memory" in str(error)
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said

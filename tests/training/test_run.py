@@ -132,13 +132,14 @@ def test_stop_during_a_preview_saves_too(studio: Studio) -> None:
     assert files.load(studio.embedding_file).step == 10
 
 
-def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), MemoryError()])
+def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio, error: Exception) -> None:
     model = studio.host.model
     predict = model.predict
 
     def full(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
         if model.predictions == 5:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise error
         return predict(noisy, *rest)  # type: ignore[arg-type]
 
     model.predict = full  # type: ignore[method-assign,assignment]
