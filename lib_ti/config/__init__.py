@@ -1,0 +1,25 @@
+"""Every setting, declared once: type, default, bounds, label and help.
+
+The command line, the tab's form, the checks, saved settings and the README's tables all come from here. Labels and
+defaults are the ones that readers of Textual Inversion tutorials know from the WebUI's Train tab.
+"""
+
+from lib_ti.config.create import MAX_VECTORS, CreateConfig
+from lib_ti.config.generate import GenerateConfig
+from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
+from lib_ti.config.train import TrainConfig
+
+__all__ = [
+    "MAX_VECTORS",
+    "Config",
+    "CreateConfig",
+    "GenerateConfig",
+    "Setting",
+    "Settings",
+    "TrainConfig",
+    "described",
+    "from_mapping",
+    "problems",
+    "setting",
+    "to_mapping",
+]

@@ -1,0 +1,141 @@
+"""Settings declared once: what is known of each, and how values become a configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from lib_ti.errors import BadInput
+
+MODEL_SIZE = 0
+"""Width or height that stands for the size the model was made for."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting besides its type and default."""
+
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    multiple: int | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+def setting(
+    default: Any,
+    label: str,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    multiple: int | None = None,
+    choices: Sequence[str] = (),
+    required: bool = False,
+) -> Any:
+    described = Setting(label, help, minimum, maximum, multiple, tuple(choices), required)
+    return field(default=default, metadata={"setting": described})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all configurations, which are frozen dataclasses whose fields are made by :func:`setting`."""
+
+    def contradictions(self) -> list[str]:
+        """What is wrong with values that are each within bounds, one sentence each."""
+        return []
+
+
+Config = TypeVar("Config", bound=Settings)
+
+
+def described(kind: type[Any]) -> Iterator[tuple[str, type[Any], Any, Setting]]:
+    """Name, type (``str``, ``int``, ``float`` or ``bool``), default and description of each setting of ``kind``."""
+    for item in dataclasses.fields(kind):
+        yield item.name, type(item.default), item.default, item.metadata["setting"]
+
+
+def to_mapping(config: Settings) -> dict[str, Any]:
+    return dataclasses.asdict(config)
+
+
+def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str = "the settings") -> Config:
+    """Build a configuration from plain values, text included: ``{"max_steps": "500"}`` is 500.
+
+    Raises
+    ------
+    BadInput
+        With one sentence for each unknown name and each value that cannot be read or is out of bounds.
+    """
+    known = {name: (value_type, described_) for name, value_type, _, described_ in described(kind)}
+    found: list[str] = []
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else "."
+            found.append(f"There is no setting {name!r} in {source}{meant}")
+            continue
+        value_type, item = known[name]
+        try:
+            read[name] = _read(value, value_type)
+        except (ValueError, TypeError):
+            wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
+            found.append(f"{item.label} must be {wanted}, and is {value!r}.")
+    config = kind(**read)
+    found += problems(config)
+    if found:
+        raise BadInput(found)
+    return config
+
+
+def problems(config: Settings) -> list[str]:
+    """All that is wrong with a configuration by itself, one sentence each; an empty list when nothing is."""
+    found = [_problem(getattr(config, name), item) for name, _, _, item in described(type(config))]
+    return [*filter(None, found), *config.contradictions()]
+
+
+def _problem(value: Any, item: Setting) -> str | None:
+    if isinstance(value, str):
+        if item.required and not value.strip():
+            return f"{item.label} is empty: {item.help}"
+        if item.choices and value not in item.choices:
+            return f"{item.label} is {value!r}; choose one of {', '.join(item.choices)}."
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{item.label} is {value}; give a finite number."
+    if item.minimum is not None and value < item.minimum:
+        return f"{item.label} is {value}; the smallest possible value is {item.minimum:g}."
+    if item.maximum is not None and value > item.maximum:
+        return f"{item.label} is {value}; the largest possible value is {item.maximum:g}."
+    if item.multiple and value % item.multiple:
+        return f"{item.label} is {value}; it must be a multiple of {item.multiple}."
+    return None
+
+
+def _read(value: Any, value_type: type[Any]) -> Any:
+    """Value as ``value_type``; whole floats and text are accepted as forms and files give them."""
+    if value_type is bool:
+        if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            return value.strip().lower() in ("true", "yes", "on", "1")
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+    if isinstance(value, bool) or value is None:
+        raise ValueError
+    if value_type is str:
+        if not isinstance(value, str | int | float):
+            raise ValueError
+        return str(value)
+    if value_type is int:
+        number = float(value)
+        if not number.is_integer():
+            raise ValueError
+        return int(number)
+    return float(value)

@@ -1,0 +1,168 @@
+"""One training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib_ti.config.setting import MODEL_SIZE, Settings, setting
+from lib_ti.schedule import RateSchedule, check_reaches, parse_rates
+
+
+@dataclass(frozen=True)
+class TrainConfig(Settings):
+    """One training run."""
+
+    name: str = setting("", "Embedding", "The embedding to train; create it first.", required=True)
+    dataset: str = setting("", "Dataset directory", "Folder with the pictures and their captions.", required=True)
+    template: str = setting(
+        "style_filewords",
+        "Prompt template",
+        "Text file whose lines become prompts: [name] is the embedding, [filewords] the picture's caption.",
+        required=True,
+    )
+    embedding_rate: str = setting(
+        "0.005",
+        "Embedding learning rate",
+        "How far each step moves the vectors. A list such as 0.005:100, 1e-3:1000, 1e-5 changes it at those steps.",
+        required=True,
+    )
+    max_steps: int = setting(5000, "Max steps", "The run ends at this step of the embedding.", minimum=1)
+    width: int = setting(
+        MODEL_SIZE,
+        "Width",
+        "Width of the training pictures in pixels; 0 is the size the model was made for (512 for SD1).",
+        minimum=0,
+        maximum=2048,
+        multiple=8,
+    )
+    height: int = setting(
+        MODEL_SIZE,
+        "Height",
+        "Height of the training pictures in pixels; 0 is the size the model was made for (512 for SD1).",
+        minimum=0,
+        maximum=2048,
+        multiple=8,
+    )
+    resize: str = setting(
+        "crop",
+        "Resize",
+        "crop: fill the training size and cut the rest; buckets: the nearest of several aspect ratios; "
+        "keep: do not resize pictures.",
+        choices=("crop", "buckets", "keep"),
+    )
+    batch_size: int = setting(1, "Batch size", "Pictures in one pass through the model.", minimum=1, maximum=256)
+    gradient_accumulation: int = setting(
+        1, "Gradient accumulation steps", "Passes that are added up before the vectors move.", minimum=1, maximum=1024
+    )
+    save_image_every: int = setting(
+        50, "Save an image every", "Draw a preview every so many steps; 0 draws none.", minimum=0
+    )
+    save_embedding_every: int = setting(
+        500, "Save a copy of embedding every", "Keep a numbered copy every so many steps; 0 keeps none.", minimum=0
+    )
+    png_chunks: bool = setting(
+        True,
+        "Save images with embedding in PNG chunks",
+        "With each preview, also write a picture that carries the embedding and can be shared as one file.",
+    )
+    preview_prompt: str = setting(
+        "", "Preview prompt", "Prompt of the previews; [name] is the embedding. Empty: the captions in turn."
+    )
+    preview_negative: str = setting("", "Preview negative prompt", "What the previews should not show.")
+    preview_steps: int = setting(20, "Preview sampling steps", "Steps of the sampler.", minimum=1, maximum=150)
+    preview_sampler: str = setting("Euler a", "Preview sampler", "Sampling method of the previews.")
+    preview_scheduler: str = setting("Automatic", "Preview schedule type", "Noise schedule of the previews.")
+    preview_cfg: float = setting(
+        7.0, "Preview CFG scale", "How strictly the prompt is followed.", minimum=1, maximum=30
+    )
+    preview_seed: int = setting(
+        -1, "Preview seed", "-1 draws one seed and keeps it for the whole run.", minimum=-1, maximum=2**32 - 1
+    )
+    preview_width: int = setting(
+        0, "Preview width", "In pixels; 0 is the width of training.", minimum=0, maximum=2048, multiple=8
+    )
+    preview_height: int = setting(
+        0, "Preview height", "In pixels; 0 is the height of training.", minimum=0, maximum=2048, multiple=8
+    )
+    latent_sampling: str = setting(
+        "once",
+        "Latent sampling method",
+        "once: one sample of each picture's encoding; deterministic: its mean; random: a new sample at each visit.",
+        choices=("once", "deterministic", "random"),
+    )
+    shuffle_tags: bool = setting(False, "Shuffle tags by ','", "Put the caption's tags in a new order at each visit.")
+    tag_dropout: float = setting(
+        0.0, "Drop out tags", "Share of the caption's tags left out at each visit.", minimum=0, maximum=1
+    )
+    use_alpha: bool = setting(
+        False, "Use PNG alpha channel as loss weight", "Transparent parts of a picture count less, or not at all."
+    )
+    warmup_steps: int = setting(0, "Warm-up steps", "Steps over which the rate rises from near 0.", minimum=0)
+    rate_decay: str = setting(
+        "constant",
+        "Rate decay",
+        "cosine: the rate falls smoothly to 5 % at Max steps.",
+        choices=("constant", "cosine"),
+    )
+    weight_decay: float = setting(
+        0.0, "Weight decay", "Pull of the vectors towards zero; 0 as in the WebUI.", minimum=0, maximum=1
+    )
+    clip: str = setting(
+        "disabled",
+        "Gradient clipping",
+        "Limit single large steps by the gradient's norm or by each of its values.",
+        choices=("disabled", "norm", "value"),
+    )
+    clip_value: float = setting(1.0, "Gradient clipping limit", "The largest norm or value let through.", minimum=0)
+    held_out: float = setting(
+        0.1,
+        "Held-out share",
+        "Share of the pictures that is not trained on and shows when the embedding overtrains (from 8 pictures on).",
+        minimum=0,
+        maximum=0.5,
+    )
+    evaluate_every: int = setting(
+        50,
+        "Measure every",
+        "Measure the loss with fixed noise every so many steps; 0 never does, and trains on the held-out pictures too.",
+        minimum=0,
+    )
+    seed: int = setting(
+        0, "Training seed", "Equal settings and an equal seed train equally.", minimum=0, maximum=2**32 - 1
+    )
+    precision: str = setting(
+        "auto",
+        "Precision",
+        "auto: half precision on a graphics card, float32 on the processor.",
+        choices=("auto", "float32", "float16", "bfloat16"),
+    )
+    gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "Needs less memory, and a third more time.")
+    log_directory: str = setting(
+        "textual_inversion", "Log directory", "Folder for the runs: previews, copies, loss.", required=True
+    )
+    cache_latents: bool = setting(
+        True, "Keep encoded pictures on disk", "A later run on the same pictures starts at once."
+    )
+
+    def schedule(self) -> RateSchedule:
+        return RateSchedule(
+            parse_rates(self.embedding_rate), warmup_steps=self.warmup_steps, cosine=self.rate_decay == "cosine"
+        )
+
+    def contradictions(self) -> list[str]:
+        found = []
+        if self.embedding_rate.strip():
+            try:
+                pieces = parse_rates(self.embedding_rate)
+            except ValueError as error:
+                found.append(str(error))
+            else:
+                too_short = check_reaches(pieces, self.max_steps)
+                found += [too_short] if too_short else []
+        if self.clip != "disabled" and self.clip_value == 0:
+            found.append("Gradient clipping limit is 0, which would let nothing through; give a limit such as 1.")
+        if 0 < self.width < 32 or 0 < self.height < 32:
+            found.append(
+                f"Width × height is {self.width} × {self.height}; each must be at least 32, or 0 for the model's size."
+            )
+        return found
