@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions
+from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions, Tell
 from lib_ti.signals import Event
 
 WIDTH = 8
@@ -116,6 +116,51 @@ class FakeHost:
 
     def embedding_saved(self, path: Path) -> None:
         self.saved.append(path)
+
+    captioners: Sequence[str] = ("fake",)
+    upscalers: Sequence[str] = ("Nearest",)
+    can_inpaint = True
+
+    @contextmanager
+    def captioner(self, name: str, tell: Tell) -> Iterator[FakeCaptioner]:
+        if name not in self.captioners:
+            raise BadInput(f"There is no captioner {name!r} here.")
+        self.open_sessions += 1
+        try:
+            yield FakeCaptioner()
+        finally:
+            self.open_sessions -= 1
+
+    @contextmanager
+    def upscaler(self, name: str, tell: Tell) -> Iterator[FakeUpscaler]:
+        if name not in self.upscalers:
+            raise BadInput(f"There is no upscaler {name!r} here.")
+        yield FakeUpscaler()
+
+    @contextmanager
+    def inpainter(self, tell: Tell) -> Iterator[FakeInpainter]:
+        yield FakeInpainter()
+
+
+class FakeCaptioner:
+    """Captions are the picture's mean colour."""
+
+    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
+        return ["colour {} {} {}".format(*picture.resize((1, 1)).getpixel((0, 0))) for picture in pictures]
+
+
+class FakeUpscaler:
+    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
+        return picture.resize((round(picture.width * factor), round(picture.height * factor)), Image.Resampling.NEAREST)
+
+
+class FakeInpainter:
+    """Fills with one colour that depends on the seed."""
+
+    def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
+        return Image.composite(
+            Image.new("RGB", picture.size, (seed % 256, 7, 9)), picture, mask.point(lambda x: 255 * (x > 127))
+        )
 
 
 def draw_pictures(folder: Path, count: int = 10, size: int = 32) -> Path:

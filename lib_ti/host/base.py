@@ -164,6 +164,34 @@ class Model(Protocol):
         ...
 
 
+class Captioner(Protocol):
+    """Says in one line what pictures show; lent with its model loaded."""
+
+    def caption(self, pictures: Sequence[Image]) -> list[str]:
+        """One caption for each RGB picture, of any sizes. As many at once as the caller wants to hold in memory."""
+        ...
+
+
+class Upscaler(Protocol):
+    """Enlarges pictures; lent with its model loaded. Called by one thread at a time."""
+
+    def enlarge(self, picture: Image, factor: float) -> Image:
+        """The RGB picture, each side ``factor`` (above 1) times as long, rounded to whole pixels."""
+        ...
+
+
+class Inpainter(Protocol):
+    """Fills parts of pictures by the loaded model; lent with everything of the host's put back on leaving."""
+
+    def fill(self, picture: Image, mask: Image, *, prompt: str, seed: int) -> Image:
+        """The RGB picture with what the mask ("L", same size) has above 127 drawn anew; the rest is unchanged."""
+        ...
+
+
+Tell = Callable[[str], None]
+"""Called with a sentence while the host waits or loads something."""
+
+
 class Host(Protocol):
     """Whoever has the models and folders: the WebUI's session, or this program by itself."""
 
@@ -202,4 +230,49 @@ class Host(Protocol):
 
     def embedding_saved(self, path: Path) -> None:
         """The embedding at ``path`` was written anew; a host that caches embeddings loads it again."""
+        ...
+
+    @property
+    def captioners(self) -> Sequence[str]:
+        """Names of what can caption pictures here, the best first; empty where there is nothing."""
+        ...
+
+    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:
+        """Lend a captioner: its model is loaded once, and what it displaced is put back on leaving.
+
+        Raises
+        ------
+        BadInput
+            When there is none of that name, or its model is not on this machine: which file or folder is looked for.
+        """
+        ...
+
+    @property
+    def upscalers(self) -> Sequence[str]:
+        """Names of what can enlarge pictures here besides plain resampling, the best first."""
+        ...
+
+    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:
+        """Lend an upscaler.
+
+        Raises
+        ------
+        BadInput
+            When there is none of that name, or its file cannot be used.
+        """
+        ...
+
+    @property
+    def can_inpaint(self) -> bool:
+        """Whether :meth:`inpainter` is possible here."""
+        ...
+
+    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:
+        """Lend the loaded model for filling parts of pictures.
+
+        Raises
+        ------
+        BadInput
+            When this host cannot do it, or no model is loaded.
+        """
         ...

@@ -12,7 +12,7 @@ import torch
 
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.architecture import architecture
-from lib_ti.host.base import Precision, SessionOptions
+from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.networks import build
@@ -88,6 +88,33 @@ class EmbeddedHost:
 
     def embedding_saved(self, path: Path) -> None:
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+
+    @property
+    def captioners(self) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+        raise BadInput(f"There is no captioner {name!r} here.")
+        yield
+
+    @property
+    def upscalers(self) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+        raise BadInput(f"There is no upscaler {name!r} here.")
+        yield
+
+    @property
+    def can_inpaint(self) -> bool:
+        return False
+
+    @contextmanager
+    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+        raise BadInput("Filling by the model is possible in the WebUI only; choose the plain fill.")
+        yield
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:

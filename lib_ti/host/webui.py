@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from modules import call_queue, sd_hijack, sd_models, shared
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Model, SessionOptions
+from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
 from lib_ti.signals import Event, RunStarted, StepDone
 
 if TYPE_CHECKING:
@@ -112,6 +112,33 @@ class WebUIHost:
 
         database.load_from_file(str(path), path.name)
         webui_carried.forget_conditioning()
+
+    @property
+    def captioners(self) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+        raise BadInput(f"There is no captioner {name!r} here.")
+        yield
+
+    @property
+    def upscalers(self) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+        raise BadInput(f"There is no upscaler {name!r} here.")
+        yield
+
+    @property
+    def can_inpaint(self) -> bool:
+        return False
+
+    @contextmanager
+    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+        raise BadInput("Filling by the model is not possible yet; choose the plain fill.")
+        yield
 
 
 def preview_choices() -> dict[str, tuple[str, ...]]:
