@@ -44,6 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,
     "PIL": WORKING | {"ui"},
+    "cv2": {"prep"},
     "safetensors": WORKING,
     "diffusers": {"host", "pocket"},
     "transformers": {"host", "pocket"},

@@ -1,1 +1,1 @@
-"""From found pictures to a training set: looked over, cleaned, cut out, enlarged, named and captioned."""
+"""From found pictures to a folder that can be trained on: looked over, cut out, repaired, enlarged, named, captioned."""
