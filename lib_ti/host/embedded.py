@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -93,28 +93,22 @@ class EmbeddedHost:
     def captioners(self) -> Sequence[str]:
         return ()
 
-    @contextmanager
-    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:  # noqa: ARG002 - the Protocol's
         raise BadInput(f"There is no captioner {name!r} here.")
-        yield
 
     @property
     def upscalers(self) -> Sequence[str]:
         return ()
 
-    @contextmanager
-    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:  # noqa: ARG002 - the Protocol's
         raise BadInput(f"There is no upscaler {name!r} here.")
-        yield
 
     @property
     def can_inpaint(self) -> bool:
         return False
 
-    @contextmanager
-    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:  # noqa: ARG002 - the Protocol's
         raise BadInput("Filling by the model is possible in the WebUI only; choose the plain fill.")
-        yield
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:

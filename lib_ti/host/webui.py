@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,28 +117,22 @@ class WebUIHost:
     def captioners(self) -> Sequence[str]:
         return ()
 
-    @contextmanager
-    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:  # noqa: ARG002 - the Protocol's
         raise BadInput(f"There is no captioner {name!r} here.")
-        yield
 
     @property
     def upscalers(self) -> Sequence[str]:
         return ()
 
-    @contextmanager
-    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:  # noqa: ARG002 - the Protocol's
         raise BadInput(f"There is no upscaler {name!r} here.")
-        yield
 
     @property
     def can_inpaint(self) -> bool:
         return False
 
-    @contextmanager
-    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:  # noqa: ARG002 - the Protocol's
         raise BadInput("Filling by the model is not possible yet; choose the plain fill.")
-        yield
 
 
 def preview_choices() -> dict[str, tuple[str, ...]]:
