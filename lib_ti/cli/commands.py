@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_ti.cli.arguments import read_config, read_settings_file
+from lib_ti.cli.arguments import read_config
+from lib_ti.cli.host import embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
@@ -17,7 +18,6 @@ from lib_ti.signals import Control
 
 if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
-    from lib_ti.host.embedded import EmbeddedHost
 
 DEMO_STEPS = 500
 SAMPLE_STYLE = "outlined+glowing"
@@ -27,7 +27,7 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.training.create import create as create_embedding
 
     config = read_config(CreateConfig, arguments)
-    path = create_embedding(_host(arguments), config)
+    path = create_embedding(embedded_host(arguments), config)
     _say(f"Created {path} with {config.vectors} vectors from {config.text!r}.")
     return True
 
@@ -37,7 +37,7 @@ def train(arguments: argparse.Namespace, control: Control) -> bool:
 
     config = read_config(TrainConfig, arguments)
     listen = JsonLines() if arguments.json else Console()
-    return train_embedding(_host(arguments), config, listen, control).reason == "done"
+    return train_embedding(embedded_host(arguments), config, listen, control).reason == "done"
 
 
 def generate(arguments: argparse.Namespace, control: Control) -> bool:
@@ -48,7 +48,7 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
     config = read_config(GenerateConfig, arguments)
     if config.seed + config.count > 2**32:
         raise BadInput(f"{config.count} pictures from seed {config.seed} go beyond 4294967295; give a smaller seed.")
-    host = _host(arguments)
+    host = embedded_host(arguments)
     first = config.seed if config.seed >= 0 else random.SystemRandom().randrange(2**32 - config.count)
     with host.session(SessionOptions()) as model:
         embeddings, skipped = library.load_folder(host.embeddings_folder, model.info)
@@ -119,7 +119,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
             _say(f"Drew sample pictures with captions into {folder}.")
         dataset = str(folder)
     serve(
-        _host(arguments),
+        embedded_host(arguments),
         address=arguments.address,
         port=arguments.port,
         dataset=dataset,
@@ -138,27 +138,6 @@ def demo(arguments: argparse.Namespace, control: Control) -> bool:
     if arguments.steps < 1:
         raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
     return run_demo(Path(arguments.folder), arguments.steps, Console(), control)
-
-
-def _host(arguments: argparse.Namespace) -> EmbeddedHost:
-    """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
-    from lib_ti.host.embedded import EmbeddedHost
-    from lib_ti.pocket.files import CHECKPOINT
-
-    earlier: dict[str, Any] = {}
-    if getattr(arguments, "config", None):
-        earlier = read_settings_file(Path(arguments.config)).get("host", {})
-        if not isinstance(earlier, dict):
-            raise BadInput(f'"host" in {arguments.config} is {earlier!r}; remove it, or give it as an object.')
-    checkpoint = arguments.checkpoint or earlier.get("checkpoint") or CHECKPOINT
-    embeddings = arguments.embeddings_dir or earlier.get("embeddings_dir") or "embeddings"
-    templates = arguments.templates_dir or earlier.get("templates_dir") or "textual_inversion_templates"
-    return EmbeddedHost(
-        Path(checkpoint),
-        embeddings_folder=Path(embeddings),
-        template_folders=(Path(templates),),
-        device=arguments.device or earlier.get("device") or "auto",
-    )
 
 
 def _facts(embedding: Embedding) -> dict[str, Any]:

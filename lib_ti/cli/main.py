@@ -14,6 +14,7 @@ from types import FrameType
 from lib_ti import __version__
 from lib_ti.cli import commands
 from lib_ti.cli.arguments import add_settings
+from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput, UserError
 from lib_ti.signals import Control
@@ -86,17 +87,17 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("create", commands.create, "Create an embedding to train.")
-    _host_options(sub)
+    add_host(sub)
     add_settings(sub, CreateConfig, positional="name")
 
     sub = add("train", commands.train, "Train an embedding, or go on where its training stopped.")
-    _host_options(sub)
+    add_host(sub)
     sub.add_argument("--config", metavar="FILE", help="settings as JSON, also a settings-*.json of an earlier run")
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
     add_settings(sub, TrainConfig, positional="name")
 
     sub = add("generate", commands.generate, "Draw pictures; embeddings of the embeddings folder work by their names.")
-    _host_options(sub)
+    add_host(sub)
     add_settings(sub, GenerateConfig, positional="prompt")
 
     sub = add("show", commands.show, "Say what is in embedding files.")
@@ -110,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--overwrite", action="store_true", help="replace TARGET if it exists")
 
     sub = add("tab", commands.tab, "Serve the tab “Textual Inversion” as a page of its own, for a browser.")
-    _host_options(sub)
+    add_host(sub, *MODEL, "captioner-dir", "upscalers-dir")
     sub.add_argument("--port", type=int, default=7860, metavar="N", help="0 is any free one (default: %(default)s)")
     sub.add_argument(
         "--address",
@@ -130,19 +131,3 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", type=int, default=commands.DEMO_STEPS, metavar="N", help="training steps (default: %(default)s)"
     )
     return parser
-
-
-def _host_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("model and folders")
-    group.add_argument(
-        "--checkpoint",
-        metavar="FILE",
-        help="a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the pocket model that comes along)",
-    )
-    group.add_argument("--embeddings-dir", metavar="DIR", help="where embeddings are (default: embeddings)")
-    group.add_argument(
-        "--templates-dir",
-        metavar="DIR",
-        help="own prompt templates (default: textual_inversion_templates; the shipped ones are always known)",
-    )
-    group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1 (default: auto)")

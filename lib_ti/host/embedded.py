@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from lib_ti.errors import BadInput, UserError
-from lib_ti.host.architecture import architecture
+from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
 from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
 from lib_ti.host.embedded_model import EmbeddedModel
@@ -34,8 +34,12 @@ class EmbeddedHost:
         An SD1.x checkpoint in the ldm format, ``.safetensors`` or ``.ckpt``. It is read when a session begins.
     embeddings_folder, template_folders
         Where finished embeddings go, and where prompt templates are besides the shipped ones.
+    allowed_folders
+        Folders that users of a page may name; None for all.
     device
         ``"auto"`` is CUDA where there is a device, else the CPU; or a name that torch knows, such as ``"cuda:1"``.
+    captioner_folder, upscalers_folder
+        Where the captioner's model is, in the format of ``transformers``, and upscalers' model files.
 
     Raises
     ------
@@ -49,13 +53,18 @@ class EmbeddedHost:
         *,
         embeddings_folder: Path,
         template_folders: Sequence[Path] = (),
+        allowed_folders: Sequence[Path] | None = None,
         device: str = "auto",
+        captioner_folder: Path = Path("models/BLIP"),
+        upscalers_folder: Path = Path("models/ESRGAN"),
     ) -> None:
         self._checkpoint = checkpoint
         self._embeddings_folder = embeddings_folder
         self._template_folders = tuple(template_folders)
+        self._allowed_folders = allowed_folders
         self._device_asked = device
         self._device = _device(device)
+        self._captioner_folder, self._upscalers_folder = captioner_folder, upscalers_folder
         self._in_use = threading.Lock()
         self._loaded: tuple[object, EmbeddedModel] | None = None
         self._hash: tuple[object, str] | None = None
@@ -67,6 +76,18 @@ class EmbeddedHost:
     @property
     def template_folders(self) -> Sequence[Path]:
         return self._template_folders
+
+    @property
+    def model_size(self) -> int:
+        """By the ``.yaml`` beside the checkpoint; of Stable Diffusion 1 where that cannot be read."""
+        try:
+            return picture_size(self._checkpoint)
+        except BadInput:  # it is told when the model is read
+            return Described.latent_size * LATENT_SHRINKING
+
+    @property
+    def allowed_folders(self) -> Sequence[Path] | None:
+        return self._allowed_folders
 
     @property
     def arguments(self) -> Mapping[str, str]:

@@ -1,0 +1,63 @@
+"""The host of a command: which model, which folders, and where the models of the tools are."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_ti.cli.arguments import read_settings_file
+from lib_ti.errors import BadInput
+
+if TYPE_CHECKING:
+    from lib_ti.host.embedded import EmbeddedHost
+
+
+_OPTIONS = {
+    "checkpoint": (
+        "FILE",
+        "a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the pocket model that comes along)",
+    ),
+    "embeddings-dir": ("DIR", "where embeddings are (default: embeddings)"),
+    "templates-dir": (
+        "DIR",
+        "own prompt templates (default: textual_inversion_templates; the shipped ones are always known)",
+    ),
+    "captioner-dir": ("DIR", "the model of the captioner BLIP (default: models/BLIP)"),
+    "upscalers-dir": ("DIR", "models of upscalers, .pth or .safetensors (default: models/ESRGAN)"),
+    "device": ("DEVICE", "auto, cpu, cuda or cuda:1 (default: auto)"),
+}
+MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "device")
+"""The options of a command that borrows the model."""
+
+
+def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
+    """Options of the host by their names, without dashes; those of :data:`MODEL` where none is named."""
+    group = parser.add_argument_group("model and folders")
+    for name in options or MODEL:
+        metavar, text = _OPTIONS[name]
+        group.add_argument(f"--{name}", metavar=metavar, help=text)
+
+
+def embedded_host(arguments: argparse.Namespace) -> EmbeddedHost:
+    """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
+    from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.pocket.files import CHECKPOINT
+
+    earlier: dict[str, Any] = {}
+    if getattr(arguments, "config", None):
+        earlier = read_settings_file(Path(arguments.config)).get("host", {})
+        if not isinstance(earlier, dict):
+            raise BadInput(f'"host" in {arguments.config} is {earlier!r}; remove it, or give it as an object.')
+
+    def given(name: str, default: Any) -> Any:
+        return getattr(arguments, name, None) or earlier.get(name) or default
+
+    return EmbeddedHost(
+        Path(given("checkpoint", CHECKPOINT)),
+        embeddings_folder=Path(given("embeddings_dir", "embeddings")),
+        template_folders=(Path(given("templates_dir", "textual_inversion_templates")),),
+        device=given("device", "auto"),
+        captioner_folder=Path(given("captioner_dir", "models/BLIP")),
+        upscalers_folder=Path(given("upscalers_dir", "models/ESRGAN")),
+    )
