@@ -3,8 +3,7 @@
 (function () {
     "use strict";
 
-    const WHILE_TRAINING = 2000;
-    const OTHERWISE = 15000;
+    const OTHERWISE = 15000; // milliseconds
     let asked = 0;
 
     function root() {
@@ -17,7 +16,7 @@
             return;
         }
         const status = root().querySelector("#ti_status .ti-status");
-        const wait = status && status.dataset.active === "yes" ? WHILE_TRAINING : OTHERWISE;
+        const wait = status && status.dataset.active === "yes" ? 1000 * status.dataset.seconds : OTHERWISE;
         if (Date.now() - asked >= wait) {
             asked = Date.now();
             button.click();

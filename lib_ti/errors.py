@@ -40,5 +40,17 @@ class TrainingFailed(UserError):
     """A run that had begun cannot go on. What was reached until the last good step is saved."""
 
 
+class Stopped(UserError):
+    """Work ended before its time because the user asked for it; what was finished is kept."""
+
+    exit_code = 130
+
+
 class UnsafePickle(BadInput):
     """A pickle asks for something other than tensors and plain data; it was not run."""
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said

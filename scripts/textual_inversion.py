@@ -44,10 +44,17 @@ def tabs():
         from lib_ti.host import webui
         from lib_ti.ui.tab import build
 
-        page = build(webui.WebUIHost(), txt2img=found, **webui.preview_choices())
+        page = build(webui.WebUIHost(), txt2img=found, beginnings=webui.beginnings(), **webui.preview_choices())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)
     return [(page, "Textual Inversion", "ti_tab")]
+
+
+def settings():
+    if not PROBLEM:
+        from lib_ti.host import webui_settings
+
+        webui_settings.register(gr.Radio, gr.Slider)
 
 
 def explain(error):
@@ -57,5 +64,6 @@ def explain(error):
     return page
 
 
+script_callbacks.on_ui_settings(settings)
 script_callbacks.on_after_component(keep)
 script_callbacks.on_ui_tabs(tabs)

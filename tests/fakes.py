@@ -95,10 +95,15 @@ class FakeHost:
         self.embeddings_folder = folder / "embeddings"
         self.template_folders: Sequence[Path] = (folder / "templates",)
         self.arguments: Mapping[str, str] = {"checkpoint": "fake"}
+        self.allowed_folders: Sequence[Path] | None = None
         self.model = model or FakeModel()
         self.saved: list[Path] = []
         self.open_sessions = 0
         self.watched: list[Event] = []
+
+    @property
+    def model_size(self) -> int:
+        return self.model.info.size
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[FakeModel]:
@@ -144,6 +149,8 @@ class FakeHost:
 
 class FakeCaptioner:
     """Captions are the picture's mean colour."""
+
+    options = "fake"
 
     def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
         return ["colour {} {} {}".format(*picture.resize((1, 1)).getpixel((0, 0))) for picture in pictures]

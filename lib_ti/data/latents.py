@@ -22,18 +22,12 @@ from PIL import Image
 from lib_ti.data import images
 from lib_ti.data.dataset import Dataset, Item, Rules
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
-from lib_ti.errors import TrainingFailed, UserError
+from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.base import Model
 
 _PREPARATION = "1"
 """Changes whenever the same file would give other pixels or weights, so that older cache files are not used."""
 _ALL_TRANSPARENT = "it is wholly transparent, so that its transparency cannot weigh the loss and is not used"
-
-
-class EncodingStopped(UserError):
-    """The user asked to stop while pictures were being encoded; what was encoded is in the cache."""
-
-    exit_code = 130
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def encode(
         When no picture is left.
     TrainingFailed
         When the autoencoder gives values that are not finite; the picture is named.
-    EncodingStopped
+    Stopped
         When ``stop`` said so.
     """
     files = LatentFiles(cache_folder)
@@ -113,7 +107,7 @@ def encode(
     def advance() -> None:
         progress(len(done) + len(broken), len(keys))
         if stop():
-            raise EncodingStopped("Encoding the pictures was stopped; those already encoded are kept for the next run.")
+            raise Stopped("Encoding the pictures was stopped; those already encoded are kept for the next run.")
 
     advance()
     missing = []

@@ -23,7 +23,7 @@ from lib_ti.host.text import VOCABULARY
 
 TIMESTEPS = 1000
 POSITIONS = 77
-_LATENT_SHRINKING = 8
+LATENT_SHRINKING = 8
 _CLIP_HEAD_WIDTH = 64  # CLIP's text encoders of all sizes have width / 64 heads.
 
 
@@ -83,7 +83,7 @@ def architecture(weights: Mapping[str, torch.Tensor], checkpoint: Path) -> Archi
             linear_start=told.linear_start,
             linear_end=told.linear_end,
             prediction=told.prediction,
-            size=told.latent_size * _LATENT_SHRINKING,
+            size=told.latent_size * LATENT_SHRINKING,
         )
     except KeyError as missing:
         raise BadInput(
@@ -91,6 +91,17 @@ def architecture(weights: Mapping[str, torch.Tensor], checkpoint: Path) -> Archi
         ) from missing
     except ValueError as reason:
         raise BadInput(f"{checkpoint.name} cannot be used: {reason}.") from reason
+
+
+def picture_size(checkpoint: Path) -> int:
+    """The picture side in pixels that a checkpoint was made for, by its ``.yaml`` alone; SD1's without one.
+
+    Raises
+    ------
+    BadInput
+        When the ``.yaml`` beside the file cannot be used.
+    """
+    return _read_description(checkpoint.with_suffix(".yaml")).latent_size * LATENT_SHRINKING
 
 
 class _Shapes(dict[str, tuple[int, ...]]):
@@ -167,7 +178,7 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
     levels = shapes.count("decoder.up.{}.block.0.conv1.weight")
     if levels == 0:
         raise KeyError(AUTOENCODER + "decoder.up.0.block.0.conv1.weight")
-    if 2 ** (levels - 1) != _LATENT_SHRINKING:
+    if 2 ** (levels - 1) != LATENT_SHRINKING:
         raise ValueError(f"its autoencoder shrinks pictures {2 ** (levels - 1)} times, and SD1.x's does 8 times")
     return {
         "in_channels": shapes["encoder.conv_in.weight"][1],

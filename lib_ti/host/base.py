@@ -88,6 +88,8 @@ class SessionOptions:
     gradient_checkpointing: bool = False
     tell: Callable[[str], None] | None = None
     """Called with a sentence while the host waits, such as for a picture that is being drawn."""
+    stop: Callable[[], bool] | None = None
+    """Asked while the host waits for its turn; when it says yes, :class:`lib_ti.errors.Stopped` is raised."""
 
 
 class Model(Protocol):
@@ -167,6 +169,11 @@ class Model(Protocol):
 class Captioner(Protocol):
     """Says in one line what pictures show; lent with its model loaded."""
 
+    @property
+    def options(self) -> str:
+        """All that its captions depend on besides the picture, as text: its name, its model, its settings."""
+        ...
+
     def caption(self, pictures: Sequence[Image]) -> list[str]:
         """One caption for each RGB picture, of any sizes. As many at once as the caller wants to hold in memory."""
         ...
@@ -208,6 +215,16 @@ class Host(Protocol):
     @property
     def arguments(self) -> Mapping[str, str]:
         """Which model and folders these are, as plain text for a run's settings file: enough to lend them again."""
+        ...
+
+    @property
+    def model_size(self) -> int:
+        """Picture side in pixels that the model at hand was made for, as far as is known without loading it."""
+        ...
+
+    @property
+    def allowed_folders(self) -> Sequence[Path] | None:
+        """Folders that the users of a page may name, where they are not at home on this machine; None for all."""
         ...
 
     def session(self, options: SessionOptions) -> AbstractContextManager[Model]:

@@ -7,6 +7,7 @@ too, so that the tab can say there why it does not train; the siblings are impor
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from modules import call_queue, sd_hijack, sd_models, shared
 
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
+from lib_ti.host import webui_settings
 from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
 from lib_ti.signals import Event, RunStarted, StepDone
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 JOB = "textual-inversion"
 """The name of our job in the WebUI's state."""
+LATENT_SHRINKING = 8
+_SD1_LATENT_SIDE = 64
+_ASK_SECONDS = 0.2
+"""Time between two questions whether a run that waits is still wanted."""
 _RELOAD_SECONDS = 0.5
 """Time that Reload UI takes at most from its interrupt to closing the page's server."""
 
@@ -55,6 +61,16 @@ class WebUIHost:
             "templates_dir": str(self.template_folders[0].absolute()),
         }
 
+    @property
+    def model_size(self) -> int:
+        """Of the loaded model; of Stable Diffusion 1 until there is one."""
+        latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or _SD1_LATENT_SIDE
+        return int(latent_side) * LATENT_SHRINKING
+
+    @property
+    def allowed_folders(self) -> Sequence[Path] | None:
+        return webui_settings.allowed_folders()
+
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:
         """Lend the loaded model while nothing else in the WebUI uses it.
@@ -67,7 +83,7 @@ class WebUIHost:
         _refuse_forks()
         from lib_ti.host import webui_borrow
 
-        with _turn(options.tell), webui_borrow.borrow(options) as model:
+        with _turn(options.tell, options.stop), webui_borrow.borrow(options) as model:
             lent: WebUIModel = model
             yield lent
 
@@ -135,6 +151,15 @@ class WebUIHost:
         raise BadInput("Filling by the model is not possible yet; choose the plain fill.")
 
 
+def beginnings() -> dict[str, Any]:
+    """What the tab's fields begin with by the WebUI's Settings."""
+    return {
+        "log_directory": webui_settings.log_directory(),
+        "file_format": webui_settings.file_format(),
+        "seconds": webui_settings.seconds(),
+    }
+
+
 def preview_choices() -> dict[str, tuple[str, ...]]:
     """Names for the previews' fields, as txt2img lists them: ``samplers`` and ``schedulers``; empty in the forks."""
     try:
@@ -164,13 +189,19 @@ def _loaded_title() -> str:
 
 
 @contextmanager
-def _turn(tell: Callable[[str], None] | None) -> Iterator[None]:
-    """Our turn in the WebUI's queue, as a job that all its pages see."""
+def _turn(tell: Callable[[str], None] | None, stop: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Our turn in the WebUI's queue, as a job that all its pages see.
+
+    Raises
+    ------
+    Stopped
+        When ``stop`` said so before it was our turn.
+    """
     queue = call_queue.queue_lock
     if not queue.acquire(blocking=False):
         if tell:
             tell("Waiting until the WebUI has finished what it is doing.")
-        queue.acquire()
+        _queue_up(queue, stop or (lambda: False))
     state = shared.state
     try:
         state.begin(job=JOB)
@@ -183,6 +214,32 @@ def _turn(tell: Callable[[str], None] | None) -> Iterator[None]:
             _idle(state)
         finally:
             queue.release()
+
+
+def _queue_up(queue: Any, stop: Callable[[], bool]) -> None:
+    """Take the lock when it is our turn. The WebUI's lock can only be waited for without an end, so a thread does it.
+
+    It keeps our place in the queue, and where nobody wants the place any more, it passes it on.
+    """
+    decided = threading.Lock()
+    given_up = False
+    acquired = threading.Event()
+
+    def wait() -> None:
+        queue.acquire()
+        with decided:
+            if given_up:
+                queue.release()
+            else:
+                acquired.set()
+
+    threading.Thread(target=wait, name="textual-inversion-turn", daemon=True).start()
+    while not acquired.wait(_ASK_SECONDS):
+        if stop():
+            with decided:
+                if not acquired.is_set():
+                    given_up = True
+                    raise Stopped("It was still waiting for its turn; nothing was changed.")
 
 
 def _idle(state: Any) -> None:

@@ -13,10 +13,10 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, TrainingFailed
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
 from lib_ti.host.checkpoint import weights_hash
+from lib_ti.host.webui import LATENT_SHRINKING
 from lib_ti.host.webui_preview import Drawing
 from lib_ti.host.webui_text import ENCODER, PromptEncoder
 
-_LATENT_SHRINKING = 8
 _TIMESTEPS = 1000
 _SCHEDULE_TOLERANCE = 1e-2
 """What half precision can make of the noise schedule, in units of its values of 0 to 1."""
@@ -136,7 +136,7 @@ def _describe(sd_model: Any, prompts: PromptEncoder) -> ModelInfo:
         prediction=sd_model.parameterization,
         widths={ENCODER: prompts.table.width},
         autoencoder=weights_hash(sd_model.first_stage_model.state_dict()),
-        size=int(sd_model.image_size) * _LATENT_SHRINKING,
+        size=int(sd_model.image_size) * LATENT_SHRINKING,
         vocabulary_norm={ENCODER: prompts.table.vocabulary_norm},
     )
 

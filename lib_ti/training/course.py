@@ -12,7 +12,7 @@ from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.data import dataset, latents
 from lib_ti.data.templates import Template
 from lib_ti.embedding import card, files
-from lib_ti.errors import TrainingFailed, UserError
+from lib_ti.errors import TrainingFailed, UserError, out_of_memory
 from lib_ti.host.base import Host, Model
 from lib_ti.signals import (
     Control,
@@ -31,7 +31,7 @@ from lib_ti.training.preview import Previews, infotext, save_picture
 from lib_ti.training.runlog import Told
 from lib_ti.training.source import BatchSource, evaluation_samples, plain_prompts
 from lib_ti.training.state import Best
-from lib_ti.training.trainer import Trainer, TrainingBatch, out_of_memory
+from lib_ti.training.trainer import Trainer, TrainingBatch
 
 STATE_EVERY_SECONDS = 30.0
 """Longest time between two saves of the state: what a power cut can cost."""
@@ -63,7 +63,6 @@ class Course:
         self._began_at = state.step
         self._begun = self._state_saved = self._flushed = time.monotonic()
         self._evaluated = self._saved = self._previewed = -1
-        self._last_preview: Path | None = None
 
     def run(
         self, found: dataset.Dataset, encoded: latents.Latents, template: Template, size: tuple[int, int]
@@ -242,6 +241,10 @@ class Course:
             best = now.with_vectors(self._state.best_vectors, step=self._state.best.step)
             written.append(self._folder.copy("best", suffix))
             files.save(best, written[-1])
+        if not self._path.exists():
+            self._listen(
+                Note(f"{self._path} was moved or removed while it was trained, and is written anew.", warning=True)
+            )
         files.save(now, self._path)
         written.append(self._path)
         # The state comes last: a run that is killed in between goes on from the state before and writes these again.
@@ -281,16 +284,16 @@ class Course:
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
             self._listen(PreviewFailed(embedding.step, reason))
             return
-        self._last_preview = path
         self._listen(PreviewMade(embedding.step, path, request.prompt, request.seed))
 
     def _finish_pictures(self) -> None:
-        """The loss curve, and the last preview beside the embedding, where the WebUI's card shows it."""
+        """The loss curve, and the best preview beside the embedding, where the WebUI's card shows it."""
         try:
             plot.loss_plot(self._folder)
-            if self._last_preview:
-                shown = self._path.with_name(f"{self._path.stem}.preview.png")
-                write_bytes(shown, self._last_preview.read_bytes())
+            best = self._state.best.step if self._state.best else self._trainer.step
+            picture = self._folder.preview_near(best)
+            if picture:
+                write_bytes(self._path.with_name(f"{self._path.stem}.preview.png"), picture.read_bytes())
         except (OSError, UserError) as error:
             self._listen(Note(f"The loss curve or the card's picture is missing: {error}", warning=True))
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from lib_ti.atomic import append_text
 from lib_ti.config import TrainConfig, to_mapping
-from lib_ti.errors import BadInput, TrainingFailed, UserError
+from lib_ti.errors import BadInput, Stopped, TrainingFailed, UserError, out_of_memory
 from lib_ti.host.base import Host
 from lib_ti.signals import (
     Control,
@@ -33,11 +33,9 @@ from lib_ti.signals import (
     Saved,
     StepDone,
 )
-from lib_ti.training.run import train as train_embedding
 from lib_ti.training.runlog import sentence
-from lib_ti.training.trainer import out_of_memory
 
-State = Literal["idle", "waiting", "encoding", "training", "stopped", "failed", "done"]
+State = Literal["idle", "waiting", "encoding", "training", "cancelled", "stopped", "failed", "done"]
 ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
 MOST_POINTS = 500
 """Points of the loss curve that are kept: more than a screen shows."""
@@ -47,6 +45,13 @@ MOST_NOTES = 60
 Train = Callable[[Host, TrainConfig, Listener, Control], RunFinished]
 
 logger = logging.getLogger(__name__)
+
+
+def train_embedding(host: Host, config: TrainConfig, listen: Listener, control: Control) -> RunFinished:
+    """:func:`lib_ti.training.run.train`, which is imported by the first run and not by the WebUI's start."""
+    from lib_ti.training.run import train
+
+    return train(host, config, listen, control)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Snapshot:
     saved: Saved | None = None
     notes: tuple[Note, ...] = ()
     errors: tuple[str, ...] = ()
-    """Why the run failed, one sentence each."""
+    """Why the run failed, or was cancelled before its first step, one sentence each."""
     stopping: bool = False
     embedding: Path | None = None
     seconds: float = 0.0
@@ -143,6 +148,8 @@ class Job:
     def _run(self) -> None:
         try:
             self._train(self._host, self._config, self._listen, self.control)
+        except Stopped as stopped:
+            self._end("cancelled", (str(stopped),))
         except BadInput as error:
             self._fail(error.problems)
         except UserError as error:
@@ -207,14 +214,16 @@ class Job:
         return (*self._now.notes, note)[-MOST_NOTES:]
 
     def _fail(self, sentences: tuple[str, ...]) -> None:
+        saved = self._now.saved
+        self._end("failed", (*sentences, f"What was saved at step {saved.step} is whole.") if saved else sentences)
+
+    def _end(self, state: State, sentences: tuple[str, ...]) -> None:
         with self._lock:
-            now = self._now
-            kept = (f"What was saved at step {now.saved.step} is whole.",) if now.saved else ()
             self._now = replace(
-                now,
-                version=now.version + 1,
-                state="failed",
-                errors=(*sentences, *kept),
+                self._now,
+                version=self._now.version + 1,
+                state=state,
+                errors=sentences,
                 seconds=time.monotonic() - self._begun,
             )
 

@@ -9,7 +9,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.data import latents
 from lib_ti.data.templates import check_template
 from lib_ti.embedding import files
-from lib_ti.errors import TrainingFailed
+from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
 from lib_ti.training.begin import Start, find_place, look_at_pictures, read_inputs, training_size
@@ -17,7 +17,6 @@ from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course
 from lib_ti.training.preview import Previews
 from lib_ti.training.runlog import Told
-from lib_ti.training.trainer import out_of_memory
 
 ENCODE_BATCH = 4
 """Pictures that the autoencoder takes at once: more fills the memory of small cards and is hardly faster."""
@@ -50,7 +49,10 @@ def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -
 def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> RunFinished:
     path, embedding, template = read_inputs(host, config)
     options = SessionOptions(
-        cast("Precision", config.precision), config.gradient_checkpointing, tell=lambda text: told(Note(text))
+        cast("Precision", config.precision),
+        config.gradient_checkpointing,
+        tell=lambda text: told(Note(text)),
+        stop=lambda: control.stop_requested,
     )
     with host.session(options) as model:
         files.check_fits(embedding, model.info)

@@ -70,6 +70,12 @@ class RunFolder:
         """Previews with their steps, earliest first."""
         return _numbered(self.path / "images", self.name)
 
+    def preview_near(self, step: int) -> Path | None:
+        """The preview nearest to a step; the one before training only where there is no other."""
+        found = self.previews()
+        trained = [item for item in found if item[0]] or found
+        return min(trained, key=lambda item: abs(item[0] - step))[1] if trained else None
+
     def write_settings(self, content: Mapping[str, Any]) -> Path:
         """Write ``settings-<time>.json`` beside the earlier ones; it can be given to ``--config``."""
         now = datetime.datetime.now().strftime("%Y-%m-%d-%H-%M-%S")

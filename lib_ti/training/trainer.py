@@ -255,9 +255,3 @@ class Trainer:
 
     def _time(self, seconds: float) -> None:
         self._seconds = seconds if self._seconds is None else 0.9 * self._seconds + 0.1 * seconds
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
-    said = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said

@@ -1,4 +1,7 @@
-"""What the tab's buttons do: from plain values to plain results. Knows the engine and no Gradio."""
+"""What the tab's buttons do: from plain values to plain results. Knows the engine and no Gradio.
+
+The engine is imported by what needs it and not by this module, since the WebUI's start waits for the tab to be built.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,18 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lib_ti.atomic import write_text
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
-from lib_ti.data import dataset, templates
-from lib_ti.embedding import files, library, names
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import CHUNK, Host
-from lib_ti.training import rundir
-from lib_ti.training.create import create
 from lib_ti.training.job import JOBS, Jobs, explain
-from lib_ti.ui.fragments import escape, hint, notice
+from lib_ti.ui import reach
+from lib_ti.ui.fragments import escape, findings, hint, notice
+
+if TYPE_CHECKING:
+    from lib_ti.data.dataset import Dataset
+    from lib_ti.ui.results import Run
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -60,15 +63,21 @@ class Controller:
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
+        from lib_ti.embedding import library
+
         return library.list_names(self.host.embeddings_folder)
 
     def templates(self) -> list[str]:
+        from lib_ti.data import templates
+
         return list(templates.available(self.host.template_folders))
 
     # Create
 
     def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Create an embedding; returns its name and a sentence."""
+        from lib_ti.training.create import create
+
         config = from_mapping(CreateConfig, values, source="the form")
         path = create(self.host, config)
         many = "vector" if config.vectors == 1 else "vectors"
@@ -77,6 +86,9 @@ class Controller:
 
     def name_remarks(self, name: str, log_directory: str) -> str:
         """What there is to know of a name before an embedding is created under it."""
+        from lib_ti.embedding import library, names
+        from lib_ti.training import rundir
+
         if not name.strip():
             return ""
         try:
@@ -84,7 +96,7 @@ class Controller:
         except BadInput as error:
             return notice("warning", error.problems)
         found = [self._describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
-        runs = rundir.find_runs(Path(log_directory), name) if log_directory.strip() else []
+        runs = rundir.find_runs(self.log_directory(log_directory), name) if log_directory.strip() else []
         if runs:
             found.append(f"There are trainings of that name: {', '.join(str(run.path) for run in runs[:3])}.")
         if not found:
@@ -92,6 +104,8 @@ class Controller:
         return notice("info", found, title="This name is in use")
 
     def _describe_file(self, path: Path) -> str:
+        from lib_ti.embedding import files
+
         try:
             embedding = files.load(path)
         except BadInput as error:
@@ -115,10 +129,16 @@ class Controller:
         BadInput
             When there is none of that name.
         """
+        from lib_ti.data import templates
+
+        self._check_template_path(name)
         return "\n".join(templates.find_template(name, self.host.template_folders).lines)
 
     def prompts(self, text: str, name: str, folder: str) -> str:
         """The prompts that a template's text gives for some captions, and what is wrong with it."""
+        from lib_ti.data import templates
+
+        reach.check(self.host, {"Dataset directory": folder})
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         numbers = tuple(range(1, len(lines) + 1))
         captions = _some_captions(folder)
@@ -147,6 +167,10 @@ class Controller:
         BadInput
             A name that is no file name, a text that would train nothing, or a host without such a folder.
         """
+        from lib_ti.atomic import write_text
+        from lib_ti.data import templates
+        from lib_ti.embedding import names
+
         folders = self.host.template_folders
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:
@@ -161,6 +185,16 @@ class Controller:
 
     # Train
 
+    def check(self, values: Mapping[str, Any]) -> str:
+        """What is right and what is wrong with a run that has these values, as a list; nothing is begun."""
+        from lib_ti.ui import preflight
+
+        try:
+            found = preflight.check(self.host, self.train_config(values))
+        except BadInput as error:
+            found = [("error", problem) for problem in error.problems]
+        return f'<div class="ti-check">{findings(found)}</div>'
+
     def start(self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None) -> str:
         """Begin a run in the background; with ``txt2img``, previews are drawn with that tab's values.
 
@@ -170,13 +204,63 @@ class Controller:
             With everything that is wrong with the values, or because a run is going on.
         """
         taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
-        config = from_mapping(TrainConfig, {**values, **taken}, source="the form")
+        config = self.train_config({**values, **taken})
         self.jobs.start(self.host, config)
         return notice("info", [f"Training of {config.name} begins."])
 
+    def train_config(self, values: Mapping[str, Any]) -> TrainConfig:
+        """The settings of a run from the form's values.
+
+        Raises
+        ------
+        BadInput
+            With everything that is wrong with them by themselves.
+        """
+        config = from_mapping(TrainConfig, values, source="the form")
+        reach.check(self.host, {"Dataset directory": config.dataset, "Log directory": config.log_directory})
+        self._check_template_path(config.template)
+        return config
+
+    def log_directory(self, text: str) -> Path:
+        """The folder of the runs; raises :class:`BadInput` where this page may not look there."""
+        reach.check(self.host, {"Log directory": text})
+        return Path(text)
+
+    def _check_template_path(self, name: str) -> None:
+        """Any text file can be a template, those in the template folders without being asked for by path."""
+        if name.strip().removesuffix(".txt") not in self.templates():
+            reach.check(self.host, {"Prompt template": name})
+
+    # Results
+
+    def trained_names(self, log_directory: str) -> list[str]:
+        """Embeddings that have runs there."""
+        from lib_ti.ui import results
+
+        return results.trained_names(self.log_directory(log_directory), self.embeddings())
+
+    def runs(self, log_directory: str, name: str) -> list[str]:
+        """Folders of an embedding's runs, the newest first."""
+        from lib_ti.ui import results
+
+        return results.list_runs(self.log_directory(log_directory), name)
+
+    def run(self, log_directory: str, name: str, path: str) -> Run:
+        """The run in the folder ``path``, or the newest where that is of another embedding.
+
+        Raises
+        ------
+        BadInput
+            When the embedding has none.
+        """
+        from lib_ti.ui.results import Run
+
+        there = self.runs(log_directory, name)
+        return Run(self.log_directory(log_directory), name, path if path in there or not there else there[0])
+
     # Dataset
 
-    def scan(self, folder: str, values: Mapping[str, Any]) -> dataset.Dataset:
+    def scan(self, folder: str, values: Mapping[str, Any]) -> Dataset:
         """The pictures of a folder, as a run with these settings would take them.
 
         Raises
@@ -186,6 +270,9 @@ class Controller:
         """
         if not folder.strip():
             raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
+        from lib_ti.data import dataset
+
+        reach.check(self.host, {"Dataset directory": folder})
         width, height = int(values.get("width") or 0), int(values.get("height") or 0)
         unknown = not (width and height)
         return dataset.scan(
@@ -203,6 +290,8 @@ class Controller:
 def _some_captions(folder: str) -> tuple[str, ...]:
     if not folder.strip() or not Path(folder).is_dir():
         return EXAMPLE_CAPTIONS
+    from lib_ti.data import dataset
+
     try:
         found = dataset.scan(Path(folder), width=64, height=64, resize="keep", held_out=0.0)
     except BadInput:

@@ -13,7 +13,7 @@ from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 
 
 def layout(parts: Parts) -> None:
-    form = parts.create = Form(CreateConfig, "ti_create")
+    form = parts.create = Form(CreateConfig, "ti_create", beginnings=parts.beginnings)
     with gr.Row(), gr.Column(elem_classes="ti-narrow"):
         form.add("name")
         parts.html("create_name_remarks")

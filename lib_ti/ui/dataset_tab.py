@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import TrainConfig, described
-from lib_ti.ui import pictures
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.parts import BUSY, Parts
 
@@ -34,6 +33,8 @@ def connect(parts: Parts) -> None:
     folder, form = parts["dataset_folder"], parts.train
 
     def show(data: dict[Any, Any]) -> list[Any]:
+        from lib_ti.ui import pictures
+
         chosen = data[folder] or ""
         found, problem = attempt(lambda: parts.controller.scan(chosen, form.values(data)))
         if found is None:

@@ -11,6 +11,7 @@ from lib_ti.config import Setting, described
 
 Build = Callable[[Setting, str], Any]
 """Makes another input than the usual one for a setting, given its description and the id of the element."""
+SMALLEST_SIDE, USUAL_SIDE = 64, 512
 _MOST_RADIO = 4
 _PROMPT_LINES = 4
 _SLIDER_REACH = 150
@@ -28,18 +29,28 @@ class Form:
         Start of the elements' ids: ``ti_train`` gives ``ti_train_max_steps``.
     instead
         Inputs that differ from the usual ones, by the setting's name.
+    beginnings
+        Values that the inputs begin with instead of the settings' defaults.
     """
 
-    def __init__(self, kind: type[Any], prefix: str, instead: Mapping[str, Build] | None = None) -> None:
+    def __init__(
+        self,
+        kind: type[Any],
+        prefix: str,
+        *,
+        instead: Mapping[str, Build] | None = None,
+        beginnings: Mapping[str, Any] | None = None,
+    ) -> None:
         self._described = {name: (value_type, default, item) for name, value_type, default, item in described(kind)}
         self._prefix = prefix
-        self._instead = dict(instead or {})
+        self._instead, self._beginnings = dict(instead or {}), dict(beginnings or {})
         self.inputs: dict[str, Any] = {}
 
     def add(self, *names: str) -> None:
         """Make the inputs of these settings where the layout is at."""
         for name in names:
             value_type, default, item = self._described[name]
+            default = self._beginnings.get(name, default)
             elem_id = f"{self._prefix}_{name}"
             if name in self._instead:
                 self.inputs[name] = self._instead[name](item, elem_id)
@@ -66,16 +77,33 @@ class Form:
         return [name for name in self._described if name not in self.inputs]
 
 
-def dropdown(choices: Callable[[], Iterable[str]], default: str = "") -> Build:
-    """A choice from what is there now; another text can be typed, since files come and go."""
+def dropdown(choices: Iterable[str] = (), default: str = "") -> Build:
+    """A choice from a list, which may be filled later; another text can be typed, since files come and go."""
 
     def build(item: Setting, elem_id: str) -> Any:
         return gr.Dropdown(
-            list(choices()),
+            list(choices),
             value=default or None,
             label=item.label,
             info=item.help,
             allow_custom_value=True,
+            elem_id=elem_id,
+        )
+
+    return build
+
+
+def picture_side(help: str) -> Build:
+    """A side of the training pictures in pixels, which always shows its number: the page fills in the model's own."""
+
+    def build(item: Setting, elem_id: str) -> Any:
+        return gr.Slider(
+            SMALLEST_SIDE,
+            item.maximum,
+            value=USUAL_SIDE,
+            step=item.multiple,
+            label=item.label,
+            info=help,
             elem_id=elem_id,
         )
 

@@ -25,11 +25,18 @@ class Parts:
     txt2img: Mapping[str, Any]
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...]
+    beginnings: Mapping[str, Any]
+    """What begins otherwise than usual: ``log_directory``, ``file_format``, ``seconds``."""
     tabs: Any = None
     create: Form = None  # type: ignore[assignment]  # set by create_tab.layout
     train: Form = None  # type: ignore[assignment]  # set by train_tab.layout
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their id without ``ti_``."""
+
+    @property
+    def seconds(self) -> float:
+        """Between two looks of a page at a running training."""
+        return float(self.beginnings.get("seconds", 2))
 
     def keep(self, name: str, component: Any) -> Any:
         self.own[name] = component

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from lib_ti.config import TrainConfig, from_mapping
+from lib_ti.config import TrainConfig
 from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files
@@ -16,6 +16,8 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
 from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
+from lib_ti.training.source import plain_prompts
+from lib_ti.training.trial import free_memory, try_steps
 from lib_ti.ui.fragments import Kind
 
 Finding = tuple[Kind, str]
@@ -25,12 +27,8 @@ _PICTURE_BYTES = 2.0
 """Bytes a pixel of a preview takes as PNG, about."""
 
 
-def check(host: Host, values: Mapping[str, Any]) -> list[Finding]:
-    """What is right and what is wrong with a run that has these values; nothing is begun and nothing is written."""
-    try:
-        config = from_mapping(TrainConfig, values, source="the form")
-    except BadInput as error:
-        return [("error", problem) for problem in error.problems]
+def check(host: Host, config: TrainConfig) -> list[Finding]:
+    """What is right and what is wrong with a run that has these settings; nothing is begun and nothing is written."""
     found: list[Finding] = []
     try:
         _, embedding, template = read_inputs(host, config)
@@ -81,7 +79,29 @@ def _about_model(model: Model, embedding: Embedding, template: Template, config:
     found += [("warning" if note.warning else "info", note.text) for note in notes]
     if not notes:
         found.append(("good", f"Every prompt of template {template.name} holds {embedding.name} and fits the model."))
+    found += _about_a_step(model, embedding, template, config, pictures)
     return [*found, _about_disk(config, pictures, size, embedding)]
+
+
+def _about_a_step(
+    model: Model, embedding: Embedding, template: Template, config: TrainConfig, pictures: Dataset
+) -> list[Finding]:
+    """Whether a step can teach anything, and whether it fits into memory, by trial."""
+    prompt = plain_prompts(pictures.items[:1], template.lines[:1], embedding.name)[0]
+    size = max((item.size for item in pictures.items), key=lambda size: size[0] * size[1])
+    tried = try_steps(model, embedding, prompt, size=size, batch_size=min(config.batch_size, len(pictures.items)))
+    found: list[Finding] = []
+    if not 0 < tried.gradient < math.inf:
+        said = f"A trial step gave the gradient {tried.gradient:g}, from which nothing can be learned"
+        found.append(("error", f"{said}: choose another Precision, or start the WebUI with --no-half."))
+    free = free_memory(model.device)
+    said = f"A step needs about {_megabytes(tried.memory)} of memory beside the model"
+    if free is None:
+        return [*found, ("info", f"{said}.")]
+    if tried.memory > free:
+        advice = "turn on Gradient checkpointing, or lower Batch size or Width and Height"
+        return [*found, ("warning", f"{said}, and {_megabytes(free)} are free on {model.device}: {advice}.")]
+    return [*found, ("good", f"{said}, and {_megabytes(free)} are free on {model.device}.")]
 
 
 def about_pictures(pictures: Dataset) -> list[Finding]:

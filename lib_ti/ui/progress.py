@@ -17,11 +17,11 @@ OVERTRAINING = (
 )
 
 
-def status(now: Snapshot) -> str:
-    """State, bar, numbers, notes and errors. ``data-active`` tells the page's script whether to ask again soon."""
+def status(now: Snapshot, seconds: float) -> str:
+    """State, bar, numbers, notes and errors. The page's script asks again after ``seconds`` while a run is active."""
     active = "yes" if now.active else "no"
     return (
-        f'<div class="ti-status" data-active="{active}" data-version="{now.version}">'
+        f'<div class="ti-status" data-active="{active}" data-seconds="{seconds:g}">'
         f"{_headline(now)}{_numbers(now)}{_saved(now)}{_notes(now)}{_previews_drawn_with(now.settings)}</div>"
     )
 
@@ -64,6 +64,8 @@ def _headline(now: Snapshot) -> str:
         return bar(now.done / max(1, now.total), f"{name}: encoding picture {now.done} of {now.total}")
     if now.state == "failed":
         return notice("error", now.errors, title=f"The training of {name} ended with an error")
+    if now.state == "cancelled":
+        return notice("info", now.errors, title=f"The training of {name} was ended before its first step")
     if now.state == "stopped":
         return notice(
             "info",

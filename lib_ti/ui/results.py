@@ -54,8 +54,8 @@ class Run:
         When it is none of them (any more).
     """
 
-    def __init__(self, log_directory: str, name: str, path: str) -> None:
-        runs = {str(run.path): run for run in rundir.find_runs(Path(log_directory), name)}
+    def __init__(self, log_directory: Path, name: str, path: str) -> None:
+        runs = {str(run.path): run for run in rundir.find_runs(log_directory, name)}
         if path not in runs:
             raise BadInput(f"There is no training of {name!r} in {path or log_directory!r}; choose one from the list.")
         self.name = name
@@ -183,8 +183,8 @@ class Run:
         if len(there) > 1:
             path = library.find(host.embeddings_folder, self.name)  # says which files are in each other's way
         files.save(embedding, path)
-        picture = self.folder.preview(embedding.step)
-        if picture.is_file():
+        picture = self.folder.preview_near(embedding.step)
+        if picture:
             path.with_name(f"{path.stem}.preview.png").write_bytes(picture.read_bytes())
         host.embedding_saved(path)
         return path
@@ -193,15 +193,9 @@ class Run:
         """The copy as a file of that kind, in a new temporary folder, called by the embedding's name."""
         embedding = self.copy(step)
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{self.name}{suffix}"
-        files.save(embedding, target, self._card_picture(embedding.step) if suffix == ".png" else None)
+        shown = self.folder.preview_near(embedding.step) if suffix == ".png" else None
+        files.save(embedding, target, open_picture(shown).image if shown else None)
         return target
-
-    def _card_picture(self, step: int) -> Image.Image | None:
-        previews = [(number, path) for number, path in self.folder.previews() if number]
-        if not previews:
-            return None
-        _, path = min(previews, key=lambda item: abs(item[0] - step))
-        return open_picture(path).image
 
     def to_txt2img(self, step: float) -> dict[str, Any]:
         """Prompt, negative prompt and seed of the preview nearest to a step; without previews, the embedding's name."""
@@ -229,15 +223,14 @@ class Run:
         return {name: value for name, value in settings.items() if name in known} | {"name": self.name}
 
 
-def trained_names(log_directory: str, known: list[str]) -> list[str]:
+def trained_names(log_directory: Path, known: list[str]) -> list[str]:
     """Of the embeddings that are ``known``, those that have runs there."""
-    folder = Path(log_directory)
-    return [name for name in known if rundir.find_runs(folder, name)] if log_directory.strip() else []
+    return [name for name in known if rundir.find_runs(log_directory, name)]
 
 
-def list_runs(log_directory: str, name: str) -> list[str]:
+def list_runs(log_directory: Path, name: str) -> list[str]:
     """Folders of an embedding's runs, the newest first."""
-    return [str(run.path) for run in rundir.find_runs(Path(log_directory), name)] if name and log_directory else []
+    return [str(run.path) for run in rundir.find_runs(log_directory, name)] if name else []
 
 
 def nearest(previews: list[Preview], step: float) -> Preview:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.ui import results
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
-from lib_ti.ui.results import BEST, Preview, Run
+
+if TYPE_CHECKING:
+    from lib_ti.ui.results import Preview, Run
 
 KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
 SHEET_SIZE = 1600
@@ -109,7 +110,8 @@ def _connect_lists(parts: Parts) -> None:
 
     def names(data: dict[Any, Any]) -> Any:
         """A fresh list when the sub-tab is opened; an embedding that was just trained is chosen."""
-        found = results.trained_names(data[log] or "", parts.controller.embeddings())
+        found, _ = attempt(lambda: parts.controller.trained_names(data[log] or ""))
+        found = found or []
         newest = parts.controller.jobs.snapshot().name
         return choices(found, data[name] or (newest if newest in found else ""))
 
@@ -120,7 +122,7 @@ def _connect_lists(parts: Parts) -> None:
         page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
         if chosen is None or page is None:
             return [broken, *[gr.update()] * 8]
-        return [*page, choices(results.list_runs(data[log] or "", data[name]), str(chosen.folder.path))]
+        return [*page, choices(parts.controller.runs(data[log] or "", data[name]), str(chosen.folder.path))]
 
     parts["results_tab"].select(names, inputs={name, log}, outputs=[name], **QUIET)
     # A chosen name changes once; a typed one at every key, and the last answer to come may be an early one: then the
@@ -165,8 +167,7 @@ def _connect_copies(parts: Parts) -> None:
     def use(data: dict[Any, Any]) -> str:
         step = str(data[parts["copy"]] or "")
         path, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
-        which = "the best copy" if step == BEST else f"the copy of step {step}"
-        return problem or notice("good", [f"{path} is now {which}."])
+        return problem or notice("good", [f"{path} is now the copy {step if step == 'best' else f'of step {step}'}."])
 
     def more(data: dict[Any, Any]) -> list[Any]:
         values, problem = attempt(lambda: _run(parts, data).more())
@@ -221,5 +222,4 @@ def _run(parts: Parts, data: dict[Any, Any]) -> Run:
     log, name, path = (
         data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
     )
-    there = results.list_runs(log, name)
-    return Run(log, name, path if path in there or not there else there[0])
+    return parts.controller.run(log, name, path)

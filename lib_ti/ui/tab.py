@@ -28,6 +28,7 @@ def build(
     samplers: Sequence[str] = SAMPLERS,
     schedulers: Sequence[str] = SCHEDULERS,
     dataset: str = "",
+    beginnings: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> gr.Blocks:
     """The tab for a host.
@@ -41,11 +42,14 @@ def build(
         What the fields of the previews offer.
     dataset
         Folder of pictures that the fields begin with.
+    beginnings
+        What else begins otherwise than usual: ``log_directory``, ``file_format``, and ``seconds`` between two looks at
+        a running training.
     options
         Of ``gr.Blocks``, for a page of its own.
     """
     with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
-        parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers))
+        parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(beginnings or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
                 dataset_tab.layout(parts)

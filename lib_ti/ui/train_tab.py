@@ -8,10 +8,9 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import TrainConfig
-from lib_ti.ui import preflight, progress
+from lib_ti.ui import progress
 from lib_ti.ui.controller import TXT2IMG, attempt
-from lib_ti.ui.form import Form, dropdown
-from lib_ti.ui.fragments import findings
+from lib_ti.ui.form import Form, dropdown, picture_side
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 
 ESSENTIAL = ("embedding_rate", "max_steps")
@@ -44,15 +43,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
 
 
 def layout(parts: Parts) -> None:
-    controller = parts.controller
     form = parts.train = Form(
         TrainConfig,
         "ti_train",
-        {
-            "name": dropdown(controller.embeddings),
-            "template": dropdown(controller.templates, "style_filewords"),
-            "preview_sampler": dropdown(lambda: parts.samplers, "Euler a"),
-            "preview_scheduler": dropdown(lambda: parts.schedulers, "Automatic"),
+        beginnings=parts.beginnings,
+        instead={
+            "name": dropdown(),
+            "template": dropdown(default=TrainConfig.template),
+            "width": picture_side("In pixels; the model's own size is filled in."),
+            "height": picture_side("In pixels; the model's own size is filled in."),
+            "preview_sampler": dropdown(parts.samplers, TrainConfig.preview_sampler),
+            "preview_scheduler": dropdown(parts.schedulers, TrainConfig.preview_scheduler),
         },
     )
     with gr.Row(elem_classes="ti-columns"):
@@ -133,7 +134,7 @@ def _run(parts: Parts) -> None:
         parts.button("refresh", "Refresh", size="sm")
     parts.html("check_result")
     now = parts.controller.jobs.snapshot()
-    parts.html("status", progress.status(now))
+    parts.html("status", progress.status(now, parts.seconds))
     parts.html("curve")
     parts.html("previews")
     parts.keep("seen", gr.State(""))
@@ -145,8 +146,8 @@ def connect(parts: Parts) -> None:
     watched = _watched(parts)
 
     def check(data: dict[Any, Any]) -> str:
-        found, problem = attempt(lambda: preflight.check(controller.host, form.values(data)))
-        return problem or f'<div class="ti-check">{findings(found or [])}</div>'
+        found, problem = attempt(lambda: controller.check(form.values(data)))
+        return problem or found or ""
 
     def start(data: dict[Any, Any]) -> list[Any]:
         wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
@@ -226,7 +227,7 @@ def news(parts: Parts, seen: str) -> list[Any]:
         return [gr.update()] * 8
     key = progress.previews_key(now)
     return [
-        progress.status(now),
+        progress.status(now, parts.seconds),
         progress.curve(now),
         gr.update() if key == pictures else progress.previews(now),
         f"{now.version}{now.stopping} {key}",
@@ -245,8 +246,16 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
             choices(controller.embeddings()),
             choices(controller.templates()),
             lines or "",
+            *(gr.update(value=controller.host.model_size) for _ in range(2)),
             *news(parts, ""),
         ]
 
-    outputs = [form["name"], form["template"], parts["template_text"], *_watched(parts)]
+    outputs = [
+        form["name"],
+        form["template"],
+        parts["template_text"],
+        form["width"],
+        form["height"],
+        *_watched(parts),
+    ]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

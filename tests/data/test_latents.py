@@ -11,8 +11,8 @@ from PIL import Image
 
 from lib_ti.data.dataset import Dataset, scan
 from lib_ti.data.images import fill_and_crop, open_picture, to_pixels
-from lib_ti.data.latents import EncodingStopped, Latents, encode
-from lib_ti.errors import BadInput, TrainingFailed
+from lib_ti.data.latents import Latents, encode
+from lib_ti.errors import BadInput, Stopped, TrainingFailed
 from tests.data.conftest import EncoderModel, PictureFolder
 
 
@@ -265,7 +265,7 @@ def test_stopping_keeps_what_was_encoded(pictures: PictureFolder, model: Encoder
     for index in range(20):
         pictures.draw(f"{index}.png")
     found = scan(pictures.path, width=64, height=64)
-    with pytest.raises(EncodingStopped) as caught:
+    with pytest.raises(Stopped) as caught:
         encode(
             found,
             model,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.errors import BadInput, UserError
 from lib_ti.training.job import Jobs
-from lib_ti.ui import pictures, preflight, progress
+from lib_ti.ui import pictures, progress
 from lib_ti.ui.controller import Controller, attempt
 from tests.fakes import FakeHost, draw_pictures
 
@@ -138,11 +140,12 @@ def test_a_folder_that_is_none_is_told(controller: Controller, values: dict[str,
 # The check before the run
 
 
-def test_the_check_of_a_good_run_has_only_good_news(host: FakeHost, values: dict[str, Any]) -> None:
-    found = preflight.check(host, values)
-    assert {kind for kind, _ in found} == {"good"}
-    said = "\n".join(text for _, text in found)
-    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "are free"):
+def test_the_check_of_a_good_run_has_only_good_news(
+    controller: Controller, host: FakeHost, values: dict[str, Any]
+) -> None:
+    said = controller.check(values)
+    assert set(re.findall("ti-(good|info|warning|error)", said)) == {"good"}
+    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "A step needs about", "are free"):
         assert word in said
     assert host.open_sessions == 0
 
@@ -158,11 +161,55 @@ def test_the_check_of_a_good_run_has_only_good_news(host: FakeHost, values: dict
     ],
 )
 def test_the_check_names_what_is_wrong(
-    host: FakeHost, values: dict[str, Any], changes: dict[str, Any], kind: str, words: str
+    controller: Controller, values: dict[str, Any], changes: dict[str, Any], kind: str, words: str
 ) -> None:
-    found = preflight.check(host, {**values, **changes})
-    assert any(a == kind and words in text for a, text in found), found
-    assert found[0][0] == kind
+    said = html.unescape(controller.check({**values, **changes}))
+    first, *_ = re.findall("<li.*?</li>", said)
+    assert f"ti-{kind}" in first
+    assert words in said
+
+
+def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
+    controller: Controller, host: FakeHost, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib_ti.ui.preflight.free_memory", lambda device: 1000)
+    said = controller.check(values)
+    assert "1 MB are free on cpu: turn on Gradient checkpointing" in said
+    host.model.poison_after = 0
+    assert "gave the gradient nan" in controller.check(values)
+
+
+# Folders of others
+
+
+def test_a_page_names_no_other_folder_than_it_may(
+    controller: Controller, host: FakeHost, values: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "passwords.txt").write_text("by [name]")
+    (tmp_path / "pictures" / "way-out").symlink_to(tmp_path / "secret", target_is_directory=True)
+    host.allowed_folders = [tmp_path / "pictures", tmp_path / "runs"]
+    assert "A step needs" in controller.check(values)
+    for label, changes in {
+        "Dataset directory": {"dataset": str(tmp_path / "pictures" / ".." / "secret")},
+        "Log directory": {"log_directory": str(tmp_path / "pictures" / "way-out" / "x")},
+        "Prompt template": {"template": str(tmp_path / "secret" / "passwords.txt")},
+    }.items():
+        with pytest.raises(BadInput, match=f"^{label} .* is out of reach"):
+            controller.start({**values, **changes})
+        assert "out of reach" in controller.check({**values, **changes})
+    secret = str(tmp_path / "secret")
+    for look in (
+        lambda: controller.scan(secret, values),
+        lambda: controller.template_text(f"{secret}/passwords.txt"),
+        lambda: controller.prompts("by [name]", "x", secret),
+        lambda: controller.run(secret, "my-style", ""),
+        lambda: controller.trained_names(secret),
+        lambda: controller.name_remarks("my-style", secret),
+    ):
+        with pytest.raises(BadInput, match="out of reach"):
+            look()
+    assert "[filewords]" in controller.template_text("style_filewords")
 
 
 # Train
@@ -172,7 +219,7 @@ def test_a_run_is_begun_watched_and_ended(controller: Controller, values: dict[s
     assert "begins" in controller.start(values)
     assert controller.jobs.wait(20)
     now = controller.jobs.snapshot()
-    shown = progress.status(now)
+    shown = progress.status(now, 2)
     assert 'data-active="no"' in shown
     assert "is finished: 6 steps" in shown
     assert "my-style-6.safetensors" in shown
@@ -198,7 +245,7 @@ def test_previews_take_the_values_of_txt2img_and_show_them(controller: Controlle
     assert {preview.prompt for preview in now.previews} == {"a house, my-style"}
     assert {preview.seed for preview in now.previews} == {41}
     assert now.settings["preview_steps"] == 7
-    shown = progress.status(now)
+    shown = progress.status(now, 2)
     assert "Euler, Karras, 7 steps" in shown
     assert "64 × 128" in shown
     assert "<script" not in shown
@@ -213,7 +260,7 @@ def test_what_cannot_begin_is_told_and_nothing_runs(controller: Controller, valu
 def test_a_failed_run_is_told_on_the_page(controller: Controller, values: dict[str, Any]) -> None:
     controller.start({**values, "dataset": f"/{EVIL}"})
     assert controller.jobs.wait(20)
-    shown = progress.status(controller.jobs.snapshot())
+    shown = progress.status(controller.jobs.snapshot(), 2)
     assert "ended with an error" in shown
     assert 'role="alert"' in shown
     assert "<script" not in shown

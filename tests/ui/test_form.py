@@ -14,6 +14,7 @@ gradio = pytest.importorskip("gradio", reason="Gradio is not installed")
 
 from lib_ti.ui import tab  # noqa: E402 - after it is known that Gradio is there
 
+SIDES = ("width", "height")
 LAYOUT = {"row", "column", "group", "form", "accordion", "tabs", "tabitem", "state"}
 
 
@@ -32,9 +33,23 @@ def test_every_setting_has_a_field_with_its_label_and_help(alone: Any) -> None:
         for name, _, default, item in described(kind):
             field = found[f"{prefix}_{name}"]
             assert field.label == item.label
+            if name in SIDES:
+                continue
             assert field.info == item.help
             if default != "" and name != "dataset":
                 assert field.value == default
+
+
+def test_the_sides_of_the_pictures_always_show_a_number(alone: Any) -> None:
+    assert {by_id(alone)[f"ti_train_{name}"].value for name in SIDES} == {512}
+
+
+def test_settings_of_the_host_are_what_fields_begin_with(tmp_path: Path) -> None:
+    beginnings = {"log_directory": "elsewhere", "file_format": "pt", "seconds": 7}
+    found = by_id(tab.build(FakeHost(tmp_path), beginnings=beginnings))
+    assert found["ti_train_log_directory"].value == "elsewhere"
+    assert found["ti_create_file_format"].value == "pt"
+    assert 'data-seconds="7"' in found["ti_status"].value
 
 
 def test_ids_begin_with_ti_and_are_there_once(alone: Any) -> None:

@@ -54,21 +54,21 @@ def host(trained: Path, tmp_path: Path) -> FakeHost:
 
 @pytest.fixture
 def run(host: FakeHost, tmp_path: Path) -> Run:
-    log = str(tmp_path / "runs")
+    log = tmp_path / "runs"
     return Run(log, NAME, results.list_runs(log, NAME)[0])
 
 
 def test_runs_are_found_by_embedding(run: Run, tmp_path: Path) -> None:
-    log = str(tmp_path / "runs")
+    log = tmp_path / "runs"
     assert results.trained_names(log, ["my-style", "other"]) == ["my-style"]
     assert results.list_runs(log, "other") == []
-    assert results.list_runs("", "my-style") == []
+    assert results.list_runs(log / "missing", "my-style") == []
 
 
 @pytest.mark.parametrize("path", ["", "/etc", ".."])
 def test_only_run_folders_of_the_embedding_are_opened(run: Run, tmp_path: Path, path: str) -> None:
     with pytest.raises(BadInput, match="no training of 'my-style'"):
-        Run(str(tmp_path / "runs"), "my-style", path)
+        Run(tmp_path / "runs", "my-style", path)
 
 
 def test_the_page_of_a_run(run: Run) -> None:

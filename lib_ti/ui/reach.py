@@ -1,0 +1,38 @@
+"""Which folders a page may name: all of them at home, some of them where others have the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host
+
+
+def check(host: Host, named: Mapping[str, str]) -> None:
+    """Refuse paths outside the host's folders before anything looks at them.
+
+    Parameters
+    ----------
+    named
+        Paths by what they are, such as ``{"Dataset directory": "pictures"}``; empty ones are left to other checks.
+
+    Raises
+    ------
+    BadInput
+        One sentence for each, with the folders that are possible.
+    """
+    allowed = host.allowed_folders
+    if allowed is None:
+        return
+    roots = [folder.expanduser().resolve() for folder in allowed]
+    problems = []
+    for label, text in named.items():
+        # Links and ".." are followed first, so that neither leads out.
+        path = Path(text.strip()).expanduser().resolve()
+        if text.strip() and not any(path.is_relative_to(root) for root in roots):
+            problems.append(
+                f"{label} {text!r} is out of reach for this page: give a folder in {', '.join(map(str, roots))}."
+            )
+    if problems:
+        raise BadInput(problems)
