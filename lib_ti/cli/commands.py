@@ -119,7 +119,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
             _say(f"Drew sample pictures with captions into {folder}.")
         dataset = str(folder)
     serve(
-        embedded_host(arguments),
+        embedded_host(arguments, allowed_folders=_lent_folders(arguments)),
         address=arguments.address,
         port=arguments.port,
         dataset=dataset,
@@ -130,6 +130,13 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
         JOBS.stop()
         JOBS.wait()
     return True
+
+
+def _lent_folders(arguments: argparse.Namespace) -> list[Path] | None:
+    """Folders that a page may name: all for this machine alone, else those that were allowed and the present one."""
+    if arguments.address in ("127.0.0.1", "::1", "localhost") and not arguments.allow:
+        return None
+    return [Path(), *map(Path, arguments.allow or ())]
 
 
 def demo(arguments: argparse.Namespace, control: Control) -> bool:

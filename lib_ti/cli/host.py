@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
         group.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
-def embedded_host(arguments: argparse.Namespace) -> EmbeddedHost:
+def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> EmbeddedHost:
     """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
     from lib_ti.host.embedded import EmbeddedHost
     from lib_ti.pocket.files import CHECKPOINT
@@ -57,6 +58,7 @@ def embedded_host(arguments: argparse.Namespace) -> EmbeddedHost:
         Path(given("checkpoint", CHECKPOINT)),
         embeddings_folder=Path(given("embeddings_dir", "embeddings")),
         template_folders=(Path(given("templates_dir", "textual_inversion_templates")),),
+        allowed_folders=allowed_folders,
         device=given("device", "auto"),
         captioner_folder=Path(given("captioner_dir", "models/BLIP")),
         upscalers_folder=Path(given("upscalers_dir", "models/ESRGAN")),

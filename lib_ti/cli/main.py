@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         help="of this machine; other machines reach the page with 0.0.0.0, without a password (default: %(default)s)",
     )
     sub.add_argument(
+        "--allow",
+        action="append",
+        metavar="DIR",
+        help="with another address, pages may name folders below this one too, and below the present one",
+    )
+    sub.add_argument(
         "--sample-pictures", metavar="DIR", help="begin with this folder; sample pictures are drawn if it is missing"
     )
 
