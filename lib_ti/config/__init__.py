@@ -4,6 +4,7 @@ The command line, the tab's form, the checks, saved settings and the README's ta
 defaults are the ones that readers of Textual Inversion tutorials know from the WebUI's Train tab.
 """
 
+from lib_ti.config.caption import CaptionConfig
 from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
@@ -11,6 +12,7 @@ from lib_ti.config.train import TrainConfig
 
 __all__ = [
     "MAX_VECTORS",
+    "CaptionConfig",
     "Config",
     "CreateConfig",
     "GenerateConfig",

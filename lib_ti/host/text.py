@@ -76,6 +76,16 @@ def tokenize(text: str) -> tuple[int, ...]:
     return tuple(_tokenizer().encode(text.translate(_STRAIGHT), add_special_tokens=False).ids)
 
 
+def token_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Where in a text each of its tokens is: its first letter, and the one after its last.
+
+    Several tokens may share one letter, as those of an emoji do.
+    """
+    origins = [place for place, letter in enumerate(text) for _ in letter.translate(_STRAIGHT)]
+    found = _tokenizer().encode(text.translate(_STRAIGHT), add_special_tokens=False).offsets
+    return tuple((origins[first], origins[max(first, after - 1)] + 1) for first, after in found)
+
+
 @lru_cache(maxsize=1)
 def vocabulary() -> Mapping[str, int]:
     """CLIP's byte pairs and their tokens; a pair that ends a word ends in ``</w>``."""

@@ -1,0 +1,234 @@
+"""Captions for a whole folder by a captioner: merged with those that exist, resumable, and with nothing lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from lib_ti.config import CaptionConfig, problems, to_mapping
+from lib_ti.data.captions import read_caption
+from lib_ti.data.dataset import Skipped
+from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.errors import BadInput, UserError, out_of_memory
+from lib_ti.host.base import Captioner
+from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
+from lib_ti.prep.caption_record import Note, Record
+from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
+from lib_ti.prep.stopping import Stopped
+
+_SIDE = 1024
+"""Pictures are reduced to this longer side for the captioners, which look at 384 or 512 pixels."""
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """What captioning did, by the pictures' file names.
+
+    ``written`` were captioned now, the captioner having no words for those of them that are in ``empty``; ``kept`` had
+    a caption that was to be kept; ``unchanged`` were captioned with these settings before; ``skipped`` could not be.
+    """
+
+    written: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+def caption_folder(
+    folder: Path,
+    config: CaptionConfig,
+    captioner: Captioner,
+    *,
+    progress: Callable[[int, int], None],
+    stop: Callable[[], bool],
+) -> Captioned:
+    """Write ``<stem>.txt`` for every picture directly in a folder.
+
+    A second run goes on where the first stopped: pictures that were captioned with the same settings are left alone,
+    also when their captions were edited since. Where settings were changed, the captions written before do not count
+    as existing ones, unless they were edited.
+
+    Parameters
+    ----------
+    progress
+        Called with the number of pictures that are done, and of all.
+    stop
+        Asked after each picture that was read.
+
+    Raises
+    ------
+    BadInput
+        When a setting is wrong, or the folder cannot be listed or holds no picture.
+    CannotWrite
+        When the folder does not take captions.
+    Stopped
+        When ``stop`` said so; the captions until then are written.
+    UserError
+        When there is not enough memory for a batch.
+    """
+    wrong = problems(config)
+    if wrong:
+        raise BadInput(wrong)
+    pictures = pictures_of(folder)
+    if not pictures:
+        raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
+    writing = _Writing(folder, config, captioner)
+    waiting: list[_Job] = []
+    done = 0
+    for picture, found in _looked_at(pictures, config, writing.record, writing.settings):
+        if isinstance(found, _Job):
+            waiting.append(found)
+        else:
+            writing.leave(picture, found)
+            done += 1
+        if len(waiting) == config.batch_size:
+            writing.caption(waiting)
+            done += len(waiting)
+            waiting = []
+        progress(done, len(pictures))
+        if stop():
+            raise Stopped("Captioning was stopped; do the same again, and it goes on with the pictures that are left.")
+    writing.caption(waiting)
+    writing.record.compact()
+    progress(len(pictures), len(pictures))
+    return writing.done()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A picture to caption, reduced.
+
+    ``existing`` is the caption to merge with, empty for none; ``before`` is what the caption file holds now.
+    """
+
+    picture: Path
+    image: Image.Image
+    digest: str
+    existing: str
+    before: str | None
+
+
+_Left = Literal["kept", "unchanged"] | Skipped
+"""Why a picture is not captioned."""
+
+
+@dataclass
+class _Writing:
+    """Captions pictures, writes what comes of it, and counts."""
+
+    folder: Path
+    config: CaptionConfig
+    captioner: Captioner
+    _written: list[str] = field(default_factory=list)
+    _empty: list[str] = field(default_factory=list)
+    _left: list[tuple[str, _Left]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.record = Record(self.folder)
+        self.settings = _settings(self.config, self.captioner)
+        self._keeper = Keeper(self.folder)
+        self._unwanted = listed(self.config.blacklist)
+
+    def leave(self, picture: Path, why: _Left) -> None:
+        self._left.append((picture.name, why))
+
+    def caption(self, jobs: Sequence[_Job]) -> None:
+        if not jobs:
+            return
+        try:
+            said = self.captioner.caption([job.image for job in jobs])
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            raise UserError(
+                f"There was not enough memory to caption {len(jobs)} pictures at once; choose fewer pictures at once."
+            ) from error
+        for job, words in zip(jobs, said, strict=True):
+            self._write(job, without_words(one_line(words), self._unwanted))
+
+    def _write(self, job: _Job, words: str) -> None:
+        text = _merged(words, job.existing, self.config)
+        self.record.add(Note(job.picture.name, job.digest, self.settings, job.existing, job.before, text))
+        self._keeper.write(caption_file(job.picture), text)
+        self._written.append(job.picture.name)
+        if not words:
+            self._empty.append(job.picture.name)
+
+    def done(self) -> Captioned:
+        return Captioned(
+            written=tuple(self._written),
+            empty=tuple(self._empty),
+            kept=tuple(name for name, why in self._left if why == "kept"),
+            unchanged=tuple(name for name, why in self._left if why == "unchanged"),
+            skipped=tuple(why for _, why in self._left if isinstance(why, Skipped)),
+        )
+
+
+def _looked_at(
+    pictures: Sequence[Path], config: CaptionConfig, record: Record, settings: str
+) -> Iterator[tuple[Path, _Job | _Left]]:
+    """Each picture with what is to be done with it; a batch of them is read ahead by several threads."""
+    shared = shared_files(pictures)
+
+    def look(picture: Path) -> _Job | _Left:
+        if picture in shared:
+            owner, caption = shared[picture].name, caption_file(picture).name
+            return Skipped(picture, f"its caption would be {caption}, which is that of {owner}; rename one of them")
+        try:
+            return _look(picture, config, record.find(picture.name), settings)
+        except UnreadablePicture as error:
+            return Skipped(picture, error.reason)
+        except OSError as error:
+            return Skipped(picture, f"the file cannot be read ({error.strerror})")
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        left = iter(pictures)
+        while batch := tuple(islice(left, config.batch_size)):
+            yield from zip(batch, pool.map(look, batch), strict=True)
+
+
+def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str) -> _Job | _Left:
+    caption = read_caption(picture)
+    if caption.source == "name" and caption_file(picture).exists():
+        return Skipped(picture, f"what is in {caption_file(picture).name} cannot be read, so it is not replaced")
+    before = caption.text if caption.source == "file" else None
+    known = note is not None and before in (note.text, note.before)
+    existing = note.existing if note is not None and known else before or ""
+    if config.existing == "keep" and existing:
+        return "kept"
+    data = picture.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if note is not None and (note.digest, note.settings) == (digest, settings) and _was_written(note, before):
+        return "unchanged"
+    if not data:
+        raise UnreadablePicture(picture, "the file is empty (0 bytes); copy or download it again")
+    # JPEG files are decoded at a fraction of their size; of twice this side at the least, before the good filter.
+    image = open_picture(picture, cover=(_SIDE // 2, _SIDE // 2), data=data).image
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    return _Job(picture, image, digest, "" if config.existing == "ignore" else existing, before)
+
+
+def _was_written(note: Note, before: str | None) -> bool:
+    """Whether a noted caption came to be, and was not removed; it may have been edited since."""
+    return before is not None and (before == note.text or before != note.before)
+
+
+def _merged(words: str, existing: str, config: CaptionConfig) -> str:
+    new = enclose(words, config.prefix, config.suffix)
+    return join(existing, new) if config.existing == "prepend" else join(new, existing)
+
+
+def _settings(config: CaptionConfig, captioner: Captioner) -> str:
+    """A hash of all that captions depend on besides the pictures."""
+    values = {name: value for name, value in to_mapping(config).items() if name not in ("batch_size", "captioner")}
+    return hashlib.sha256(json.dumps([values, captioner.options], sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,191 @@
+"""The captions of a folder while a person edits them: values that never change, of which edits make new ones.
+
+Nothing is written before :func:`save`. Each edit can be undone and done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lib_ti.data.captions import CaptionSource, read_caption
+from lib_ti.data.dataset import Skipped
+from lib_ti.errors import BadInput, UserError
+from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
+from lib_ti.prep.caption_text import one_line
+
+_MOST_STEPS = 200
+_UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """The caption that a picture has outside the editor.
+
+    ``digest`` stands for the caption file's bytes, empty where there is no file and ``text`` is from the picture's
+    name. ``remark`` is the end of a sentence that begins with the picture's name, or empty.
+    """
+
+    text: str
+    digest: str
+    source: CaptionSource
+    remark: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edit: the texts that it changed, by the pictures' file names."""
+
+    label: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CaptionSet:
+    """Captions by their pictures' file names, in the order of the folder."""
+
+    folder: Path
+    texts: Mapping[str, str]
+    on_disk: Mapping[str, OnDisk]
+    done: tuple[Step, ...] = ()
+    undone: tuple[Step, ...] = ()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the pictures whose captions are not saved."""
+        return tuple(name for name, text in self.texts.items() if text != self.on_disk[name].text)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Full sentences about how captions were read."""
+        return tuple(f"{name}: {found.remark}." for name, found in self.on_disk.items() if found.remark)
+
+    def edit(self, changes: Mapping[str, str], label: str) -> CaptionSet:
+        """The set with other texts for some pictures, line breaks made spaces.
+
+        ``label`` says what was done, for the buttons that undo it and do it again.
+
+        Raises
+        ------
+        BadInput
+            When the set has no picture of a name.
+        """
+        self.check(changes)
+        lines = {name: one_line(text) for name, text in changes.items()}
+        after = {name: text for name, text in lines.items() if text != self.texts[name]}
+        if not after:
+            return self
+        step = Step(label, {name: self.texts[name] for name in after}, after)
+        return replace(self, texts={**self.texts, **after}, done=(*self.done, step)[-_MOST_STEPS:], undone=())
+
+    def undo(self) -> CaptionSet:
+        """The set before its last edit; the same set where there is none."""
+        if not self.done:
+            return self
+        *done, step = self.done
+        return replace(self, texts={**self.texts, **step.before}, done=tuple(done), undone=(*self.undone, step))
+
+    def redo(self) -> CaptionSet:
+        """The set after the edit that was undone last; the same set where there is none."""
+        if not self.undone:
+            return self
+        *undone, step = self.undone
+        return replace(self, texts={**self.texts, **step.after}, done=(*self.done, step), undone=tuple(undone))
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raise :class:`BadInput` for a name that is none of the set's."""
+        unknown = next((name for name in names if name not in self.texts), None)
+        if unknown is not None:
+            raise BadInput(f"There is no picture {unknown!r} in {self.folder}; load the captions again.")
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A caption that was not saved, since its file was changed by someone else meanwhile; ``theirs`` is its text."""
+
+    name: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What saving did: the set as it is now, and by name what was written, what was not, and why."""
+
+    captions: CaptionSet
+    written: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+    failed: tuple[Skipped, ...]
+
+
+def load(folder: Path) -> CaptionSet:
+    """The captions of the pictures of a folder, as training reads them.
+
+    Raises
+    ------
+    BadInput
+        When the folder cannot be listed, or holds no picture.
+    """
+    pictures = pictures_of(folder)
+    if not pictures:
+        raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
+    on_disk = {picture.name: _look(picture) for picture in pictures}
+    for picture, first in shared_files(pictures).items():
+        found = on_disk[picture.name]
+        shared = f"it shares its caption {caption_file(picture).name} with {first.name}"
+        on_disk[picture.name] = replace(found, remark="; ".join(filter(None, (found.remark, shared))))
+    return CaptionSet(folder, {name: found.text for name, found in on_disk.items()}, on_disk)
+
+
+def save(captions: CaptionSet, *, overwrite: bool = False) -> Saved:
+    """Write the captions that were changed, each as ``<stem>.txt`` in UTF-8; what they replace is kept.
+
+    A caption whose file is not as it was when it was loaded is left alone, unless it says the same by now, or
+    ``overwrite`` is set. What cannot be written is listed, and the rest is written.
+    """
+    keeper = Keeper(captions.folder)
+    on_disk = dict(captions.on_disk)
+    conflicts, failed, written = [], [], []
+    for name in captions.changed:
+        picture, text = captions.folder / name, captions.texts[name]
+        try:
+            now = _look(picture)
+            theirs = now.digest not in (on_disk[name].digest, _UNREADABLE) and now.text != text
+            if theirs and not overwrite:
+                conflicts.append(Conflict(name, text, now.text))
+                continue
+            keeper.write(caption_file(picture), text)
+        except (UserError, OSError) as error:
+            failed.append(Skipped(picture, f"its caption was not saved ({_reason(error)})"))
+            continue
+        written.append(name)
+        on_disk[name] = _look(picture)
+    return Saved(replace(captions, on_disk=on_disk), tuple(written), tuple(conflicts), tuple(failed))
+
+
+def take_from_disk(captions: CaptionSet, names: Iterable[str]) -> CaptionSet:
+    """The set with the texts that some pictures' caption files hold now, as an edit that can be undone."""
+    names = tuple(names)
+    captions.check(names)
+    found = {name: _look(captions.folder / name) for name in names}
+    taken = captions.edit({name: one.text for name, one in found.items()}, "take over what is on disk")
+    return replace(taken, on_disk={**captions.on_disk, **found})
+
+
+def _look(picture: Path) -> OnDisk:
+    # The digest first: of a file that is changed in between, it is then one that no later look agrees with.
+    try:
+        digest = hashlib.sha256(caption_file(picture).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        digest = ""
+    except OSError:  # the caption's remark says so
+        digest = _UNREADABLE
+    caption = read_caption(picture)
+    return OnDisk(caption.text, digest, caption.source, caption.remark)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).rstrip(".")
