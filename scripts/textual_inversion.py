@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 import gradio as gr
-from modules import script_callbacks
+from modules import script_callbacks, shared
 
 # The WebUI has our folder on the path while it loads this file, whatever the folder's name; modules that are imported
 # later are found through the package.
@@ -16,25 +16,21 @@ except ImportError as error:
 else:
     PROBLEM = ""
 
-# The fields of the txt2img tab by the names that the tab knows them by.
-TXT2IMG = {
-    "txt2img_prompt": "prompt",
-    "txt2img_neg_prompt": "negative_prompt",
-    "txt2img_steps": "steps",
-    "txt2img_sampling": "sampler",
-    "txt2img_scheduler": "scheduler",
-    "txt2img_cfg_scale": "cfg_scale",
-    "txt2img_seed": "seed",
-    "txt2img_width": "width",
-    "txt2img_height": "height",
+SETTINGS = {
+    "ti_log_directory": shared.OptionInfo(
+        "textual_inversion", "Log directory that new trainings begin with", component_args=shared.hide_dirs
+    ).info("previews, copies and the loss of each training go there"),
+    "ti_file_format": shared.OptionInfo(
+        "safetensors", "File format that new embeddings begin with", gr.Radio, {"choices": ["safetensors", "pt"]}
+    ).info("safetensors keeps the recipe in the file"),
+    "ti_seconds": shared.OptionInfo(
+        2, "Seconds between two looks of the page at a running training", gr.Slider, {"minimum": 1, "maximum": 30}
+    ),
+    "ti_folders": shared.OptionInfo(
+        "", "More folders of pictures for a WebUI with --hide-ui-dir-config", component_args=shared.hide_dirs
+    ).info("divided by commas; while that option is on, this can be changed in config.json only"),
 }
-found: dict[str, gr.components.Component] = {}
-
-
-def keep(component, **options):
-    name = TXT2IMG.get(options.get("elem_id"))
-    if name:
-        found[name] = component
+"""Their values are read by lib_ti/host/webui_settings.py."""
 
 
 def tabs():
@@ -44,17 +40,10 @@ def tabs():
         from lib_ti.host import webui
         from lib_ti.ui.tab import build
 
-        page = build(webui.WebUIHost(), txt2img=found, beginnings=webui.beginnings(), **webui.preview_choices())
+        page = build(webui.WebUIHost(), **webui.surroundings())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)
     return [(page, "Textual Inversion", "ti_tab")]
-
-
-def settings():
-    if not PROBLEM:
-        from lib_ti.host import webui_settings
-
-        webui_settings.register(gr.Radio, gr.Slider)
 
 
 def explain(error):
@@ -64,6 +53,12 @@ def explain(error):
     return page
 
 
-script_callbacks.on_ui_settings(settings)
-script_callbacks.on_after_component(keep)
-script_callbacks.on_ui_tabs(tabs)
+def register(category, callback):
+    """As ``on_<category>`` does, but saying which file it is from: the WebUI would look through all modules for that,
+    which takes as long as building the tab."""
+    callbacks = script_callbacks.callback_map[f"callbacks_{category}"]
+    script_callbacks.add_callback(callbacks, callback, category=category, filename=__file__)
+
+
+shared.options_templates.update(shared.options_section(("textual_inversion_tab", "Textual Inversion"), SETTINGS))
+register("ui_tabs", tabs)

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 JOB = "textual-inversion"
 """The name of our job in the WebUI's state."""
+_TXT2IMG = {
+    "txt2img_prompt": "prompt",
+    "txt2img_neg_prompt": "negative_prompt",
+    "txt2img_steps": "steps",
+    "txt2img_sampling": "sampler",
+    "txt2img_scheduler": "scheduler",
+    "txt2img_cfg_scale": "cfg_scale",
+    "txt2img_seed": "seed",
+    "txt2img_width": "width",
+    "txt2img_height": "height",
+}
+"""The fields of the txt2img tab by their elements' ids."""
 LATENT_SHRINKING = 8
 _SD1_LATENT_SIDE = 64
 _ASK_SECONDS = 0.2
@@ -151,17 +163,26 @@ class WebUIHost:
         raise BadInput("Filling by the model is not possible yet; choose the plain fill.")
 
 
-def beginnings() -> dict[str, Any]:
-    """What the tab's fields begin with by the WebUI's Settings."""
+def surroundings() -> dict[str, Any]:
+    """What the tab takes over from the WebUI around it: arguments of :func:`lib_ti.ui.tab.build`."""
     return {
-        "log_directory": webui_settings.log_directory(),
-        "file_format": webui_settings.file_format(),
-        "seconds": webui_settings.seconds(),
+        "txt2img": _txt2img_fields(),
+        "beginnings": webui_settings.beginnings(),
+        **_preview_choices(),
     }
 
 
-def preview_choices() -> dict[str, tuple[str, ...]]:
-    """Names for the previews' fields, as txt2img lists them: ``samplers`` and ``schedulers``; empty in the forks."""
+def _txt2img_fields() -> dict[str, Any]:
+    """Components of the txt2img tab by the names that the tab knows them by; as many as there are."""
+    from modules import infotext_utils
+
+    fields = infotext_utils.paste_fields.get("txt2img", {}).get("fields") or ()
+    found = {getattr(component, "elem_id", None): component for component, *_ in fields}
+    return {name: found[elem_id] for elem_id, name in _TXT2IMG.items() if elem_id in found}
+
+
+def _preview_choices() -> dict[str, tuple[str, ...]]:
+    """Names for the previews' fields, as txt2img lists them; none in the forks."""
     try:
         from modules import sd_samplers, sd_schedulers
     except ImportError:
