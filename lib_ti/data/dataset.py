@@ -17,6 +17,7 @@ from lib_ti.data import images
 from lib_ti.data.buckets import bucket_for
 from lib_ti.data.captions import CaptionSource, read_caption
 from lib_ti.data.folder import list_files, natural_key
+from lib_ti.data.masks import find_mask
 from lib_ti.errors import BadInput
 
 Resize = Literal["crop", "buckets", "keep"]
@@ -32,7 +33,8 @@ class Item:
 
     ``source_size`` is the picture's own, turned as its EXIF data asks, ``size`` the one it is trained at.
     ``digest`` is the hexadecimal SHA-256 of the file. ``upscaled`` is the factor by which it is enlarged, 1.0 when it
-    is not. ``remarks`` are ends of sentences that begin with the file's name.
+    is not. ``mask`` is the file beside it that says what counts in the loss; ``mask_digest`` its SHA-256 where masks
+    are used. ``remarks`` are ends of sentences that begin with the file's name.
     """
 
     path: Path
@@ -43,6 +45,8 @@ class Item:
     digest: str
     upscaled: float = 1.0
     has_alpha: bool = False
+    mask: Path | None = None
+    mask_digest: str = ""
     remarks: tuple[str, ...] = ()
 
 
@@ -83,9 +87,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of what is trained on: contents, captions, sizes and roles, whatever the files' names and order."""
+        """A hash of what is trained on: contents, captions, sizes, masks that are used, and roles.
+
+        The files' names and order do not matter.
+        """
         parts = sorted(
-            [role, item.digest, item.caption, *item.size]
+            [role, item.digest, item.caption, *item.size, *([item.mask_digest] if item.mask_digest else [])]
             for role, items in (("train", self.items), ("held out", self.held_out))
             for item in items
         )
@@ -100,33 +107,44 @@ class Dataset:
         if enlarged:
             notes.append(
                 f"{len(enlarged)} of {len(everything)} pictures are smaller than their training size and are enlarged, "
-                f"which trains blur: {_some(enlarged)}."
+                f"which trains blur: {some(enlarged)}."
             )
         uncaptioned = [item.path.name for item in everything if not item.caption]
         if uncaptioned:
             notes.append(
-                f"{len(uncaptioned)} of {len(everything)} pictures have an empty caption: {_some(uncaptioned)}."
+                f"{len(uncaptioned)} of {len(everything)} pictures have an empty caption: {some(uncaptioned)}."
             )
-        if self.rules.use_alpha and not any(item.has_alpha for item in everything):
-            notes.append("No picture has transparency, so using it as loss weight changes nothing.")
+        masked = [item.path.name for item in everything if item.mask]
+        if masked and not self.rules.use_alpha:
+            notes.append(
+                f"{len(masked)} of {len(everything)} pictures have a mask beside them, which is not used unless "
+                f"the alpha channel is used as loss weight: {some(masked)}."
+            )
+        if self.rules.use_alpha and not masked and not any(item.has_alpha for item in everything):
+            notes.append("No picture has transparency or a mask, so using them as loss weight changes nothing.")
+        return (*notes, *self.remarks_by_file())
+
+    def remarks_by_file(self) -> tuple[str, ...]:
+        """The remarks about pictures as full sentences, each with the names of those it is about."""
         by_remark: dict[str, list[str]] = {}
-        for item in everything:
+        for item in _natural_order(self.all_items):
             for remark in item.remarks:
                 by_remark.setdefault(remark, []).append(item.path.name)
-        return (*notes, *(f"{_some(names)}: {remark}." for remark, names in by_remark.items()))
+        return tuple(f"{some(names)}: {remark}." for remark, names in by_remark.items())
 
     def describe(self) -> tuple[str, ...]:
         """Short sentences that sum up the dataset, for a look before the run."""
         everything = self.all_items
         sources = Counter(item.caption_source for item in everything)
         sizes = Counter(item.size for item in everything).most_common()
+        number = counted(len(self.items), "picture")
         lines = [
-            f"{_count(len(self.items), 'picture')} to train on, {len(self.held_out)} held out to measure the training.",
+            f"{number} to train on, {len(self.held_out)} held out to measure the training.",
             f"Captions: {sources['file']} from text files, {sources['name']} from file names.",
             "Training sizes: " + ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes) + ".",
         ]
         if self.skipped:
-            lines.append(f"{_count(len(self.skipped), 'file')} skipped: {_some(_reasons(self.skipped))}.")
+            lines.append(f"{counted(len(self.skipped), 'file')} skipped: {some(_reasons(self.skipped))}.")
         return tuple(lines)
 
     def without(self, reasons: Mapping[Path, str]) -> Dataset:
@@ -205,6 +223,8 @@ def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Ski
             header = images.read_header(path, file)
             file.seek(0)
             digest = _digest(file)
+        mask = find_mask(path)
+        mask_digest = _mask_digest(path, mask) if mask and rules.use_alpha else ""
     except (images.UnreadablePicture, OSError) as error:
         if path.suffix.lower() not in images.PICTURE_SUFFIXES:
             return None
@@ -227,6 +247,8 @@ def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Ski
         digest=digest,
         upscaled=1.0 if rules.resize == "keep" else max(1.0, images.enlargement(header.size, size)),
         has_alpha=header.has_alpha,
+        mask=mask,
+        mask_digest=mask_digest,
         remarks=tuple(remark for remark in (caption.remark, header.remark) if remark),
     )
 
@@ -237,6 +259,14 @@ def _training_size(source: tuple[int, int], rules: Rules) -> tuple[int, int]:
     if rules.resize == "buckets":
         return bucket_for(*source, area_width=rules.width, area_height=rules.height)
     return rules.width, rules.height
+
+
+def _mask_digest(picture: Path, mask: Path) -> str:
+    try:
+        with mask.open("rb") as file:
+            return _digest(file)
+    except OSError as error:
+        raise images.UnreadablePicture(picture, f"its mask {mask.name} cannot be read ({error.strerror})") from error
 
 
 def _digest(file: BinaryIO) -> str:
@@ -266,7 +296,7 @@ def _nothing_readable(folder: Path, skipped: Sequence[Skipped]) -> str:
         return (
             f"The picture folder {folder} holds no picture; put pictures directly into it, subfolders are not searched."
         )
-    were = f"{_count(len(skipped), 'file')} skipped: {_some(_reasons(skipped))}"
+    were = f"{counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}"
     return f"The picture folder {folder} has no readable picture; {were}."
 
 
@@ -274,10 +304,12 @@ def _reasons(skipped: Iterable[Skipped]) -> list[str]:
     return [f"{one.path.name} ({one.reason})" for one in skipped]
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first few of several names, and how many more there are."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 picture, 2 pictures."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

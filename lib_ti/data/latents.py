@@ -22,12 +22,15 @@ from PIL import Image
 from lib_ti.data import images
 from lib_ti.data.dataset import Dataset, Item, Rules
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
+from lib_ti.data.masks import both, read_mask
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.base import Model
 
 _PREPARATION = "1"
 """Changes whenever the same file would give other pixels or weights, so that older cache files are not used."""
-_ALL_TRANSPARENT = "it is wholly transparent, so that its transparency cannot weigh the loss and is not used"
+_NOTHING_COUNTS = (
+    "nothing of it counts by its transparency and mask, so that they cannot weigh the loss and are not used"
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class _Prepared:
 
     pixels: torch.Tensor
     weight: torch.Tensor | None
-    all_transparent: bool
+    nothing_counts: bool
 
 
 def encode(
@@ -102,7 +105,7 @@ def encode(
     keys = {item.digest: _key(item, dataset.rules, model.info.autoencoder) for item in dataset.all_items}
     done: dict[str, ItemLatents] = {}
     broken: dict[Path, str] = {}
-    transparent: set[str] = set()
+    without_weight: set[str] = set()
 
     def advance() -> None:
         progress(len(done) + len(broken), len(keys))
@@ -123,20 +126,21 @@ def encode(
             for item, latents in zip((item for item, _ in batch), _encode_batch(model, batch), strict=True):
                 done[item.digest] = latents
                 files.write(keys[item.digest], latents)
-            transparent |= {item.digest for item, picture in batch if picture.all_transparent}
+            without_weight |= {item.digest for item, picture in batch if picture.nothing_counts}
             advance()
     if broken:
         dataset = dataset.without(broken)
         progress(len(keys), len(keys))
-    dataset = _with_remarks(dataset, transparent, files.trouble)
+    dataset = _with_remarks(dataset, without_weight, files.trouble)
     return dataset, Latents(done)
 
 
 def _key(item: Item, rules: Rules, autoencoder: str) -> str:
-    """Everything that the latents depend on: the file's content, size, crop, use of transparency, autoencoder."""
+    """Everything that the latents depend on: the file's content, size, crop, use of transparency, mask, autoencoder."""
     rule = "keep" if rules.resize == "keep" else "fill"
     alpha = rules.use_alpha and item.has_alpha
-    parts = (_PREPARATION, item.digest, *item.size, rule, alpha, autoencoder)
+    mask = (item.mask_digest,) if item.mask_digest else ()
+    parts = (_PREPARATION, item.digest, *item.size, rule, alpha, autoencoder, *mask)
     return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -204,29 +208,51 @@ def _prepared(items: Sequence[Item], rules: Rules, *, ahead: int) -> Iterator[It
 
 def _prepare(item: Item, rules: Rules) -> _Prepared | str:
     """The picture at its training size, or why it cannot be used."""
-    try:
-        data = item.path.read_bytes()
-    except OSError as error:
-        return f"the file cannot be read ({error.strerror or error})"
-    if hashlib.sha256(data).hexdigest() != item.digest:
-        return "the file was changed while the pictures were being read; start again to use it"
     use_alpha = rules.use_alpha and item.has_alpha
     cover = None if rules.resize == "keep" else item.size
     try:
+        data = _unchanged(item.path, item.digest, "the file")
         picture = images.open_picture(item.path, with_alpha=use_alpha, cover=cover, data=data)
+        counts = both(picture.alpha, _mask(item, picture.image.size) if rules.use_alpha else None)
     except images.UnreadablePicture as error:
         return error.reason
     frame = images.crop_centre if rules.resize == "keep" else images.fill_and_crop
-    weight = None if picture.alpha is None else _weight(frame(picture.alpha, *item.size))
+    weight = None if counts is None else _weight(frame(counts, *item.size))
     return _Prepared(
         images.to_pixels(frame(picture.image, *item.size)),
         weight,
-        all_transparent=picture.alpha is not None and picture.alpha.getextrema() == (0, 0),
+        nothing_counts=counts is not None and counts.getextrema() == (0, 0),
     )
 
 
+def _mask(item: Item, size: tuple[int, int]) -> Image.Image | None:
+    """The mask beside the picture, at the size at which the picture was decoded."""
+    if item.mask is None:
+        return None
+    data = _unchanged(item.mask, item.mask_digest, f"its mask {item.mask.name}")
+    try:
+        return read_mask(item.mask, size, data=data)
+    except images.UnreadablePicture as error:
+        raise images.UnreadablePicture(
+            item.path, f"its mask {item.mask.name} cannot be used: {error.reason}"
+        ) from error
+
+
+def _unchanged(path: Path, digest: str, what: str) -> bytes:
+    """The bytes of a file that is still the one that was looked at."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise images.UnreadablePicture(path, f"{what} cannot be read ({error.strerror or error})") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise images.UnreadablePicture(
+            path, f"{what} was changed while the pictures were being read; start again to use it"
+        )
+    return data
+
+
 def _weight(alpha: Image.Image) -> torch.Tensor:
-    """The loss weight (1, H/8, W/8) of a transparency mask (W, H): each place's mean opacity, scaled to a mean of 1.
+    """The loss weight (1, H/8, W/8) of transparency or a mask (W, H): each place's mean, scaled to a mean of 1.
 
     Unlike in the WebUI, the lowest opacity is not taken off first: an evenly opaque picture weighs 1 everywhere, where
     that gives 0 / 0.
@@ -237,14 +263,14 @@ def _weight(alpha: Image.Image) -> torch.Tensor:
     return weight / mean if mean > 0 else torch.ones_like(weight)
 
 
-def _with_remarks(dataset: Dataset, transparent: set[str], trouble: str) -> Dataset:
+def _with_remarks(dataset: Dataset, without_weight: set[str], trouble: str) -> Dataset:
     def marked(items: tuple[Item, ...]) -> tuple[Item, ...]:
         return tuple(
-            replace(item, remarks=(*item.remarks, _ALL_TRANSPARENT)) if item.digest in transparent else item
+            replace(item, remarks=(*item.remarks, _NOTHING_COUNTS)) if item.digest in without_weight else item
             for item in items
         )
 
-    if not transparent and not trouble:
+    if not without_weight and not trouble:
         return dataset
     return replace(
         dataset,

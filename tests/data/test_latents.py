@@ -221,8 +221,8 @@ def test_a_wholly_transparent_picture_is_noted(pictures: PictureFolder, model: E
     transparent(pictures.path / "a.png", np.zeros((64, 64)))
     transparent(pictures.path / "b.png", np.full((64, 64), 9))
     found, _ = encoded(pictures, model, use_alpha=True)
-    assert [note for note in found.notes if "transparent" in note] == [
-        "a.png: it is wholly transparent, so that its transparency cannot weigh the loss and is not used."
+    assert [note for note in found.notes if "nothing of it" in note] == [
+        "a.png: nothing of it counts by its transparency and mask, so that they cannot weigh the loss and are not used."
     ]
 
 
