@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
@@ -23,3 +23,13 @@ class Piece:
     mask: Image.Image | None
     caption: str
     record: tuple[Mapping[str, Any], ...] = ()
+
+    def changed(self, operation: Callable[[Image.Image], Image.Image], record: Mapping[str, Any]) -> Piece:
+        """The piece with the same done to picture, transparency and mask, and that noted in its record."""
+        return replace(
+            self,
+            image=operation(self.image),
+            alpha=None if self.alpha is None else operation(self.alpha),
+            mask=None if self.mask is None else operation(self.mask),
+            record=(*self.record, record),
+        )

@@ -1,0 +1,121 @@
+"""Frames on pictures, and cutting them out: by hand, by shape, split, flipped. Pure geometry.
+
+A frame is given in shares of the picture as it is seen, after its EXIF turn, so that it fits the picture at every size
+at which it is decoded or shown.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from lib_ti.prep.piece import Piece
+
+_ROUNDING = 1e-6
+"""Shares within this of the picture's edge are on it."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A part of a picture; all in shares of its width or height, within 0..1."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        sides = ((self.x, self.width), (self.y, self.height))
+        if not all(start >= -_ROUNDING and length > 0 and start + length <= 1 + _ROUNDING for start, length in sides):
+            raise ValueError(f"{self} is not within its picture")
+
+    def pixels(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The frame on a picture of ``size``: left, top, right, bottom, at least one pixel in each direction."""
+        left, right = _whole(self.x, self.width, size[0])
+        top, bottom = _whole(self.y, self.height, size[1])
+        return left, top, right, bottom
+
+    def size(self, picture: tuple[int, int]) -> tuple[int, int]:
+        left, top, right, bottom = self.pixels(picture)
+        return right - left, bottom - top
+
+    def overlap(self, other: Frame) -> float:
+        """The share of what either frame holds that both hold: 1 for equal frames, 0 for frames apart."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        both = max(0.0, width) * max(0.0, height)
+        return both / (self.width * self.height + other.width * other.height - both)
+
+
+WHOLE = Frame(0.0, 0.0, 1.0, 1.0)
+
+
+def shaped(frame: Frame, picture: tuple[int, int], shape: tuple[int, int]) -> Frame:
+    """The largest frame within ``frame``, around its middle, that has the aspect ratio of ``shape`` (width, height)."""
+    width, height = frame.width * picture[0], frame.height * picture[1]
+    scale = min(width / shape[0], height / shape[1])
+    inner_width, inner_height = shape[0] * scale / picture[0], shape[1] * scale / picture[1]
+    x = frame.x + (frame.width - inner_width) / 2
+    y = frame.y + (frame.height - inner_height) / 2
+    return Frame(x, y, inner_width, inner_height)
+
+
+def split_frames(
+    picture: tuple[int, int], shape: tuple[int, int], *, threshold: float, overlap: float
+) -> tuple[Frame, ...]:
+    """Frames of the aspect ratio of ``shape`` that cover a long picture; none for a picture that is not long enough.
+
+    As the WebUI splits oversized images: along the longer way, evenly, each part as high (or wide) as the picture.
+
+    Parameters
+    ----------
+    threshold
+        The picture is split when the largest single frame would hold no more than this share of it.
+    overlap
+        The share of each frame that the next one holds too, at the least.
+    """
+    single = shaped(WHOLE, picture, shape)
+    part = min(single.width, single.height)
+    if part > threshold or part > 1 - _ROUNDING:
+        return ()
+    count = max(2, math.ceil((1 - part * overlap) / (part * (1 - overlap)) - _ROUNDING))
+    starts = [(1 - part) * number / (count - 1) for number in range(count)]
+    if single.width < single.height:
+        return tuple(Frame(start, 0.0, part, 1.0) for start in starts)
+    return tuple(Frame(0.0, start, 1.0, part) for start in starts)
+
+
+def crop(piece: Piece, frame: Frame, how: str) -> Piece:
+    """What the frame shows. ``how`` says for the record who placed it, such as ``"by hand"``."""
+    if frame == WHOLE:
+        return piece
+    box = frame.pixels(piece.image.size)
+    shares = [round(share, 6) for share in (frame.x, frame.y, frame.width, frame.height)]
+    return piece.changed(lambda layer: layer.crop(box), {"operation": "crop", "frame": shares, "how": how})
+
+
+def flip(piece: Piece, *, swap_words: bool) -> Piece:
+    """The mirrored picture; in its caption left and right are swapped where that is asked for."""
+    flipped = piece.changed(lambda layer: layer.transpose(Image.Transpose.FLIP_LEFT_RIGHT), {"operation": "flip"})
+    return replace(flipped, caption=swap_sides(piece.caption)) if swap_words else flipped
+
+
+def swap_sides(text: str) -> str:
+    """The words left and right, and leftmost and the like, exchanged; capital letters stay where they are."""
+
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        swapped = "right" if word.lower() == "left" else "left"
+        return swapped.upper() if word.isupper() else swapped.capitalize() if word[0].isupper() else swapped
+
+    return re.sub(r"\b(?:left|right)(?=(?:most|wards?|hand|handed)?\b)", other, text, flags=re.IGNORECASE)
+
+
+def _whole(start: float, length: float, pixels: int) -> tuple[int, int]:
+    """First and last border, in whole pixels, of a part given in shares."""
+    count = min(pixels, max(1, round(length * pixels)))
+    first = min(pixels - count, max(0, round(start * pixels)))
+    return first, first + count
