@@ -1,0 +1,139 @@
+"""Erasing: what is painted over is filled, and the filling kept as a patch, so that it is made only once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from lib_ti.atomic import write_bytes
+from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Inpainter
+from lib_ti.prep.edits import Erased
+from lib_ti.prep.piece import Piece
+from lib_ti.prep.prepared import PreparedFolder
+
+MODEL = "model"
+_PLAIN_METHODS = {"telea": cv2.INPAINT_TELEA, "ns": cv2.INPAINT_NS}
+_RADIUS = 3
+"""Pixels around each one that the plain methods look at; more smears, and takes a multiple of the time."""
+_PLAIN_MARGIN = 16
+"""Pixels around the painted part that the plain methods are given."""
+_MODEL_MARGIN = 64
+"""The same for a model, at the least; to draw what belongs there, it sees as much on each side as the part is long."""
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The pixels of an erased part: RGBA, opaque where it was painted over."""
+
+    erased: Erased
+    pixels: Image.Image
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How a part is filled: ``"telea"`` and ``"ns"`` from what surrounds it, ``"model"`` by ``inpainter``."""
+
+    method: str
+    inpainter: Inpainter | None = None
+    prompt: str = ""
+    seed: int = 0
+    model: str = ""
+
+
+def mask_of(boxes: Iterable[Box], size: tuple[int, int], *, margin: int = 0) -> Image.Image:
+    """A mask for :func:`fill` that covers boxes (left, top, right, bottom) and a margin around each."""
+    mask = Image.new("L", size)
+    for box in boxes:
+        mask.paste(255, _widened(box, margin, margin, size))
+    return mask
+
+
+def fill(image: Image.Image, mask: Image.Image, filling: Filling) -> Patch:
+    """Fill what the mask ("L", of the picture's size) has above 127; the picture itself is left as it is.
+
+    Raises
+    ------
+    BadInput
+        When nothing is painted, or everything, or the method is not possible.
+    """
+    painted = mask.point([0] * 128 + [255] * 128)
+    box = painted.getbbox()
+    if box is None:
+        raise BadInput("Nothing is painted over; paint over what is to be erased.")
+    if painted.getextrema() == (255, 255):
+        raise BadInput("The whole picture is painted over, so that nothing is left to fill it from; paint less.")
+    across, down = _PLAIN_MARGIN, _PLAIN_MARGIN
+    if filling.method == MODEL:
+        across, down = max(_MODEL_MARGIN, box[2] - box[0]), max(_MODEL_MARGIN, box[3] - box[1])
+    around = _widened(box, across, down, image.size)
+    filled = _filled(image.crop(around), painted.crop(around), filling)
+    inner = (box[0] - around[0], box[1] - around[1], box[2] - around[0], box[3] - around[1])
+    pixels = filled.crop(inner)
+    pixels.putalpha(painted.crop(box))
+    told = (filling.prompt, filling.seed, filling.model) if filling.method == MODEL else ("", 0, "")
+    name = hashlib.sha256(repr((box, filling.method, *told)).encode() + pixels.tobytes()).hexdigest()[:24]
+    return Patch(Erased(name, box, filling.method, *told), pixels)
+
+
+def apply(piece: Piece, patches: Iterable[Patch]) -> Piece:
+    """The piece, which must have the size of its source, with patches laid onto it in their order."""
+    image = piece.image.copy()
+    record = list(piece.record)
+    for patch in patches:
+        image.paste(patch.pixels.convert("RGB"), patch.erased.box, patch.pixels.getchannel("A"))
+        how = f"{patch.erased.method} {patch.erased.model}".strip()
+        record.append({"operation": "erase", "box": list(patch.erased.box), "by": how})
+    return replace(piece, image=image, record=tuple(record))
+
+
+def save_patch(folder: PreparedFolder, patch: Patch) -> None:
+    """Keep a patch; it stays when its erasing is undone, so that it can be done again."""
+    file = io.BytesIO()
+    patch.pixels.save(file, "PNG")
+    write_bytes(folder.patches / f"{patch.erased.patch}.png", file.getvalue())
+
+
+def load_patch(folder: PreparedFolder, erased: Erased) -> Patch:
+    """A kept patch.
+
+    Raises
+    ------
+    UnreadablePicture
+        When it is gone or damaged.
+    """
+    path = folder.patches / f"{erased.patch}.png"
+    try:
+        picture = open_picture(path, with_alpha=True)
+    except UnreadablePicture as error:
+        raise UnreadablePicture(path, f"{error.reason}; undo that erasing and erase again") from error
+    left, top, right, bottom = erased.box
+    if picture.alpha is None or picture.image.size != (right - left, bottom - top):
+        raise UnreadablePicture(path, "it is no patch of that erasing; undo it and erase again")
+    picture.image.putalpha(picture.alpha)
+    return Patch(erased, picture.image)
+
+
+def _filled(image: Image.Image, painted: Image.Image, filling: Filling) -> Image.Image:
+    plain = _PLAIN_METHODS.get(filling.method)
+    if plain is not None:
+        return Image.fromarray(cv2.inpaint(np.asarray(image), np.asarray(painted), _RADIUS, plain))
+    if filling.method != MODEL:
+        raise BadInput(f"Fill method is {filling.method!r}; choose one of {', '.join((*_PLAIN_METHODS, MODEL))}.")
+    if filling.inpainter is None:
+        raise BadInput("Fill method is 'model', and no model is lent for it; choose telea or ns.")
+    return filling.inpainter.fill(image, painted, prompt=filling.prompt, seed=filling.seed)
+
+
+def _widened(box: Box, across: int, down: int, size: tuple[int, int]) -> Box:
+    left, top, right, bottom = box
+    return max(0, left - across), max(0, top - down), min(size[0], right + across), min(size[1], bottom + down)

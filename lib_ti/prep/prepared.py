@@ -1,0 +1,68 @@
+"""The prepared folder: where results, captions, masks and what belongs to the preparation itself are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_ti.atomic import CannotWrite
+from lib_ti.data.masks import mask_path
+
+
+@dataclass(frozen=True)
+class PreparedFolder:
+    """A folder ready to train on; what training does not need is in ``.preparation`` and ``preparation.json``."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "preparation.json"
+
+    @property
+    def inner(self) -> Path:
+        return self.path / ".preparation"
+
+    @property
+    def patches(self) -> Path:
+        return self.inner / "patches"
+
+    @property
+    def removed(self) -> Path:
+        return self.inner / "removed"
+
+    def picture(self, name: str) -> Path:
+        return self.path / name
+
+    def caption(self, name: str) -> Path:
+        return (self.path / name).with_suffix(".txt")
+
+    def mask(self, name: str) -> Path:
+        return mask_path(self.path / name)
+
+    def files(self, name: str) -> tuple[Path, Path, Path]:
+        """Picture, caption and mask of a result."""
+        return self.picture(name), self.caption(name), self.mask(name)
+
+    def put_aside(self, path: Path) -> Path | None:
+        """Move a file to ``removed``, under a name that is free there; None where there is no such file.
+
+        Raises
+        ------
+        CannotWrite
+            When the file cannot be moved.
+        """
+        target = self.removed / path.name
+        number = 2
+        try:
+            if not path.exists():
+                return None
+            self.removed.mkdir(parents=True, exist_ok=True)
+            while target.exists():
+                target = self.removed / f"{path.stem}-{number}{path.suffix}"
+                number += 1
+            os.replace(path, target)
+        except OSError as error:
+            raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
+        return target
