@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from lib_ti.errors import BadInput, UserError
+from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
 from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
@@ -112,24 +113,24 @@ class EmbeddedHost:
 
     @property
     def captioners(self) -> Sequence[str]:
-        return ()
+        return (embedded_tools.CAPTIONER,)
 
-    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:  # noqa: ARG002 - the Protocol's
-        raise BadInput(f"There is no captioner {name!r} here.")
+    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:
+        return embedded_tools.captioner(name, self._captioner_folder, self._device, tell)
 
     @property
     def upscalers(self) -> Sequence[str]:
-        return ()
+        return tuple(upscaling.model_files(self._upscalers_folder))
 
-    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:  # noqa: ARG002 - the Protocol's
-        raise BadInput(f"There is no upscaler {name!r} here.")
+    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:
+        return embedded_tools.upscaler(name, self._upscalers_folder, self._device, tell)
 
     @property
     def can_inpaint(self) -> bool:
-        return False
+        return True
 
-    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:  # noqa: ARG002 - the Protocol's
-        raise BadInput("Filling by the model is possible in the WebUI only; choose the plain fill.")
+    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:
+        return embedded_tools.inpainter(self.session(SessionOptions(tell=tell)), tell)
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:

@@ -13,7 +13,7 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.host.architecture import Architecture
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
 from lib_ti.host.networks import Networks
-from lib_ti.host.sampling import check_request, sample
+from lib_ti.host.sampling import Denoise, check_request, sample
 from lib_ti.host.text import vocabulary
 from lib_ti.host.text_encoder import ENCODER, TextEncoder
 
@@ -140,12 +140,17 @@ class EmbeddedModel:
         return [pictures[index] for index in range(len(requests))]
 
     def _draw(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
-        scale = requests[0].cfg_scale
-        wanted = self.encode_prompts([request.prompt for request in requests], embeddings).crossattn
+        prompts = [(request.prompt, request.negative_prompt) for request in requests]
+        guided = self.guided(prompts, embeddings, requests[0].cfg_scale)
+        return self.decode(sample(requests, self._made, guided))
+
+    def guided(self, prompts: Sequence[tuple[str, str]], embeddings: Sequence[Embedding], scale: float) -> Denoise:
+        """The UNet's prediction for a batch of latents, guided by their prompts and away from their negative ones."""
+        wanted = self.encode_prompts([prompt for prompt, _ in prompts], embeddings).crossattn
         if scale == 1:
             passes = [wanted]
         else:
-            unwanted = self.encode_prompts([request.negative_prompt for request in requests], embeddings).crossattn
+            unwanted = self.encode_prompts([negative for _, negative in prompts], embeddings).crossattn
             # As the WebUI does: contexts are not filled up to the longer prompt's, which would change the picture.
             alike = wanted.shape == unwanted.shape
             passes = [torch.cat([unwanted, wanted])] if alike else [unwanted, wanted]
@@ -161,9 +166,10 @@ class EmbeddedModel:
             without, with_prompt = predictions
             return without + scale * (with_prompt - without)
 
-        return self._decode(sample(requests, self._made, denoise))
+        return denoise
 
-    def _decode(self, latents: torch.Tensor) -> list[Image.Image]:
+    @torch.no_grad()
+    def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Latents (B, 4, h, w) to RGB pictures."""
         if not latents.isfinite().all():
             raise UserError("Drawing failed: the UNet's numbers overflowed; use precision bfloat16 or float32.")
