@@ -18,7 +18,7 @@ from lib_ti.data.captions import read_caption
 from lib_ti.data.dataset import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, UserError, out_of_memory
-from lib_ti.host.base import Captioner
+from lib_ti.host.base import Captioner, Host, Tell
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
 from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
@@ -42,6 +42,41 @@ class Captioned:
     kept: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+
+    def describe(self) -> tuple[str, ...]:
+        """Full sentences about what was done, one for each kind of pictures that there are."""
+        counts = (
+            (len(self.written), "captioned"),
+            (len(self.kept), "left with the captions that they had"),
+            (len(self.unchanged), "captioned already with these settings"),
+        )
+        lines = [f"{_pictures(count)} {what}." for count, what in counts if count]
+        if self.empty:
+            lines.append(f"The captioner has no words for {', '.join(self.empty)}.")
+        return (*lines, *(f"{item.path.name} was not captioned: {item.reason}." for item in self.skipped))
+
+
+def caption_by_host(
+    host: Host,
+    folder: Path,
+    config: CaptionConfig,
+    *,
+    tell: Tell,
+    progress: Callable[[int, int], None],
+    stop: Callable[[], bool],
+) -> Captioned:
+    """Caption a folder, see :func:`caption_folder`, by the captioner that the settings name, or the host's first.
+
+    Raises
+    ------
+    BadInput
+        When there is no such captioner, and as :func:`caption_folder` does; before its model is loaded.
+    """
+    _pictures_to_caption(folder, config)
+    if not (config.captioner or host.captioners):
+        raise BadInput("There is no captioner here; write the captions by hand.")
+    with host.captioner(config.captioner or host.captioners[0], tell) as captioner:
+        return caption_folder(folder, config, captioner, progress=progress, stop=stop)
 
 
 def caption_folder(
@@ -76,12 +111,7 @@ def caption_folder(
     UserError
         When there is not enough memory for a batch.
     """
-    wrong = problems(config)
-    if wrong:
-        raise BadInput(wrong)
-    pictures = pictures_of(folder)
-    if not pictures:
-        raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
+    pictures = _pictures_to_caption(folder, config)
     writing = _Writing(folder, config, captioner)
     waiting: list[_Job] = []
     done = 0
@@ -102,6 +132,13 @@ def caption_folder(
     writing.record.compact()
     progress(len(pictures), len(pictures))
     return writing.done()
+
+
+def _pictures_to_caption(folder: Path, config: CaptionConfig) -> list[Path]:
+    wrong = problems(config)
+    if wrong:
+        raise BadInput(wrong)
+    return pictures_of(folder)
 
 
 @dataclass(frozen=True)
@@ -232,3 +269,7 @@ def _settings(config: CaptionConfig, captioner: Captioner) -> str:
     """A hash of all that captions depend on besides the pictures."""
     values = {name: value for name, value in to_mapping(config).items() if name not in ("batch_size", "captioner")}
     return hashlib.sha256(json.dumps([values, captioner.options], sort_keys=True).encode()).hexdigest()
+
+
+def _pictures(count: int) -> str:
+    return "1 picture was" if count == 1 else f"{count} pictures were"

@@ -10,6 +10,7 @@ from pathlib import Path
 from lib_ti import atomic
 from lib_ti.data.folder import list_files
 from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
+from lib_ti.errors import BadInput
 
 BEFORE = ".captions-before"
 """The folder, within that of the pictures, of all captions that were replaced."""
@@ -21,9 +22,12 @@ def pictures_of(folder: Path) -> list[Path]:
     Raises
     ------
     BadInput
-        When the folder cannot be listed.
+        When the folder cannot be listed, or holds no picture.
     """
-    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+    found = [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+    if not found:
+        raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
+    return found
 
 
 def caption_file(picture: Path) -> Path:

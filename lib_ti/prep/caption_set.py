@@ -130,8 +130,6 @@ def load(folder: Path) -> CaptionSet:
         When the folder cannot be listed, or holds no picture.
     """
     pictures = pictures_of(folder)
-    if not pictures:
-        raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
     on_disk = {picture.name: _look(picture) for picture in pictures}
     for picture, first in shared_files(pictures).items():
         found = on_disk[picture.name]

@@ -1,0 +1,43 @@
+"""The command ``caption``: captions for a folder of pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from lib_ti.cli.arguments import add_settings, read_config
+from lib_ti.cli.host import add_host, embedded_host
+from lib_ti.cli.progress import Console, JsonLines
+from lib_ti.config import CaptionConfig
+from lib_ti.signals import Control, Listener, Note, Progress
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="the pictures; captions are written beside them")
+    parser.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    add_host(parser, "captioner-dir", "device")
+    add_settings(parser, CaptionConfig)
+
+
+def caption(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.prep.caption import caption_by_host
+
+    config = read_config(CaptionConfig, arguments)
+    listen: Listener = JsonLines() if arguments.json else Console()
+    done = caption_by_host(
+        embedded_host(arguments),
+        Path(arguments.folder),
+        config,
+        tell=lambda text: listen(Note(text)),
+        progress=lambda finished, total: listen(Progress("Captioning", finished, total)),
+        stop=lambda: control.stop_requested,
+    )
+    if arguments.json:
+        sys.stdout.write(json.dumps({"event": "Captioned", **asdict(done)}, ensure_ascii=False, default=str) + "\n")
+    else:
+        for line in done.describe():
+            listen(Note(line))
+    return True

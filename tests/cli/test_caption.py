@@ -1,0 +1,54 @@
+"""The command ``caption``, with a captioner that says colours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib_ti.cli.main import main
+from tests.fakes import FakeHost, draw_pictures
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four pictures, of which the first has a caption, and a damaged one."""
+    monkeypatch.setattr("lib_ti.cli.caption.embedded_host", lambda arguments: FakeHost(tmp_path))
+    folder = draw_pictures(tmp_path / "set", count=4)
+    for name in ("01.txt", "02.txt", "03.txt"):
+        (folder / name).unlink()
+    (folder / "broken.png").write_bytes(b"")
+    return folder
+
+
+def test_a_folder_is_captioned_and_what_was_done_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
+    assert (folder / "03.txt").read_text() == "a flat colour 255 40 30"
+    said = capsys.readouterr().out
+    assert "3 pictures were captioned.\n1 picture was left with the captions that they had.\n" in said
+    assert "broken.png was not captioned: the file is empty (0 bytes); copy or download it again.\n" in said
+    assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
+    assert "3 pictures were captioned already with these settings." in capsys.readouterr().out
+
+
+def test_programs_read_what_was_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["caption", str(folder), "--json", "--existing", "ignore"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[-2] == {"event": "Progress", "stage": "Captioning", "done": 5, "total": 5}
+    assert events[-1]["event"] == "Captioned"
+    assert events[-1]["written"] == ["00.png", "01.png", "02.png", "03.png"]
+    assert [Path(item["path"]).name for item in events[-1]["skipped"]] == ["broken.png"]
+
+
+def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "set").mkdir()
+    assert main(["caption", str(tmp_path / "set"), "--existing", "all", "--batch-size", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "Existing captions is 'all'" in said
+    assert "Pictures at once is 0" in said
+    assert main(["caption", str(tmp_path / "set")]) == 2
+    assert "holds no picture" in capsys.readouterr().err
+    draw_pictures(tmp_path / "set", count=1)
+    assert main(["caption", str(tmp_path / "set"), "--captioner-dir", str(tmp_path / "BLIP")]) == 2
+    assert f"needs its model in the folder {tmp_path / 'BLIP'}" in capsys.readouterr().err
