@@ -7,6 +7,8 @@ defaults are the ones that readers of Textual Inversion tutorials know from the 
 from lib_ti.config.caption import CaptionConfig
 from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
+from lib_ti.config.look import LookConfig
+from lib_ti.config.prepare import PrepareConfig
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.train import TrainConfig
 
@@ -16,6 +18,8 @@ __all__ = [
     "Config",
     "CreateConfig",
     "GenerateConfig",
+    "LookConfig",
+    "PrepareConfig",
     "Setting",
     "Settings",
     "TrainConfig",
