@@ -11,17 +11,18 @@ from lib_ti.config import Config, described, from_mapping
 from lib_ti.errors import BadInput
 
 
-def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | None = None) -> None:
+def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | tuple[str, ...] = ()) -> None:
     """One option for each setting: ``--max-steps N``, ``--shuffle-tags`` and ``--no-shuffle-tags``.
 
     Values stay text and unset options stay absent; :func:`read_config` judges all of them together.
     """
+    placed = (positional,) if isinstance(positional, str) else positional
     group = parser.add_argument_group("settings")
     for name, value_type, default, setting in described(kind):
         shown = "" if setting.required and not default else f" (default: {_shown(default)})"
         text = f"{setting.label}: {setting.help}{shown}".replace("%", "%%")
         common: dict[str, Any] = {"dest": f"setting_{name}", "default": argparse.SUPPRESS}
-        if name == positional:
+        if name in placed:
             group.add_argument(f"setting_{name}", metavar=name.upper(), nargs="?", default=argparse.SUPPRESS, help=text)
         elif value_type is bool:
             group.add_argument(

@@ -22,7 +22,8 @@ from PIL import Image
 from lib_ti.data import images
 from lib_ti.data.dataset import Dataset, Item, Rules
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
-from lib_ti.data.masks import both, read_mask
+from lib_ti.data.masks import both
+from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.base import Model
 
@@ -211,9 +212,9 @@ def _prepare(item: Item, rules: Rules) -> _Prepared | str:
     use_alpha = rules.use_alpha and item.has_alpha
     cover = None if rules.resize == "keep" else item.size
     try:
-        data = _unchanged(item.path, item.digest, "the file")
+        data = read_picture(item)
         picture = images.open_picture(item.path, with_alpha=use_alpha, cover=cover, data=data)
-        counts = both(picture.alpha, _mask(item, picture.image.size) if rules.use_alpha else None)
+        counts = both(picture.alpha, read_item_mask(item, picture.image.size) if rules.use_alpha else None)
     except images.UnreadablePicture as error:
         return error.reason
     frame = images.crop_centre if rules.resize == "keep" else images.fill_and_crop
@@ -223,32 +224,6 @@ def _prepare(item: Item, rules: Rules) -> _Prepared | str:
         weight,
         nothing_counts=counts is not None and counts.getextrema() == (0, 0),
     )
-
-
-def _mask(item: Item, size: tuple[int, int]) -> Image.Image | None:
-    """The mask beside the picture, at the size at which the picture was decoded."""
-    if item.mask is None:
-        return None
-    data = _unchanged(item.mask, item.mask_digest, f"its mask {item.mask.name}")
-    try:
-        return read_mask(item.mask, size, data=data)
-    except images.UnreadablePicture as error:
-        raise images.UnreadablePicture(
-            item.path, f"its mask {item.mask.name} cannot be used: {error.reason}"
-        ) from error
-
-
-def _unchanged(path: Path, digest: str, what: str) -> bytes:
-    """The bytes of a file that is still the one that was looked at."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise images.UnreadablePicture(path, f"{what} cannot be read ({error.strerror or error})") from error
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise images.UnreadablePicture(
-            path, f"{what} was changed while the pictures were being read; start again to use it"
-        )
-    return data
 
 
 def _weight(alpha: Image.Image) -> torch.Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -97,10 +97,9 @@ def crop(piece: Piece, frame: Frame, how: str) -> Piece:
     return piece.changed(lambda layer: layer.crop(box), {"operation": "crop", "frame": shares, "how": how})
 
 
-def flip(piece: Piece, *, swap_words: bool) -> Piece:
-    """The mirrored picture; in its caption left and right are swapped where that is asked for."""
-    flipped = piece.changed(lambda layer: layer.transpose(Image.Transpose.FLIP_LEFT_RIGHT), {"operation": "flip"})
-    return replace(flipped, caption=swap_sides(piece.caption)) if swap_words else flipped
+def flip(piece: Piece) -> Piece:
+    """The mirrored picture."""
+    return piece.changed(lambda layer: layer.transpose(Image.Transpose.FLIP_LEFT_RIGHT), {"operation": "flip"})
 
 
 def swap_sides(text: str) -> str:

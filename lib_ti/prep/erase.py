@@ -49,6 +49,25 @@ class Filling:
     seed: int = 0
     model: str = ""
 
+    @property
+    def told(self) -> tuple[str, str, int, str]:
+        """What is recorded of it; prompt, seed and model only where a model fills."""
+        return (self.method, self.prompt, self.seed, self.model) if self.method == MODEL else (self.method, "", 0, "")
+
+    def made(self, patch: Patch, mask: Image.Image) -> bool:
+        """Whether a patch is what this filling gives for a mask of :func:`painted`."""
+        erased = patch.erased
+        return (
+            (erased.method, erased.prompt, erased.seed, erased.model) == self.told
+            and erased.box == mask.getbbox()
+            and patch.pixels.getchannel("A").tobytes() == mask.crop(erased.box).tobytes()
+        )
+
+
+def painted(mask: Image.Image) -> Image.Image:
+    """A mask ("L") as black and white: what is above 127 is painted over."""
+    return mask.point([0] * 128 + [255] * 128)
+
 
 def mask_of(boxes: Iterable[Box], size: tuple[int, int], *, margin: int = 0) -> Image.Image:
     """A mask for :func:`fill` that covers boxes (left, top, right, bottom) and a margin around each."""
@@ -66,23 +85,22 @@ def fill(image: Image.Image, mask: Image.Image, filling: Filling) -> Patch:
     BadInput
         When nothing is painted, or everything, or the method is not possible.
     """
-    painted = mask.point([0] * 128 + [255] * 128)
-    box = painted.getbbox()
+    mask = painted(mask)
+    box = mask.getbbox()
     if box is None:
         raise BadInput("Nothing is painted over; paint over what is to be erased.")
-    if painted.getextrema() == (255, 255):
+    if mask.getextrema() == (255, 255):
         raise BadInput("The whole picture is painted over, so that nothing is left to fill it from; paint less.")
     across, down = _PLAIN_MARGIN, _PLAIN_MARGIN
     if filling.method == MODEL:
         across, down = max(_MODEL_MARGIN, box[2] - box[0]), max(_MODEL_MARGIN, box[3] - box[1])
     around = _widened(box, across, down, image.size)
-    filled = _filled(image.crop(around), painted.crop(around), filling)
+    filled = _filled(image.crop(around), mask.crop(around), filling)
     inner = (box[0] - around[0], box[1] - around[1], box[2] - around[0], box[3] - around[1])
     pixels = filled.crop(inner)
-    pixels.putalpha(painted.crop(box))
-    told = (filling.prompt, filling.seed, filling.model) if filling.method == MODEL else ("", 0, "")
-    name = hashlib.sha256(repr((box, filling.method, *told)).encode() + pixels.tobytes()).hexdigest()[:24]
-    return Patch(Erased(name, box, filling.method, *told), pixels)
+    pixels.putalpha(mask.crop(box))
+    name = hashlib.sha256(repr((box, filling.told)).encode() + pixels.tobytes()).hexdigest()[:24]
+    return Patch(Erased(name, box, *filling.told), pixels)
 
 
 def apply(piece: Piece, patches: Iterable[Patch]) -> Piece:
@@ -123,15 +141,15 @@ def load_patch(folder: PreparedFolder, erased: Erased) -> Patch:
     return Patch(erased, picture.image)
 
 
-def _filled(image: Image.Image, painted: Image.Image, filling: Filling) -> Image.Image:
+def _filled(image: Image.Image, mask: Image.Image, filling: Filling) -> Image.Image:
     plain = _PLAIN_METHODS.get(filling.method)
     if plain is not None:
-        return Image.fromarray(cv2.inpaint(np.asarray(image), np.asarray(painted), _RADIUS, plain))
+        return Image.fromarray(cv2.inpaint(np.asarray(image), np.asarray(mask), _RADIUS, plain))
     if filling.method != MODEL:
         raise BadInput(f"Fill method is {filling.method!r}; choose one of {', '.join((*_PLAIN_METHODS, MODEL))}.")
     if filling.inpainter is None:
         raise BadInput("Fill method is 'model', and no model is lent for it; choose telea or ns.")
-    return filling.inpainter.fill(image, painted, prompt=filling.prompt, seed=filling.seed)
+    return filling.inpainter.fill(image, mask, prompt=filling.prompt, seed=filling.seed)
 
 
 def _widened(box: Box, across: int, down: int, size: tuple[int, int]) -> Box:

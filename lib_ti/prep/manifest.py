@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib_ti.atomic import write_text
@@ -77,11 +77,10 @@ def read_manifest(folder: PreparedFolder) -> Manifest:
                 f"The manifest {path} has the format {content['format']!r}, written by a newer program; "
                 "use that, or choose another prepared folder."
             )
-        return Manifest(
-            dict(content["settings"]),
-            edits_json.from_json(content["edits"]),
-            tuple(_result(one) for one in content["results"]),
-        )
+        results = tuple(_result(one) for one in content["results"])
+        if len({one.name.casefold() for one in results}) < len(results):
+            raise ValueError("two results have one name")
+        return Manifest(dict(content["settings"]), edits_json.from_json(content["edits"]), results)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(_damaged(folder, error)) from error
 
@@ -102,6 +101,11 @@ def update_manifest(folder: PreparedFolder, change: Callable[[Manifest], Manifes
         if after != before or not folder.manifest.exists():
             write_text(folder.manifest, json.dumps(_to_json(after), indent=1, ensure_ascii=False) + "\n")
         return after
+
+
+def update_edits(folder: PreparedFolder, change: Callable[[Edits], Edits]) -> Edits:
+    """Write what ``change`` makes of what was decided by hand; as :func:`update_manifest`."""
+    return update_manifest(folder, lambda manifest: replace(manifest, edits=change(manifest.edits))).edits
 
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti.atomic import CannotWrite
+from lib_ti.data.folder import list_files
+from lib_ti.data.images import PICTURE_SUFFIXES
 from lib_ti.data.masks import mask_path
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, empty where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder that are pictures by their suffixes, in natural order.
+
+    Raises
+    ------
+    BadInput
+        When the folder is missing, is a file, or cannot be listed.
+    """
+    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES]
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,21 @@ class PreparedFolder:
         """Picture, caption and mask of a result."""
         return self.picture(name), self.caption(name), self.mask(name)
 
+    def move(self, path: Path, target: Path) -> None:
+        """Move a file, where there is one, to a path within this folder that is free.
+
+        Raises
+        ------
+        CannotWrite
+            When the file cannot be moved.
+        """
+        try:
+            if path.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
+        except OSError as error:
+            raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
+
     def put_aside(self, path: Path) -> Path | None:
         """Move a file to ``removed``, under a name that is free there; None where there is no such file.
 
@@ -53,16 +90,12 @@ class PreparedFolder:
         CannotWrite
             When the file cannot be moved.
         """
+        if not path.exists():
+            return None
         target = self.removed / path.name
         number = 2
-        try:
-            if not path.exists():
-                return None
-            self.removed.mkdir(parents=True, exist_ok=True)
-            while target.exists():
-                target = self.removed / f"{path.stem}-{number}{path.suffix}"
-                number += 1
-            os.replace(path, target)
-        except OSError as error:
-            raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
+        while target.exists():
+            target = self.removed / f"{path.stem}-{number}{path.suffix}"
+            number += 1
+        self.move(path, target)
         return target

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from lib_ti.errors import UserError
+from lib_ti.errors import Stopped
 
-
-class Stopped(UserError):
-    """The work was stopped on request; what was finished is kept, and doing the same again continues from there."""
-
-    exit_code = 130
+__all__ = ["Stopped"]

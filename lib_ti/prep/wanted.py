@@ -12,7 +12,7 @@ from lib_ti.config.prepare import NO_UPSCALER, PrepareConfig
 from lib_ti.data.buckets import bucket_for
 from lib_ti.data.dataset import Item
 from lib_ti.data.images import enlargement
-from lib_ti.prep.crop import WHOLE, Frame, shaped, split_frames
+from lib_ti.prep.crop import WHOLE, Frame, shaped, split_frames, swap_sides
 from lib_ti.prep.edits import PictureEdits, frame_to_json
 
 _VERSION = "1"
@@ -27,7 +27,7 @@ class Wanted:
 
     ``frame`` is None where it is placed only when the picture is decoded; it is then the largest one of the aspect
     ratio of ``shape``. ``how`` says who places it. ``cut`` is its size on the source, ``size`` the result's.
-    ``upscaler`` is what enlarges the result, empty where nothing does.
+    ``upscaler`` is what enlarges the result, empty where nothing does. ``caption`` is the result's own.
     """
 
     item: Item
@@ -37,6 +37,7 @@ class Wanted:
     how: str
     cut: tuple[int, int]
     size: tuple[int, int]
+    caption: str
     upscaler: str = ""
     flipped: bool = False
 
@@ -78,7 +79,14 @@ def results_of(item: Item, edits: PictureEdits, config: PrepareConfig) -> Iterat
         size = _size(cut, shape, config)
         upscaler = config.upscaler if enlargement(cut, size) > 1 else ""
         for flipped in (False, True) if config.flip else (False,):
-            yield Wanted(item, edits, frame, shape, how, cut, size, upscaler, flipped)
+            caption = _caption(item, config, flipped=flipped)
+            yield Wanted(item, edits, frame, shape, how, cut, size, caption, upscaler, flipped)
+
+
+def _caption(item: Item, config: PrepareConfig, *, flipped: bool) -> str:
+    if item.caption_source == "name" and not config.name_captions:
+        return ""
+    return swap_sides(item.caption) if flipped and config.flip_words else item.caption
 
 
 def _frames(picture: tuple[int, int], edits: PictureEdits, config: PrepareConfig) -> tuple[str, Sequence[Frame | None]]:

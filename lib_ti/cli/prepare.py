@@ -1,0 +1,137 @@
+"""The command ``prepare``: from a folder of found pictures to one that can be trained on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_ti.cli.arguments import add_settings, read_config
+from lib_ti.cli.host import add_host, embedded_host
+from lib_ti.cli.progress import Console, JsonLines
+from lib_ti.config import PrepareConfig
+from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
+from lib_ti.errors import Stopped
+from lib_ti.signals import Control, Note, Progress
+
+if TYPE_CHECKING:
+    from lib_ti.data.dataset import Skipped
+    from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.prep.plan import Plan
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="settings as JSON, also a preparation.json of an earlier time")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    parser.add_argument(
+        "--erase",
+        metavar="DIR",
+        help="fill what is white in the masks of this folder: <picture's name>.png, or .png in place of its suffix",
+    )
+    parser.add_argument("--zip", metavar="FILE", help="afterwards, write the prepared folder to a zip file too")
+    parser.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    add_host(parser, "checkpoint", "upscalers-dir", "device")
+    add_settings(parser, PrepareConfig, positional=("source", "output"))
+
+
+def prepare(arguments: argparse.Namespace, control: Control) -> bool:
+    # Pillow warns of large pictures, and refuses by itself those that are too large.
+    warnings.filterwarnings("ignore", message=".*decompression bomb.*")
+    config = read_config(PrepareConfig, arguments)
+    host = _host_if_needed(arguments, config)
+    voice = _Voice(as_json=arguments.json)
+    try:
+        if arguments.dry_run:
+            _show(_plan(config, host), voice)
+            return True
+        if arguments.erase:
+            _erase(config, Path(arguments.erase), host, voice, control)
+        plan = _plan(config, host)
+        _make(plan, host, voice, control)
+        if arguments.zip:
+            _write_zip(plan, Path(arguments.zip), voice, control)
+    except Stopped as stopped:
+        voice.tell("Stopped", str(stopped))
+        return False
+    return True
+
+
+def _host_if_needed(arguments: argparse.Namespace, config: PrepareConfig) -> EmbeddedHost | None:
+    """The host, where one of its tools is asked for; everything else works without a model."""
+    needed = config.fill == "model" or config.upscaler not in (LANCZOS, NO_UPSCALER)
+    return embedded_host(arguments) if needed else None
+
+
+def _plan(config: PrepareConfig, host: EmbeddedHost | None) -> Plan:
+    from lib_ti.prep.plan import make_plan
+
+    return make_plan(config, host.upscalers if host else ())
+
+
+def _show(plan: Plan, voice: _Voice) -> None:
+    for one in plan.results:
+        facts = {"source": one.wanted.item.path.name, "name": one.name, "size": one.wanted.size, "state": one.state}
+        voice.tell("Planned", one.describe(), **facts, factor=round(one.wanted.factor, 3))
+    voice.skipped(plan.skipped)
+    for line in plan.describe():
+        voice.tell("Summary", line)
+
+
+def _erase(config: PrepareConfig, masks: Path, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
+    from lib_ti.prep.erase_set import erase_by_masks
+
+    progress = voice.progress("Erasing")
+    outcome = erase_by_masks(
+        config, masks, host=host, progress=progress, stop=lambda: control.stop_requested, tell=voice.say
+    )
+    voice.skipped(outcome.skipped)
+    voice.tell("Erased", outcome.describe(), pictures=outcome.erased)
+
+
+def _make(plan: Plan, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
+    from lib_ti.prep.results import describe
+    from lib_ti.prep.run import run
+
+    progress = voice.progress("Preparing")
+    summary = run(plan, host=host, progress=progress, stop=lambda: control.stop_requested, tell=voice.say)
+    for one in summary.made:
+        voice.tell("Made", describe(one), source=one.source, name=one.name, operations=one.operations)
+    voice.skipped((*plan.skipped, *summary.failed))
+    for line in (*plan.remarks, *summary.describe()):
+        voice.tell("Summary", line)
+
+
+def _write_zip(plan: Plan, path: Path, voice: _Voice, control: Control) -> None:
+    from lib_ti.prep.export import export_zip
+
+    progress = voice.progress("Writing the zip file")
+    number = export_zip(plan.folder.path, path, progress=progress, stop=lambda: control.stop_requested)
+    voice.tell("Zipped", f"Wrote {path} with {number} pictures.", path=str(path), pictures=number)
+
+
+class _Voice:
+    """Tells things as sentences for people, or as JSON lines with their facts for programs."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._listen = JsonLines() if as_json else Console()
+
+    def tell(self, event: str, text: str, **facts: Any) -> None:
+        if self._as_json:
+            sys.stdout.write(json.dumps({"event": event, "text": text, **facts}, ensure_ascii=False) + "\n")
+        else:
+            self._listen(Note(text))
+
+    def say(self, text: str) -> None:
+        self.tell("Note", text)
+
+    def skipped(self, files: Iterable[Skipped]) -> None:
+        for one in files:
+            self.tell("Skipped", f"Skipped {one.path.name}: {one.reason}.", path=str(one.path), reason=one.reason)
+
+    def progress(self, stage: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._listen(Progress(stage, done, total))

@@ -1,0 +1,53 @@
+"""A prepared folder as one zip file: pictures, captions and masks."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lib_ti.atomic import write_atomically
+from lib_ti.data.masks import find_mask
+from lib_ti.errors import BadInput, Stopped
+from lib_ti.prep.prepared import pictures_in
+
+
+def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None], stop: Callable[[], bool]) -> int:
+    """Write the pictures of a folder, with their captions and masks, to a zip file; how many pictures there are.
+
+    Parameters
+    ----------
+    progress
+        Called with pictures done and in all.
+    stop
+        Asked between pictures.
+
+    Raises
+    ------
+    BadInput
+        When the folder is missing or has no picture.
+    CannotWrite
+        When the disk does not take the file, or a picture cannot be read.
+    Stopped
+        When ``stop`` said so; no file is left.
+    """
+    pictures = pictures_in(folder)
+    if not pictures:
+        raise BadInput(f"The folder {folder} holds no picture; prepare some first.")
+
+    def write(beside: Path) -> None:
+        written: set[Path] = set()
+        with zipfile.ZipFile(beside, "w") as archive:
+            for number, picture in enumerate(pictures):
+                progress(number, len(pictures))
+                if stop():
+                    raise Stopped("Writing the zip file was stopped; nothing was written.")
+                archive.write(picture, picture.name)  # as it is: pictures are compressed already
+                for extra in (picture.with_suffix(".txt"), find_mask(picture)):
+                    if extra is not None and extra.is_file() and extra not in written:
+                        archive.write(extra, extra.name, zipfile.ZIP_DEFLATED)
+                        written.add(extra)
+
+    write_atomically(path, write)
+    progress(len(pictures), len(pictures))
+    return len(pictures)

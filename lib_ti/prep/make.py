@@ -1,0 +1,95 @@
+"""From one source picture to its results: opened, repaired, cut out, brought to size, mirrored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lib_ti.data.dataset import Item
+from lib_ti.data.images import open_picture
+from lib_ti.data.reading import read_item_mask, read_picture
+from lib_ti.prep.crop import Frame, crop, flip
+from lib_ti.prep.erase import Patch, apply
+from lib_ti.prep.piece import Piece
+from lib_ti.prep.saliency import FaceFinder, best_frame, saliency
+from lib_ti.prep.upscale import Enlarger, bring_to
+from lib_ti.prep.wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What results are made with."""
+
+    enlarger: Enlarger
+    faces: FaceFinder
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished result, still in memory, and the frame it shows."""
+
+    piece: Piece
+    frame: Frame
+
+
+def open_piece(item: Item, *, cover: tuple[int, int] | None = None) -> Piece:
+    """The picture as it is seen, with its transparency, where it has any, and its mask.
+
+    Parameters
+    ----------
+    cover
+        The size that the picture will be reduced to fill; see :func:`lib_ti.data.images.open_picture`.
+
+    Raises
+    ------
+    UnreadablePicture
+        When the picture or its mask cannot be used, or is another one by now.
+    """
+    picture = open_picture(item.path, with_alpha=item.has_alpha, cover=cover, data=read_picture(item))
+    alpha = picture.alpha
+    if alpha is not None and alpha.getextrema() == (255, 255):
+        alpha = None
+    return Piece(picture.image, alpha, read_item_mask(item, picture.image.size), item.caption)
+
+
+def size_to_open(results: Sequence[Wanted]) -> tuple[int, int] | None:
+    """The least size of a source at which none of its results loses anything; None for all of it."""
+    item, edits = results[0].item, results[0].edits
+    scale = max(one.factor for one in results)
+    if scale >= 1 or edits.erased:  # patches are laid onto the picture pixel for pixel
+        return None
+    width, height = item.source_size
+    return math.ceil(width * scale), math.ceil(height * scale)
+
+
+def make_all(piece: Piece, results: Sequence[Wanted], patches: Sequence[Patch], tools: Tools) -> Iterator[Made]:
+    """The results of one opened source, one after the other. Mirrored ones follow the one that they mirror."""
+    piece = apply(piece, patches) if patches else piece
+    last: tuple[Wanted, Made] | None = None
+    for wanted in results:
+        if last is not None and wanted.flipped and replace(wanted, flipped=False, caption=last[0].caption) == last[0]:
+            made = Made(replace(flip(last[1].piece), caption=wanted.caption), last[1].frame)
+        else:
+            made = make(piece, wanted, tools)
+            last = wanted, made
+        yield made
+
+
+def make(piece: Piece, wanted: Wanted, tools: Tools) -> Made:
+    """One result of an opened source whose erased parts are filled: a pure function but for the host's upscaler."""
+    frame, how = wanted.frame, wanted.how
+    faces: int | None = 0
+    if frame is None:
+        seen = saliency(piece, tools.faces)
+        frame, faces = best_frame(seen, wanted.item.source_size, wanted.shape), seen.faces
+    if faces:
+        how = f"{how}, {faces} face{'s' * (faces > 1)}"
+    elif faces is None:
+        how = f"{how}, without looking for faces"
+    cut = crop(piece, frame, how)
+    if wanted.size != wanted.cut:
+        cut = bring_to(cut, wanted.size, tools.enlarger)
+    if wanted.flipped:
+        cut = flip(cut)
+    return Made(replace(cut, caption=wanted.caption), frame)
