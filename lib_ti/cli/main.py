@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from lib_ti import __version__
-from lib_ti.cli import commands
+from lib_ti.cli import caption, commands, prepare
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
@@ -96,9 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
     add_settings(sub, TrainConfig, positional="name")
 
+    sub = add("prepare", prepare.prepare, "Make a folder ready for training from found pictures.")
+    prepare.add_options(sub)
+
     sub = add("generate", commands.generate, "Draw pictures; embeddings of the embeddings folder work by their names.")
     add_host(sub)
     add_settings(sub, GenerateConfig, positional="prompt")
+
+    caption.add_options(add("caption", caption.caption, "Write captions for the pictures of a folder, by BLIP."))
 
     sub = add("show", commands.show, "Say what is in embedding files.")
     sub.add_argument("files", nargs="+", metavar="FILE")
