@@ -12,25 +12,21 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import torch
-from modules import devices, processing, sd_hijack, sd_models, sd_samplers, sd_schedulers, sd_unet, shared
+from modules import devices, processing, sd_hijack, sd_samplers, sd_schedulers, sd_unet, shared
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import PictureRequest
-from lib_ti.host.webui_carried import kept_random_state, switch_off_networks
-from lib_ti.host.webui_text import PromptEncoder, as_plain_text
-
-_KEPT = (
-    "job",
-    "job_no",
-    "job_count",
-    "processing_has_refined_job_count",
-    "sampling_step",
-    "sampling_steps",
-    "textinfo",
-    "time_start",
+from lib_ti.host.webui_carried import (
+    Pinned,
+    kept_job,
+    kept_random_state,
+    no_new_settings,
+    no_prompt_history,
+    switch_off_networks,
 )
+from lib_ti.host.webui_text import PromptEncoder, as_plain_text
 
 
 class _Txt2Img(processing.StableDiffusionProcessingTxt2Img):  # type: ignore[misc]  # the WebUI has no types
@@ -57,8 +53,7 @@ class Drawing:
 
     def __init__(self, sd_model: Any, prompts: PromptEncoder, clip_skip: int) -> None:
         self._sd_model, self._prompts = sd_model, prompts
-        self._checkpoint = sd_model.sd_checkpoint_info
-        self._clip_skip, self._fp8 = clip_skip, getattr(shared.opts, "fp8_storage", None)
+        self._pinned = Pinned(sd_model.sd_checkpoint_info, clip_skip)
 
     def check(self, request: PictureRequest) -> None:
         """Raise what :meth:`draw` would for a request that cannot be drawn."""
@@ -68,11 +63,11 @@ class Drawing:
     def draw(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
         sampler, scheduler = _find(request.sampler, request.scheduler)
         _check(request)
-        options = self._pinned()
+        options = self._pinned.overrides()
         state = shared.state
         try:
             with ExitStack() as undo:
-                for change in (kept_random_state(), _kept_job(), _no_prompt_history(), _no_new_settings(options)):
+                for change in (kept_random_state(), kept_job(), no_prompt_history(), no_new_settings(options)):
                     undo.enter_context(change)
                 place = undo.enter_context(self._registered(embeddings))
                 picture = self._process(request, sampler, scheduler, options, place)
@@ -122,38 +117,6 @@ class Drawing:
         with closing(p):
             processed = processing.process_images(p)
         return processed.images[0] if processed.images else None
-
-    def _pinned(self) -> dict[str, Any]:
-        """The settings to override so that the picture is drawn by the model in training.
-
-        Empty as long as the user has changed none of them: overriding fails with --freeze-settings, even by the same
-        value. The storage comes first, since setting the checkpoint looks at it.
-        """
-        known = sd_models.checkpoint_aliases
-        title = self._checkpoint.title
-        if title not in known or known[title].filename != self._checkpoint.filename:
-            raise UserError(
-                f"The checkpoint {title} is no longer in the WebUI's list, so that its pictures cannot be drawn: put "
-                "the file back and refresh the list."
-            )
-        options = shared.opts
-        chosen = known.get(options.sd_model_checkpoint)
-        kept = (
-            chosen is not None
-            and chosen.filename == self._checkpoint.filename
-            and getattr(options, "fp8_storage", None) == self._fp8
-            and options.CLIP_stop_at_last_layers == self._clip_skip
-            and not sd_unet.unet_options
-        )
-        if kept:
-            return {}
-        storage = {"fp8_storage": self._fp8} if self._fp8 is not None else {}
-        return {
-            **storage,
-            "sd_model_checkpoint": title,
-            "CLIP_stop_at_last_layers": self._clip_skip,
-            "sd_unet": "None",
-        }
 
     @contextmanager
     def _registered(self, embeddings: Sequence[Embedding]) -> Iterator[Callable[[], bool]]:
@@ -219,44 +182,3 @@ def _check(request: PictureRequest) -> None:
         problems.append(f"{request.steps} sampling steps are not possible; give at least 1.")
     if problems:
         raise BadInput(problems)
-
-
-@contextmanager
-def _kept_job() -> Iterator[None]:
-    """Drawing counts jobs and steps, and draws nothing while an interrupt is on, such as the one that ended the run."""
-    state = shared.state
-    kept = {name: getattr(state, name) for name in _KEPT if hasattr(state, name)}
-    asked = {name: getattr(state, name) for name in ("interrupted", "stopping_generation")}
-    for name in (*asked, "skipped"):
-        setattr(state, name, False)
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            setattr(state, name, value)
-        for name, value in asked.items():
-            setattr(state, name, value or getattr(state, name))
-        state.skipped = False  # it was meant for the preview
-        state.current_latent = None
-
-
-@contextmanager
-def _no_prompt_history() -> Iterator[None]:
-    """The button that brings back the last prompt is to bring back the user's own."""
-    before = shared.cmd_opts.no_prompt_history
-    shared.cmd_opts.no_prompt_history = True
-    try:
-        yield
-    finally:
-        shared.cmd_opts.no_prompt_history = before
-
-
-@contextmanager
-def _no_new_settings(overridden: Mapping[str, Any]) -> Iterator[None]:
-    """Overridden settings that the user's file does not have stay in it: the WebUI restores the others only."""
-    new = [name for name in overridden if name not in shared.opts.data]
-    try:
-        yield
-    finally:
-        for name in new:
-            shared.opts.data.pop(name, None)
