@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from transformers import BertTokenizerFast, BlipForConditionalGeneration
 
 from lib_ti.errors import BadInput
 
@@ -62,6 +61,8 @@ def load(folder: Path, device: torch.device) -> Blip:
     BadInput
         When the files are damaged, or of another model.
     """
+    from transformers import BertTokenizerFast, BlipForConditionalGeneration
+
     try:
         model, found = BlipForConditionalGeneration.from_pretrained(
             folder, local_files_only=True, output_loading_info=True

@@ -1,0 +1,86 @@
+"""The WebUI's upscalers, those that are installed and those that it downloads when they are first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from modules import devices, errors, shared
+from modules.upscaler import UpscalerLanczos, UpscalerNearest, UpscalerNone
+from PIL import Image
+
+from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
+from lib_ti.host.base import Tell, Upscaler
+
+_BEST = "R-ESRGAN 4x+"
+_PLAIN = (UpscalerNone, UpscalerLanczos, UpscalerNearest)
+_MOST_PASSES = 3
+
+
+def upscalers() -> tuple[str, ...]:
+    """Names of the WebUI's upscalers but those that only resample, in its order, the one for photographs first."""
+    names = list(dict.fromkeys(data.name for data in shared.sd_upscalers if not isinstance(data.scaler, _PLAIN)))
+    return tuple(sorted(names, key=lambda name: name != _BEST))
+
+
+@contextmanager
+def upscaler(name: str, tell: Tell) -> Iterator[Upscaler]:
+    """Lend an upscaler; to be called with the WebUI's queue lock held.
+
+    Raises
+    ------
+    BadInput
+        When there is none of that name.
+    """
+    found = next((data for data in shared.sd_upscalers if data.name == name), None)
+    if found is None or isinstance(found.scaler, _PLAIN):
+        raise BadInput(f"There is no upscaler {name!r} here; take one of {', '.join(upscalers())}, or Lanczos.")
+    tell(f"Enlarging with {name}; the WebUI downloads its model first, if it is not there yet.")
+    try:
+        yield _Upscaler(found)
+    finally:
+        devices.torch_gc()
+
+
+class _Upscaler:
+    """Enlarges until the picture is large enough, and reduces it to the wanted size.
+
+    The WebUI's own ``upscale`` does it likewise, but where its model cannot be loaded, it gives a resampled picture as
+    if nothing had happened; and sizes that are not multiples of 8 it cuts.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
+        wanted = round(picture.width * factor), round(picture.height * factor)
+        scaler = self._data.scaler
+        for _ in range(_MOST_PASSES):
+            if picture.width >= wanted[0] and picture.height >= wanted[1]:
+                break
+            scaler.scale = max(wanted[0] / picture.width, wanted[1] / picture.height)
+            picture = self._pass(picture)
+        return picture.convert("RGB").resize(wanted, Image.Resampling.LANCZOS)
+
+    def _pass(self, picture: Image.Image) -> Image.Image:
+        reported = errors.exception_records[-1:]
+        try:
+            enlarged = self._data.scaler.do_upscale(picture, self._data.data_path)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            raise UserError(
+                f"There was not enough graphics memory to enlarge with {self._data.name}; set a smaller tile size in "
+                "Settings, Upscaling."
+            ) from error
+        if shared.state.interrupted or shared.state.skipped:
+            raise Stopped("The enlarging was interrupted.")
+        if enlarged.width <= picture.width:
+            now = errors.exception_records[-1:]
+            reason = f" ({now[0]['exception']})" if now != reported else ""
+            raise UserError(
+                f"The upscaler {self._data.name} did not enlarge the picture{reason}: its model may be damaged, or may "
+                "not have been downloaded; see the WebUI's console, or choose another."
+            )
+        return enlarged
