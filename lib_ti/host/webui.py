@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,24 +143,47 @@ class WebUIHost:
 
     @property
     def captioners(self) -> Sequence[str]:
-        return ()
+        """None in the forks, which run their captioners in another way."""
+        if _is_fork():
+            return ()
+        from lib_ti.host import webui_captioners
 
-    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:  # noqa: ARG002 - the Protocol's
-        raise BadInput(f"There is no captioner {name!r} here.")
+        return webui_captioners.NAMES
+
+    @contextmanager
+    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+        if _is_fork():
+            raise BadInput(f"There is no captioner {name!r} in Forge and reForge; use the command line for captions.")
+        from lib_ti.host import webui_captioners
+
+        with _turn(tell), webui_captioners.captioner(name, tell) as lent:
+            yield lent
 
     @property
     def upscalers(self) -> Sequence[str]:
-        return ()
+        from lib_ti.host import webui_tools
 
-    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:  # noqa: ARG002 - the Protocol's
-        raise BadInput(f"There is no upscaler {name!r} here.")
+        return webui_tools.upscalers()
+
+    @contextmanager
+    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+        from lib_ti.host import webui_tools
+
+        with _turn(tell), webui_tools.upscaler(name, tell) as lent:
+            yield lent
 
     @property
     def can_inpaint(self) -> bool:
-        return False
+        return not _is_fork()
 
-    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:  # noqa: ARG002 - the Protocol's
-        raise BadInput("Filling by the model is not possible yet; choose the plain fill.")
+    @contextmanager
+    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+        if _is_fork():
+            raise BadInput("Forge and reForge fill nothing by the model here; choose a plain fill.")
+        from lib_ti.host import webui_inpainting
+
+        with _turn(tell), webui_inpainting.inpainter(tell) as lent:
+            yield lent
 
 
 def surroundings() -> dict[str, Any]:
@@ -193,8 +216,12 @@ def _preview_choices() -> dict[str, tuple[str, ...]]:
     }
 
 
+def _is_fork() -> bool:
+    return "modules_forge" in sys.modules or find_spec("modules_forge") is not None
+
+
 def _refuse_forks() -> None:
-    if "modules_forge" in sys.modules or find_spec("modules_forge") is not None:
+    if _is_fork():
         raise BadInput(
             "This is Forge or reForge, whose models cannot be trained through; train with the command line "
             "(python -m lib_ti), or in AUTOMATIC1111's WebUI."
