@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lib_ti.errors import BadInput, Stopped
+from lib_ti.prep.export import export_zip
+from tests.data.conftest import PictureFolder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> PictureFolder:
+    return PictureFolder(tmp_path / "prepared")
+
+
+def exported(folder: Path, path: Path, stop=lambda: False) -> int:
+    return export_zip(folder, path, progress=lambda *_: None, stop=stop)
+
+
+def test_the_zip_holds_pictures_captions_and_masks_and_nothing_else(pictures: PictureFolder, tmp_path: Path) -> None:
+    pictures.draw("a_001.png", caption="grün")
+    pictures.draw("a_002.png")
+    Image.new("L", (64, 64)).save(pictures.path / "a_001-mask.png")
+    for name in ("preparation.json", "notes.md", ".hidden.png"):
+        (pictures.path / name).write_bytes(b"x")
+    (pictures.path / ".preparation").mkdir()
+    assert exported(pictures.path, tmp_path / "set.zip") == 2
+    with zipfile.ZipFile(tmp_path / "set.zip") as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == ["a_001-mask.png", "a_001.png", "a_001.txt", "a_002.png"]
+        assert archive.read("a_001.png") == (pictures.path / "a_001.png").read_bytes()
+        assert archive.read("a_001.txt").decode() == "grün"
+
+
+def test_a_zip_within_the_folder_is_not_part_of_itself(pictures: PictureFolder) -> None:
+    pictures.draw("a.png")
+    for _ in range(2):
+        exported(pictures.path, pictures.path / "set.zip")
+    with zipfile.ZipFile(pictures.path / "set.zip") as archive:
+        assert archive.namelist() == ["a.png"]
+
+
+def test_stopping_leaves_no_file(pictures: PictureFolder, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        pictures.draw(name)
+    answers = iter([False, True])
+    with pytest.raises(Stopped):
+        exported(pictures.path, tmp_path / "set.zip", stop=lambda: next(answers))
+    assert [path.name for path in tmp_path.iterdir()] == ["prepared"]
+
+
+def test_an_empty_folder_is_refused(pictures: PictureFolder, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no picture"):
+        exported(pictures.path, tmp_path / "set.zip")
