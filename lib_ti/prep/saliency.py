@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 _SIDE = 192
 """Pixels of the longer side of the map: enough to place a frame within a hundredth of the picture."""
-_FACE_SIDE = 320
+_FACE_SIDE = 256
 """Pixels of the longer side of the copy on which faces are searched."""
 _LEVELS = 16
 """Steps of contrast that local entropy tells apart."""
@@ -59,7 +59,7 @@ class FaceFinder:
         if not hasattr(self._own, "detector"):
             self._own.detector = cv2.CascadeClassifier(str(self._file))
         least = max(20, min(grey.shape) // 10)
-        boxes = self._own.detector.detectMultiScale(grey, 1.15, 5, minSize=(least, least))
+        boxes = self._own.detector.detectMultiScale(grey, 1.2, 4, minSize=(least, least))
         return [(int(left), int(top), int(width), int(height)) for left, top, width, height in boxes]
 
 
