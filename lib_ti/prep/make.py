@@ -6,15 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lib_ti.data.dataset import Item
+from lib_ti.config.prepare import PrepareConfig
+from lib_ti.data.dataset import Item, counted
 from lib_ti.data.images import open_picture
 from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.prep.crop import Frame, crop, flip
+from lib_ti.prep.edits import PictureEdits
 from lib_ti.prep.erase import Patch, apply
 from lib_ti.prep.piece import Piece
 from lib_ti.prep.saliency import FaceFinder, best_frame, saliency
 from lib_ti.prep.upscale import Enlarger, bring_to
-from lib_ti.prep.wanted import Wanted
+from lib_ti.prep.wanted import Wanted, results_of
 
 
 @dataclass(frozen=True)
@@ -78,18 +80,37 @@ def make_all(piece: Piece, results: Sequence[Wanted], patches: Sequence[Patch], 
 
 def make(piece: Piece, wanted: Wanted, tools: Tools) -> Made:
     """One result of an opened source whose erased parts are filled: a pure function but for the host's upscaler."""
-    frame, how = wanted.frame, wanted.how
-    faces: int | None = 0
-    if frame is None:
-        seen = saliency(piece, tools.faces)
-        frame, faces = best_frame(seen, wanted.item.source_size, wanted.shape), seen.faces
-    if faces:
-        how = f"{how}, {faces} face{'s' * (faces > 1)}"
-    elif faces is None:
-        how = f"{how}, without looking for faces"
+    frame, how = place(piece, wanted, tools.faces)
     cut = crop(piece, frame, how)
     if wanted.size != wanted.cut:
         cut = bring_to(cut, wanted.size, tools.enlarger)
     if wanted.flipped:
         cut = flip(cut)
     return Made(replace(cut, caption=wanted.caption), frame)
+
+
+def place(piece: Piece, wanted: Wanted, faces: FaceFinder) -> tuple[Frame, str]:
+    """The frame of a result on its opened source, and in words who placed it."""
+    if wanted.frame is not None:
+        return wanted.frame, wanted.how
+    seen = saliency(piece, faces)
+    told = "without looking for faces" if seen.faces is None else counted(seen.faces, "face") if seen.faces else ""
+    frame = best_frame(seen, wanted.item.source_size, wanted.shape)
+    return frame, f"{wanted.how}, {told}" if told else wanted.how
+
+
+def proposed_frames(item: Item, edits: PictureEdits, config: PrepareConfig, faces: FaceFinder) -> list[Frame]:
+    """The frames that a preparation would use for a picture, to be shown on it: drawn ones, parts, or the default one.
+
+    Erased parts count as they were found, so that no patches are needed.
+
+    Raises
+    ------
+    UnreadablePicture
+        When the picture must be opened for it and cannot be used.
+    """
+    wanted = [one for one in results_of(item, replace(edits, erased=()), config) if not one.flipped]
+    if all(one.frame for one in wanted):
+        return [one.frame for one in wanted if one.frame]
+    piece = open_piece(item, cover=size_to_open(wanted))
+    return [place(piece, one, faces)[0] for one in wanted]

@@ -108,8 +108,7 @@ class Plan:
         if self.left_out:
             lines.append(f"Left out by hand: {some(self.left_out)}.")
         if self.skipped:
-            reasons = [f"{one.path.name} ({one.reason})" for one in self.skipped]
-            lines.append(f"{counted(len(self.skipped), 'file')} skipped: {some(reasons)}.")
+            lines.append(f"{counted(len(self.skipped), 'file')} cannot be used.")
         return (*lines, *self.remarks)
 
 

@@ -51,6 +51,11 @@ class PreparedFolder:
         return self.inner / "patches"
 
     @property
+    def looks(self) -> Path:
+        """For what looking over the found pictures measured."""
+        return self.inner / "looks"
+
+    @property
     def removed(self) -> Path:
         return self.inner / "removed"
 

@@ -154,8 +154,10 @@ def _tidy(plan: Plan, summary: Summary) -> None:
     for planned in plan.results:
         results.rename(plan.folder, planned)
         summary.renamed += bool(planned.renamed_from)
-        if planned.earlier is not None and not planned.earlier.digest:
-            remove_leftovers(plan.folder.picture(planned.name))
+    if any(plan.folder.path.glob(".*.writing.*")):  # a run was killed
+        for planned in plan.to_make:
+            for path in plan.folder.files(planned.name):
+                remove_leftovers(path)
 
 
 def _keep(plan: Plan, journal: _Journal, summary: Summary) -> None:

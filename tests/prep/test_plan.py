@@ -81,8 +81,11 @@ def test_the_plan_says_what_is_made_of_each_picture_and_writes_nothing(pictures:
         "2 pictures give 2 results: 2 new.",
         "Sizes: 64×64 (2).",
         "Enlarged by Lanczos: 1 result: 9.jpg (2 times).",
-        "1 file skipped: broken.png (it is not a picture of a known kind).",
+        "1 file cannot be used.",
     )
+    assert [(one.path.name, one.reason) for one in plan.skipped] == [
+        ("broken.png", "it is not a picture of a known kind")
+    ]
 
 
 @pytest.mark.parametrize(

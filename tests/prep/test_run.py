@@ -21,12 +21,14 @@ from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import stream
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.erase import Filling, fill, mask_of, save_patch
+from lib_ti.prep.make import proposed_frames
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.masks import remove_mask, save_mask
 from lib_ti.prep.plan import Plan, make_plan
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.results import describe
 from lib_ti.prep.run import Summary, run
+from lib_ti.prep.saliency import FaceFinder
 from lib_ti.prep.stream import Room
 from tests.data.conftest import PictureFolder
 from tests.fakes import FakeHost
@@ -200,6 +202,20 @@ def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
         assert result.size == (32, 32)
     with pytest.raises(BadInput, match="nobody lends it here"):
         carried_out(make_plan(settings(pictures, upscaler="Nearest"), ["Nearest"]))
+
+
+def test_the_frames_shown_beforehand_are_those_that_are_made(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name, size in (("a.jpg", (1200, 500)), ("b.png", (64, 64)), ("c.png", (400, 100)), ("d.jpg", (1500, 800))):
+        pictures.draw(name, size)
+    config = settings(pictures, framing="saliency", split=True, flip=True)
+    edit(make_plan(config), "b.png", frames=(Frame(0.1, 0, 0.2, 0.3), Frame(0.5, 0.5, 0.5, 0.5)))
+    plan, faces = make_plan(config), FaceFinder()
+    items = {one.wanted.item.path.name: (one.wanted.item, one.wanted.edits) for one in plan.results}
+    shown = {name: proposed_frames(item, edits, config, faces) for name, (item, edits) in items.items()}
+    carried_out(plan)
+    made = [one for one in read_manifest(output).results if not one.flipped]
+    assert shown == {name: [one.frame for one in made if one.source == name] for name in items}
+    assert [len(frames) for frames in shown.values()] == [3, 2, 5, 1]
 
 
 # Again
