@@ -60,5 +60,5 @@ def register(category, callback):
     script_callbacks.add_callback(callbacks, callback, category=category, filename=__file__)
 
 
-shared.options_templates.update(shared.options_section(("textual_inversion_tab", "Textual Inversion"), SETTINGS))
+shared.options_templates.update(shared.options_section(("textual_inversion_tab", "Textual Inversion", "training"), SETTINGS))
 register("ui_tabs", tabs)

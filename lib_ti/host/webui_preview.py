@@ -7,12 +7,13 @@ the user's next picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import torch
 from modules import devices, processing, sd_hijack, sd_samplers, sd_schedulers, sd_unet, shared
+from modules.textual_inversion import textual_inversion
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
@@ -29,17 +30,17 @@ from lib_ti.host.webui_carried import (
 from lib_ti.host.webui_text import PromptEncoder, as_plain_text
 
 
-class _Txt2Img(processing.StableDiffusionProcessingTxt2Img):  # type: ignore[misc]  # the WebUI has no types
-    """A txt2img that has its embeddings put into the database at the last moment, and looks whether they stayed."""
+class _Lookup:
+    """The WebUI's hijack object with another database of embeddings in it, in which to look names up."""
 
-    place: Callable[[], bool]
+    def __init__(self, hijack: Any, embedding_db: Any) -> None:
+        vars(self).update(_hijack=hijack, embedding_db=embedding_db)
 
-    def setup_conds(self) -> None:
-        self.place()
-        super().setup_conds()
-        while self.place():  # the database was read again in between
-            self.cached_c, self.cached_uc = [None, None], [None, None]
-            super().setup_conds()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hijack, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._hijack, name, value)
 
 
 class Drawing:
@@ -54,6 +55,8 @@ class Drawing:
     def __init__(self, sd_model: Any, prompts: PromptEncoder, clip_skip: int) -> None:
         self._sd_model, self._prompts = sd_model, prompts
         self._pinned = Pinned(sd_model.sd_checkpoint_info, clip_skip)
+        database = sd_hijack.model_hijack.embedding_db
+        self._embeddings, self._lookup = dict(database.word_embeddings), dict(database.ids_lookup)
 
     def check(self, request: PictureRequest) -> None:
         """Raise what :meth:`draw` would for a request that cannot be drawn."""
@@ -69,8 +72,8 @@ class Drawing:
             with ExitStack() as undo:
                 for change in (kept_random_state(), kept_job(), no_prompt_history(), no_new_settings(options)):
                     undo.enter_context(change)
-                place = undo.enter_context(self._registered(embeddings))
-                picture = self._process(request, sampler, scheduler, options, place)
+                undo.enter_context(self._known(embeddings))
+                picture = self._process(request, sampler, scheduler, options)
                 stopped = state.interrupted or state.stopping_generation or state.skipped
         except torch.cuda.OutOfMemoryError as error:
             raise UserError(
@@ -92,9 +95,8 @@ class Drawing:
         sampler: str,
         scheduler: str,
         options: Mapping[str, Any],
-        place: Callable[[], bool],
     ) -> Image.Image | None:
-        p = _Txt2Img(
+        p = processing.StableDiffusionProcessingTxt2Img(
             sd_model=self._sd_model,
             prompt=as_plain_text(request.prompt) if request.literal else request.prompt,
             negative_prompt=request.negative_prompt,
@@ -112,40 +114,34 @@ class Drawing:
             do_not_reload_embeddings=True,
             override_settings=dict(options),
         )
-        p.place = place
         p.cached_c, p.cached_uc = [None, None], [None, None]
         with closing(p):
             processed = processing.process_images(p)
         return processed.images[0] if processed.images else None
 
     @contextmanager
-    def _registered(self, embeddings: Sequence[Embedding]) -> Iterator[Callable[[], bool]]:
-        """Yields what puts the embeddings into the session's database, and says whether any was not there."""
-        database = sd_hijack.model_hijack.embedding_db
+    def _known(self, embeddings: Sequence[Embedding]) -> Iterator[None]:
+        """Prompts find these embeddings, and of the session's own those that were there when it was lent.
+
+        The session's database is left alone: a refresh may empty it at any moment, also while a prompt is read.
+        """
         ours = [self._prompts.as_host_embedding(embedding) for embedding in embeddings]
-        before = {one.name: database.word_embeddings.get(one.name) for one in ours}
-
-        def place() -> bool:
-            missing = [one for one in ours if not self._is_found(one)]
-            for one in missing:
-                database.register_embedding(one, self._sd_model)
-                # A name that differs in case only has the same tokens, and the first in the list is taken.
-                tokens = self._sd_model.cond_stage_model.tokenize([one.name])[0]
-                database.ids_lookup[tokens[0]].sort(key=lambda entry: (-len(entry[0]), entry[1] not in ours))
-            return bool(missing)
-
+        text = self._sd_model.cond_stage_model
+        database = textual_inversion.EmbeddingDatabase()
+        database.word_embeddings = dict(self._embeddings)
+        database.ids_lookup = {token: list(entries) for token, entries in self._lookup.items()}
+        for one in ours:
+            database.register_embedding(one, self._sd_model)
+            # A name that differs in case only has the same tokens, and the first in the list is taken.
+            database.ids_lookup[text.tokenize([one.name])[0][0]].sort(
+                key=lambda entry: (-len(entry[0]), entry[1] not in ours)
+            )
+        hijack = text.hijack
         try:
-            yield place
+            text.hijack = _Lookup(hijack, database)
+            yield
         finally:
-            for one in ours:
-                # After a refresh the file's own is there already.
-                if database.word_embeddings.get(one.name) is one:
-                    database.register_embedding_by_name(before[one.name], self._sd_model, one.name)
-
-    def _is_found(self, one: Any) -> bool:
-        tokens = self._sd_model.cond_stage_model.tokenize([one.name])[0]
-        found, _ = sd_hijack.model_hijack.embedding_db.find_embedding_at_position(tokens, 0)
-        return found is one
+            text.hijack = hijack
 
 
 def _find(name: str, schedule: str) -> tuple[str, str]:

@@ -1,108 +1,32 @@
 """The tab in a real browser, on the small model that comes along: create, train, reload, see, use.
 
-Needs the packages chromium and chromium-driver (Debian's names) and selenium; nothing is downloaded. Screenshots go to
-the folder in ``TI_SCREENSHOTS`` where that is set.
+Needs the packages chromium and chromium-driver (Debian's names) and selenium; see :mod:`tests.ui.browser`.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
 from lib_ti.embedding import files
 from lib_ti.pocket.files import CHECKPOINT
+from tests.ui.browser import By, Page, needs_browser
 
-selenium = pytest.importorskip("selenium", reason="the package selenium is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here"),
+    needs_browser,
     pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
 ]
-
-from selenium import webdriver  # noqa: E402 - after it is known that it is there
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 EVIL = "<img src=x onerror=document.title='broken'>"
-
-
-class Page:
-    """A browser at the tab's page, in the words of someone who uses it."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        options = webdriver.ChromeOptions()
-        options.binary_location = str(CHROMIUM)
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-            options.add_argument(argument)
-        options.add_argument("--window-size=1280,1400")
-        # Gradio's page asks for fonts and a script of other machines; tests work without a network.
-        options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
-        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-        self.open()
-
-    def open(self) -> None:
-        self.driver.get(self.address)
-        self.until(lambda: self.find("ti_tabs").is_displayed())
-
-    def find(self, name: str, inside: str = "") -> Any:
-        return self.driver.find_element(By.CSS_SELECTOR, f"#{name} {inside}".strip())
-
-    def text(self, name: str) -> str:
-        return self.find(name).text
-
-    def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                if found := what():
-                    return found
-            except Exception:  # noqa: BLE001 - the page changes under our hands
-                found = None
-            assert time.monotonic() < end, "the page did not come to show it"
-            time.sleep(0.2)
-
-    def tab(self, title: str) -> None:
-        def press() -> bool:
-            buttons = self.driver.find_elements(By.CSS_SELECTOR, "#ti_tabs button")
-            next(button for button in buttons if button.text.strip() == title).click()
-            return True
-
-        self.until(press)
-
-    def fill(self, name: str, text: str) -> None:
-        field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"))
-        field.send_keys(Keys.CONTROL, "a")
-        field.send_keys(text, Keys.TAB)
-
-    def press(self, name: str) -> None:
-        button = self.until(lambda: self.find(name))
-        self.until(button.is_enabled)
-        # A click of the page's own: no matter what lies above the button in a small window.
-        self.driver.execute_script("arguments[0].click()", button)
-
-    def says(self, name: str, words: str, seconds: float = 60) -> str:
-        self.until(lambda: words in self.text(name), seconds)
-        return self.text(name)
-
-    def shot(self, name: str) -> None:
-        folder = os.environ.get("TI_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
 
 
 @pytest.fixture(scope="module")

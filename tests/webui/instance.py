@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -36,7 +37,7 @@ class Instance(WebUI):
 
     def __init__(self, folder: Path, address: str, process: subprocess.Popen[bytes]) -> None:
         super().__init__(folder, address)
-        self.folder, self._process = folder, process
+        self.folder, self.address, self._process = folder, address, process
 
     def started(self, times: int = 1) -> None:
         """Wait until it has started, or its page has been built so many times.
@@ -105,7 +106,12 @@ def _furnish(folder: Path) -> None:
     probe.mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("probe.py"), probe)
     (extensions / "any name").symlink_to(EXTENSION, target_is_directory=True)
-    (folder / "config.json").write_text('{"sd_model_checkpoint": "pocket/pocket.safetensors", "randn_source": "CPU"}')
+    settings = {
+        "sd_model_checkpoint": "pocket/pocket.safetensors",
+        "randn_source": "CPU",
+        "ti_log_directory": str(folder / "runs"),
+    }
+    (folder / "config.json").write_text(json.dumps(settings))
 
 
 def _free_port() -> int:

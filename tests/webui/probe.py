@@ -221,6 +221,13 @@ def switch_model(title: str) -> None:
     threading.Thread(target=lambda: shared.opts.set("sd_model_checkpoint", title)).start()
 
 
+def refresh() -> None:
+    """What the Refresh button of the WebUI's list of embeddings does, which waits for no queue."""
+    from modules.ui_extra_networks_textual_inversion import ExtraNetworksPageTextualInversion
+
+    ExtraNetworksPageTextualInversion().refresh()
+
+
 def begin(**settings: Any) -> None:
     """As the tab begins a run."""
     JOBS.start(HOST, from_mapping(TrainConfig, settings))
@@ -243,7 +250,7 @@ def loaded() -> str:
 
 CALLS = {call.__name__: call for call in (
     state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, switch_model,
-    loaded, begin, watched, reload_ui,
+    loaded, refresh, begin, watched, reload_ui,
 )}  # fmt: skip
 
 

@@ -245,11 +245,14 @@ def test_a_refresh_in_the_middle_does_no_harm(webui: Instance, settings: dict[st
     webui.call("create", name="zqtest-run", text="striped", vectors=2, overwrite=True)
     changed = {"max_steps": 12, "save_image_every": 4, "wait": 0.1, "log_directory": settings["log_directory"] + "2"}
     run = start(webui, settings, **changed)
+    refreshed = 0
     while not run.done():
-        webui.post("refresh-embeddings")
+        webui.call("refresh")
+        refreshed += not run.done()
+    assert refreshed > 5
     pairs = [[event["loss"] for event in of_kind(one, "StepDone")] for one in (undisturbed, run.result())]
     assert pairs[0] == pairs[1]
-    assert len(of_kind(run.result(), "PreviewMade")) == 4
+    assert len(of_kind(run.result(), "PreviewMade")) == 4, of_kind(run.result(), "PreviewFailed")
 
 
 def test_a_model_switch_waits(webui: Instance, settings: dict[str, Any]) -> None:

@@ -1,0 +1,113 @@
+"""A browser at the tab, in the words of someone who uses it: Debian's Chromium, driven by selenium.
+
+Nothing is downloaded. Screenshots go to the folder in ``TI_SCREENSHOTS`` where that is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("selenium", reason="the package selenium is not installed")
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here")
+
+
+class Page:
+    """A browser at the tab's page, in the words of someone who uses it."""
+
+    def __init__(self, address: str, width: int = 1280) -> None:
+        self.address = address
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+            options.add_argument(argument)
+        options.add_argument(f"--window-size={width},1400")
+        # Gradio's page asks for fonts and a script of other machines; tests work without a network.
+        options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        self.open()
+
+    def open(self) -> None:
+        self.driver.get(self.address)
+        self.until(lambda: self.find("ti_tabs"))
+
+    def find(self, name: str, inside: str = "") -> Any:
+        return self.driver.find_element(By.CSS_SELECTOR, f"#{name} {inside}".strip())
+
+    def text(self, name: str) -> str:
+        return self.find(name).text
+
+    def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if found := what():
+                    return found
+            except Exception:  # noqa: BLE001 - the page changes under our hands
+                found = None
+            assert time.monotonic() < end, "the page did not come to show it"
+            time.sleep(0.2)
+
+    def tab(self, title: str, inside: str = "#ti_tabs") -> None:
+        def press() -> bool:
+            buttons = self.driver.find_elements(By.CSS_SELECTOR, f"{inside} button")
+            next(button for button in buttons if button.text.strip() == title).click()
+            return True
+
+        self.until(press)
+
+    def unfold(self, title: str, kind: str = ".label-wrap") -> None:
+        """Open what is folded away under a title."""
+
+        def press() -> bool:
+            titles = self.driver.find_elements(By.CSS_SELECTOR, f"#ti_tabs {kind}")
+            next(one for one in titles if one.is_displayed() and one.text.strip().startswith(title)).click()
+            return True
+
+        self.until(press)
+
+    def value(self, name: str) -> str:
+        return str(self.find(name, ":is(textarea, input:not([type=range]))").get_attribute("value"))
+
+    def tick(self, name: str) -> None:
+        self.until(lambda: self.find(name, "input")).click()
+
+    def fill(self, name: str, text: str) -> None:
+        field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"))
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text, Keys.TAB)
+
+    def press(self, name: str) -> None:
+        button = self.until(lambda: self.find(name))
+        self.until(button.is_enabled)
+        # A click of the page's own: no matter what lies above the button in a small window.
+        self.driver.execute_script("arguments[0].click()", button)
+
+    def says(self, name: str, words: str, seconds: float = 60) -> str:
+        self.until(lambda: words in self.text(name), seconds)
+        return self.text(name)
+
+    def shot(self, name: str) -> None:
+        """The whole page as a picture, where ``TI_SCREENSHOTS`` names a folder."""
+        folder = os.environ.get("TI_SCREENSHOTS")
+        if not folder:
+            return
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        size = self.driver.get_window_size()
+        height = self.driver.execute_script("return document.documentElement.scrollHeight")
+        self.driver.set_window_size(size["width"], min(4000, height + 150))
+        self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+        self.driver.set_window_size(size["width"], size["height"])
