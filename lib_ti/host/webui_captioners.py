@@ -19,6 +19,7 @@ from PIL import Image
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Captioner, Tell
 from lib_ti.host.blip import pixels
+from lib_ti.host.webui_carried import kept_random_state
 
 BLIP, DEEPBOORU = "BLIP", "deepbooru"
 NAMES = (BLIP, DEEPBOORU)
@@ -45,7 +46,7 @@ def captioner(name: str, tell: Tell) -> Iterator[Captioner]:
         raise BadInput(f"There is no captioner {name!r} here; take one of {', '.join(NAMES)}.")
     lowvram.send_everything_to_cpu()
     devices.torch_gc()
-    with (_blip if name == BLIP else _deepbooru)(tell) as lent:
+    with kept_random_state(), (_blip if name == BLIP else _deepbooru)(tell) as lent:
         yield lent
 
 
@@ -68,10 +69,16 @@ def _blip(tell: Tell) -> Iterator[Captioner]:
 @contextmanager
 def _deepbooru(tell: Tell) -> Iterator[Captioner]:
     tagger = deepbooru.model
+    if tagger.model is not None and not tagger.model.tags:
+        tagger.model = None  # what the WebUI keeps after a failure to load it: random weights
     try:
         if tagger.model is None:
             _announce(DEEPBOORU, _DEEPBOORU_FILE, tell)
-        _loaded(DEEPBOORU, _DEEPBOORU_FILE, tagger.start)
+        try:
+            _loaded(DEEPBOORU, _DEEPBOORU_FILE, tagger.start)
+        except BadInput:
+            tagger.model = None
+            raise
         yield _Deepbooru(tagger)
     finally:
         if tagger.model is not None:

@@ -88,7 +88,7 @@ class _Inpainter:
                     undo.enter_context(change)
                 _refuse_when_stopped(state)
                 undo.enter_context(kept_job())
-                drawn = self._process(image, mask, prompt, seed, options)
+                pictures = self._process(image, mask, prompt, seed, options)
                 _refuse_when_stopped(state)
         except Exception as error:
             if not out_of_memory(error):
@@ -99,11 +99,11 @@ class _Inpainter:
             ) from error
         finally:
             shared.total_tqdm.clear()
-        return drawn.convert("RGB")
+        return pictures[0].convert("RGB")
 
     def _process(
         self, image: Image.Image, mask: Image.Image, prompt: str, seed: int, options: dict[str, Any]
-    ) -> Image.Image:
+    ) -> list[Image.Image]:
         p = _Img2Img(
             sd_model=self._sd_model,
             init_images=[image],
@@ -130,7 +130,7 @@ class _Inpainter:
         )
         p.cached_c, p.cached_uc = [None, None], [None, None]
         with closing(p):
-            return processing.process_images(p).images[0]
+            return list(processing.process_images(p).images)
 
 
 def _side(sd_model: Any) -> int:

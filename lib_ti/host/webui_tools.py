@@ -12,6 +12,7 @@ from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
 from lib_ti.host.base import Tell, Upscaler
+from lib_ti.host.webui_carried import kept_random_state
 
 _BEST = "R-ESRGAN 4x+"
 _PLAIN = (UpscalerNone, UpscalerLanczos, UpscalerNearest)
@@ -38,7 +39,8 @@ def upscaler(name: str, tell: Tell) -> Iterator[Upscaler]:
         raise BadInput(f"There is no upscaler {name!r} here; take one of {', '.join(upscalers())}, or Lanczos.")
     tell(f"Enlarging with {name}; the WebUI downloads its model first, if it is not there yet.")
     try:
-        yield _Upscaler(found)
+        with kept_random_state():  # each picture builds a model, and that draws numbers
+            yield _Upscaler(found)
     finally:
         devices.torch_gc()
 

@@ -67,6 +67,8 @@ def caption_by_host(
 ) -> Captioned:
     """Caption a folder, see :func:`caption_folder`, by the captioner that the settings name, or the host's first.
 
+    The host's own Interrupt stops it as ``stop`` does.
+
     Raises
     ------
     BadInput
@@ -76,7 +78,7 @@ def caption_by_host(
     if not (config.captioner or host.captioners):
         raise BadInput("There is no captioner here; write the captions by hand.")
     with host.captioner(config.captioner or host.captioners[0], tell) as captioner:
-        return caption_folder(folder, config, captioner, progress=progress, stop=stop)
+        return caption_folder(folder, config, captioner, progress=progress, stop=lambda: stop() or host.interrupted())
 
 
 def caption_folder(
