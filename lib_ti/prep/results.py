@@ -55,7 +55,7 @@ def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> R
     """
     wanted, before = planned.wanted, begun(planned)
     caption = _write_caption(folder.caption(planned.name), wanted.caption, before.caption)
-    same_view = before.frame == made.frame and before.flipped == wanted.flipped
+    same_view = before.frame == made.frame
     mask_digest = _write_mask(folder, planned.name, made.piece.mask, before.mask_digest, same_view, tell)
     picture = folder.picture(planned.name)
     left_by_a_killed_run = planned.earlier is not None and not before.digest

@@ -91,6 +91,15 @@ def test_patches_lie_on_each_other_in_their_order() -> None:
     assert [one["operation"] for one in both.record] == ["erase", "erase"]
 
 
+def test_an_erasing_below_others_can_be_undone() -> None:
+    image = Image.new("RGB", (100, 100))
+    first = fill(image, mask_of([(40, 40, 60, 60)], image.size), Filling("model", FakeInpainter(), seed=100))
+    corners = mask_of([(10, 10, 20, 20), (80, 80, 90, 90)], image.size)
+    second = fill(apply(piece(image), [first]).image, corners, Filling("model", FakeInpainter(), seed=200))
+    left = apply(piece(image), [second]).image
+    assert [left.getpixel((at, at))[0] for at in (15, 50, 85)] == [200, 0, 200]
+
+
 def test_only_painted_pixels_within_the_box_are_replaced() -> None:
     image = Image.new("RGB", (50, 50), "blue")
     mask = Image.new("L", (50, 50))

@@ -21,7 +21,7 @@ from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import stream
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.erase import Filling, fill, mask_of, save_patch
-from lib_ti.prep.make import proposed_frames
+from lib_ti.prep.make import proposed_frames, size_to_open
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.masks import remove_mask, save_mask
 from lib_ti.prep.plan import Plan, make_plan
@@ -131,6 +131,23 @@ def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFol
         assert np.abs(np.asarray(first, int) - np.asarray(second, int)).mean() < 4
 
 
+@pytest.mark.parametrize(
+    ("values", "opened"),
+    [
+        ({}, (683, 512)),
+        ({"reduce": False}, None),
+        ({"width": 2048, "height": 2048, "shape": "keep"}, (2731, 2048)),
+        ({"shape": "keep"}, (683, 512)),
+    ],
+)
+def test_a_picture_is_opened_no_larger_than_its_results_need(
+    pictures: PictureFolder, values: dict, opened: tuple[int, int] | None
+) -> None:
+    Image.new("L", (4000, 3000)).save(pictures.path / "a.jpg")
+    [planned] = make_plan(settings(pictures, **{"width": 512, "height": 512, **values})).results
+    assert size_to_open([planned.wanted]) == (opened and pytest.approx(opened, abs=1))
+
+
 def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output: PreparedFolder) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -158,23 +175,24 @@ def test_flipped_copies_mirror_picture_transparency_and_mask(pictures: PictureFo
 
 
 def test_erased_parts_are_gone_from_every_result(pictures: PictureFolder, output: PreparedFolder) -> None:
-    path = pictures.path / "a.png"
-    image = Image.new("RGB", (400, 200), "green")
-    image.paste("red", (180, 90, 220, 110))
-    image.save(path)
-    plan = make_plan(settings(pictures))
-    patch = fill(image, mask_of([(180, 90, 220, 110)], image.size, margin=2), Filling("telea"))
+    image = Image.new("RGB", (800, 400), "green")
+    image.paste("red", (360, 180, 440, 220))
+    image.save(pictures.path / "a.jpg", quality=95)  # which is decoded at reduced size where nothing is erased
+    frames = (Frame(0, 0, 1, 1), Frame(0.4, 0.4, 0.2, 0.2))
+    edit(make_plan(settings(pictures)), "a.jpg", frames=frames)
+    assert len(prepared(pictures, flip=True).made) == 4
+    patch = fill(image, mask_of([(360, 180, 440, 220)], image.size, margin=8), Filling("telea"))
     save_patch(output, patch)
-    edit(plan, "a.png", erased=(patch.erased,), frames=(Frame(0, 0, 1, 1), Frame(0.4, 0.4, 0.2, 0.2)))
+    edit(make_plan(settings(pictures)), "a.jpg", erased=(patch.erased,))
     summary = prepared(pictures, flip=True)
     assert len(summary.made) == 4
     for one in summary.made:
         with Image.open(output.picture(one.name)) as result:
-            assert result.getextrema()[0][1] < 10
-        assert one.operations[0] == {"operation": "erase", "box": [178, 88, 222, 112], "by": "telea"}
+            assert result.getextrema()[0][1] < 40
+        assert one.operations[0] == {"operation": "erase", "box": [352, 172, 448, 228], "by": "telea"}
     (output.patches / f"{patch.erased.patch}.png").unlink()
     failed = prepared(pictures, flip=True, width=128).failed
-    assert [one.path.name for one in failed] == ["a.png"]
+    assert [one.path.name for one in failed] == ["a.jpg"]
     assert "erase again" in failed[0].reason
 
 
@@ -196,8 +214,9 @@ def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
     summary = prepared(pictures, host=host, upscaler="Nearest")
     assert lent == ["Nearest"]
     assert summary.made[0].operations == ({"operation": "enlarge", "by": "Nearest", "factor": 2.0},)
-    # None leaves it small, which is another result.
-    prepared(pictures, upscaler="none")
+    # Enlarged by another one, and left small, it is another result.
+    assert [one.source for one in prepared(pictures).made] == ["small.png"]
+    assert [one.source for one in prepared(pictures, upscaler="none").made] == ["small.png"]
     with Image.open(output.picture("picture_002.png")) as result:
         assert result.size == (32, 32)
     with pytest.raises(BadInput, match="nobody lends it here"):
