@@ -1,5 +1,5 @@
-// Comfort only: presses the tab's own Refresh button while a training runs and the tab can be seen, and opens the
-// txt2img tab after "Send to txt2img". Without this file everything works by hand.
+// Comfort only: presses the tab's own Refresh button while a training runs and the tab can be seen, opens the txt2img
+// tab after "Send to txt2img", and lets the keyboard unfold. Without this file everything works by hand.
 (function () {
     "use strict";
 
@@ -31,6 +31,24 @@
         }
     }
 
+    // Gradio 3 folds with plain boxes, which the keyboard does not reach.
+    function reachable() {
+        root().querySelectorAll("#ti_tabs div.label-wrap:not([tabindex])").forEach(function (title) {
+            title.tabIndex = 0;
+            title.setAttribute("role", "button");
+        });
+    }
+
+    function press(event) {
+        const title = event.target;
+        if ((event.key === "Enter" || event.key === " ") && title.matches && title.matches("#ti_tabs div.label-wrap")) {
+            event.preventDefault();
+            title.click();
+        }
+    }
+
     window.setInterval(refresh, 500);
+    window.setInterval(reachable, 2000);
+    document.addEventListener("keydown", press, true);
     document.addEventListener("click", follow, true);
 })();

@@ -27,7 +27,8 @@ def status(now: Snapshot, seconds: float) -> str:
 
 
 def curve(now: Snapshot) -> str:
-    last = now.max_steps if now.active else 0
+    """The curves so far, with a little room for what comes; not for all of it, which would press them to the left."""
+    last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
     return loss_curve(now.losses, now.evaluations, best_step=now.best_step, last_step=last)
 
 

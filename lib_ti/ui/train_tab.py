@@ -50,8 +50,8 @@ def layout(parts: Parts) -> None:
         instead={
             "name": dropdown(),
             "template": dropdown(default=TrainConfig.template),
-            "width": picture_side("In pixels; the model's own size is filled in."),
-            "height": picture_side("In pixels; the model's own size is filled in."),
+            "width": picture_side("In pixels, filled in from the model."),
+            "height": picture_side("In pixels, filled in from the model."),
             "preview_sampler": dropdown(parts.samplers, TrainConfig.preview_sampler),
             "preview_scheduler": dropdown(parts.schedulers, TrainConfig.preview_scheduler),
         },
@@ -237,25 +237,19 @@ def news(parts: Parts, seen: str) -> list[Any]:
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:
-    """A new page shows the run that goes on, and the files that there are by now."""
+    """A new page shows the run that goes on, or went before, with its settings, and the files that there are by now."""
     form, controller = parts.train, parts.controller
 
     def load() -> list[Any]:
-        lines, _ = attempt(lambda: controller.template_text(TrainConfig.template))
-        return [
-            choices(controller.embeddings()),
-            choices(controller.templates()),
-            lines or "",
-            *(gr.update(value=controller.host.model_size) for _ in range(2)),
-            *news(parts, ""),
-        ]
+        settings = dict(controller.jobs.snapshot().settings)
+        for side in ("width", "height"):
+            settings[side] = settings.get(side) or controller.host.model_size
+        listed = {"name": controller.embeddings(), "template": controller.templates()}
+        fields = dict(zip(form.inputs, form.updates(settings), strict=True))
+        for name, names in listed.items():
+            fields[name] = choices(names, settings.get(name))
+        lines, _ = attempt(lambda: controller.template_text(settings.get("template") or TrainConfig.template))
+        return [*fields.values(), lines or "", *news(parts, "")]
 
-    outputs = [
-        form["name"],
-        form["template"],
-        parts["template_text"],
-        form["width"],
-        form["height"],
-        *_watched(parts),
-    ]
+    outputs = [*form.components, parts["template_text"], *_watched(parts)]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti.config import TrainConfig
-from lib_ti.errors import BadInput, TrainingFailed
+from lib_ti.errors import BadInput, Stopped, TrainingFailed
 from lib_ti.host.base import Host
 from lib_ti.signals import Control, Listener, Note, RunFinished, RunStarted, Saved, StepDone
 from lib_ti.training.job import MOST_POINTS, Curve, Jobs, Snapshot
@@ -101,6 +101,18 @@ def test_stop_save_and_preview_reach_the_run(studio: Studio) -> None:
     assert seen == [True, True, True]
     assert jobs.snapshot().state == "stopped"
     assert not jobs.snapshot().stopping
+
+
+def test_a_run_that_was_stopped_before_its_first_step_is_no_failure(studio: Studio) -> None:
+    def run(listen: Listener, control: Control) -> None:
+        raise Stopped("It was still waiting for its turn; nothing was changed.")
+
+    jobs = jobs_that(run)
+    jobs.start(studio.host, studio.config())
+    assert jobs.wait(20)
+    now = jobs.snapshot()
+    assert (now.state, now.active) == ("cancelled", False)
+    assert now.errors == ("It was still waiting for its turn; nothing was changed.",)
 
 
 def test_bad_input_is_shown_sentence_by_sentence(studio: Studio) -> None:

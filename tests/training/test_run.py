@@ -321,6 +321,26 @@ def test_the_settings_file_runs_again(studio: Studio) -> None:
     assert content["template"][0] and content["host"] == {"checkpoint": "fake"}
 
 
+def test_an_embedding_that_is_moved_away_meanwhile_is_told_and_written_anew(studio: Studio) -> None:
+    def move(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 15:
+            studio.embedding_file.rename(studio.embedding_file.with_name("renamed.safetensors"))
+
+    studio.train(move)
+    assert files.load(studio.embedding_file).step == 20
+    assert files.load(studio.embedding_file.with_name("renamed.safetensors")).step == 10
+    told = [note.text for note in studio.of(Note) if note.warning]
+    assert any("was moved or removed while it was trained, and is written anew" in text for text in told)
+
+
+def test_the_card_shows_the_preview_of_the_best_step(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib_ti.training.evaluation.is_new_best", lambda loss, best: False)
+    finished = studio.train(save_image_every=5)
+    assert finished.best_step == 0  # the first measurement; the picture before training is no one's card
+    shown = studio.embedding_file.with_name("my-style.preview.png")
+    assert shown.read_bytes() == (finished.folder / "images" / "my-style-5.png").read_bytes()
+
+
 def test_saved_is_said_only_of_files_that_are_there(studio: Studio) -> None:
     seen: list[bool] = []
 

@@ -114,6 +114,7 @@ def test_a_run_goes_on_when_the_page_is_loaded_again_and_can_be_interrupted(page
     # Without a hand: the page's script asks for news.
     page.until(lambda: page.text("ti_status") != before)
     assert not page.find("ti_start").is_enabled()
+    assert page.value("ti_train_max_steps") == "2000"
     page.press("ti_stop")
     page.says("ti_status", "was stopped after step")
     page.until(lambda: page.find("ti_start").is_enabled())

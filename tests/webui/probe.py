@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib
+import inspect
 import random
 import threading
 import time
@@ -24,6 +26,7 @@ from modules import call_queue, devices, lowvram, processing, script_callbacks, 
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
+from lib_ti.host import webui
 from lib_ti.host.base import PictureRequest, SessionOptions
 from lib_ti.host.webui import WebUIHost
 from lib_ti.signals import Control, Event, as_json
@@ -228,6 +231,38 @@ def refresh() -> None:
     ExtraNetworksPageTextualInversion().refresh()
 
 
+def _named(name: str) -> Any:
+    """The object of a dotted name that begins with a module."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    raise ImportError(name)
+
+
+def parameters(names: list[str]) -> dict[str, list[str]]:
+    return {name: list(inspect.signature(_named(name)).parameters) for name in names}
+
+
+def missing(names: list[str]) -> list[str]:
+    absent = []
+    for name in names:
+        try:
+            _named(name)
+        except (ImportError, AttributeError):
+            absent.append(name)
+    return absent
+
+
+def txt2img_fields() -> list[str]:
+    return list(webui.surroundings()["txt2img"])
+
+
 def begin(**settings: Any) -> None:
     """As the tab begins a run."""
     JOBS.start(HOST, from_mapping(TrainConfig, settings))
@@ -250,7 +285,7 @@ def loaded() -> str:
 
 CALLS = {call.__name__: call for call in (
     state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, switch_model,
-    loaded, refresh, begin, watched, reload_ui,
+    loaded, refresh, parameters, missing, txt2img_fields, begin, watched, reload_ui,
 )}  # fmt: skip
 
 

@@ -185,6 +185,8 @@ def test_training_more_goes_on_through_a_reload_a_refresh_and_a_change_of_model(
     page.until(lambda: page.text("ti_status") != before)  # without a hand
     page.shot("webui-training")
     assert not page.find("ti_start").is_enabled()
+    assert page.value("ti_train_name") == NAME  # the new page has the run's settings
+    assert page.value("ti_train_max_steps") == "100000"
     other = Page(webui.address)  # a second page cannot begin another one, nor lose this one
     try:
         other.tab("Textual Inversion", OUTER)

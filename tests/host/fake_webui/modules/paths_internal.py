@@ -1,0 +1,3 @@
+"""Folders of the WebUI."""
+
+data_path = "data"
