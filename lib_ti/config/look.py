@@ -66,7 +66,7 @@ class LookConfig(Settings):
         maximum=100,
     )
     bright: float = setting(
-        88.0,
+        82.0,
         "Too bright above",
         "The brightness, of 100, that half of the picture is over; things on a white ground are let pass.",
         minimum=0,

@@ -1,1 +1,1 @@
-"""From found pictures to a folder that can be trained on: looked over, cut out, repaired, enlarged, named, captioned."""
+"""From found pictures to a folder that can be trained on: looked over, cut out, mended, enlarged, named, captioned."""

@@ -1,0 +1,175 @@
+"""Near-duplicates: the same picture resized, saved again, lightened, mirrored or cropped a little.
+
+Each picture is known by 32 × 32 grey levels. What two of them have in common is measured on their low frequencies, the
+finer ones weighed up so that pictures which are merely both light above and dark below differ. A first, coarse
+comparison of all with all is a product of matrices; the few pairs that pass are then compared with one of them cropped
+in all ways, a little, on each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lib_ti.prep.arrays import Array
+
+SIDE = 32
+MOST_CROPPED = 0.085
+"""The share of a picture's width or height that may be missing on each side."""
+SURELY_MIRRORED = 0.95
+"""Much of what is made by people is nearly its own mirror image, so that mirrored copies must be more alike."""
+_COARSE_TERMS = 8
+_FINE_TERMS = 16
+_WEIGHT_OF_FREQUENCY = 0.6
+_COARSE_CROPS = (0.0, 0.06)
+_FINE_CROPS = (0.0, MOST_CROPPED / 2, MOST_CROPPED)
+_FINE_CUTS = tuple((before, after) for before in _FINE_CROPS for after in _FINE_CROPS)
+_COARSELY_ALIKE = 0.72
+"""Copies cropped unevenly are at least so alike before their crop is found; about 1 in 1,000 of other pairs is, too."""
+_MOST_CANDIDATES = 64
+"""For each picture; a folder of thousands that are all alike must not take hours, and hangs together by fewer."""
+_WIDEST = 1.27
+"""Cropping does not change the proportions by more."""
+_LEAST_CONTRAST = 1.5
+"""Levels of 255; a picture as even as a sheet of paper is like every other."""
+_BLOCK = 1024
+_SAMPLES = 96
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a picture is compared by: ``levels`` are 32 × 32 grey levels, row by row; ``size`` is (width, height)."""
+
+    levels: bytes
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Two pictures by their places in the sequence, ``first`` < ``second``; ``likeness`` is 1 for equal ones."""
+
+    first: int
+    second: int
+    likeness: float
+    mirrored: bool
+
+
+def find_alike(pictures: Sequence[Fingerprint], *, at_least: float) -> list[Alike]:
+    """All pairs of near-duplicates whose likeness is ``at_least``, in order.
+
+    Memory grows with the number of pictures, not with that of pairs compared: the products are taken in blocks.
+    """
+    if len(pictures) < 2:
+        return []
+    grey = np.stack([np.frombuffer(one.levels, np.uint8) for one in pictures]).reshape(-1, SIDE, SIDE)
+    shapes = np.array([one.size[0] / one.size[1] for one in pictures])
+    shapes[grey.reshape(len(grey), -1).std(axis=1) < _LEAST_CONTRAST] = np.nan  # no proportions fit: never compared
+    found = []
+    for mirrored in (False, True):
+        pairs = np.array(list(_candidates(grey, shapes, mirrored=mirrored)), dtype=np.intp).reshape(-1, 2)
+        likeness = _likeness(grey, pairs, mirrored=mirrored)
+        kept = likeness >= (max(at_least, SURELY_MIRRORED) if mirrored else at_least)
+        for (first, second), value in zip(pairs[kept].tolist(), likeness[kept].tolist(), strict=True):
+            found.append(Alike(first, second, value, mirrored))
+    # A picture that is its own mirror image is found both ways; the plain one comes first.
+    best = {(pair.first, pair.second): pair for pair in reversed(found)}
+    return [best[places] for places in sorted(best)]
+
+
+def groups(count: int, alike: Sequence[Alike]) -> list[list[int]]:
+    """Whatever of ``count`` pictures hangs together by being alike; pictures that are like no other are left out."""
+    leader = list(range(count))
+
+    def lead(one: int) -> int:
+        while leader[one] != one:
+            leader[one] = leader[leader[one]]
+            one = leader[one]
+        return one
+
+    for pair in alike:
+        one, other = sorted((lead(pair.first), lead(pair.second)))
+        leader[other] = one
+    together: dict[int, list[int]] = {}
+    for number in range(count):
+        together.setdefault(lead(number), []).append(number)
+    return [members for members in together.values() if len(members) > 1]
+
+
+def _candidates(grey: Array, shapes: Array, *, mirrored: bool) -> Iterator[tuple[int, int]]:
+    """Pairs, the lower place first, that may be alike when one of them is cropped."""
+    crops = [_vectors(grey, _COARSE_TERMS, ((crop, crop),)) for crop in _COARSE_CROPS]
+    others = [crop * _mirror_signs(_COARSE_TERMS) for crop in crops] if mirrored else crops
+    for start in range(0, len(grey), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        near = crops[0][rows] @ others[0][start:].T
+        for crop, other in zip(crops[1:], others[1:], strict=True):  # either may be the cropped one
+            np.maximum(near, crops[0][rows] @ other[start:].T, out=near)
+            np.maximum(near, crop[rows] @ others[0][start:].T, out=near)
+        for row in range(len(near)):
+            first = start + row
+            after = near[row, row + 1 :]
+            places = np.flatnonzero(after > _COARSELY_ALIKE)
+            if len(places):
+                ratio = shapes[first + 1 + places] / shapes[first]
+                places = places[(ratio < _WIDEST) & (ratio > 1 / _WIDEST)]
+                for place in places[np.argsort(-after[places])[:_MOST_CANDIDATES]].tolist():
+                    yield first, first + 1 + place
+
+
+def _likeness(grey: Array, pairs: Array, *, mirrored: bool) -> Array:
+    """Of each pair (N, 2), where the better fitting crop of either picture is taken."""
+    wholes = _vectors(grey, _FINE_TERMS, ((0.0, 0.0),))
+    signs = _mirror_signs(_FINE_TERMS) if mirrored else np.float32(1)
+    best = np.zeros(len(pairs), np.float32)
+    for cropped, whole in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
+        order = np.argsort(cropped, kind="stable")
+        for part in np.split(order, np.flatnonzero(np.diff(cropped[order])) + 1) if len(order) else ():
+            crops = _vectors(grey[cropped[part[:1]]], _FINE_TERMS, _FINE_CUTS) * signs
+            best[part] = np.maximum(best[part], (wholes[whole[part]] @ crops.T).max(axis=1))
+    return best
+
+
+def _vectors(grey: Array, terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
+    """Unit vectors (N · cuts², frequencies) of pictures (N, 32, 32), each cut in all ways across and down."""
+    mapping = _cosines(terms, cuts)  # (cuts · terms, 32)
+    across = grey.astype(np.float32) @ mapping.T  # (N, 32, cuts · terms)
+    both = (mapping @ across).reshape(len(grey), len(cuts), terms, len(cuts), terms)
+    by_cut = both.transpose(0, 1, 3, 2, 4).reshape(-1, terms * terms)
+    places, weights = _frequencies(terms)
+    vectors = by_cut[:, places] * weights
+    return vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + np.float32(1e-6))
+
+
+@cache
+def _cosines(terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
+    """The maps (cuts · terms, 32) from a row of levels to the cosine transform of what a cut leaves of it."""
+    maps = []
+    angles = np.pi * np.arange(terms)[:, None] * (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    for before, after in cuts:
+        places = (before + (np.arange(_SAMPLES) + 0.5) / _SAMPLES * (1 - before - after)) * SIDE - 0.5
+        below = np.clip(np.floor(places), 0, SIDE - 2).astype(int)
+        share = np.clip(places - below, 0, 1)
+        sampled = np.zeros((_SAMPLES, SIDE))
+        sampled[np.arange(_SAMPLES), below] = 1 - share
+        sampled[np.arange(_SAMPLES), below + 1] += share
+        maps.append(np.cos(angles) @ sampled)
+    return np.concatenate(maps).astype(np.float32)
+
+
+@cache
+def _frequencies(terms: int) -> tuple[Array, Array]:
+    """The places of the terms that are compared, in a row of all, and their weights; brightness is not compared."""
+    rows, columns = np.mgrid[:terms, :terms]
+    radius = np.hypot(rows, columns).ravel()
+    places = np.flatnonzero((radius > 0) & (radius < terms + 0.5))
+    return places, (radius[places] ** _WEIGHT_OF_FREQUENCY).astype(np.float32)
+
+
+@cache
+def _mirror_signs(terms: int) -> Array:
+    """What mirroring left and right does to the terms that are compared."""
+    places, _ = _frequencies(terms)
+    return np.where(places % terms % 2, -1, 1).astype(np.float32)

@@ -1,0 +1,86 @@
+"""Small pictures for a gallery: made once, when first asked for, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+from PIL import Image
+
+from lib_ti.atomic import write_atomically
+from lib_ti.data.images import UnreadablePicture, open_picture
+
+_VERSION = "1"
+"""Changes whenever the same picture would look otherwise."""
+_QUALITY = 85
+_SQUARE = 8
+_SQUARES = (255, 224)
+"""Grey levels of the checked ground that transparent pictures are laid over."""
+
+
+class Thumbnails:
+    """Thumbnails in a folder of their own, which may be removed at any time. Several threads may ask at once."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        """``size`` is the longest side in pixels."""
+        self._folder = folder
+        self._size = size
+        self._making: dict[Path, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def of(self, path: Path) -> Path:
+        """The thumbnail of the picture at a path, a JPEG file; made anew when that file was changed.
+
+        Raises
+        ------
+        UnreadablePicture
+            When there is no picture that can be read.
+        CannotWrite
+            When the folder or the disk does not take the thumbnail.
+        """
+        kept = self._folder / f"{self._key(path)}.jpg"
+        if kept.exists():
+            return kept
+        with self._lock:
+            making = self._making.setdefault(kept, threading.Lock())
+        with making:
+            if not kept.exists():
+                small = _small(path, self._size)
+                write_atomically(kept, lambda beside: small.save(beside, quality=_QUALITY))
+        with self._lock:
+            self._making.pop(kept, None)
+        return kept
+
+    def _key(self, path: Path) -> str:
+        """Made of where the file is, how long and of when; reading all of it would take as long as a thumbnail."""
+        try:
+            now = path.stat()
+        except OSError as error:
+            raise UnreadablePicture(path, f"the file cannot be read ({error.strerror})") from error
+        parts = (_VERSION, path.absolute(), now.st_size, now.st_mtime_ns, self._size)
+        return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:40]
+
+
+def _small(path: Path, size: int) -> Image.Image:
+    picture = open_picture(path, with_alpha=True, cover=(size, size))
+    image, alpha = picture.image, picture.alpha
+    image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if alpha is not None:
+        # Colours under transparent parts may be anything, and bleed a little where both are reduced.
+        ground = _checked(image.size)
+        ground.paste(image, mask=alpha.resize(image.size, Image.Resampling.LANCZOS, reducing_gap=2.0))
+        return ground
+    return image
+
+
+def _checked(size: tuple[int, int]) -> Image.Image:
+    light, dark = _SQUARES
+    cell = Image.new("L", (2 * _SQUARE, 2 * _SQUARE), light)
+    cell.paste(dark, (0, 0, _SQUARE, _SQUARE))
+    cell.paste(dark, (_SQUARE, _SQUARE, 2 * _SQUARE, 2 * _SQUARE))
+    ground = Image.new("L", size)
+    for x in range(0, size[0], 2 * _SQUARE):
+        for y in range(0, size[1], 2 * _SQUARE):
+            ground.paste(cell, (x, y))
+    return ground.convert("RGB")

@@ -1,0 +1,281 @@
+"""Teach ``textmap`` what lettering is: ``python -m lib_ti.prep.train_textmap PHOTOGRAPHS FONTS``, twenty minutes.
+
+Lettering is drawn over photographs that have none: captions, dates, signatures, and half-transparent watermarks, in any
+grey, size and slope. What is like lettering and is not (fences, windows, tiles, scribbles) is drawn too, without being
+marked. The weights that come along were made from 17 photographs without lettering of the Kodak suite, which anyone may
+use, and 60 fonts; the photographs that the tests judge by were not among them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import string
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lib_ti.prep.arrays import Array
+from lib_ti.prep.textmap import CELL, WEIGHTS, TextNetwork
+
+logger = logging.getLogger(__name__)
+
+_SIDE = 256
+_SHEET = 384
+"""Lettering is drawn on a larger sheet and turned, and the middle of it is used."""
+_MARGIN = (_SHEET - _SIDE) // 2
+_BATCH = 16
+_FRESH = 4
+"""Scenes of a batch that are new; the others were seen before, in other colours, since drawing takes its time."""
+_KEPT = 2000
+_WORDS = (
+    "the a of photo by www com image sample preview stock copyright studio summer light gallery print model COPY "
+    "Twitter art design museum editorial use only not for sale January draft version proof property"
+).split()
+
+
+class Scenes:
+    """Scenes with lettering, and where it is."""
+
+    def __init__(self, photographs: Path, fonts: Path, seed: int) -> None:
+        self.pictures = [
+            np.asarray(Image.open(path).convert("RGB"))
+            for path in sorted(photographs.iterdir())
+            if path.suffix.lower() in (".png", ".jpg")
+        ]
+        self.fonts = [str(path) for path in sorted(fonts.iterdir()) if path.suffix.lower() in (".ttf", ".otf")]
+        self.random = np.random.default_rng(seed)
+        self.made: list[tuple[Array, Array]] = []
+
+    def batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Scenes (B, 3, H, W) in -1..1, targets (B, 1, H/4, W/4) in 0..1 and their weights, 0 at lettering's edge."""
+        self.made += [self.scene() for _ in range(_FRESH)]
+        del self.made[:-_KEPT]
+        again = self.random.integers(0, len(self.made), _BATCH - _FRESH)
+        made = [*self.made[-_FRESH:], *(self._changed(*self.made[place]) for place in again)]
+        scenes = torch.from_numpy(np.stack([scene for scene, _ in made])).permute(0, 3, 1, 2).float() / 127.5 - 1
+        marks = torch.from_numpy(np.stack([mark for _, mark in made]))[:, None].float() / 255
+        share = functional.avg_pool2d(marks, CELL)
+        return scenes, (share > 0.5).float(), ((share < 0.02) | (share > 0.5)).float()
+
+    def scene(self) -> tuple[Array, Array]:
+        """A scene (256, 256, 3) uint8, and where it has lettering as (256, 256) of 0 and 255."""
+        chance = self.random
+        canvas = self._background()
+        for _ in range(int(chance.integers(0, 3))):
+            canvas = self._draw_what_is_not_lettering(canvas)
+        mark = np.zeros((_SIDE, _SIDE), np.uint8)
+        if chance.random() < 0.65:
+            for _ in range(int(chance.integers(1, 4))):
+                canvas = self._letter(canvas, mark)
+        return self._spoil(canvas), mark
+
+    def _changed(self, scene: Array, mark: Array) -> tuple[Array, Array]:
+        """A scene in other colours and, at times, mirrored, with its mark."""
+        chance = self.random
+        scene = scene[:, :, chance.permutation(3)]
+        if chance.random() < 0.5:
+            scene = 255 - scene
+        if chance.random() < 0.5:
+            scene, mark = scene[:, ::-1], mark[:, ::-1]
+        return scene, mark
+
+    def _background(self) -> Array:
+        chance = self.random
+        if chance.random() < 0.08:
+            return np.full((_SIDE, _SIDE, 3), chance.uniform(0, 255, 3), np.float32)
+        picture = self.pictures[chance.integers(len(self.pictures))]
+        height, width = picture.shape[:2]
+        side = int(min(height, width, _SIDE * np.exp(chance.uniform(-0.9, 0.75))))
+        top, left = (int(chance.integers(0, length - side + 1)) for length in (height, width))
+        part: Array = picture[top : top + side, left : left + side]
+        part = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        if chance.random() < 0.25:
+            part = np.repeat((part @ (0.3, 0.6, 0.1))[:, :, None], 3, axis=2)
+        else:
+            part = part[:, :, chance.permutation(3)] * chance.uniform(0.8, 1.2, 3)
+        part = np.rot90(part, chance.choice(4, p=(0.55, 0.15, 0.15, 0.15)))
+        if chance.random() < 0.5:
+            part = part[:, ::-1]
+        if chance.random() < 0.25:
+            part = 255 - part
+        changed: Array = (part - 128) * chance.uniform(0.4, 1.5) + 128 + chance.normal(0, 30)
+        return np.clip(changed, 0, 255).astype(np.float32)
+
+    def _letter(self, canvas: Array, mark: Array) -> Array:
+        """Draw a line of lettering, and mark the boxes of its words."""
+        chance = self.random
+        size = int(np.exp(chance.uniform(np.log(9), np.log(52))))
+        font = ImageFont.truetype(str(chance.choice(self.fonts)), size)
+        ink, words, halo = (Image.new("L", (_SHEET, _SHEET)) for _ in range(3))
+        left, top = (int(value) for value in chance.integers(_MARGIN - size, _MARGIN + _SIDE * 4 // 5, 2))
+        for word in self._words():
+            box = ImageDraw.Draw(ink).textbbox((left, top), word, font=font)
+            ImageDraw.Draw(ink).text((left, top), word, fill=255, font=font)
+            ImageDraw.Draw(halo).text((left, top), word, fill=255, font=font, stroke_width=max(1, size // 12))
+            ImageDraw.Draw(words).rectangle(box, fill=255)
+            left = box[2] + max(2, int(size * 0.28))
+        angle = float(chance.choice((0.0, chance.normal(0, 4), chance.uniform(-50, 50)), p=(0.6, 0.15, 0.25)))
+        inner = (_MARGIN, _MARGIN, _MARGIN + _SIDE, _MARGIN + _SIDE)
+        ink, words, halo = (
+            layer.rotate(angle, Image.Resampling.BILINEAR).crop(inner) if angle else layer.crop(inner)
+            for layer in (ink, words, halo)
+        )
+        strength = 1.0 if chance.random() < 0.55 else chance.uniform(0.3, 0.7)
+        colour = (np.full(3, 255.0), np.zeros(3), chance.uniform(0, 255, 3))[chance.choice(3, p=(0.45, 0.2, 0.35))]
+        cover = np.asarray(ink, np.float32)[:, :, None] / 255 * strength
+        behind = (canvas * cover).sum(axis=(0, 1)) / (cover.sum() + 1e-6)
+        outlined = chance.random() < 0.25
+        if np.linalg.norm(behind - colour) * strength < 65 and not outlined:  # nobody could read it
+            return canvas
+        if outlined:
+            around = np.asarray(halo, np.float32)[:, :, None] / 255 * strength
+            canvas = canvas * (1 - around) + (255 - colour) * around
+        np.maximum(mark, np.asarray(words), out=mark)
+        return canvas * (1 - cover) + colour * cover
+
+    def _words(self) -> list[str]:
+        chance = self.random
+        words = []
+        for _ in range(int(chance.integers(1, 5))):
+            kind = chance.random()
+            if kind < 0.45:
+                words.append(str(chance.choice(_WORDS)))
+            else:
+                letters = string.ascii_lowercase if kind < 0.75 else string.ascii_letters + string.digits + "./:@-#"
+                words.append("".join(chance.choice(list(letters), chance.integers(2, 10))))
+        case: Callable[[str], str] = (str, str.upper, str.title)[int(chance.choice(3, p=(0.6, 0.2, 0.2)))]
+        return [case(word) for word in words]
+
+    def _draw_what_is_not_lettering(self, canvas: Array) -> Array:
+        """Something that has strokes and is not read."""
+        chance = self.random
+        layer = Image.new("L", (_SIDE, _SIDE))
+        draw_one = (self._bars, self._grid, self._shapes, self._scribble, self._straws, self._skyline)
+        draw_one[chance.integers(len(draw_one))](ImageDraw.Draw(layer))
+        turned = layer.rotate(chance.choice((0, 90, chance.uniform(0, 180))))
+        cover = np.asarray(turned, np.float32)[:, :, None] / 255 * chance.uniform(0.2, 1)
+        colour = chance.uniform(0, 255, 3) if chance.random() < 0.5 else np.full(3, chance.uniform(0, 255))
+        return canvas * (1 - cover) + colour * cover
+
+    def _bars(self, draw: ImageDraw.ImageDraw) -> None:
+        left, top, right, bottom = (*self.random.integers(0, 150, 2), *self.random.integers(100, _SIDE, 2))
+        width = int(self.random.integers(1, 8))
+        for place in range(int(left), int(right), int(self.random.integers(5, 40))):
+            draw.line((place, top, place + int(self.random.normal(0, 1)), bottom), 255, width)
+
+    def _grid(self, draw: ImageDraw.ImageDraw) -> None:
+        left, top, right, bottom = (*self.random.integers(0, 150, 2), *self.random.integers(100, _SIDE, 2))
+        width, across, down = (int(self.random.integers(low, high)) for low, high in ((1, 6), (6, 50), (6, 50)))
+        for place in range(int(left), int(right), across):
+            draw.line((place, top, place, bottom), 255, width)
+        for place in range(int(top), int(bottom), down):
+            draw.line((left, place, right, place), 255, width)
+
+    def _shapes(self, draw: ImageDraw.ImageDraw) -> None:
+        for _ in range(int(self.random.integers(3, 40))):
+            x, y, size = (*self.random.integers(0, _SIDE, 2), self.random.uniform(2, 16))
+            shape = draw.ellipse if self.random.random() < 0.5 else draw.rectangle
+            shape((x, y, x + size, y + size * self.random.uniform(0.5, 2)), 255)
+
+    def _scribble(self, draw: ImageDraw.ImageDraw) -> None:
+        steps = self.random.normal(0, self.random.uniform(5, 40), (int(self.random.integers(3, 60)), 2))
+        points = np.cumsum(steps, axis=0) + self.random.integers(0, _SIDE, 2)
+        draw.line([tuple(point) for point in points], 255, int(self.random.integers(1, 8)))
+
+    def _straws(self, draw: ImageDraw.ImageDraw) -> None:
+        length, width = self.random.uniform(5, 40), int(self.random.integers(1, 5))
+        for _ in range(int(self.random.integers(5, 60))):
+            start = self.random.integers(0, _SIDE, 2)
+            draw.line((*start, *(start + self.random.normal(0, length, 2))), 255, width)
+
+    def _skyline(self, draw: ImageDraw.ImageDraw) -> None:
+        place, floor, height = (*self.random.uniform(0, 200, 2), self.random.uniform(4, 40))
+        for _ in range(int(self.random.integers(3, 30))):
+            width = self.random.uniform(1, 9)
+            draw.rectangle((place, floor - self.random.uniform(0.3, 1) * height, place + width, floor), 255)
+            place += width + self.random.uniform(0, 6)
+
+    def _spoil(self, canvas: Array) -> Array:
+        """Blur, noise and JPEG, as found pictures have them."""
+        chance = self.random
+        if chance.random() < 0.3:
+            canvas = cv2.GaussianBlur(canvas, (0, 0), chance.uniform(0.4, 1.3))
+        if chance.random() < 0.3:
+            canvas = canvas + chance.standard_normal(canvas.shape, np.float32) * chance.uniform(2, 15)
+        spoilt = np.clip(canvas, 0, 255).astype(np.uint8)
+        if chance.random() < 0.5:
+            file = io.BytesIO()
+            Image.fromarray(spoilt).save(file, "JPEG", quality=int(chance.integers(25, 95)))
+            spoilt = np.asarray(Image.open(file))
+        return spoilt
+
+
+def train(network: TextNetwork, scenes: Scenes, minutes: float, rate: float = 2e-3) -> None:
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    began, step, running = time.monotonic(), 0, 0.0
+    pool = ThreadPoolExecutor(1)
+    coming = pool.submit(scenes.batch)
+    while (progress := (time.monotonic() - began) / (minutes * 60)) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min(1.0, (step + 1) / 100) * (1 - progress)
+        pixels, targets, weights = coming.result()
+        coming = pool.submit(scenes.batch)  # drawn while the network learns
+        losses = functional.binary_cross_entropy_with_logits(network(pixels), targets, weights, reduction="sum")
+        loss = losses / weights.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        running += (loss.item() - running) * max(0.01, 1 / step)
+        if step % 100 == 0:
+            logger.info("%d loss %.4f %.0f %%", step, running, 100 * progress)
+    pool.shutdown()
+
+
+def begin(start: Path | None) -> TextNetwork:
+    """A network from earlier weights, or one that knows nothing."""
+    torch.manual_seed(0)
+    network = TextNetwork()
+    if start is not None:
+        network.load_state_dict({name: value.float() for name, value in load_file(start).items()})
+        return network
+    for layer in network.layers:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photographs", type=Path, help="folder of photographs without lettering")
+    parser.add_argument("fonts", type=Path, help="folder of .ttf and .otf files")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of the scenes; another one when going on")
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    network = begin(arguments.start)
+    train(network, Scenes(arguments.photographs, arguments.fonts, arguments.seed), arguments.minutes)
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(weights, arguments.output)
+    arguments.output.chmod(0o644)
+
+
+if __name__ == "__main__":
+    main()

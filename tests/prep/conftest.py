@@ -1,0 +1,51 @@
+"""A folder of real photographs, small, and looking at one picture as the folder's look does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lib_ti.config import LookConfig
+from lib_ti.data.captions import Caption
+from lib_ti.prep.badges import badges_of
+from lib_ti.prep.duplicates import Fingerprint
+from lib_ti.prep.looks import Look
+from lib_ti.prep.measures import measure
+
+
+def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> Look:
+    measures, levels = measure(picture, jpeg_quality=jpeg_quality)
+    return Look(
+        path=Path("picture.png"),
+        digest="0" * 64,
+        bytes=1000,
+        size=picture.size,
+        transparent=False,
+        several_frames=False,
+        caption=Caption("a picture", "file"),
+        measures=measures,
+        fingerprint=Fingerprint(levels, picture.size),
+    )
+
+
+def kinds(picture: Image.Image, config: LookConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
+    """The badges of a picture; the size alone is left out, since most of the photographs are a little small."""
+    badges = badges_of(look_at(picture, jpeg_quality=jpeg_quality), config or LookConfig())
+    return {badge.kind for badge in badges} - {"small"}
+
+
+def save(picture: Image.Image, path: Path, caption: str | None = None, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, **options)
+    if caption is not None:
+        path.with_suffix(".txt").write_text(caption, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    folder = tmp_path / "found"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from lib_ti.config import LookConfig
+from lib_ti.prep.textmap import text_map
+from lib_ti.prep.textregions import LOOKED_AT, find_text, reduced, text_regions
+from tests.prep.conftest import kinds
+from tests.prep.photographs import SPOILT, letter, photograph, resize
+
+LETTERED, WANTED = SPOILT["lettering"]
+SOME = ("astronaut", "chelsea", "china", "retina")
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_lettering_is_flagged(name: str) -> None:
+    missed = [how for how, change in LETTERED.items() if not kinds(change(photograph(name))) & WANTED]
+    assert len(missed) <= 1, missed
+
+
+def test_the_box_is_where_the_lettering_is() -> None:
+    picture = letter("HELLO WORLD", height=0.08, place=(0.0, 0.5))(Image.new("RGB", (1200, 800), "navy"))
+    inside = picture.convert("L").point(lambda level: 255 * (level > 60)).getbbox()
+    (box,) = text_regions(picture)
+    assert all(abs(one - other) < 30 for one, other in zip(box, inside, strict=True))
+    covered = ImageDraw.Draw(picture)
+    covered.rectangle(box, fill="navy")
+    assert picture.getcolors() == [(1200 * 800, (0, 0, 128))]
+
+
+def test_lines_are_found_from_the_top_down_at_any_size_of_the_picture() -> None:
+    picture = letter("at the top, small", height=0.03, place=(0.1, 0.1))(photograph("coffee"))
+    picture = letter("BELOW", height=0.12, place=(0.5, 0.8))(picture)
+    boxes = text_regions(picture)
+    large = text_regions(resize(3)(picture))
+    assert len(boxes) >= 2
+    assert [box[1] for box in boxes] == sorted(box[1] for box in boxes)
+    assert any(box[1] < 80 for box in boxes) and any(box[3] > 260 for box in boxes)
+    first, enlarged = np.array(boxes[0]), np.array(large[0])
+    assert np.abs(first - enlarged / 3).max() < 30
+
+
+def test_letters_are_counted_roughly() -> None:
+    counts = []
+    for text in ("seven letters", "seven letters and some more of them"):
+        pixels = reduced(letter(text, height=0.04, place=(0.5, 0.5))(photograph("retina")), LOOKED_AT)
+        counts.append(max(region.letters for region in find_text(pixels)))
+    assert 7 < counts[0] < 20 < counts[1] < 50
+
+
+def test_it_can_be_turned_off() -> None:
+    picture = LETTERED["caption"](photograph("retina"))
+    assert kinds(picture) == WANTED
+    assert kinds(picture, LookConfig(lettering=1000)) == set()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 700), (31, 33), (640, 5)])
+def test_tiny_and_narrow_pictures_have_none(size: tuple[int, int]) -> None:
+    assert text_regions(Image.new("RGB", size, "gray")) == []
+
+
+def test_the_map_has_a_cell_for_each_square_and_is_the_same_each_time() -> None:
+    pixels = np.asarray(photograph("coffee"))
+    seen = text_map(pixels[:203, :402])
+    assert seen.shape == (50, 100)
+    assert 0 <= seen.min() <= seen.max() <= 1
+    assert np.array_equal(seen, text_map(pixels[:203, :402]))
