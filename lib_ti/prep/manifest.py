@@ -99,7 +99,7 @@ def update_manifest(folder: PreparedFolder, change: Callable[[Manifest], Manifes
         before = read_manifest(folder)
         after = change(before)
         if after != before or not folder.manifest.exists():
-            write_text(folder.manifest, json.dumps(_to_json(after), indent=1, ensure_ascii=False) + "\n")
+            write_text(folder.manifest, json.dumps(_to_json(after), indent=1) + "\n")  # names may be no Unicode
         return after
 
 

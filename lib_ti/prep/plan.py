@@ -71,6 +71,7 @@ class Plan:
     """
 
     config: PrepareConfig
+    source: Path
     folder: PreparedFolder
     results: tuple[Planned, ...]
     removed: tuple[Result, ...]
@@ -96,7 +97,7 @@ class Plan:
             (len(self.removed), "no longer wanted"),
         ]
         told = ", ".join(f"{number} {what}" for number, what in parts if number)
-        lines = [f"{counted(pictures, 'picture')} give {counted(len(self.results), 'result')}: {told or 'nothing'}."]
+        lines = [f"{counted(len(self.results), 'result')} of {counted(pictures, 'picture')}: {told or 'nothing'}."]
         sizes = Counter(one.wanted.size for one in self.results).most_common()
         if sizes:
             shown = [f"{width}×{height} ({count})" for (width, height), count in sizes]
@@ -150,7 +151,15 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
     removed = tuple(one for one in manifest.results if one.name not in kept)
     remarks = (*found.remarks_by_file(), *_lost_edits(manifest.edits, found), *_strangers(folder, manifest))
     return Plan(
-        config, folder, tuple(results), removed, tuple(left_out), found.skipped, remarks, before=manifest.results
+        config=config,
+        source=found.folder,
+        folder=folder,
+        results=tuple(results),
+        removed=removed,
+        left_out=tuple(left_out),
+        skipped=found.skipped,
+        remarks=remarks,
+        before=manifest.results,
     )
 
 

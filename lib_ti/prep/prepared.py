@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ class PreparedFolder:
         return self.picture(name), self.caption(name), self.mask(name)
 
     def move(self, path: Path, target: Path) -> None:
-        """Move a file, where there is one, to a path within this folder that is free.
+        """Move a file, where there is one, to a path within this folder.
 
         Raises
         ------
@@ -82,7 +83,6 @@ class PreparedFolder:
         """
         try:
             if path.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(path, target)
         except OSError as error:
             raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
@@ -97,10 +97,20 @@ class PreparedFolder:
         """
         if not path.exists():
             return None
-        target = self.removed / path.name
-        number = 2
-        while target.exists():
-            target = self.removed / f"{path.stem}-{number}{path.suffix}"
-            number += 1
+        target = self._reserved(path)
         self.move(path, target)
         return target
+
+    def _reserved(self, path: Path) -> Path:
+        """An empty file in ``removed`` for what is at ``path``, so that no other thread takes that name."""
+        for number in itertools.count(1):
+            target = self.removed / (path.name if number == 1 else f"{path.stem}-{number}{path.suffix}")
+            try:
+                self.removed.mkdir(parents=True, exist_ok=True)
+                target.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
+            return target
+        raise AssertionError("numbers do not end")

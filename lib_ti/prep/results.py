@@ -44,6 +44,7 @@ def rename(folder: PreparedFolder, planned: Planned) -> None:
     """Give an earlier result its new name; its caption and mask follow."""
     if planned.renamed_from:
         for old, new in zip(folder.files(planned.renamed_from), folder.files(planned.name), strict=True):
+            folder.put_aside(new)  # what came there since the plan was made
             folder.move(old, new)
 
 
@@ -54,20 +55,25 @@ def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> R
     of the user's that would be overwritten is put aside.
     """
     wanted, before = planned.wanted, begun(planned)
-    caption = _write_caption(folder.caption(planned.name), wanted.caption, before.caption)
-    same_view = before.frame == made.frame
-    mask_digest = _write_mask(folder, planned.name, made.piece.mask, before.mask_digest, same_view, tell)
+    caption, kept = _write_caption(folder.caption(planned.name), wanted.caption, before.caption)
+    if kept and before.source_digest != wanted.item.digest:
+        tell(
+            f"{planned.name} is made from {wanted.item.path.name}, which has changed; its caption was edited and is "
+            "kept, so check it."
+        )
+    mask_digest = _write_mask(folder, planned.name, made, before, tell)
     picture = folder.picture(planned.name)
-    left_by_a_killed_run = planned.earlier is not None and not before.digest
-    if not left_by_a_killed_run and file_digest(picture) not in ("", before.digest):
+    data = _png(made.piece.image, made.piece.alpha)
+    digest, there = hashlib.sha256(data).hexdigest(), file_digest(picture)
+    if there not in ("", before.digest, digest):
         aside = folder.put_aside(picture)
         tell(f"{planned.name} was not as it had been made; what was there is now {aside}.")
-    data = _png(made.piece.image, made.piece.alpha)
-    write_bytes(picture, data)
+    if there != digest:
+        write_bytes(picture, data)
     return replace(
         _unmade(planned),
         frame=made.frame,
-        digest=hashlib.sha256(data).hexdigest(),
+        digest=digest,
         caption=caption,
         mask_digest=mask_digest,
         operations=made.piece.record,
@@ -77,7 +83,7 @@ def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> R
 def keep(folder: PreparedFolder, planned: Planned) -> Result:
     """The entry of a result that is not made again; its caption follows that of its source."""
     before = begun(planned)
-    caption = _write_caption(folder.caption(planned.name), planned.wanted.caption, before.caption)
+    caption, _ = _write_caption(folder.caption(planned.name), planned.wanted.caption, before.caption)
     return replace(before, source=planned.wanted.item.path.name, caption=caption)
 
 
@@ -101,8 +107,11 @@ def _unmade(planned: Planned) -> Result:
     )
 
 
-def _write_caption(path: Path, caption: str, before: str | None) -> str:
-    """Write a caption, unless the file there is not what was written ``before``; what counts as written now."""
+def _write_caption(path: Path, caption: str, before: str | None) -> tuple[str, bool]:
+    """Write a caption, unless the one there was edited; what counts as written now, and whether that one was kept.
+
+    A caption was edited when it is not the one that was written ``before``.
+    """
     try:
         text = read_text(path)[0]
     except FileNotFoundError:
@@ -110,28 +119,28 @@ def _write_caption(path: Path, caption: str, before: str | None) -> str:
     if text is None or text == before:
         if text != caption:
             write_text(path, caption)
-        return caption
-    return caption if before is None else before
+        return caption, False
+    return (caption, text != caption) if before is None else (before, True)
 
 
-def _write_mask(
-    folder: PreparedFolder, name: str, mask: Image.Image | None, before: str, same_view: bool, tell: Tell
-) -> str:
+def _write_mask(folder: PreparedFolder, name: str, made: Made, before: Result, tell: Tell) -> str:
     """Write a mask, or take the earlier one away; the digest of what was written, empty where nothing was."""
     path = folder.mask(name)
+    data = b"" if made.piece.mask is None else _png(made.piece.mask, None)
+    digest = hashlib.sha256(data).hexdigest() if data else ""
     there = file_digest(path)
-    by_hand = there not in ("", before)
-    if by_hand and same_view:
-        return before
-    if by_hand:
+    if there == digest:
+        return digest
+    if there not in ("", before.mask_digest):  # painted by hand
+        if before.frame == made.frame:
+            return before.mask_digest
         aside = folder.put_aside(path)
         tell(f"{name} shows something else now, so that the mask painted on it does not fit; it is {aside}.")
-    if mask is None:
+    if data:
+        write_bytes(path, data)
+    else:
         folder.put_aside(path)
-        return ""
-    data = _png(mask, None)
-    write_bytes(path, data)
-    return hashlib.sha256(data).hexdigest()
+    return digest
 
 
 def _png(image: Image.Image, alpha: Image.Image | None) -> bytes:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from lib_ti.atomic import remove_leftovers
 from lib_ti.config import to_mapping
@@ -112,7 +111,7 @@ class _Journal:
         self._entries = {planned.name: results.begun(planned) for planned in plan.results}
         self._settings = {
             **to_mapping(plan.config),
-            "source": str(Path(plan.config.source.strip()).resolve()),
+            "source": str(plan.source.resolve()),
             "output": str(plan.folder.path.resolve()),
         }
         self._written = 0.0
@@ -148,9 +147,8 @@ def _enlarger(plan: Plan, host: Host | None, tell: Callable[[str], None]) -> Ite
 def _tidy(plan: Plan, summary: Summary) -> None:
     """Put aside what is not wanted any more, and give what is its new name."""
     for one in plan.removed:
-        for path in plan.folder.files(one.name):
-            plan.folder.put_aside(path)
-        summary.removed += 1
+        moved = [plan.folder.put_aside(path) for path in plan.folder.files(one.name)]
+        summary.removed += any(moved)
     for planned in plan.results:
         results.rename(plan.folder, planned)
         summary.renamed += bool(planned.renamed_from)

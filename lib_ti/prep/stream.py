@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from lib_ti.data.dataset import Skipped
 from lib_ti.data.images import UnreadablePicture
+from lib_ti.errors import out_of_memory
 from lib_ti.prep import results
 from lib_ti.prep.erase import load_patch
 from lib_ti.prep.make import Tools, make_all, open_piece, size_to_open
@@ -115,6 +116,8 @@ def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools
     except UnreadablePicture as error:
         about = "" if error.path == item.path else f"{error.path} cannot be used: "
         outcome.failed = Skipped(item.path, f"{about}{error.reason}")
-    except MemoryError:
-        outcome.failed = Skipped(item.path, "there is not enough memory for it; make it smaller")
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        outcome.failed = Skipped(item.path, "there is not enough memory for it; make it smaller, or use Lanczos")
     return outcome

@@ -86,7 +86,8 @@ def results_of(item: Item, edits: PictureEdits, config: PrepareConfig) -> Iterat
 def _caption(item: Item, config: PrepareConfig, *, flipped: bool) -> str:
     if item.caption_source == "name" and not config.name_captions:
         return ""
-    return swap_sides(item.caption) if flipped and config.flip_words else item.caption
+    caption = item.caption.encode(errors="replace").decode()  # a file's name may be no Unicode
+    return swap_sides(caption) if flipped and config.flip_words else caption
 
 
 def _frames(picture: tuple[int, int], edits: PictureEdits, config: PrepareConfig) -> tuple[str, Sequence[Frame | None]]:

@@ -78,7 +78,7 @@ def test_the_plan_says_what_is_made_of_each_picture_and_writes_nothing(pictures:
         "10.png → picture_002.png: 64×64, cut out by what stands out",
     ]
     assert plan.describe() == (
-        "2 pictures give 2 results: 2 new.",
+        "2 results of 2 pictures: 2 new.",
         "Sizes: 64×64 (2).",
         "Enlarged by Lanczos: 1 result: 9.jpg (2 times).",
         "1 file cannot be used.",
@@ -257,7 +257,7 @@ def test_a_new_name_renames_what_is_there(pictures: PictureFolder) -> None:
         ("picture_001.png", "cat_001.png", "unchanged"),
         ("picture_002.png", "cat_002.png", "unchanged"),
     ]
-    assert plan.describe()[0] == "2 pictures give 2 results: 2 unchanged, 2 renamed."
+    assert plan.describe()[0] == "2 results of 2 pictures: 2 unchanged, 2 renamed."
 
 
 def test_files_of_other_origin_are_never_overwritten_and_are_told(pictures: PictureFolder) -> None:

@@ -275,22 +275,40 @@ def _run_until_killed(plan: Plan) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_run_that_was_killed_while_making_results_again_goes_on_without_a_word(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for number in range(9):
+        pictures.draw(f"{number}.png", (100, 80))
+    prepared(pictures)
+    plan = make_plan(settings(pictures, width=128))
+    process = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(plan,))
+    process.start()
+    process.join(20)
+    summary = prepared(pictures, width=128)
+    assert (len(summary.made), summary.notes) == (9, [])
+    assert not output.removed.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_killed_run_is_continued_under_the_same_names(pictures: PictureFolder, output: PreparedFolder) -> None:
     for number in range(9):
-        pictures.draw(f"{number}.png", caption=f"caption {number}")
+        pictures.draw(f"{number}.png", (100, 80), caption=f"caption {number}")
+        Image.new("L", (100, 80), 9).save(pictures.path / f"{number}-mask.png")
     plan = make_plan(settings(pictures, workers=2))
     process = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(plan,))
     process.start()
     process.join(20)
     assert process.exitcode == 9
-    made = len(list(output.path.glob("picture_*.png")))
-    assert made >= 4
+    assert len(list(output.path.glob("picture_*-mask.png"))) >= 4
     (output.path / ".picture_001-0123abcd.writing.png").write_bytes(b"half a pic")
     output.caption("picture_001.png").write_text("edited meanwhile")
     summary = prepared(pictures)
     assert len(summary.made) == 9
     assert not summary.notes
-    assert [path.name for path in sorted(output.path.glob("*.png"))] == [f"picture_{n:03}.png" for n in range(1, 10)]
+    assert sorted(path.name for path in output.path.glob("*.png")) == [
+        f"picture_{number:03}{kind}.png" for number in range(1, 10) for kind in ("-mask", "")
+    ]
     assert not list(output.path.glob(".*.writing*"))
     assert not output.removed.exists()
     assert output.caption("picture_001.png").read_text() == "edited meanwhile"
@@ -312,6 +330,26 @@ def test_captions_that_were_edited_stay_and_others_follow_their_source(
         captions = [path.read_text() for path in sorted(output.path.glob("*.txt"))]
         assert captions == ["edited", "b after", "c before"]
     assert [path.name for path in sorted(output.path.glob("*.txt"))] == ["cat_001.txt", "cat_002.txt", "cat_003.txt"]
+
+
+def test_an_edited_caption_of_a_changed_source_is_kept_and_told(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.png", caption="a house")
+    prepared(pictures)
+    output.caption("picture_001.png").write_text("edited")
+    pictures.draw("a.png", salt="another")
+    [note] = prepared(pictures).notes
+    assert "a.png, which has changed; its caption was edited and is kept" in note
+    assert output.caption("picture_001.png").read_text() == "edited"
+
+
+def test_names_that_are_no_unicode_are_prepared_too(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png").rename(pictures.path / os.fsdecode(b"caf\xe9 9.png"))
+    prepared(pictures, name_pattern="[stem]")
+    assert files(output) == ["caf 9.png", "caf 9.txt", "preparation.json"]
+    assert output.caption("caf 9.png").read_text(encoding="utf-8") == "caf? 9"
+    assert prepared(pictures, name_pattern="[stem]").unchanged == 1
 
 
 def test_a_mask_painted_on_a_result_stays_while_the_result_shows_the_same(
