@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.cli.arguments import add_settings, read_config
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
-from lib_ti.config import PrepareConfig
+from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.signals import Control, Note, Progress
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="settings as JSON, also a preparation.json of an earlier time")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    parser.add_argument("--look", action="store_true", help="first say what the found pictures are like")
     parser.add_argument(
         "--erase",
         metavar="DIR",
@@ -45,12 +46,15 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
     host = _host_if_needed(arguments, config)
     voice = _Voice(as_json=arguments.json)
     try:
+        plan = _plan(config, host)
+        if arguments.look:
+            _look(plan, voice, control, dry=arguments.dry_run)
         if arguments.dry_run:
-            _show(_plan(config, host), voice)
+            _show(plan, voice)
             return True
         if arguments.erase:
             _erase(config, Path(arguments.erase), host, voice, control)
-        plan = _plan(config, host)
+            plan = _plan(config, host)
         _make(plan, host, voice, control)
         if arguments.zip:
             _write_zip(plan, Path(arguments.zip), voice, control)
@@ -70,6 +74,28 @@ def _plan(config: PrepareConfig, host: EmbeddedHost | None) -> Plan:
     from lib_ti.prep.plan import make_plan
 
     return make_plan(config, host.upscalers if host else ())
+
+
+def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
+    from lib_ti.prep.inspect import look_over
+
+    report = look_over(
+        plan.source,
+        LookConfig(width=plan.config.width, height=plan.config.height),
+        cache_folder=None if dry else plan.folder.looks,
+        progress=voice.progress("Looking"),
+        stop=lambda: control.stop_requested,
+        workers=plan.config.workers or None,
+    )
+    for one in report.pictures:
+        if one.badges:
+            labels = [badge.label for badge in one.badges]
+            name = one.look.path.name
+            voice.tell(
+                "Looked", f"{name}: {', '.join(labels)}", path=str(one.look.path), badges=labels, group=one.group
+            )
+    for line in report.advice:
+        voice.tell("Advice", line)
 
 
 def _show(plan: Plan, voice: _Voice) -> None:

@@ -68,6 +68,17 @@ def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFi
     assert sorted(here.rglob("*")) == before
 
 
+def test_looking_first_says_what_the_pictures_are_like(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prepare", "found", "ready", *SMALL, "--look", "--json", "--dry-run"]) == 0
+    told = events(capsys)
+    assert any("small, 1.6×" in one["badges"] for one in told if one["event"] == "Looked")
+    assert any("30 to 70" in one["text"] for one in told if one["event"] == "Advice")
+    assert not (here / "ready").exists()
+    assert main(["prepare", "found", "ready", *SMALL, "--look"]) == 0
+    assert "Results: 2 made" in capsys.readouterr().out
+    assert list((here / "ready/.preparation/looks").iterdir())
+
+
 def test_the_same_again_does_nothing_and_the_manifest_is_enough(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--framing", "centre"]) == 0
     before = {path: path.read_bytes() for path in (here / "ready").glob("*.*") if path.is_file()}
