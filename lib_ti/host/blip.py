@@ -65,7 +65,7 @@ def load(folder: Path, device: torch.device) -> Blip:
 
     try:
         model, found = BlipForConditionalGeneration.from_pretrained(
-            folder, local_files_only=True, output_loading_info=True
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
         tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

@@ -19,7 +19,7 @@ STRENGTH = 0.75
 """How far a part is noised before it is drawn anew, 1 being all noise, from which models draw a new thing where one was
 to be erased (the WebUI's default for img2img)."""
 _AROUND = 0.5
-"""What is seen on each side of the part, in units of its longer side."""
+"""What is seen on each side of the part, in units of its length in that direction."""
 _LARGEST = 1.5
 """Longest mean side at which a patch is drawn, in units of the model's: beyond that models repeat themselves."""
 _SMEARS = (1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32)
@@ -77,11 +77,9 @@ def _sure(mask: Image.Image) -> Image.Image:
 
 def _around(inner: tuple[int, int, int, int], size: tuple[int, int], side: int) -> tuple[int, int, int, int]:
     """The inner box with its surroundings, as large as what the model draws where the picture is."""
-    widths = inner[2] - inner[0], inner[3] - inner[1]
-    margin = round(_AROUND * max(widths))
     bounds = []
     for axis in (0, 1):
-        length = min(size[axis], max(side, widths[axis] + 2 * margin))
+        length = min(size[axis], max(side, round((inner[axis + 2] - inner[axis]) * (1 + 2 * _AROUND))))
         middle = (inner[axis] + inner[axis + 2]) / 2
         start = min(max(0, round(middle - length / 2)), size[axis] - length)
         bounds.append((start, start + length))

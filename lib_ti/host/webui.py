@@ -174,12 +174,12 @@ class WebUIHost:
 
     @property
     def can_inpaint(self) -> bool:
-        return not _is_fork()
+        return not _is_fork() and not _is_old()
 
     @contextmanager
     def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
-        if _is_fork():
-            raise BadInput("Forge and reForge fill nothing by the model here; choose a plain fill.")
+        if not self.can_inpaint:
+            raise BadInput("Filling by the model works in AUTOMATIC1111's WebUI from 1.9 on; choose a plain fill.")
         from lib_ti.host import webui_inpainting
 
         with _turn(tell), webui_inpainting.inpainter(tell) as lent:
@@ -220,13 +220,17 @@ def _is_fork() -> bool:
     return "modules_forge" in sys.modules or find_spec("modules_forge") is not None
 
 
+def _is_old() -> bool:
+    return find_spec("modules.sd_schedulers") is None
+
+
 def _refuse_forks() -> None:
     if _is_fork():
         raise BadInput(
             "This is Forge or reForge, whose models cannot be trained through; train with the command line "
             "(python -m lib_ti), or in AUTOMATIC1111's WebUI."
         )
-    if find_spec("modules.sd_schedulers") is None:
+    if _is_old():
         raise BadInput("This WebUI is older than 1.9; update it, then train.")
 
 

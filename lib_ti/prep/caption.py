@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -17,16 +17,16 @@ from lib_ti.config import CaptionConfig, problems, to_mapping
 from lib_ti.data.captions import read_caption
 from lib_ti.data.dataset import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
-from lib_ti.errors import BadInput, UserError, out_of_memory
+from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
 from lib_ti.host.base import Captioner, Host, Tell
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
 from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
-from lib_ti.prep.stopping import Stopped
 
 _SIDE = 1024
 """Pictures are reduced to this longer side for the captioners, which look at 384 or 512 pixels."""
-_READERS = 8
+_READERS = 2
+"""Threads that read pictures, each of which may hold one of the largest that are opened at all."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,17 @@ class Captioned:
     skipped: tuple[Skipped, ...] = ()
 
     def describe(self) -> tuple[str, ...]:
-        """Full sentences about what was done, one for each kind of pictures that there are."""
+        """Full sentences about what was done."""
         counts = (
             (len(self.written), "captioned"),
-            (len(self.kept), "left with the captions that they had"),
-            (len(self.unchanged), "captioned already with these settings"),
+            (len(self.kept), "left with a caption of their own"),
+            (len(self.unchanged), "captioned before with these settings"),
+            (len(self.skipped), "skipped"),
         )
-        lines = [f"{_pictures(count)} {what}." for count, what in counts if count]
+        lines = ["Pictures: " + ", ".join(f"{count} {what}" for count, what in counts if count) + "."]
         if self.empty:
-            lines.append(f"The captioner has no words for {', '.join(self.empty)}.")
-        return (*lines, *(f"{item.path.name} was not captioned: {item.reason}." for item in self.skipped))
+            lines.append(f"The captioner had no words for {len(self.empty)} of them, such as {self.empty[0]}.")
+        return (*lines, *(f"{item.path.name} was skipped: {item.reason}." for item in self.skipped))
 
 
 def caption_by_host(
@@ -92,8 +93,8 @@ def caption_folder(
     """Write ``<stem>.txt`` for every picture directly in a folder.
 
     A second run goes on where the first stopped: pictures that were captioned with the same settings are left alone,
-    also when their captions were edited since. Where settings were changed, the captions written before do not count
-    as existing ones, unless they were edited.
+    also when their captions were edited since. Where settings were changed, the captions written before are merged
+    with no more, unless they were edited: what counts is what was there before them.
 
     Parameters
     ----------
@@ -161,22 +162,17 @@ _Left = Literal["kept", "unchanged"] | Skipped
 """Why a picture is not captioned."""
 
 
-@dataclass
 class _Writing:
     """Captions pictures, writes what comes of it, and counts."""
 
-    folder: Path
-    config: CaptionConfig
-    captioner: Captioner
-    _written: list[str] = field(default_factory=list)
-    _empty: list[str] = field(default_factory=list)
-    _left: list[tuple[str, _Left]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.record = Record(self.folder)
-        self.settings = _settings(self.config, self.captioner)
-        self._keeper = Keeper(self.folder)
-        self._unwanted = listed(self.config.blacklist)
+    def __init__(self, folder: Path, config: CaptionConfig, captioner: Captioner) -> None:
+        self.record = Record(folder)
+        self.settings = _settings(config, captioner)
+        self._config, self._captioner, self._keeper = config, captioner, Keeper(folder)
+        self._unwanted = listed(config.blacklist)
+        self._written: list[str] = []
+        self._empty: list[str] = []
+        self._left: list[tuple[str, _Left]] = []
 
     def leave(self, picture: Path, why: _Left) -> None:
         self._left.append((picture.name, why))
@@ -184,8 +180,9 @@ class _Writing:
     def caption(self, jobs: Sequence[_Job]) -> None:
         if not jobs:
             return
+        self.record.open()
         try:
-            said = self.captioner.caption([job.image for job in jobs])
+            said = self._captioner.caption([job.image for job in jobs])
         except Exception as error:
             if not out_of_memory(error):
                 raise
@@ -196,7 +193,7 @@ class _Writing:
             self._write(job, without_words(one_line(words), self._unwanted))
 
     def _write(self, job: _Job, words: str) -> None:
-        text = _merged(words, job.existing, self.config)
+        text = _merged(words, job.existing, self._config)
         self.record.add(Note(job.picture.name, job.digest, self.settings, job.existing, job.before, text))
         self._keeper.write(caption_file(job.picture), text)
         self._written.append(job.picture.name)
@@ -216,7 +213,7 @@ class _Writing:
 def _looked_at(
     pictures: Sequence[Path], config: CaptionConfig, record: Record, settings: str
 ) -> Iterator[tuple[Path, _Job | _Left]]:
-    """Each picture with what is to be done with it; a batch of them is read ahead by several threads."""
+    """Each picture with what is to be done with it; those of a batch are read at once."""
     shared = shared_files(pictures)
 
     def look(picture: Path) -> _Job | _Left:
@@ -241,9 +238,7 @@ def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str
     if caption.source == "name" and caption_file(picture).exists():
         return Skipped(picture, f"what is in {caption_file(picture).name} cannot be read, so it is not replaced")
     before = caption.text if caption.source == "file" else None
-    known = note is not None and before in (note.text, note.before)
-    existing = note.existing if note is not None and known else before or ""
-    if config.existing == "keep" and existing:
+    if config.existing == "keep" and before:
         return "kept"
     data = picture.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
@@ -254,6 +249,8 @@ def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str
     # JPEG files are decoded at a fraction of their size; of twice this side at the least, before the good filter.
     image = open_picture(picture, cover=(_SIDE // 2, _SIDE // 2), data=data).image
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    known = note is not None and before in (note.text, note.before)
+    existing = note.existing if note is not None and known else before or ""
     return _Job(picture, image, digest, "" if config.existing == "ignore" else existing, before)
 
 
@@ -271,7 +268,3 @@ def _settings(config: CaptionConfig, captioner: Captioner) -> str:
     """A hash of all that captions depend on besides the pictures."""
     values = {name: value for name, value in to_mapping(config).items() if name not in ("batch_size", "captioner")}
     return hashlib.sha256(json.dumps([values, captioner.options], sort_keys=True).encode()).hexdigest()
-
-
-def _pictures(count: int) -> str:
-    return "1 picture was" if count == 1 else f"{count} pictures were"

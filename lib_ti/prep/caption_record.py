@@ -44,6 +44,10 @@ class Record:
     def find(self, picture: str) -> Note | None:
         return self._notes.get(picture)
 
+    def open(self) -> None:
+        """Raise :class:`CannotWrite` where nothing can be noted, before there is anything to note."""
+        atomic.append_text(self._path, "")
+
     def add(self, note: Note) -> None:
         """Note what is about to be written.
 

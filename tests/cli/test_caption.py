@@ -26,10 +26,10 @@ def test_a_folder_is_captioned_and_what_was_done_is_said(folder: Path, capsys: p
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
     assert (folder / "03.txt").read_text() == "a flat colour 255 40 30"
     said = capsys.readouterr().out
-    assert "3 pictures were captioned.\n1 picture was left with the captions that they had.\n" in said
-    assert "broken.png was not captioned: the file is empty (0 bytes); copy or download it again.\n" in said
+    assert "Pictures: 3 captioned, 1 left with a caption of their own, 1 skipped.\n" in said
+    assert "broken.png was skipped: the file is empty (0 bytes); copy or download it again.\n" in said
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
-    assert "3 pictures were captioned already with these settings." in capsys.readouterr().out
+    assert "Pictures: 4 left with a caption of their own, 1 skipped." in capsys.readouterr().out
 
 
 def test_programs_read_what_was_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lib_ti.atomic import CannotWrite
 from lib_ti.config import CaptionConfig
 from lib_ti.data.captions import read_caption
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.prep.caption import Captioned, caption_folder
 from lib_ti.prep.caption_files import BEFORE
 from lib_ti.prep.caption_record import RECORD
-from lib_ti.prep.stopping import Stopped
 from tests.fakes import draw_pictures
 
 
@@ -125,16 +125,19 @@ def test_other_settings_caption_anew_from_the_users_own_words(folder: Path) -> N
     caption(folder, Teller(options="another"), replace(config, prefix="four"))
     assert captions(folder)[0] == "picture 0, flat, four red 51"
     assert captions(folder)[2] == "four red 153"
-    # Captions of ours are none that "keep" would keep; those that were edited are.
-    (folder / "03.txt").write_text("edited")
-    done = caption(folder, Teller(), CaptionConfig(prefix="five"))
-    assert (done.kept, done.written) == (("00.png", "01.png", "03.png"), ("02.png", "04.png"))
+    # What was edited is the user's own.
+    (folder / "00.txt").write_text("edited")
+    caption(folder, Teller(), replace(config, prefix="five"))
+    assert captions(folder)[0] == "edited, five red 51"
+    assert captions(folder)[2] == "five red 153"
+    assert len(caption(folder, Teller(), replace(config, existing="keep", prefix="six")).kept) == 5
 
 
 def test_a_changed_picture_is_captioned_anew(folder: Path) -> None:
-    caption(folder, Teller())
+    config = CaptionConfig(existing="prepend")
+    caption(folder, Teller(), config)
     Image.new("RGB", (8, 8), (7, 0, 0)).save(folder / "03.png")
-    assert caption(folder, Teller()).written == ("03.png",)
+    assert caption(folder, Teller(), config).written == ("03.png",)
     assert captions(folder)[3] == "red 7"
 
 
@@ -214,6 +217,14 @@ def test_full_memory_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, erro
     monkeypatch.setattr(Teller, "caption", fail)
     with pytest.raises(UserError, match=words):
         caption(folder, Teller())
+
+
+def test_a_folder_that_takes_no_captions_is_said_before_a_picture_is_looked_at(folder: Path) -> None:
+    (folder / RECORD).mkdir()
+    teller = Teller()
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        caption(folder, teller)
+    assert teller.batches == []
 
 
 def test_bad_input_is_refused_before_anything_is_done(tmp_path: Path, folder: Path) -> None:

@@ -129,7 +129,7 @@ def test_an_interrupt_stops_captioning_and_it_goes_on_afterwards(
     folder.mkdir()
     for number in range(6):
         noise(folder / f"{number:02}.png", 64, 64, number)
-    settings = {"captioner": "deepbooru", "batch_size": 1}
+    settings = {"captioner": "deepbooru", "existing": "ignore", "batch_size": 1}
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(tools, "caption_folder", folder=str(folder), **settings)
         end = time.monotonic() + 120
