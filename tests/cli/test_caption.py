@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti.cli.main import main
+from lib_ti.signals import Control
 from tests.fakes import FakeHost, draw_pictures
 
 
@@ -52,3 +53,11 @@ def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, caps
     draw_pictures(tmp_path / "set", count=1)
     assert main(["caption", str(tmp_path / "set"), "--captioner-dir", str(tmp_path / "BLIP")]) == 2
     assert f"needs its model in the folder {tmp_path / 'BLIP'}" in capsys.readouterr().err
+
+
+def test_a_stopped_run_says_how_it_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Control, "stop_requested", True)
+    assert main(["caption", str(folder)]) == 130
+    assert "Captioning was stopped; do the same again" in capsys.readouterr().err
