@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,10 +17,10 @@ from modules import (
     sd_unet,
     shared,
 )
-from torch.utils.checkpoint import checkpoint
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.recompute import recomputed
 from lib_ti.host.webui_carried import fresh_conditioning, kept_random_state, switch_off_networks
 from lib_ti.host.webui_model import WebUIModel
 
@@ -210,8 +209,7 @@ def _checkpointed(sd_model: Any, wanted: bool) -> Iterator[None]:
     blocks = [module for module in unet.modules() if wanted and hasattr(module, "_forward")]
     try:
         for block in blocks:
-            # Without dropout there is no random state to preserve.
-            block.forward = partial(checkpoint, block._forward, use_reentrant=False, preserve_rng_state=False)
+            block.forward = recomputed(block._forward)
         yield
     finally:
         for block in blocks:

@@ -192,8 +192,10 @@ def pretend_medvram() -> None:
     sd_hijack.model_hijack.hijack(model)
 
 
-def their_training(name: str, pictures: str, template: str, folder: str, steps: int, batch: int) -> float:
-    """Processor seconds a step of the WebUI's own training on the loaded model, 64×64, without previews."""
+def their_training(
+    name: str, pictures: str, template: str, folder: str, steps: int, batch: int, rate: str = "0.005", side: int = 64
+) -> float:
+    """The WebUI's own training of an embedding on the loaded model, without previews; see :func:`step_seconds`."""
     from modules.textual_inversion import textual_inversion
 
     file = Path(template)
@@ -211,12 +213,28 @@ def their_training(name: str, pictures: str, template: str, folder: str, steps: 
     with call_queue.queue_lock, patch.object(torch.optim.AdamW, "step", timed):
         shared.state.begin(job="theirs")
         textual_inversion.train_embedding(
-            "task(theirs)", name, "0.005", batch, 1, pictures, folder, 64, 64, False, steps, "disabled", "0.1", False,
-            0, "once", False, 0, 100000, file.name, False, False, "", "", 20, "Euler a", 7, 1, 64, 64,
+            "task(theirs)", name, rate, batch, 1, pictures, folder, side, side, False, steps, "disabled", "0.1", False,
+            0, "once", False, 0, 100000, file.name, False, False, "", "", 20, "Euler a", 7, 1, side, side,
         )  # fmt: skip
         shared.state.end()
-    between = np.diff(taken[2:])
-    return float(np.median(between))
+    return step_seconds(taken)
+
+
+def step_seconds(taken: list[float]) -> float:
+    """Processor seconds of a step, of the thread that trains: the median between steps from the second on."""
+    return float(np.median(np.diff(taken[1:])))
+
+
+def forget_peak() -> None:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def resident(what: str = "VmRSS") -> int:
+    """Bytes of memory that this process has (``VmRSS``), or had at the most since :func:`forget_peak` (``VmHWM``)."""
+    gc.collect()
+    status = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in status if line.startswith(what))
 
 
 def switch_model(title: str) -> None:
@@ -284,7 +302,8 @@ def loaded() -> str:
 
 
 CALLS = {call.__name__: call for call in (
-    state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, switch_model,
+    state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, forget_peak,
+    resident, switch_model,
     loaded, refresh, parameters, missing, txt2img_fields, begin, watched, reload_ui,
 )}  # fmt: skip
 

@@ -1,0 +1,241 @@
+"""``python -m tests.webui.compare [pocket] [full] [quality]``: our training against the WebUI's own, inside one WebUI.
+
+The same checkpoint, pictures, captions, template, batch and rate, one after the other in one process on one processor
+thread; seconds are the processor's, of the thread that trains. ``full`` makes a Stable Diffusion 1.5 of full size with
+random weights (2 GB on disk while it is measured, 12 GB of memory) and trains at 256 x 256. Needs the same variables
+as :mod:`tests.webui.instance`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import save_file
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from lib_ti.data import dataset, latents, templates
+from lib_ti.embedding import files
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.networks import Networks
+from lib_ti.host.text import VOCABULARY
+from lib_ti.pocket import files as pocket
+from lib_ti.pocket.world import sample_set
+from lib_ti.training.evaluation import FixedLoss
+from lib_ti.training.source import evaluation_samples
+from tests.benchmarks.quality import STYLES
+from tests.benchmarks.row import Row
+from tests.host.conftest import in_ldm_format
+from tests.webui.instance import Instance, running
+
+STEPS = {"pocket": 40, "full": 4}
+UNSEEN = 64
+TEMPLATE = templates.SHIPPED / "style_filewords.txt"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.webui.compare", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure (default: all)")
+    arguments = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    print("| what | measured | promised | |\n| --- | --- | --- | --- |")
+    kept = True
+    for name in arguments.parts or PARTS:
+        for row in PARTS[name]():
+            kept &= row.kept
+            print(f"| {row.what} | {row.measured} | {row.promised} | {'yes' if row.kept else 'NO'} |", flush=True)
+    return 0 if kept else 1
+
+
+@contextmanager
+def webui() -> Iterator[tuple[Instance, Path]]:
+    """A WebUI, and a folder with pictures beside what it has."""
+    with tempfile.TemporaryDirectory() as name, running(Path(name)) as instance:
+        sample_set(Path(name) / "pictures", STYLES[0])
+        yield instance, Path(name)
+
+
+def measure_pocket() -> Iterator[Row]:
+    with webui() as (instance, folder):
+        for batch in (1, 4):
+            yield from _speed(instance, folder, "pocket model", batch=batch, side=64, steps=STEPS["pocket"])
+        yield _memory_after(instance, folder)
+
+
+def measure_full() -> Iterator[Row]:
+    with webui() as (instance, folder):
+        unet = _write_full_model(folder / "models" / "Stable-diffusion" / "full")
+        instance.post("refresh-checkpoints")
+        instance.post("options", {"sd_model_checkpoint": "full/full.safetensors"})
+        yield from _speed(
+            instance, folder, "SD1.5 of full size at 256 x 256", batch=1, side=256, steps=STEPS["full"], unet=unet
+        )
+
+
+def _speed(
+    instance: Instance, folder: Path, what: str, *, batch: int, side: int, steps: int, unet: int | None = None
+) -> Iterator[Row]:
+    """Step times and, where the size of the UNet's weights is given, the memory that each training had at the most."""
+    ours = {}
+    for checkpointing in (False, True):
+        instance.call("forget_peak")
+        seconds = _ours(instance, folder, batch=batch, side=side, steps=steps, gradient_checkpointing=checkpointing)
+        ours[checkpointing] = seconds, instance.call("resident", what="VmHWM")
+    instance.call("forget_peak")
+    theirs = _theirs(instance, folder, batch=batch, side=side, steps=steps)
+    peak = instance.call("resident", what="VmHWM")
+    for checkpointing, (seconds, _) in ours.items():
+        promised = 0.6 if checkpointing else 0.5
+        how = "with checkpointing" if checkpointing else "without checkpointing"
+        yield Row(
+            f"{what}, batch {batch}: step {how}, in units of the WebUI's own ({theirs:.3g} s)",
+            f"{seconds / theirs:.2f}",
+            f"{promised}",
+            seconds / theirs <= promised,
+        )
+    if unet:
+        for checkpointing, (_, most) in ours.items():
+            how = "with checkpointing" if checkpointing else "without checkpointing"
+            yield Row(
+                f"{what}: memory {how} at the most, below the WebUI's own ({peak / 1e9:.1f} GB)",
+                f"{(peak - most) / 1e9:.1f} GB",
+                f"{unet / 1e9:.1f} GB",
+                peak - most >= unet,
+            )
+
+
+def _ours(instance: Instance, folder: Path, *, batch: int, side: int, steps: int, **more: Any) -> float:
+    instance.call("create", name="zqtest-ours", text="style", vectors=4, overwrite=True)
+    run = instance.call(
+        "train", name="zqtest-ours", dataset=str(folder / "pictures"), template=str(TEMPLATE), batch_size=batch,
+        width=side, height=side, max_steps=steps, save_image_every=0, evaluate_every=0, save_embedding_every=0,
+        log_directory=str(folder / "runs"), cache_latents=False, **more,
+    )  # fmt: skip
+    assert run["problem"] == "", run["problem"]
+    at = [event["at"] for event in run["events"] if event["event"] == "StepDone"]
+    return float(np.median(np.diff(at[1:])))
+
+
+def _theirs(
+    instance: Instance,
+    folder: Path,
+    *,
+    batch: int,
+    side: int,
+    steps: int,
+    name: str = "zqtest-theirs",
+    rate: str = "0.005",
+) -> float:
+    # Their trainer goes on from .pt files only, and reads the folder by itself.
+    instance.call("create", name=name, text="style", vectors=4, overwrite=True, file_format="pt")
+    return float(
+        instance.call(
+            "their_training", name=name, pictures=str(folder / "pictures"), template=str(TEMPLATE),
+            folder=str(folder / "theirs"), steps=steps, batch=batch, side=side, rate=rate,
+        )
+    )  # fmt: skip
+
+
+def _memory_after(instance: Instance, folder: Path) -> Row:
+    """The first training fills what stays in use, such as imported modules; the second one is looked at."""
+    before = instance.call("resident")
+    _ours(instance, folder, batch=1, side=64, steps=200)
+    after = instance.call("resident")
+    growth = after / before - 1
+    return Row("memory of the process after 200 steps, against before", f"{100 * growth:+.2f} %", "1 %", growth <= 0.01)
+
+
+def measure_quality() -> Iterator[Row]:
+    """The loss on unseen pictures of what both trainers make of the same pictures, steps, rate and batch."""
+    with webui() as (instance, folder):
+        for style in STYLES:
+            work = folder / style
+            sample_set(work / "pictures", style)
+            sample_set(work / "unseen", style, count=UNSEEN, seed=1)
+            instance.call("create", name="zqtest-ours", text="style", vectors=4, overwrite=True)
+            common = {"batch": 4, "side": 64, "steps": 500}
+            _train_ours(instance, work)
+            _theirs(instance, work, **common, name="zqtest-theirs", rate="0.03")
+            ours, theirs = (_unseen_loss(instance, work, name) for name in ("zqtest-ours", "zqtest-theirs"))
+            yield Row(
+                f"{style}: loss on unseen pictures after 500 steps at 0.03, WebUI's own {theirs:.4f}",
+                f"{ours:.4f}",
+                "not above",
+                ours <= theirs,
+            )
+
+
+def _train_ours(instance: Instance, work: Path) -> None:
+    run = instance.call(
+        "train", name="zqtest-ours", dataset=str(work / "pictures"), template=str(TEMPLATE), batch_size=4,
+        width=64, height=64, max_steps=500, embedding_rate="0.03", save_image_every=0, evaluate_every=0,
+        save_embedding_every=0, log_directory=str(work / "runs"), cache_latents=False,
+    )  # fmt: skip
+    assert run["problem"] == "", run["problem"]
+
+
+def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
+    suffix = ".safetensors" if name.endswith("ours") else ".pt"
+    embedding = files.load(instance.embeddings / f"{name}{suffix}")
+    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=work)
+    with host.session(SessionOptions()) as model:
+        found = dataset.scan(work / "unseen", width=64, height=64, held_out=0.0)
+        found, encoded = latents.encode(
+            found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
+        )
+        template = templates.find_template(TEMPLATE, ())
+        return FixedLoss(model, evaluation_samples(found, encoded, template, name), seed=1)(embedding)
+
+
+def _write_full_model(folder: Path) -> int:
+    """Stable Diffusion 1.5 with random weights as the WebUI loads it; returns the bytes of its UNet in float32."""
+    folder.mkdir(parents=True)
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
+    )
+    autoencoder = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    )  # fmt: skip
+    text = CLIPTextConfig(
+        hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, projection_dim=768,
+        bos_token_id=49406, eos_token_id=49407, pad_token_id=49407,
+    )  # fmt: skip
+    networks = Networks(unet, autoencoder, CLIPTextModel(text))
+    weights = {name: tensor.half() for name, tensor in in_ldm_format(networks).items()}
+    save_file({**pocket.schedule(), **weights}, folder / "full.safetensors", metadata={"format": "pt"})
+    clip = folder / "full-clip"
+    pocket.write_clip_folder(clip)
+    (clip / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"], **text.to_dict()}))
+    for name in ("vocab.json", "merges.txt"):
+        (clip / name).write_bytes((VOCABULARY / name).read_bytes())
+    description = pocket.config(clip.as_posix())
+    params = description["model"]["params"]
+    params["image_size"] = 64
+    params["unet_config"]["params"].update(
+        image_size=32, model_channels=320, attention_resolutions=[4, 2, 1], num_res_blocks=2, channel_mult=[1, 2, 4, 4],
+        context_dim=768,
+    )  # fmt: skip
+    params["first_stage_config"]["params"]["ddconfig"].update(
+        resolution=256, ch=128, ch_mult=[1, 2, 4, 4], num_res_blocks=2
+    )
+    (folder / "full.yaml").write_text(json.dumps(description))
+    return 4 * sum(parameter.numel() for parameter in unet.parameters())
+
+
+PARTS = {"pocket": measure_pocket, "full": measure_full, "quality": measure_quality}
+
+if __name__ == "__main__":
+    raise SystemExit(main())
