@@ -24,9 +24,7 @@ _PLAIN_METHODS = {"telea": cv2.INPAINT_TELEA, "ns": cv2.INPAINT_NS}
 _RADIUS = 3
 """Pixels around each one that the plain methods look at; more smears, and takes a multiple of the time."""
 _PLAIN_MARGIN = 16
-"""Pixels around the painted part that the plain methods are given."""
-_MODEL_MARGIN = 64
-"""The same for a model, at the least; to draw what belongs there, it sees as much on each side as the part is long."""
+"""Pixels around the painted part that the plain methods are given; a model's host takes what it needs."""
 
 Box = tuple[int, int, int, int]
 
@@ -73,7 +71,7 @@ def mask_of(boxes: Iterable[Box], size: tuple[int, int], *, margin: int = 0) -> 
     """A mask for :func:`fill` that covers boxes (left, top, right, bottom) and a margin around each."""
     mask = Image.new("L", size)
     for box in boxes:
-        mask.paste(255, _widened(box, margin, margin, size))
+        mask.paste(255, _widened(box, margin, size))
     return mask
 
 
@@ -91,10 +89,7 @@ def fill(image: Image.Image, mask: Image.Image, filling: Filling) -> Patch:
         raise BadInput("Nothing is painted over; paint over what is to be erased.")
     if mask.getextrema() == (255, 255):
         raise BadInput("The whole picture is painted over, so that nothing is left to fill it from; paint less.")
-    across, down = _PLAIN_MARGIN, _PLAIN_MARGIN
-    if filling.method == MODEL:
-        across, down = max(_MODEL_MARGIN, box[2] - box[0]), max(_MODEL_MARGIN, box[3] - box[1])
-    around = _widened(box, across, down, image.size)
+    around = (0, 0, *image.size) if filling.method == MODEL else _widened(box, _PLAIN_MARGIN, image.size)
     filled = _filled(image.crop(around), mask.crop(around), filling)
     inner = (box[0] - around[0], box[1] - around[1], box[2] - around[0], box[3] - around[1])
     pixels = filled.crop(inner)
@@ -152,6 +147,6 @@ def _filled(image: Image.Image, mask: Image.Image, filling: Filling) -> Image.Im
     return filling.inpainter.fill(image, mask, prompt=filling.prompt, seed=filling.seed)
 
 
-def _widened(box: Box, across: int, down: int, size: tuple[int, int]) -> Box:
+def _widened(box: Box, margin: int, size: tuple[int, int]) -> Box:
     left, top, right, bottom = box
-    return max(0, left - across), max(0, top - down), min(size[0], right + across), min(size[1], bottom + down)
+    return max(0, left - margin), max(0, top - margin), min(size[0], right + margin), min(size[1], bottom + margin)

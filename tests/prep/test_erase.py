@@ -63,7 +63,7 @@ def test_the_picture_given_is_left_as_it_is() -> None:
     assert lettered.tobytes() == bytes_before
 
 
-def test_a_model_sees_what_is_around_and_its_patch_tells_how_it_was_made() -> None:
+def test_a_model_sees_the_whole_picture_and_its_patch_tells_how_it_was_made() -> None:
     seen: list[tuple[tuple[int, int], str, int]] = []
 
     class Watched(FakeInpainter):
@@ -73,7 +73,7 @@ def test_a_model_sees_what_is_around_and_its_patch_tells_how_it_was_made() -> No
 
     mask = mask_of([(300, 200, 400, 220)], (600, 400))
     patch = fill(photograph(), mask, Filling("model", Watched(), "a table", 7, "v1-5"))
-    assert seen == [((300, 148), "a table", 7)]  # its own width, and at least 64 pixels, on each side
+    assert seen == [((600, 400), "a table", 7)]
     assert patch.pixels.getpixel((50, 10)) == (7, 7, 9, 255)
     assert replace(patch.erased, patch="") == Erased("", (300, 200, 400, 220), "model", "a table", 7, "v1-5")
 
