@@ -6,7 +6,8 @@ exception is a defect of ours. ``exit_code`` is what the command line returns fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -54,3 +55,14 @@ def out_of_memory(error: Exception) -> bool:
     """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
     said = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+
+
+@contextmanager
+def said_when_memory_is_full(sentence: str) -> Iterator[None]:
+    """Turn the error of a full memory into a :class:`UserError` that says what to do about it."""
+    try:
+        yield
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        raise UserError(sentence) from error

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, said_when_memory_is_full
 from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.host.patch import CELL, STRENGTH, cut_out, put_back
+from lib_ti.host.patch import CELL, FULL_MEMORY, STRENGTH, cut_out, put_back
 
 _STEPS = 30
 _GUIDANCE = 7.0
@@ -31,7 +31,9 @@ class EmbeddedInpainter:
         patch = cut_out(picture, mask, self._model.info.size)
         if patch is None:
             return picture.copy()
-        return put_back(picture, mask, patch, self._drawn(patch.image, patch.mask, prompt, seed))
+        with said_when_memory_is_full(FULL_MEMORY):
+            drawn = self._drawn(patch.image, patch.mask, prompt, seed)
+        return put_back(picture, mask, patch, drawn)
 
     @torch.no_grad()
     def _drawn(self, image: Image.Image, mask: Image.Image, prompt: str, seed: int) -> Image.Image:

@@ -18,6 +18,9 @@ CELL = LATENT_SHRINKING
 STRENGTH = 0.75
 """How far a part is noised before it is drawn anew, 1 being all noise, from which models draw a new thing where one was
 to be erased (the WebUI's default for img2img)."""
+FULL_MEMORY = (
+    "There was not enough memory to fill the part by the model; paint over less at once, or choose a plain fill."
+)
 _AROUND = 0.5
 """What is seen on each side of the part, in units of its length in that direction."""
 _LARGEST = 1.5

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from lib_ti.embedding.unpickle import load_tensors
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, said_when_memory_is_full
 
 SUFFIXES = (".pth", ".safetensors")
 _TILE = 256
@@ -55,7 +55,8 @@ class TiledUpscaler:
         for _ in range(_MOST_PASSES):
             if picture.width >= wanted[0] and picture.height >= wanted[1]:
                 break
-            picture = self._pass(picture)
+            with said_when_memory_is_full("There was not enough memory to enlarge by the upscaler; choose Lanczos."):
+                picture = self._pass(picture)
         return picture.resize(wanted, Image.Resampling.LANCZOS)
 
     def _pass(self, picture: Image.Image) -> Image.Image:

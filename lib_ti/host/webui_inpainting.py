@@ -13,9 +13,9 @@ from typing import Any
 from modules import devices, processing, sd_models, shared
 from PIL import Image
 
-from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
+from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Inpainter, Tell
-from lib_ti.host.patch import STRENGTH, cut_out, put_back
+from lib_ti.host.patch import FULL_MEMORY, STRENGTH, cut_out, put_back
 from lib_ti.host.webui_carried import (
     Pinned,
     kept_job,
@@ -83,20 +83,13 @@ class _Inpainter:
         options = self._pinned.overrides()
         state = shared.state
         try:
-            with ExitStack() as undo:
+            with said_when_memory_is_full(FULL_MEMORY), ExitStack() as undo:
                 for change in (kept_random_state(), _set_aside(), no_prompt_history(), no_new_settings(options)):
                     undo.enter_context(change)
                 _refuse_when_stopped(state)
                 undo.enter_context(kept_job())
                 pictures = self._process(image, mask, prompt, seed, options)
                 _refuse_when_stopped(state)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-            raise UserError(
-                "There was not enough graphics memory to fill the part by the model; paint over less at once, or "
-                "choose a plain fill."
-            ) from error
         finally:
             shared.total_tqdm.clear()
         return pictures[0].convert("RGB")

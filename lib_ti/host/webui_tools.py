@@ -10,7 +10,7 @@ from modules import devices, errors, shared
 from modules.upscaler import UpscalerLanczos, UpscalerNearest, UpscalerNone
 from PIL import Image
 
-from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
+from lib_ti.errors import BadInput, Stopped, UserError, said_when_memory_is_full
 from lib_ti.host.base import Tell, Upscaler
 from lib_ti.host.webui_carried import kept_random_state
 
@@ -67,15 +67,11 @@ class _Upscaler:
 
     def _pass(self, picture: Image.Image) -> Image.Image:
         reported = errors.exception_records[-1:]
-        try:
+        with said_when_memory_is_full(
+            f"There was not enough graphics memory to enlarge with {self._data.name}; set a smaller tile size in "
+            "Settings, Upscaling."
+        ):
             enlarged = self._data.scaler.do_upscale(picture, self._data.data_path)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-            raise UserError(
-                f"There was not enough graphics memory to enlarge with {self._data.name}; set a smaller tile size in "
-                "Settings, Upscaling."
-            ) from error
         if shared.state.interrupted or shared.state.skipped:
             raise Stopped("The enlarging was interrupted.")
         if enlarged.width <= picture.width:

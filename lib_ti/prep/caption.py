@@ -17,7 +17,7 @@ from lib_ti.config import CaptionConfig, problems, to_mapping
 from lib_ti.data.captions import read_caption
 from lib_ti.data.dataset import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
-from lib_ti.errors import BadInput, Stopped, UserError, out_of_memory
+from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Captioner, Host, Tell
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
@@ -181,14 +181,9 @@ class _Writing:
         if not jobs:
             return
         self.record.open()
-        try:
+        full = f"There was not enough memory to caption {len(jobs)} pictures at once; choose fewer pictures at once."
+        with said_when_memory_is_full(full):
             said = self._captioner.caption([job.image for job in jobs])
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-            raise UserError(
-                f"There was not enough memory to caption {len(jobs)} pictures at once; choose fewer pictures at once."
-            ) from error
         for job, words in zip(jobs, said, strict=True):
             self._write(job, without_words(one_line(words), self._unwanted))
 

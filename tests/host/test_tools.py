@@ -181,6 +181,14 @@ def test_pictures_are_enlarged_to_the_pixel(factor: float, size: tuple[int, int]
     assert (enlarged.size, enlarged.mode, len(seen)) == (size, "RGB", passes)
 
 
+def test_full_memory_is_said() -> None:
+    def network(tile: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("CUDA out of memory")
+
+    with pytest.raises(UserError, match="not enough memory to enlarge.*choose Lanczos"):
+        TiledUpscaler(network, 2, CPU, torch.float32).enlarge(noise(20, 30), 2)
+
+
 def test_upscalers_are_the_model_files_of_a_folder(tmp_path: Path) -> None:
     assert host_of(tmp_path).upscalers == ()
     (tmp_path / "ESRGAN").mkdir()
