@@ -4,23 +4,27 @@
     "use strict";
 
     const OTHERWISE = 15000; // milliseconds
-    let asked = 0;
+    // What a page looks at again and again: the button that asks, and what says how soon.
+    const WATCHED = {"#ti_refresh": "#ti_status .ti-status", "#ti_work_refresh": "#ti_work .ti-work"};
+    const asked = {};
 
     function root() {
         return typeof window.gradioApp === "function" ? window.gradioApp() : document;
     }
 
     function refresh() {
-        const button = root().querySelector("#ti_refresh");
-        if (!button || document.hidden || button.offsetParent === null) {
-            return;
-        }
-        const status = root().querySelector("#ti_status .ti-status");
-        const wait = status && status.dataset.active === "yes" ? 1000 * status.dataset.seconds : OTHERWISE;
-        if (Date.now() - asked >= wait) {
-            asked = Date.now();
-            button.click();
-        }
+        Object.keys(WATCHED).forEach(function (name) {
+            const button = root().querySelector(name);
+            if (!button || document.hidden || button.offsetParent === null) {
+                return;
+            }
+            const status = root().querySelector(WATCHED[name]);
+            const active = status && status.dataset.active === "yes";
+            if (Date.now() - (asked[name] || 0) >= (active ? 1000 * status.dataset.seconds : OTHERWISE)) {
+                asked[name] = Date.now();
+                button.click();
+            }
+        });
     }
 
     function follow(event) {

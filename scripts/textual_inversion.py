@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import gradio as gr
 from modules import script_callbacks, shared
@@ -46,6 +47,13 @@ def tabs():
     return [(page, "Textual Inversion", "ti_tab")]
 
 
+def routes(_demo, app):
+    if not PROBLEM:
+        from lib_ti.ui import served
+
+        served.add_route(app, Path(shared.opts.ti_log_directory) / ".thumbnails")
+
+
 def explain(error):
     reason = html.escape(f"{type(error).__name__}: {error}")
     with gr.Blocks(analytics_enabled=False) as page:
@@ -60,5 +68,8 @@ def register(category, callback):
     script_callbacks.add_callback(callbacks, callback, category=category, filename=__file__)
 
 
-shared.options_templates.update(shared.options_section(("textual_inversion_tab", "Textual Inversion", "training"), SETTINGS))
+shared.options_templates.update(
+    shared.options_section(("textual_inversion_tab", "Textual Inversion", "training"), SETTINGS)
+)
 register("ui_tabs", tabs)
+register("app_started", routes)

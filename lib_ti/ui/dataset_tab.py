@@ -1,4 +1,4 @@
-"""Sub-tab Dataset: choose the folder, see the pictures with their captions and what is wrong with them."""
+"""Sub-tab Dataset: the folder of pictures, and the steps that make a training set of it."""
 
 from __future__ import annotations
 
@@ -6,41 +6,63 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.config import TrainConfig, described
-from lib_ti.ui.controller import attempt
-from lib_ti.ui.parts import BUSY, Parts
+from lib_ti.config import PrepareConfig
+from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
+from lib_ti.ui import work_line
+from lib_ti.ui.dataset import pictures, prepare
+from lib_ti.ui.form import Form, dropdown, picture_side
+from lib_ti.ui.parts import QUIET, Parts, choices
+
+STEPS = {"pictures": pictures, "prepare": prepare}
+"""In the order of work, by the ends of their ids."""
 
 
 def layout(parts: Parts) -> None:
-    item = next(item for name, _, _, item in described(TrainConfig) if name == "dataset")
+    form = parts.prepare = Form(
+        PrepareConfig,
+        "ti_prepare",
+        instead={
+            "width": picture_side("In pixels, filled in from the model."),
+            "height": picture_side("In pixels, filled in from the model."),
+            "upscaler": dropdown(default=PrepareConfig.upscaler),
+        },
+    )
     with gr.Row(elem_classes="ti-line"):
-        parts.keep(
+        form.inputs["source"] = parts.keep(
             "dataset_folder",
             gr.Textbox(
-                label=item.label,
-                info="Path of the folder with the pictures. A text file beside each, of the same name, is its caption.",
+                label="Folder with your pictures",
+                info="A text file beside each picture, of the same name, is its caption. Nothing in it is written to.",
                 max_lines=1,
                 elem_id="ti_dataset_folder",
                 scale=5,
             ),
         )
         parts.button("dataset_show", "Show pictures", variant="primary", scale=1)
-    parts.html("dataset_overview")
-    parts.html("dataset_pictures")
+    with gr.Accordion("Where the prepared pictures go, and their size", open=False):
+        form.add("output")
+        with gr.Row():
+            form.add("width", "height")
+    work_line.layout(parts)
+    with gr.Tabs(elem_id="ti_dataset_tabs"):
+        for name, step in STEPS.items():
+            with gr.Tab(step.TITLE, id=name, elem_id=f"ti_step_{name}"):
+                step.layout(parts)
 
 
 def connect(parts: Parts) -> None:
-    folder, form = parts["dataset_folder"], parts.train
+    work_line.connect(parts)
+    for step in STEPS.values():
+        step.connect(parts)
 
-    def show(data: dict[Any, Any]) -> list[Any]:
-        from lib_ti.ui import pictures
 
-        chosen = data[folder] or ""
-        found, problem = attempt(lambda: parts.controller.scan(chosen, form.values(data)))
-        if found is None:
-            return [problem, "", gr.update()]
-        return [pictures.overview(found), pictures.pictures(found), gr.update(value=chosen.strip())]
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """A new page has the model's size and the upscalers that there are, and shows the work that goes on."""
+    form, host = parts.prepare, parts.controller.host
 
-    outputs = [parts["dataset_overview"], parts["dataset_pictures"], form["dataset"]]
-    for event in (parts["dataset_show"].click, folder.submit):
-        event(show, inputs={folder, *form.components}, outputs=outputs, **BUSY)
+    def load() -> list[Any]:
+        sides = [gr.update(value=host.model_size)] * 2
+        return [*sides, choices((LANCZOS, NO_UPSCALER, *host.upscalers)), *work_line.news()]
+
+    outputs = [form["width"], form["height"], form["upscaler"], *work_line.watched(parts)]
+    blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -54,6 +54,13 @@ def table(rows: Mapping[str, object]) -> str:
     return f'<table class="ti-table">{cells}</table>'
 
 
+def folded(title: str, content: str) -> str:
+    """Content that a click on its title shows; nothing for no content."""
+    if not content:
+        return ""
+    return f'<details class="ti-notes"><summary>{escape(title)}</summary>{content}</details>'
+
+
 def bar(share: float, label: str) -> str:
     percent = 100 * min(1.0, max(0.0, share))
     return (
@@ -68,14 +75,19 @@ def facts(items: Mapping[str, str]) -> str:
     return f'<dl class="ti-facts">{cells}</dl>'
 
 
-def figure(path: Path, caption: str, *, detail: str = "", size: int = THUMBNAIL, classes: str = "") -> str:
-    """A picture as part of the page, with its caption; a sentence in its place where it cannot be read."""
+def figure(
+    path: Path, caption: str, *, detail: str = "", size: int = THUMBNAIL, classes: str = "", source: str = ""
+) -> str:
+    """A picture with its caption; a sentence in its place where it cannot be read.
+
+    It is part of the page, unless ``source`` is where the page finds it; that is for many pictures.
+    """
     try:
-        source = data_uri(open_picture(path, cover=(size, size)).image, size)
+        source = source or data_uri(open_picture(path, cover=(size, size)).image, size)
     except (UserError, OSError) as error:
         shown = f'<div class="ti-missing">{escape(error)}</div>'
     else:
-        shown = f'<img src="{source}" alt="{escape(caption)}" loading="lazy">'
+        shown = f'<img src="{escape(source)}" alt="{escape(caption)}" loading="lazy">'
     more = f'<span class="ti-hint">{escape(detail)}</span>' if detail else ""
     return (
         f'<figure class="{classes}" title="{escape(detail or caption)}">{shown}'

@@ -10,6 +10,7 @@ import gradio as gr
 
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.form import Form
+from lib_ti.ui.preparation import Preparation
 
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_name": False, "queue": False}
 """Of events that answer at once: no spinner, and no waiting behind a long job in Gradio's queue."""
@@ -30,8 +31,12 @@ class Parts:
     tabs: Any = None
     create: Form = None  # type: ignore[assignment]  # set by create_tab.layout
     train: Form = None  # type: ignore[assignment]  # set by train_tab.layout
+    prepare: Form = None  # type: ignore[assignment]  # set by dataset_tab.layout
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their id without ``ti_``."""
+
+    def __post_init__(self) -> None:
+        self.preparation = Preparation(self.controller.host)
 
     @property
     def seconds(self) -> float:

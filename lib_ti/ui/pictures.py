@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from lib_ti.data.dataset import Dataset, Item
-from lib_ti.ui.fragments import figure, findings, gallery, hint
+from lib_ti.data.folder import natural_key
+from lib_ti.ui.fragments import figure, findings, gallery
 from lib_ti.ui.preflight import about_pictures
-
-MOST_SHOWN = 60
-"""More pictures than that make a page slow; the list of problems is about all of them."""
-SIZE = 200
+from lib_ti.ui.served import address
 
 
 def overview(found: Dataset) -> str:
@@ -19,10 +17,8 @@ def overview(found: Dataset) -> str:
 def pictures(found: Dataset) -> str:
     """The pictures with captions, those held out marked."""
     held_out = {item.path for item in found.held_out}
-    shown = sorted(found.all_items, key=lambda item: item.path.name)[:MOST_SHOWN]
-    rest = len(found.all_items) - len(shown)
-    more = hint(f"{rest} more pictures are not shown here.") if rest else ""
-    return gallery([_figure(item, item.path in held_out) for item in shown], "ti-dataset") + more
+    shown = sorted(found.all_items, key=lambda item: natural_key(item.path))
+    return gallery([_figure(item, item.path in held_out) for item in shown], "ti-dataset")
 
 
 def _figure(item: Item, held_out: bool) -> str:
@@ -32,4 +28,4 @@ def _figure(item: Item, held_out: bool) -> str:
         parts.append("caption from the file name")
     if held_out:
         parts.append("held out to measure with")
-    return figure(item.path, item.caption or "(no caption)", detail=", ".join(parts), size=SIZE)
+    return figure(item.path, item.caption or "(no caption)", detail=", ".join(parts), source=address(item.path))

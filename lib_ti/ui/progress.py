@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_ti.training.job import Snapshot
 from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import bar, duration, escape, facts, figure, gallery, hint, notice, table
+from lib_ti.ui.fragments import bar, duration, escape, facts, figure, folded, gallery, hint, notice, table
 
 SHOWN_PREVIEWS = 6
 PREVIEW_SIZE = 320
@@ -124,7 +124,7 @@ def _notes(now: Snapshot) -> str:
     shown = notice("warning", warnings)
     if others:
         items = "".join(f"<li>{escape(text)}</li>" for text in others)
-        shown += f'<details class="ti-notes"><summary>Notes ({len(others)})</summary><ul>{items}</ul></details>'
+        shown += folded(f"Notes ({len(others)})", f"<ul>{items}</ul>")
     return shown
 
 
@@ -142,4 +142,4 @@ def _previews_drawn_with(settings: Mapping[str, Any]) -> str:
         "Seed": "one drawn for the whole run" if seed == -1 else seed,
         "Size": f"{width or 'training width'} × {height or 'training height'}",
     }
-    return f'<details class="ti-notes"><summary>Previews are drawn with</summary>{table(rows)}</details>'
+    return folded("Previews are drawn with", table(rows))

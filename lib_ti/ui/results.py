@@ -20,7 +20,7 @@ from lib_ti.training import rundir
 from lib_ti.training.compare import compare_steps
 from lib_ti.training.rundir import RunFolder
 from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import figure, gallery, hint, table
+from lib_ti.ui.fragments import figure, folded, gallery, hint, table
 
 BEST = "best"
 MOST_COLUMNS = 6
@@ -133,8 +133,7 @@ class Run:
             if name in settings and name != "name":
                 chosen = settings[name] != default
                 (rows if chosen else usual)[item.label] = settings[name] if settings[name] != "" else "–"
-        folded = f'<details class="ti-notes"><summary>Settings left as they come</summary>{table(usual)}</details>'
-        return table(rows) + (folded if usual else "")
+        return table(rows) + (folded("Settings left as they come", table(usual)) if usual else "")
 
     def strip(self, previews: list[Preview]) -> str:
         """A few previews from the whole run, side by side."""

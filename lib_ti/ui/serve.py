@@ -12,8 +12,10 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.ui import served
 from lib_ti.ui.tab import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -63,6 +65,7 @@ def make_app(host: Host, *, dataset: str = "") -> FastAPI:
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     blocks = build(host, dataset=dataset, css=STYLE.read_text(encoding="utf-8"), theme=theme)
     app = FastAPI()
+    served.add_route(app, Path(TrainConfig.log_directory) / ".thumbnails")
     gr.mount_gradio_app(app, blocks.queue(), path="/")
     app.add_middleware(WithScript, script=SCRIPT.read_text(encoding="utf-8"))
     return app

@@ -63,6 +63,7 @@ def build(
         parts["dataset_folder"].value = parts.train["dataset"].value = dataset
         for module in (dataset_tab, create_tab, train_tab, results_tab):
             module.connect(parts)
+        dataset_tab.on_load(blocks, parts)
         train_tab.on_load(blocks, parts)
     for block in blocks.blocks.values():
         # The WebUI would keep these values in ui-config.json, and users would keep old defaults for ever.

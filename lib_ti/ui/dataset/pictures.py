@@ -1,0 +1,35 @@
+"""First step: the pictures of a folder with their captions, as a training would take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.parts import BUSY, Parts
+
+TITLE = "Pictures"
+
+
+def layout(parts: Parts) -> None:
+    parts.html("dataset_overview")
+    parts.html("dataset_pictures")
+
+
+def connect(parts: Parts) -> None:
+    folder, output, form = parts["dataset_folder"], parts.prepare["output"], parts.train
+
+    def show(data: dict[Any, Any]) -> list[Any]:
+        from lib_ti.ui import pictures
+
+        chosen = data[folder] or ""
+        found, problem = attempt(lambda: parts.controller.scan(chosen, form.values(data)))
+        if found is None:
+            return [problem, "", gr.update(), gr.update()]
+        suggested = data[output] or parts.preparation.suggested_output(chosen)
+        return [pictures.overview(found), pictures.pictures(found), gr.update(value=chosen.strip()), suggested]
+
+    outputs = [parts["dataset_overview"], parts["dataset_pictures"], form["dataset"], output]
+    for event in (parts["dataset_show"].click, folder.submit):
+        event(show, inputs={folder, output, *form.components}, outputs=outputs, **BUSY)

@@ -1,0 +1,122 @@
+"""Step: settings of the preparation, a look at what it would do, the preparation itself, and its result in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui import work_line
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.fragments import notice
+from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.work import WORKS, Told
+
+TITLE = "Prepare"
+KIND, ZIP = "prepare", "zip"
+_ROWS = (("shape", "framing"), ("upscaler", "reduce"), ("name", "name_pattern"))
+_FLIPPED = (("flip", "flip_words"),)
+_SPLIT = (("split",), ("split_threshold", "split_overlap"))
+_REST = (("name_captions", "workers"), ("fill", "fill_prompt"))
+
+
+def layout(parts: Parts) -> None:
+    with gr.Row(elem_classes="ti-columns"):
+        with gr.Column(scale=1, min_width=320):
+            _rows(parts, _ROWS)
+            with gr.Accordion("Flipped copies, splitting", open=False):
+                _rows(parts, (*_FLIPPED, *_SPLIT))
+            with gr.Accordion("More", open=False):
+                _rows(parts, _REST)
+        with gr.Column(scale=1, min_width=320):
+            with gr.Row(elem_classes="ti-buttons"):
+                parts.button("prepare_plan", "Dry run")
+                parts.button("prepare_run", "Prepare", variant="primary")
+            parts.html("prepare_said")
+            with gr.Row(elem_classes="ti-buttons"):
+                parts.button("prepare_use", "Use for training")
+                parts.button("prepare_zip", "Download as zip", size="sm")
+            parts.html("prepare_used")
+            parts.keep(
+                "prepare_download",
+                gr.File(label="Download", visible=False, interactive=False, elem_id="ti_prepare_download"),
+            )
+
+
+def _rows(parts: Parts, rows: tuple[tuple[str, ...], ...]) -> None:
+    for row in rows:
+        with gr.Row():
+            parts.prepare.add(*row)
+
+
+def connect(parts: Parts) -> None:
+    form, host = parts.prepare, parts.controller.host
+
+    def dry_run(data: dict[Any, Any]) -> str:
+        from lib_ti.ui.dataset import prepare_page
+
+        shown, problem = attempt(lambda: prepare_page.plan(parts.preparation.plan(form.values(data))))
+        return problem or shown or ""
+
+    def prepare(data: dict[Any, Any]) -> list[Any]:
+        plan, problem = attempt(lambda: parts.preparation.plan(form.values(data)))
+        if plan is None:
+            return [problem, *work_line.news()]
+
+        def work(told: Told) -> Any:
+            from lib_ti.prep.run import run
+
+            return plan, run(plan, host=host, progress=told.progress, stop=told.stop, tell=told.tell)
+
+        return ["", *work_line.begin(KIND, f"Preparing {plan.source.name}", work)]
+
+    def ended(data: dict[Any, Any]) -> list[Any]:
+        done = data[parts["work_done"]] or ""
+        if work_line.has_ended(done, KIND) and WORKS.now().state == "done":
+            from lib_ti.ui.dataset import prepare_page
+
+            return [prepare_page.summary(*WORKS.result(KIND)), gr.update()]
+        if work_line.has_ended(done, ZIP) and WORKS.now().state == "done":
+            return [gr.update(), gr.update(value=str(WORKS.result(ZIP)), visible=True)]
+        return [gr.update(), gr.update()]
+
+    parts["prepare_plan"].click(dry_run, inputs=set(form.components), outputs=[parts["prepare_said"]], **BUSY)
+    parts["prepare_run"].click(
+        prepare, inputs=set(form.components), outputs=[parts["prepare_said"], *work_line.watched(parts)], **BUSY
+    )
+    parts["work_done"].change(
+        ended, inputs={parts["work_done"]}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET
+    )
+    _connect_use(parts)
+
+
+def _connect_use(parts: Parts) -> None:
+    """The prepared folder, handed to the Train tab or as one file."""
+    form, train = parts.prepare, parts.train
+
+    def use(data: dict[Any, Any]) -> list[Any]:
+        folder = (data[form["output"]] or "").strip()
+        found, problem = attempt(lambda: parts.preparation.training_set(folder))
+        if found is None:
+            return [problem, *[gr.update()] * 5]
+        masks = gr.update(value=True) if found.masks else gr.update()
+        said = notice("good", [f"The Train tab has the {found.pictures} pictures of {folder}."])
+        return [said, gr.update(selected="train"), folder, data[form["width"]], data[form["height"]], masks]
+
+    def pack(data: dict[Any, Any]) -> list[Any]:
+        found, problem = attempt(lambda: parts.preparation.training_set(data[form["output"]] or ""))
+        if found is None:
+            return [problem, *work_line.news()]
+        return ["", *work_line.begin(ZIP, "Writing the zip file", lambda told: parts.preparation.pack(found, told))]
+
+    parts["prepare_use"].click(
+        use,
+        inputs={form["output"], form["width"], form["height"]},
+        outputs=[
+            parts["prepare_used"], parts.tabs, train["dataset"], train["width"], train["height"], train["use_alpha"],
+        ],
+        **BUSY,
+    )  # fmt: skip
+    parts["prepare_zip"].click(
+        pack, inputs={form["output"]}, outputs=[parts["prepare_used"], *work_line.watched(parts)], **BUSY
+    )

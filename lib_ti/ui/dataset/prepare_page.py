@@ -1,0 +1,46 @@
+"""What the step Prepare shows: what would be made, and what was made, picture by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lib_ti.ui.fragments import escape, findings, folded, notice
+
+if TYPE_CHECKING:
+    from lib_ti.data.dataset import Skipped
+    from lib_ti.prep.plan import Plan
+    from lib_ti.prep.run import Summary
+
+
+def plan(made: Plan) -> str:
+    """Sums first, then each result in a line of its own."""
+    first, *others = made.describe()
+    shown = notice("info", [first, *others], title="This is what Prepare would do")
+    return (
+        shown
+        + _skipped(made.skipped)
+        + folded(f"Results ({len(made.results)})", _lines([one.describe() for one in made.results]))
+    )
+
+
+def summary(made: Plan, done: Summary) -> str:
+    from lib_ti.prep.results import describe
+
+    first, *others = done.describe()
+    shown = notice("good", [first], title=f"{made.folder.path} is ready to train on")
+    shown += notice("warning", others) + notice("info", made.remarks)
+    return (
+        shown
+        + _skipped((*made.skipped, *done.failed))
+        + folded(f"What was done ({len(done.made)})", _lines([describe(one) for one in done.made]))
+    )
+
+
+def _skipped(files: Sequence[Skipped]) -> str:
+    lines = [("warning", f"{one.path.name} is skipped: {one.reason}.") for one in files]
+    return findings(lines)  # type: ignore[arg-type]  # the kinds are literals
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""

@@ -1,0 +1,58 @@
+"""Pictures for pages by address, so that a browser loads those of a thousand that can be seen.
+
+An address is signed with a secret of this process: only a page that was given it can ask for the picture, whatever
+else the server lets its visitors do, and nobody can ask for another file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
+
+ROUTE = "ti-picture"
+THUMBNAIL, LARGE = 256, 1024
+"""Longest sides in pixels that pictures are served at."""
+_SECRET = secrets.token_bytes(32)
+_KEEP = {"Cache-Control": "private, max-age=86400"}
+
+
+def address(path: Path, size: int = THUMBNAIL) -> str:
+    """Where a page finds the picture at a path, seen from the page; another one once the file was changed."""
+    name = base64.urlsafe_b64encode(str(path.absolute()).encode("utf-8", "surrogateescape")).decode()
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return f"{ROUTE}?{urlencode({'name': name, 'size': size, 'changed': changed, 'sign': _sign(name, size)})}"
+
+
+def add_route(app: FastAPI, thumbnails: Path) -> None:
+    """Serve the addresses; ``thumbnails`` is the folder where reduced pictures are kept."""
+
+    def picture(name: str, size: int, sign: str) -> Response:
+        from lib_ti.errors import UserError
+        from lib_ti.prep.thumbnails import Thumbnails
+
+        if not hmac.compare_digest(sign, _sign(name, size)):
+            return Response("This address is of another session: load the page again.", status_code=403)
+        path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
+        try:
+            return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
+        except UserError as error:
+            return Response(str(error), status_code=404)
+
+    # A plain function, which FastAPI runs in a thread.
+    handler: Any = picture
+    app.add_api_route(f"/{ROUTE}", handler, methods=["GET"], include_in_schema=False, response_class=FileResponse)
+
+
+def _sign(name: str, size: int) -> str:
+    return hmac.new(_SECRET, f"{size} {name}".encode(), hashlib.sha256).hexdigest()
