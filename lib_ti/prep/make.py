@@ -18,6 +18,10 @@ from lib_ti.prep.saliency import FaceFinder, best_frame, saliency
 from lib_ti.prep.upscale import Enlarger, bring_to
 from lib_ti.prep.wanted import Wanted, results_of
 
+_DECODED_SMALLER = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
+_NO_MORE_THAN = 16
+"""JPEG files are decoded at up to twice the size asked for, to the next power of two: four times in each direction."""
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -63,6 +67,15 @@ def size_to_open(results: Sequence[Wanted]) -> tuple[int, int] | None:
         return None
     width, height = item.source_size
     return math.ceil(width * scale), math.ceil(height * scale)
+
+
+def pixels_to_open(results: Sequence[Wanted]) -> int:
+    """How many pixels opening a source takes in memory, at the most."""
+    item, cover = results[0].item, size_to_open(results)
+    pixels = item.source_size[0] * item.source_size[1]
+    if cover is None or item.path.suffix.lower() not in _DECODED_SMALLER:
+        return pixels
+    return min(pixels, _NO_MORE_THAN * cover[0] * cover[1])
 
 
 def make_all(piece: Piece, results: Sequence[Wanted], patches: Sequence[Patch], tools: Tools) -> Iterator[Made]:

@@ -16,13 +16,16 @@ from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import out_of_memory
 from lib_ti.prep import results
 from lib_ti.prep.erase import load_patch
-from lib_ti.prep.make import Tools, make_all, open_piece, size_to_open
+from lib_ti.prep.make import Tools, make_all, open_piece, pixels_to_open, size_to_open
 from lib_ti.prep.manifest import Result
 from lib_ti.prep.plan import Planned
 from lib_ti.prep.prepared import PreparedFolder
 
-_MOST_PIXELS = 192_000_000
-"""Of the pictures that are decoded at one time, about 0.8 GB of memory; a larger picture waits until it is alone."""
+_MOST_PIXELS = 100_000_000
+"""Of the pictures that are decoded at one time: with what is cut out of them less than 1 GB of memory.
+
+A larger picture waits until it is alone.
+"""
 
 
 @dataclass
@@ -105,14 +108,10 @@ def make_sources(
 
 
 def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools, room: Room) -> Outcome:
-    wanted = [one.wanted for one in source]
-    item, outcome = wanted[0].item, Outcome()
+    item, outcome = source[0].wanted.item, Outcome()
     try:
-        patches = [load_patch(folder, erased) for erased in wanted[0].edits.erased]
-        with room.taken(item.source_size[0] * item.source_size[1]):
-            piece = open_piece(item, cover=size_to_open(wanted))
-            for planned, made in zip(source, make_all(piece, wanted, patches, tools), strict=True):
-                outcome.made.append(results.write(folder, planned, made, outcome.notes.append))
+        with room.taken(pixels_to_open([one.wanted for one in source])):
+            _make_results(folder, source, tools, outcome)
     except UnreadablePicture as error:
         about = "" if error.path == item.path else f"{error.path} cannot be used: "
         outcome.failed = Skipped(item.path, f"{about}{error.reason}")
@@ -121,3 +120,12 @@ def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools
             raise
         outcome.failed = Skipped(item.path, "there is not enough memory for it; make it smaller, or use Lanczos")
     return outcome
+
+
+def _make_results(folder: PreparedFolder, source: Sequence[Planned], tools: Tools, outcome: Outcome) -> None:
+    """A function of its own, so that its pictures are gone before others get their room."""
+    wanted = [one.wanted for one in source]
+    patches = [load_patch(folder, erased) for erased in wanted[0].edits.erased]
+    piece = open_piece(wanted[0].item, cover=size_to_open(wanted))
+    for planned, made in zip(source, make_all(piece, wanted, patches, tools), strict=True):
+        outcome.made.append(results.write(folder, planned, made, outcome.notes.append))

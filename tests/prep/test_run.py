@@ -21,7 +21,7 @@ from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import stream
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.erase import Filling, fill, mask_of, save_patch
-from lib_ti.prep.make import proposed_frames, size_to_open
+from lib_ti.prep.make import open_piece, pixels_to_open, proposed_frames, size_to_open
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.masks import remove_mask, save_mask
 from lib_ti.prep.plan import Plan, make_plan
@@ -145,7 +145,12 @@ def test_a_picture_is_opened_no_larger_than_its_results_need(
 ) -> None:
     Image.new("L", (4000, 3000)).save(pictures.path / "a.jpg")
     [planned] = make_plan(settings(pictures, **{"width": 512, "height": 512, **values})).results
-    assert size_to_open([planned.wanted]) == (opened and pytest.approx(opened, abs=1))
+    cover = size_to_open([planned.wanted])
+    assert cover == (opened and pytest.approx(opened, abs=1))
+    piece = open_piece(planned.wanted.item, cover=cover)
+    width, height = piece.image.size
+    assert width * height <= pixels_to_open([planned.wanted]) <= 4000 * 3000
+    assert cover is None or (width >= cover[0] and height >= cover[1])
 
 
 def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output: PreparedFolder) -> None:
