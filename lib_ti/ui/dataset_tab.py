@@ -46,7 +46,8 @@ def layout(parts: Parts) -> None:
     work_line.layout(parts)
     with gr.Tabs(elem_id="ti_dataset_tabs"):
         for name, step in STEPS.items():
-            with gr.Tab(step.TITLE, id=name, elem_id=f"ti_step_{name}"):
+            with gr.Tab(step.TITLE, id=name, elem_id=f"ti_step_{name}") as opened:
+                parts.keep(f"step_{name}", opened)
                 step.layout(parts)
 
 

@@ -1,10 +1,10 @@
-"""The tab as a page of its own: a small web server for this machine, with the style sheet and script of the WebUI."""
+"""The tab as a page of its own: a small web server for this machine, with the style sheet and scripts of the WebUI."""
 
 from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from lib_ti.ui.tab import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STYLE = ROOT / "style.css"
-SCRIPT = ROOT / "javascript" / "textual_inversion.js"
+SCRIPTS = ROOT / "javascript"
 LOOPBACK = "127.0.0.1"
 
 Message = MutableMapping[str, Any]
@@ -67,15 +67,17 @@ def make_app(host: Host, *, dataset: str = "") -> FastAPI:
     app = FastAPI()
     served.add_route(app, Path(TrainConfig.log_directory) / ".thumbnails")
     gr.mount_gradio_app(app, blocks.queue(), path="/")
-    app.add_middleware(WithScript, script=SCRIPT.read_text(encoding="utf-8"))
+    # All files of the folder in the order of their names, as the WebUI loads them.
+    app.add_middleware(WithScripts, scripts=[path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.js"))])
     return app
 
 
-class WithScript:
-    """Adds the tab's script to the page: the one way that works alike with every Gradio."""
+class WithScripts:
+    """Adds the tab's scripts to the page: the one way that works alike with every Gradio."""
 
-    def __init__(self, app: Any, script: str) -> None:
-        self._app, self._tag = app, f"<script>{script}</script></head>".encode()
+    def __init__(self, app: Any, scripts: Sequence[str]) -> None:
+        tags = "".join(f"<script>{script}</script>" for script in scripts)
+        self._app, self._tags = app, f"{tags}</head>".encode()
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/":
@@ -92,7 +94,7 @@ class WithScript:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
-            page = bytes(body).replace(b"</head>", self._tag, 1)
+            page = bytes(body).replace(b"</head>", self._tags, 1)
             start = started[0]
             kept = [(key, value) for key, value in start["headers"] if key.lower() != b"content-length"]
             start["headers"] = [*kept, (b"content-length", str(len(page)).encode())]
