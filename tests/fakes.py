@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +122,10 @@ class FakeHost:
 
     def embedding_saved(self, path: Path) -> None:
         self.saved.append(path)
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """A token for each word."""
+        return [found.span() for found in re.finditer(r"\S+", text)]
 
     captioners: Sequence[str] = ("fake",)
     upscalers: Sequence[str] = ("Nearest",)

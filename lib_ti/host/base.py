@@ -249,6 +249,10 @@ class Host(Protocol):
         """The embedding at ``path`` was written anew; a host that caches embeddings loads it again."""
         ...
 
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Where each token of a text begins and ends, by letters; no model is needed for it."""
+        ...
+
     @property
     def captioners(self) -> Sequence[str]:
         """Names of what can caption pictures here, the best first; empty where there is nothing."""

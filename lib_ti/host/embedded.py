@@ -17,6 +17,7 @@ from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Te
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.networks import build
+from lib_ti.host.text import token_spans
 from lib_ti.signals import Event
 
 _HASH_DIGITS = 10  # the WebUI's short hash
@@ -110,6 +111,9 @@ class EmbeddedHost:
 
     def embedding_saved(self, path: Path) -> None:
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        return token_spans(text)
 
     @property
     def captioners(self) -> Sequence[str]:

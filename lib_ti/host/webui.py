@@ -141,6 +141,12 @@ class WebUIHost:
         database.load_from_file(str(path), path.name)
         webui_carried.forget_conditioning()
 
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """By the vocabulary that comes along: the WebUI's tokenizer is there only while a model is loaded."""
+        from lib_ti.host.text import token_spans
+
+        return token_spans(text)
+
     @property
     def captioners(self) -> Sequence[str]:
         """None in the forks, which run their captioners in another way."""

@@ -294,3 +294,8 @@ def test_host_folders(tmp_path: Path) -> None:
         "templates_dir": str(tmp_path / "t"),
         "device": "auto",
     }
+
+
+def test_captions_are_counted_without_the_model(tmp_path: Path) -> None:
+    host = EmbeddedHost(tmp_path / "missing.safetensors", embeddings_folder=tmp_path)
+    assert host.token_spans("a big, cat") == ((0, 1), (2, 5), (5, 6), (7, 10))

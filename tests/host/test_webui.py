@@ -154,6 +154,10 @@ def test_the_size_is_that_of_the_loaded_model(webui: Any) -> None:
     assert host.model_size == 64
 
 
+def test_captions_are_counted_before_a_model_is_loaded(webui: Any) -> None:
+    assert webui.WebUIHost().token_spans("a big cat") == ((0, 1), (2, 5), (6, 9))
+
+
 def test_folders_are_limited_where_the_webui_hides_them(webui: Any, shared: Any) -> None:
     host = webui.WebUIHost()
     assert host.allowed_folders is None
