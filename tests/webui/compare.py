@@ -28,8 +28,8 @@ from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.networks import Networks
-from lib_ti.host.text import VOCABULARY
 from lib_ti.pocket import files as pocket
+from lib_ti.pocket.words import VOCABULARY
 from lib_ti.pocket.world import sample_set
 from lib_ti.training.evaluation import FixedLoss
 from lib_ti.training.source import evaluation_samples
@@ -59,10 +59,10 @@ def main() -> int:
 
 
 @contextmanager
-def webui() -> Iterator[tuple[Instance, Path]]:
+def webui(pictures: int = 30) -> Iterator[tuple[Instance, Path]]:
     """A WebUI, and a folder with pictures beside what it has."""
     with tempfile.TemporaryDirectory() as name, running(Path(name)) as instance:
-        sample_set(Path(name) / "pictures", STYLES[0])
+        sample_set(Path(name) / "pictures", STYLES[0], count=pictures)
         yield instance, Path(name)
 
 
@@ -74,7 +74,7 @@ def measure_pocket() -> Iterator[Row]:
 
 
 def measure_full() -> Iterator[Row]:
-    with webui() as (instance, folder):
+    with webui(pictures=4) as (instance, folder):
         unet = _write_full_model(folder / "models" / "Stable-diffusion" / "full")
         instance.post("refresh-checkpoints")
         instance.post("options", {"sd_model_checkpoint": "full/full.safetensors"})
@@ -201,19 +201,20 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
 def _write_full_model(folder: Path) -> int:
     """Stable Diffusion 1.5 with random weights as the WebUI loads it; returns the bytes of its UNet in float32."""
     folder.mkdir(parents=True)
-    torch.manual_seed(0)
-    unet = UNet2DConditionModel(
-        sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
-    )
-    autoencoder = AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-    )  # fmt: skip
     text = CLIPTextConfig(
         hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, projection_dim=768,
         bos_token_id=49406, eos_token_id=49407, pad_token_id=49407,
     )  # fmt: skip
-    networks = Networks(unet, autoencoder, CLIPTextModel(text))
+    with torch.device("meta"):  # their own initialization takes minutes
+        unet = UNet2DConditionModel(
+            sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
+        )
+        autoencoder = AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512,
+            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+        )  # fmt: skip
+        encoder = CLIPTextModel(text)
+    networks = Networks(*(_filled(network) for network in (unet, autoencoder, encoder)))
     weights = {name: tensor.half() for name, tensor in in_ldm_format(networks).items()}
     save_file({**pocket.schedule(), **weights}, folder / "full.safetensors", metadata={"format": "pt"})
     clip = folder / "full-clip"
@@ -233,6 +234,18 @@ def _write_full_model(folder: Path) -> int:
     )
     (folder / "full.yaml").write_text(json.dumps(description))
     return 4 * sum(parameter.numel() for parameter in unet.parameters())
+
+
+def _filled(network: torch.nn.Module) -> Any:
+    """Small random weights, and norms that leave things as they are."""
+    network = network.to_empty(device="cpu")
+    draw = torch.Generator().manual_seed(0)
+    for name, value in network.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.fill_(1.0) if "norm" in name and name.endswith("weight") else value.normal_(0, 0.02, generator=draw)
+        else:
+            value.copy_(torch.arange(value.numel()).reshape(value.shape))  # places of tokens
+    return network
 
 
 PARTS = {"pocket": measure_pocket, "full": measure_full, "quality": measure_quality}
