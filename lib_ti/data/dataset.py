@@ -214,8 +214,14 @@ def scan(  # noqa: PLR0913 - the settings of the form, each by its name
     return Dataset(folder, rules, items, held, tuple(skipped))
 
 
-def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Skipped | None:
-    """The item of a file, or why it is skipped, or None for a file that nobody means as a picture."""
+def read_item(path: Path, rules: Rules, *, word_regex: str = "", join: str = " ") -> Item:
+    """The item of one file; a side of its training size is 0 where the picture is too small to be trained on.
+
+    Raises
+    ------
+    UnreadablePicture
+        When it is no picture that can be used.
+    """
     try:
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:
@@ -225,18 +231,9 @@ def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Ski
             digest = _digest(file)
         mask = find_mask(path)
         mask_digest = _mask_digest(path, mask) if mask and rules.use_alpha else ""
-    except (images.UnreadablePicture, OSError) as error:
-        if path.suffix.lower() not in images.PICTURE_SUFFIXES:
-            return None
-        reason = (
-            error.reason
-            if isinstance(error, images.UnreadablePicture)
-            else f"the file cannot be read ({error.strerror})"
-        )
-        return Skipped(path, reason)
+    except OSError as error:
+        raise images.UnreadablePicture(path, f"the file cannot be read ({error.strerror})") from error
     size = _training_size(header.size, rules)
-    if not all(size):
-        return Skipped(path, f"it is only {header.size[0]}×{header.size[1]} pixels, and each side needs at least 8")
     caption = read_caption(path, word_regex=word_regex, join=join)
     return Item(
         path=path,
@@ -251,6 +248,18 @@ def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Ski
         mask_digest=mask_digest,
         remarks=tuple(remark for remark in (caption.remark, header.remark) if remark),
     )
+
+
+def _look_at(path: Path, rules: Rules, word_regex: str, join: str) -> Item | Skipped | None:
+    """The item of a file, or why it is skipped, or None for a file that nobody means as a picture."""
+    try:
+        item = read_item(path, rules, word_regex=word_regex, join=join)
+    except images.UnreadablePicture as error:
+        return Skipped(path, error.reason) if path.suffix.lower() in images.PICTURE_SUFFIXES else None
+    if not all(item.size):
+        width, height = item.source_size
+        return Skipped(path, f"it is only {width}×{height} pixels, and each side needs at least 8")
+    return item
 
 
 def _training_size(source: tuple[int, int], rules: Rules) -> tuple[int, int]:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from PIL import Image
+
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.data.dataset import Item, Skipped, counted
 from lib_ti.data.folder import list_files
@@ -83,13 +85,13 @@ def erase_by_masks(
     found, folder = found_pictures(config, host.upscalers if host else ())
     pairs, strangers = masks_for(found.items, masks)
     outcome = ErasedSet(skipped=strangers)
-    with _filling(config, host, tell) as filling:
+    with lent_filling(config, host, tell) as filling:
         for number, (item, mask) in enumerate(pairs):
             progress(number, len(pairs))
             if stop():
                 raise Stopped(f"Erasing was stopped after {number} of {len(pairs)} pictures; what was erased is kept.")
             try:
-                done = _erase(folder, item, mask, filling)
+                done = erase(folder, item, read_mask(mask, item.source_size), filling)
             except UnreadablePicture as error:
                 outcome.skipped.append(Skipped(error.path, error.reason))
             except BadInput as error:
@@ -101,7 +103,16 @@ def erase_by_masks(
 
 
 @contextmanager
-def _filling(config: PrepareConfig, host: Host | None, tell: Callable[[str], None]) -> Iterator[Filling]:
+def lent_filling(
+    config: PrepareConfig, host: Host | None, tell: Callable[[str], None], *, seed: int = 0
+) -> Iterator[Filling]:
+    """The fill method of the settings, with the host's model where that fills.
+
+    Raises
+    ------
+    BadInput
+        When no model can fill here.
+    """
     if config.fill != MODEL:
         yield Filling(config.fill)
     elif host is None or not host.can_inpaint:
@@ -109,12 +120,27 @@ def _filling(config: PrepareConfig, host: Host | None, tell: Callable[[str], Non
     else:
         model = Path(host.arguments.get("checkpoint", "")).stem
         with host.inpainter(tell) as inpainter:
-            yield Filling(MODEL, inpainter, prompt=config.fill_prompt, model=model)
+            yield Filling(MODEL, inpainter, prompt=config.fill_prompt, seed=seed, model=model)
 
 
-def _erase(folder: PreparedFolder, item: Item, mask_file: Path, filling: Filling) -> bool:
-    """Add a patch to a picture's edits; false when one of the same part by the same method is there."""
-    mask = painted(read_mask(mask_file, item.source_size))
+def erase(folder: PreparedFolder, item: Item, mask: Image.Image, filling: Filling) -> bool:
+    """Fill what a mask ("L", of the picture's size) has above 127, on top of what was erased of the picture before.
+
+    The patch is kept and added to the picture's edits.
+
+    Returns
+    -------
+    bool
+        False when one of the same part by the same method is there already.
+
+    Raises
+    ------
+    BadInput
+        When the mask, or the method, is not possible.
+    UnreadablePicture
+        When the picture or an earlier patch cannot be used.
+    """
+    mask = painted(mask)
     edits = read_manifest(folder).edits.of(item.digest, item.path.name)
     patches = [load_patch(folder, erased) for erased in edits.erased]
     if any(filling.made(patch, mask) for patch in patches):

@@ -16,7 +16,7 @@ from typing import Literal
 
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
-from lib_ti.data.dataset import Dataset, Skipped, counted, scan, some
+from lib_ti.data.dataset import Dataset, Item, Rules, Skipped, counted, read_item, scan, some
 from lib_ti.errors import BadInput
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest
@@ -171,6 +171,29 @@ def found_pictures(config: PrepareConfig, upscalers: Iterable[str] = ()) -> tupl
     BadInput
         As :func:`make_plan`.
     """
+    source, folder = _folders(config, upscalers)
+    found = scan(source, width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0)
+    return found, folder
+
+
+def found_picture(config: PrepareConfig, name: str, upscalers: Iterable[str] = ()) -> tuple[Item, PreparedFolder]:
+    """One picture in the source folder, by its file name, with its mask, and the prepared folder.
+
+    Raises
+    ------
+    BadInput
+        Settings or folders that cannot serve, or no such file in the source folder.
+    UnreadablePicture
+        When it is no picture that can be used.
+    """
+    source, folder = _folders(config, upscalers)
+    if name in ("", ".", "..") or Path(name).name != name or not (source / name).is_file():
+        raise BadInput(f"There is no picture {name!r} in the source folder {source}; choose another one.")
+    rules = Rules(width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0, seed=0)
+    return read_item(source / name, rules), folder
+
+
+def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, PreparedFolder]:
     wrong = problems(config)
     known = (LANCZOS, NO_UPSCALER, *upscalers)
     if config.upscaler.strip() and config.upscaler not in known:
@@ -180,8 +203,7 @@ def found_pictures(config: PrepareConfig, upscalers: Iterable[str] = ()) -> tupl
         wrong += _wrong_folders(source, output)
     if wrong:
         raise BadInput(wrong)
-    found = scan(source, width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0)
-    return found, PreparedFolder(output)
+    return source, PreparedFolder(output)
 
 
 def _wrong_folders(source: Path, output: Path) -> list[str]:

@@ -62,16 +62,21 @@ class Thumbnails:
         return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
+def reduced(image: Image.Image, alpha: Image.Image | None, size: int) -> Image.Image:
+    """An RGB picture, its longer side at most ``size``; what is transparent lies over a checked ground."""
+    small = image.copy()
+    small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if alpha is None:
+        return small
+    # Colours under transparent parts may be anything, and bleed a little where both are reduced.
+    ground = _checked(small.size)
+    ground.paste(small, mask=alpha.resize(small.size, Image.Resampling.LANCZOS, reducing_gap=2.0))
+    return ground
+
+
 def _small(path: Path, size: int) -> Image.Image:
     picture = open_picture(path, with_alpha=True, cover=(size, size))
-    image, alpha = picture.image, picture.alpha
-    image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if alpha is not None:
-        # Colours under transparent parts may be anything, and bleed a little where both are reduced.
-        ground = _checked(image.size)
-        ground.paste(image, mask=alpha.resize(image.size, Image.Resampling.LANCZOS, reducing_gap=2.0))
-        return ground
-    return image
+    return reduced(picture.image, picture.alpha, size)
 
 
 def _checked(size: tuple[int, int]) -> Image.Image:

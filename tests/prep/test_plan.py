@@ -13,7 +13,7 @@ from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import PictureEdits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_edits, update_manifest
 from lib_ti.prep.matching import match
-from lib_ti.prep.plan import Plan, make_plan
+from lib_ti.prep.plan import Plan, found_picture, found_pictures, make_plan
 from lib_ti.prep.prepared import PreparedFolder
 from tests.data.conftest import PictureFolder
 
@@ -389,3 +389,24 @@ def test_the_manifest_is_the_same_after_reading(tmp_path: Path) -> None:
 
 def test_all_problems_of_the_settings_are_told_together() -> None:
     assert len(problems(PrepareConfig(shape="x", width=7, name_pattern="a"))) == 5
+
+
+def test_one_picture_is_found_as_all_of_them_are(pictures: PictureFolder) -> None:
+    pictures.draw("a.png", caption="a picture")
+    pictures.draw("b.png")
+    config = settings(pictures)
+    found, folder = found_pictures(config)
+    assert [found_picture(config, item.path.name) for item in found.items] == [(item, folder) for item in found.items]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "missing.png", "../found/a.png", "a.png/"])
+def test_what_is_no_file_of_the_source_folder_is_not_found(pictures: PictureFolder, name: str) -> None:
+    pictures.draw("a.png")
+    with pytest.raises(BadInput, match="There is no picture"):
+        found_picture(settings(pictures), name)
+
+
+def test_one_picture_is_found_only_between_folders_that_can_serve(pictures: PictureFolder) -> None:
+    pictures.draw("a.png")
+    with pytest.raises(BadInput, match="is the source folder"):
+        found_picture(settings(pictures, output=str(pictures.path)), "a.png")
