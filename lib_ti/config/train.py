@@ -95,7 +95,10 @@ class TrainConfig(Settings):
         0.0, "Drop out tags", "Share of the caption's tags left out at each visit.", minimum=0, maximum=1
     )
     use_alpha: bool = setting(
-        False, "Use PNG alpha channel as loss weight", "Transparent parts of a picture count less, or not at all."
+        False,
+        "Use PNG alpha channel as loss weight",
+        "Transparent parts of a picture count less, or not at all; so do dark parts of a mask, such as cat-mask.png "
+        "beside cat.jpg.",
     )
     warmup_steps: int = setting(0, "Warm-up steps", "Steps over which the rate rises from near 0.", minimum=0)
     rate_decay: str = setting(
