@@ -80,9 +80,10 @@ class LookConfig(Settings):
         maximum=100,
     )
     lettering: float = setting(
-        4.0,
+        1.0,
         "Lettering from",
-        "How many letters the longest piece of lettering seems to have; raise it if signs belong to the style.",
+        "The share of the picture, in thousandths, that a piece of lettering covers; raise it if signs belong to the "
+        "style.",
         minimum=0,
         maximum=1000,
     )

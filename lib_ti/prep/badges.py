@@ -116,7 +116,7 @@ def _faults(look: Look, now: AtTraining, config: LookConfig) -> Iterator[Badge]:
             f"Strong compression left blocks in it (steps of {now.blocks:.1f} levels{saved}).",
             "leave out",
         )
-    if look.measures.letters >= config.lettering:
+    if look.measures.lettering >= config.lettering:
         yield Badge(
             "lettering",
             "lettering",

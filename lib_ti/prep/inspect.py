@@ -168,7 +168,7 @@ def _advice(pictures: Sequence[Judged], skipped: Sequence[Skipped]) -> Iterator[
         passed_over = f"; {_count(len(skipped), 'file was', 'files were')} skipped" if skipped else ""
         yield f"There is no picture here that can be read{passed_over}."
         return
-    there = f"Of {len(pictures)} pictures {good} are good" if good < len(pictures) else f"All {good} pictures are good"
+    there = f"{good} of {_count(len(pictures), 'picture is', 'pictures are')} good"
     if good < FEWEST:
         yield f"{there}; {wanted} are best: find {FEWEST - good} more."
     elif good > MOST:

@@ -63,6 +63,10 @@ class Looks:
     remarks: tuple[str, ...] = ()
 
 
+Found = tuple[Look, Known] | Skipped | None
+"""What came of a file: a picture, why it cannot be used, or nothing for a file that nobody means as a picture."""
+
+
 def look_at_all(
     folder: Path,
     *,
@@ -114,10 +118,6 @@ def look_at_all(
     return Looks(folder, tuple(pictures), tuple(skipped), (files.trouble,) if files.trouble else ())
 
 
-Found = tuple[Look, Known] | Skipped | None
-"""What came of a file: a picture, why it cannot be used, or nothing for a file that nobody means as a picture."""
-
-
 class _Looker:
     """Looks at one file at a time in each of several threads."""
 
@@ -138,6 +138,8 @@ class _Looker:
             return Skipped(path, error.reason)
         except OSError as error:
             return Skipped(path, f"the file cannot be read ({error.strerror or error})")
+        except MemoryError:
+            return Skipped(path, "there is not enough memory for it; make it smaller")
         look = Look(
             path=path,
             digest=digest,

@@ -32,14 +32,14 @@ _STANDARD_TABLE_SUM = 3688
 
 @dataclass(frozen=True)
 class Measures:
-    """``letters`` is how many letters the longest piece of lettering seems to have.
+    """``lettering`` is the share of the picture, in thousandths, that the surest piece of lettering covers.
 
     ``jpeg_quality`` is about what was chosen when a JPEG file was saved, 1 to 100; 0 for other files.
     """
 
     structure: FineStructure
     exposure: Exposure
-    letters: float
+    lettering: float
     jpeg_quality: int
 
     def as_mapping(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Measures:
                 blocks=float(structure["blocks"]),
             ),
             Exposure(**values["exposure"]),
-            float(values["letters"]),
+            float(values["lettering"]),
             int(values["jpeg_quality"]),
         )
 
@@ -73,8 +73,8 @@ def measure(image: Image.Image, *, jpeg_quality: int = 0) -> tuple[Measures, byt
     levels = _shrunk(grey, FINGERPRINT_SIDE, FINGERPRINT_SIDE)
     scale = min(1.0, _EXPOSURE_SIDE / max(grey.shape))
     small = _shrunk(grey, max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    letters = max((region.letters for region in find_text(pixels)), default=0.0)
-    return Measures(fine_structure(cut_tiles(image)), exposure(small), letters, jpeg_quality), levels.tobytes()
+    lettering = max((region.share for region in find_text(pixels)), default=0.0)
+    return Measures(fine_structure(cut_tiles(image)), exposure(small), lettering, jpeg_quality), levels.tobytes()
 
 
 def at_reduction(values: Sequence[float], reduction: float) -> float:

@@ -23,19 +23,21 @@ _SCALES = (1.0, 0.5)
 _SMALLEST = 32
 """Pixels a side, under which there is too little around a letter to tell it by."""
 _LIKELY = 0.5
-_SURE = 0.85
+"""A region is what hangs together above this likelihood, ..."""
+_LIKELIEST = 0.85
+"""... if it somewhere reaches this one; ..."""
+_DOUBTFUL = 0.6
+"""... and it weighs the more the further above this one it is, which what only looks like lettering seldom is."""
 _MARGIN = 0.2
 """A region is widened by this share of a line's height, since the edges of letters must go as well."""
-_LETTERS_IN_A_SQUARE = 2.0
-"""Letters are about half as wide as the line is high."""
 
 
 @dataclass(frozen=True)
 class TextRegion:
-    """``box`` in the picture's pixels; ``letters``: about how many it holds, less where the lettering is doubtful."""
+    """``box`` in the picture's pixels; ``share`` of the picture, in thousandths, that is surely lettering."""
 
     box: Box
-    letters: float
+    share: float
 
 
 def text_regions(image: Image.Image) -> list[Box]:
@@ -86,10 +88,10 @@ def _parts(likely: Array) -> Iterator[tuple[slice, slice, Array]]:
 def _region(part: tuple[slice, slice, Array], likelihood: Array, size: tuple[int, int]) -> TextRegion | None:
     rows, columns, inside = part
     values = likelihood[rows, columns][inside]
-    if values.max() < _SURE:
+    if values.max() < _LIKELIEST:
         return None
     # The height of a line, also of a slanting one: twice the way from its middle to its edge.
-    line = 2 * cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3).max() - 1
+    line = 2 * float(cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3).max()) - 1
     margin = math.ceil(_MARGIN * line) * CELL
     box = (
         max(0, columns.start * CELL - margin),
@@ -97,4 +99,5 @@ def _region(part: tuple[slice, slice, Array], likelihood: Array, size: tuple[int
         min(size[0], columns.stop * CELL + margin),
         min(size[1], rows.stop * CELL + margin),
     )
-    return TextRegion(box, float(values.sum()) / float(max(line, 1) ** 2) * _LETTERS_IN_A_SQUARE)
+    sure = np.clip((values - _DOUBTFUL) / (1 - _DOUBTFUL), 0, None).sum()
+    return TextRegion(box, 1000 * float(sure) / likelihood.size)

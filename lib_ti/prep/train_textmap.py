@@ -92,8 +92,11 @@ class Scenes:
 
     def _background(self) -> Array:
         chance = self.random
-        if chance.random() < 0.08:
+        kind = chance.random()
+        if kind < 0.07:
             return np.full((_SIDE, _SIDE, 3), chance.uniform(0, 255, 3), np.float32)
+        if kind < 0.2:
+            return self._texture()
         picture = self.pictures[chance.integers(len(self.pictures))]
         height, width = picture.shape[:2]
         side = int(min(height, width, _SIDE * np.exp(chance.uniform(-0.9, 0.75))))
@@ -111,6 +114,21 @@ class Scenes:
             part = 255 - part
         changed: Array = (part - 128) * chance.uniform(0.4, 1.5) + 128 + chance.normal(0, 30)
         return np.clip(changed, 0, 255).astype(np.float32)
+
+    def _texture(self) -> Array:
+        """Something like grass, gravel or cloth: rough at one or two scales."""
+        chance = self.random
+        rough = np.zeros((_SIDE, _SIDE), np.float32)
+        for _ in range(int(chance.integers(1, 3))):
+            grain: Array = chance.standard_normal((_SIDE, _SIDE), np.float32)
+            across, down = np.exp(chance.uniform(-0.5, 1.6, 2))
+            grain = cv2.GaussianBlur(grain, (0, 0), across, sigmaY=down)
+            if chance.random() < 0.5:
+                grain = np.abs(grain)  # ridges and stones
+            rough += (grain - grain.mean()) / grain.std()
+        tint: Array = chance.uniform(0.6, 1.2, 3) if chance.random() < 0.6 else np.ones(3)
+        texture: Array = chance.uniform(60, 190) + chance.uniform(10, 45) * rough[:, :, None]
+        return np.clip(texture * tint, 0, 255).astype(np.float32)
 
     def _letter(self, canvas: Array, mark: Array) -> Array:
         """Draw a line of lettering, and mark the boxes of its words."""
@@ -160,6 +178,8 @@ class Scenes:
     def _draw_what_is_not_lettering(self, canvas: Array) -> Array:
         """Something that has strokes and is not read."""
         chance = self.random
+        if chance.random() < 0.3:
+            return self._ornament(canvas)
         layer = Image.new("L", (_SIDE, _SIDE))
         draw_one = (self._bars, self._grid, self._shapes, self._scribble, self._straws, self._skyline)
         draw_one[chance.integers(len(draw_one))](ImageDraw.Draw(layer))
@@ -167,6 +187,20 @@ class Scenes:
         cover = np.asarray(turned, np.float32)[:, :, None] / 255 * chance.uniform(0.2, 1)
         colour = chance.uniform(0, 255, 3) if chance.random() < 0.5 else np.full(3, chance.uniform(0, 255))
         return canvas * (1 - cover) + colour * cover
+
+    def _ornament(self, canvas: Array) -> Array:
+        """A piece of a photograph again and again in a row, as tiles, windows and carvings are."""
+        chance = self.random
+        piece, height = self._background(), int(chance.integers(6, 40))
+        width = max(3, int(height * chance.uniform(0.3, 1.5)))
+        count = int(chance.integers(4, 24))
+        piece = np.tile(cv2.resize(piece[: height * 2, : width * 2], (width, height)), (1, count, 1))[:, :_SIDE]
+        if chance.random() < 0.2:
+            piece = np.swapaxes(piece, 0, 1)
+        top, left = (int(chance.integers(0, _SIDE - length + 1)) for length in piece.shape[:2])
+        canvas = canvas.copy()
+        canvas[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+        return canvas
 
     def _bars(self, draw: ImageDraw.ImageDraw) -> None:
         left, top, right, bottom = (*self.random.integers(0, 150, 2), *self.random.integers(100, _SIDE, 2))

@@ -37,7 +37,8 @@ def kinds(picture: Image.Image, config: LookConfig | None = None, *, jpeg_qualit
 
 
 def save(picture: Image.Image, path: Path, caption: str | None = None, **options: object) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        options.setdefault("compress_level", 1)  # writing, not reading, is what takes its time
     picture.save(path, **options)
     if caption is not None:
         path.with_suffix(".txt").write_text(caption, encoding="utf-8")

@@ -161,7 +161,7 @@ def _until(middle: float, change: Callable[[np.ndarray, float], np.ndarray], *, 
 
     def changed(pixels: np.ndarray) -> np.ndarray:
         low, high = np.log((least, most))
-        for _ in range(16):
+        for _ in range(10):
             amount = (low + high) / 2
             luma = np.clip(change(pixels, float(np.exp(amount))), 0, 255) @ (0.299, 0.587, 0.114)
             low, high = (amount, high) if np.median(luma) < middle else (low, amount)

@@ -15,8 +15,8 @@ from lib_ti.prep.tiles import SIDE, cut_tiles
 from tests.prep.conftest import kinds, look_at
 from tests.prep.photographs import NAMES, SPOILT, blur, brightness, contrast, noise, photograph, resave, resize
 
-SOME = ("astronaut", "chelsea", "rocket", "gravel")
-"""A portrait, fur out of focus, a night scene, a texture."""
+SOME = ("chelsea", "rocket", "gravel")
+"""Fur out of focus, a night scene, a texture; the benchmark takes all photographs."""
 GOOD = tuple(name for name in NAMES if name not in ("hubble", "moon"))
 """Half of the deep field is nearly black, and the moon was saved as JPEG with visible blocks."""
 
@@ -99,12 +99,12 @@ def test_an_even_picture_has_nothing_sharp(colour: str | tuple[int, ...]) -> Non
 
 
 def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
-    large = Image.new("RGB", (3200, 2400), "gray")
-    detail = photograph("gravel")
-    large.paste(detail, (1000, 1000))
+    large = Image.new("RGB", (1600, 1200), "gray")
+    large.paste(photograph("gravel"), (500, 500))
     tiles = cut_tiles(large)
     assert tiles.shape[1:] == (SIDE, SIDE, 3)
     spread = Counter(bool(tile.std() > 5) for tile in tiles)
+    assert len(tiles) < (1600 // SIDE) * (1200 // SIDE)
     assert spread[True] >= 50
     assert spread[False] >= 30
     assert kinds(large, LookConfig(contrast=0)) == set()
