@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "PIL", "gradio")
+NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "PIL", "cv2", "gradio")
 
 missing = [name for name in NEEDED if find_spec(name) is None]
 if missing:

@@ -41,6 +41,7 @@ def borrow(options: SessionOptions) -> Iterator[WebUIModel]:
     """
     sd_model = usable_model(options)
     with ExitStack() as undo:
+        undo.callback(devices.torch_gc)  # what training held in reserve is the WebUI's again
         for change in (
             kept_random_state(),
             fresh_conditioning(),

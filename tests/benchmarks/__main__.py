@@ -1,14 +1,15 @@
-"""``python -m tests.benchmarks [imports|step|memory|caching|quality …]``: measure and print a table."""
+"""``python -m tests.benchmarks [imports|step|memory|caching|quality|prepare …]``: measure and print a table."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import platform
 from pathlib import Path
 
 import torch
 
-from tests.benchmarks import caching, imports, quality, step
+from tests.benchmarks import caching, imports, prepare_look, prepare_run, quality, step
 from tests.benchmarks.row import Row
 
 PARTS = {
@@ -17,6 +18,7 @@ PARTS = {
     "memory": step.measure_memory,
     "caching": caching.measure,
     "quality": quality.measure,
+    "prepare": lambda: itertools.chain(prepare_look.measure(), prepare_run.measure()),
 }
 
 

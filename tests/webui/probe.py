@@ -9,6 +9,7 @@ import gc
 import hashlib
 import importlib
 import inspect
+import itertools
 import random
 import threading
 import time
@@ -29,6 +30,7 @@ from lib_ti.errors import UserError
 from lib_ti.host import webui
 from lib_ti.host.base import PictureRequest, SessionOptions
 from lib_ti.host.webui import WebUIHost
+from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
 from lib_ti.training.job import JOBS
@@ -105,10 +107,11 @@ def create(**settings: Any) -> str:
     return str(creation.create(HOST, from_mapping(CreateConfig, settings)))
 
 
-def train(fail_at: int | None = None, wait: float = 0.0, **settings: Any) -> dict[str, Any]:
+def train(fail_at: int | None = None, wait: float = 0.0, full: str = "", **settings: Any) -> dict[str, Any]:
     """Events of a run, each with its thread's processor seconds until then, and how it ended.
 
     ``fail_at`` is a step after which whoever watches the run raises; ``wait`` is how long they take for each event.
+    ``full`` is what finds the memory full, one of :data:`FULL`.
     """
     events: list[dict[str, Any]] = []
 
@@ -120,10 +123,37 @@ def train(fail_at: int | None = None, wait: float = 0.0, **settings: Any) -> dic
 
     problem = ""
     try:
-        train_embedding(HOST, from_mapping(TrainConfig, settings), listen, Control())
+        with out_of_memory(full):
+            train_embedding(HOST, from_mapping(TrainConfig, settings), listen, Control())
     except Exception as error:  # noqa: BLE001 - the test looks at it
         problem = f"{type(error).__name__}: {error}"
     return {"events": events, "problem": problem}
+
+
+FULL = {
+    "encoding": (WebUIModel, "encode_images", 0),
+    "step": (WebUIModel, "predict", 5),
+    "preview": (processing, "process_images", 0),
+}
+"""Functions that find the memory full, from how many calls on."""
+
+
+@contextmanager
+def out_of_memory(where: str) -> Iterator[None]:
+    """One function raises what a graphics card's memory raises when it is full."""
+    if not where:
+        yield
+        return
+    owner, name, good = FULL[where]
+    function, calls = getattr(owner, name), itertools.count()
+
+    def full(*arguments: Any, **named: Any) -> Any:
+        if next(calls) >= good:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return function(*arguments, **named)
+
+    with patch.object(owner, name, full):
+        yield
 
 
 def refusal(changes: list[list[Any]], precision: str = "auto") -> str:

@@ -198,13 +198,17 @@ def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, A
         ("checkpointing", {"gradient_checkpointing": True}),
         ("loss is not finite", {"embedding_rate": "1e38", "max_steps": 40}),
         ("whoever listens fails", {"fail_at": 5}),
+        ("memory is full at the start", {"full": "encoding"}),
+        ("memory is full in a step", {"full": "step"}),
     ],
 )
 def test_everything_is_as_before(webui: Instance, settings: dict[str, Any], how: str, changes: dict[str, Any]) -> None:
     webui.draw(PictureRequest("a circle, art by zqtest-run", steps=1, seed=1, width=64, height=64))
     drawn, before = webui.draw(FIXED), webui.call("state")
     run = webui.call("train", **{**settings, **changes})
-    assert bool(run["problem"]) == (how in ("loss is not finite", "whoever listens fails")), run["problem"]
+    assert bool(run["problem"]) == (how not in ("done", "checkpointing")), run["problem"]
+    if "full" in changes:
+        assert "TrainingFailed: Out of memory" in run["problem"]
     after = webui.call("state")
     # Which encoded prompts are remembered may differ, and the trained embedding is loaded anew.
     for found in (before, after):
@@ -216,6 +220,15 @@ def test_everything_is_as_before(webui: Instance, settings: dict[str, Any], how:
     assert {key for key in {**options[0], **options[1]} if options[0].get(key) != options[1].get(key)} == set()
     assert after == before
     assert np.array_equal(webui.draw(FIXED), drawn)
+
+
+def test_a_preview_that_does_not_fit_is_told_and_the_run_goes_on(webui: Instance, settings: dict[str, Any]) -> None:
+    run = webui.call("train", **{**settings, "max_steps": 4, "save_image_every": 2, "full": "preview"})
+    assert run["problem"] == ""
+    assert of_kind(run, "RunFinished")[0]["step"] == 4
+    reasons = {event["reason"] for event in of_kind(run, "PreviewFailed")}
+    assert len(reasons) == 1
+    assert "not enough graphics memory for the preview" in reasons.pop()
 
 
 def test_an_interrupt_from_anywhere_stops_it(webui: Instance, settings: dict[str, Any]) -> None:
