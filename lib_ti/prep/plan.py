@@ -200,13 +200,14 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
         wrong.append(f"Upscaler is {config.upscaler!r}; there are {', '.join(known)}.")
     source, output = Path(config.source.strip()), Path(config.output.strip())
     if config.source.strip() and config.output.strip():
-        wrong += _wrong_folders(source, output)
+        wrong += wrong_folders(source, output)
     if wrong:
         raise BadInput(wrong)
     return source, PreparedFolder(output)
 
 
-def _wrong_folders(source: Path, output: Path) -> list[str]:
+def wrong_folders(source: Path, output: Path) -> list[str]:
+    """Why a folder cannot hold what is made of another one's pictures, one sentence each."""
     if output.exists() and not output.is_dir():
         return [f"The prepared folder {output} is a file; give a folder, which may be a new one."]
     if not source.is_dir():
