@@ -1,0 +1,44 @@
+"""A WebUI that keeps its folders to itself: what its pages may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lib_ti.pocket.world import sample_set
+from tests.ui.browser import Page, needs_browser
+from tests.webui.instance import Instance, running
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    with running(tmp_path_factory.mktemp("webui"), "--hide-ui-dir-config") as instance:
+        yield instance
+
+
+def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
+    sample_set(webui.folder / "datasets" / "mine", "striped", count=9)
+    sample_set(webui.folder / "secret", "striped", count=9)
+    page = Page(webui.address)
+    try:
+        page.tab("Textual Inversion", "#tabs > .tab-nav")
+        page.fill("ti_dataset_folder", str(webui.folder / "secret"))
+        page.press("ti_dataset_show")
+        said = page.says("ti_dataset_overview", "is out of reach for this page")
+        assert str(webui.folder / "datasets") in said
+        page.shot("webui-out-of-reach")
+        page.fill("ti_dataset_folder", str(webui.folder / "datasets" / "mine"))
+        page.press("ti_dataset_show")
+        page.says("ti_dataset_overview", "8 pictures to train on")
+        assert page.value("ti_prepare_output") == str(webui.folder / "datasets" / "mine-prepared")
+        page.tab("Train")
+        page.unfold("See and edit the template")
+        page.fill("ti_train_template", str(webui.folder / "config.json"))
+        page.says("ti_template_rendered", "is out of reach for this page")
+    finally:
+        page.driver.quit()
+    webui.post("options", {"ti_folders": str(webui.folder / "secret")})
+    assert webui.get("options")["ti_folders"] == ""
