@@ -16,7 +16,7 @@ import pytest
 
 from lib_ti.embedding import files
 from lib_ti.pocket.files import CHECKPOINT
-from tests.ui.browser import By, Page, needs_browser
+from tests.ui.browser import PATH, By, Page, needs_browser, serving
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,8 +24,6 @@ pytestmark = [
     pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
-PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 EVIL = "<img src=x onerror=document.title='broken'>"
 
 
@@ -36,17 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    """The tab, served by the command."""
-    command = [sys.executable, "-m", "lib_ti", "tab", "--port", "0", "--sample-pictures", "pictures"]
-    environment = {**os.environ, "PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = next(line for line in process.stdout if "http://" in line)
-            yield line.split("The tab is at ")[1].split()[0]
-        finally:
-            process.terminate()
-            process.wait(60)
+    with serving(folder, "--sample-pictures", "pictures") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
