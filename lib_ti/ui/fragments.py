@@ -24,6 +24,11 @@ def escape(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def file_name(path: Path) -> str:
+    """A file's name as text of one line that can be sent: names may hold anything."""
+    return " ".join(path.name.encode(errors="replace").decode().splitlines())
+
+
 def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
     """A box with one line for each sentence; nothing for no sentence. Errors are read out by screen readers."""
     items = [sentence for sentence in sentences if sentence]

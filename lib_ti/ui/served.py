@@ -20,6 +20,8 @@ from fastapi.responses import FileResponse
 ROUTE = "ti-picture"
 THUMBNAIL, LARGE = 256, 1024
 """Longest sides in pixels that pictures are served at."""
+AS_IT_IS = 0
+"""In place of a size: the file itself, which a browser must be able to show."""
 _SECRET = secrets.token_bytes(32)
 _KEEP = {"Cache-Control": "private, max-age=86400"}
 
@@ -44,6 +46,8 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
         if not hmac.compare_digest(sign, _sign(name, size)):
             return Response("This address is of another session: load the page again.", status_code=403)
         path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
+        if size == AS_IT_IS:
+            return FileResponse(path, headers=_KEEP) if path.is_file() else Response("It is gone.", status_code=404)
         try:
             return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
         except UserError as error:

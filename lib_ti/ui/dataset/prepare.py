@@ -17,7 +17,7 @@ KIND, ZIP = "prepare", "zip"
 _ROWS = (("shape", "framing"), ("upscaler", "reduce"), ("name", "name_pattern"))
 _FLIPPED = (("flip", "flip_words"),)
 _SPLIT = (("split",), ("split_threshold", "split_overlap"))
-_REST = (("name_captions", "workers"), ("fill", "fill_prompt"))
+_REST = (("name_captions", "workers"),)
 
 
 def layout(parts: Parts) -> None:

@@ -1,0 +1,497 @@
+// The steps Erase and Masks: painting over a picture, by pointer and by keys. The layer goes to the server as a PNG in a
+// text field, and comes from there when the server has painted. Without this file masks can still be taken from files.
+(function () {
+    "use strict";
+
+    const COLOUR = "rgb(230, 30, 60)";
+    const SETTLED = 250; // milliseconds after a stroke until the layer is handed on
+    const TAKEN = 60; // milliseconds that Gradio has for taking note of a field
+    const paints = new WeakMap(); // what is known of each .ti-paint
+    const chosen = {size: 40, tool: "brush"}; // is the same for all pictures
+    const views = {}; // how far each picture is enlarged and where it is looked at, by its key
+    let waiting = null; // the paint whose mask is to be kept
+    let saver = null;
+
+    function find(selector) {
+        return window.tiSaving.find(selector);
+    }
+
+    function within(event, selector) {
+        return event.target.closest ? event.target.closest(`#ti_tabs ${selector}`) : null;
+    }
+
+    // A picture that came new onto the page.
+    function begin(stage) {
+        const canvas = stage.querySelector("canvas");
+        const paint = {
+            stage: stage,
+            canvas: canvas,
+            context: canvas.getContext("2d", {willReadFrequently: true}),
+            picture: stage.querySelector(".ti-picture"),
+            ring: stage.querySelector(".ti-ring"),
+            base: null, // an image that the strokes are painted over
+            strokes: [],
+            stroke: null, // the one that is being painted
+            place: {x: canvas.width / 2, y: canvas.height / 2}, // of the brush that keys move
+            given: null, // the text in the field as it was last seen or written
+            timer: 0,
+            handing: null, // a promise while the layer is being handed on
+        };
+        paints.set(stage, paint);
+        stage.classList.add("ti-ready");
+        stage.querySelector('[data-paint="size"]').value = chosen.size;
+        take(paint, chosen.tool);
+        lookAgain(stage);
+        tell(stage.dataset.key, stage.dataset.note);
+        return paint;
+    }
+
+    function paintOf(element) {
+        const stage = element && element.closest("#ti_tabs .ti-paint");
+        return stage ? paints.get(stage) || begin(stage) : null;
+    }
+
+    function saves(paint) {
+        return paint.stage.dataset.mode === "mask";
+    }
+
+    // What was looked at closely is so again when the picture comes anew, such as after Erase.
+    function lookAgain(stage) {
+        const view = views[stage.dataset.key];
+        if (view) {
+            const slider = stage.querySelector('[data-paint="zoom"]');
+            const pane = stage.querySelector(".ti-view");
+            slider.value = view.zoom;
+            stage.style.setProperty("--zoom", view.zoom);
+            pane.scrollTo(view.left, view.top);
+        }
+    }
+
+    function enlarge(stage, zoom) {
+        const view = stage.querySelector(".ti-view");
+        const before = Number(stage.style.getPropertyValue("--zoom")) || 1;
+        const middle = {x: view.scrollLeft + view.clientWidth / 2, y: view.scrollTop + view.clientHeight / 2};
+        stage.style.setProperty("--zoom", zoom);
+        view.scrollTo(
+            (middle.x * zoom) / before - view.clientWidth / 2, (middle.y * zoom) / before - view.clientHeight / 2
+        );
+        remember(view);
+    }
+
+    function remember(view) {
+        const stage = view.closest(".ti-paint");
+        const zoom = Number(stage.style.getPropertyValue("--zoom")) || 1;
+        views[stage.dataset.key] = {zoom: zoom, left: view.scrollLeft, top: view.scrollTop};
+    }
+
+    // Strokes: points in pixels of the canvas, or a change of everything.
+
+    function scale(paint) {
+        return paint.canvas.width / paint.canvas.getBoundingClientRect().width;
+    }
+
+    function line(paint, stroke, from) {
+        const context = paint.context;
+        context.globalCompositeOperation = stroke.tool === "rubber" ? "destination-out" : "source-over";
+        context.strokeStyle = context.fillStyle = COLOUR;
+        context.lineWidth = stroke.width;
+        context.lineCap = context.lineJoin = "round";
+        context.beginPath();
+        if (stroke.points.length === 1) {
+            context.arc(stroke.points[0].x, stroke.points[0].y, stroke.width / 2, 0, 2 * Math.PI);
+            context.fill();
+            return;
+        }
+        stroke.points.slice(Math.max(0, from - 1)).forEach(function (point, number) {
+            if (number) {
+                context.lineTo(point.x, point.y);
+            } else {
+                context.moveTo(point.x, point.y);
+            }
+        });
+        context.stroke();
+    }
+
+    function draw(paint, stroke) {
+        const {context, canvas} = paint;
+        if (stroke.act === "clear") {
+            context.clearRect(0, 0, canvas.width, canvas.height);
+        } else if (stroke.act === "invert") {
+            context.globalCompositeOperation = "xor";
+            context.fillStyle = COLOUR;
+            context.fillRect(0, 0, canvas.width, canvas.height);
+        } else {
+            line(paint, stroke, 0);
+        }
+    }
+
+    function redraw(paint) {
+        paint.context.globalCompositeOperation = "source-over";
+        paint.context.clearRect(0, 0, paint.canvas.width, paint.canvas.height);
+        if (paint.base) {
+            paint.context.drawImage(paint.base, 0, 0, paint.canvas.width, paint.canvas.height);
+        }
+        paint.strokes.forEach((stroke) => draw(paint, stroke));
+    }
+
+    function start(paint, point) {
+        paint.stroke = {tool: chosen.tool, width: chosen.size * scale(paint), points: [point]};
+        line(paint, paint.stroke, 0);
+    }
+
+    function go(paint, points) {
+        const already = paint.stroke.points.length;
+        paint.stroke.points.push(...points);
+        line(paint, paint.stroke, already);
+    }
+
+    function finish(paint) {
+        if (paint.stroke) {
+            paint.strokes.push(paint.stroke);
+            paint.stroke = null;
+            changed(paint);
+        }
+    }
+
+    function act(paint, what) {
+        if (what === "undo") {
+            if (!paint.strokes.pop()) {
+                return;
+            }
+            redraw(paint);
+        } else {
+            paint.strokes.push({act: what});
+            draw(paint, {act: what});
+        }
+        changed(paint);
+    }
+
+    function take(paint, tool) {
+        chosen.tool = tool;
+        paint.stage.querySelectorAll("[data-tool]").forEach(function (button) {
+            button.setAttribute("aria-pressed", button.dataset.tool === tool ? "true" : "false");
+        });
+    }
+
+    // Handing the layer on: for Erase the field is filled, for Masks the server also keeps it and answers.
+
+    function changed(paint) {
+        if (saves(paint)) {
+            waiting = paint;
+            saving().change();
+        } else {
+            window.clearTimeout(paint.timer);
+            paint.timer = window.setTimeout(hand, SETTLED, paint);
+        }
+    }
+
+    async function layer(paint, number) {
+        const blob = await new Promise((done) => paint.canvas.toBlob(done, "image/png"));
+        return new Promise(function (done) {
+            const reader = new FileReader();
+            reader.onload = function () {
+                paint.given = `${paint.stage.dataset.key} ${number} ${reader.result}`;
+                done(paint.given);
+            };
+            reader.readAsDataURL(blob);
+        });
+    }
+
+    async function hand(paint) {
+        window.clearTimeout(paint.timer);
+        paint.timer = 0;
+        paint.handing = layer(paint, Date.now());
+        const text = await paint.handing;
+        paint.handing = null;
+        if (paint.stage.isConnected) {
+            window.tiSaving.write(paint.stage.dataset.field, text);
+        }
+    }
+
+    function saving() {
+        saver = saver || window.tiSaving.saver({
+            field: "ti_masks_mask",
+            said: "ti_masks_said",
+            take: function () {
+                const paint = waiting;
+                waiting = null;
+                return paint;
+            },
+            message: layer,
+            back: function (paint) {
+                waiting = waiting || paint;
+            },
+            kept: function (answer) {
+                tell(answer.dataset.key, answer.dataset.note);
+            },
+        });
+        return saver;
+    }
+
+    // A layer that the server has put into the field.
+    function receive(paint) {
+        const text = window.tiSaving.read(paint.stage.dataset.field);
+        if (text === paint.given) {
+            return;
+        }
+        paint.given = text;
+        const [key, , data] = text.split(" ");
+        if (text && key !== paint.stage.dataset.key) {
+            return;
+        }
+        paint.strokes = [];
+        paint.base = null;
+        if (!data) {
+            redraw(paint);
+            return;
+        }
+        const image = new Image();
+        image.onload = function () {
+            if (paint.given === text) {
+                paint.base = image;
+                redraw(paint);
+            }
+        };
+        image.src = data;
+    }
+
+    // Buttons of Gradio's work on what was painted: they wait until that is handed on.
+    async function hold(event) {
+        const button = within(event, ":is(#ti_step_erase, #ti_step_masks) button");
+        const stage = button && button.closest("#ti_step_erase, #ti_step_masks").querySelector(".ti-paint");
+        const paint = stage && paints.get(stage);
+        if (!paint || button.closest(".ti-paint")) {
+            return;
+        }
+        if (saves(paint) ? saving().busy() : paint.timer || paint.handing) {
+            event.stopImmediatePropagation();
+            event.preventDefault();
+            await (saves(paint) ? saving().settle() : paint.handing || hand(paint));
+            window.setTimeout(() => button.click(), TAKEN);
+        }
+    }
+
+    // The row of small pictures.
+
+    function choose(event) {
+        const thumb = within(event, ".ti-thumb");
+        if (thumb) {
+            window.tiSaving.write(thumb.closest(".ti-row").dataset.goto, thumb.dataset.name);
+        }
+    }
+
+    // Show which picture is chosen. The row may have come after the picture.
+    function select(stage) {
+        const row = stage.closest("[id^=ti_step_]").querySelector(".ti-row");
+        const key = stage.dataset.key;
+        if (!row || row.dataset.chosen === key) {
+            return;
+        }
+        row.dataset.chosen = key;
+        row.querySelectorAll(".ti-thumb").forEach(function (thumb) {
+            const chosen = thumb.dataset.key === key;
+            thumb.setAttribute("aria-selected", chosen ? "true" : "false");
+            thumb.tabIndex = chosen ? 0 : -1;
+            if (chosen) {
+                const far = thumb.offsetLeft - row.offsetLeft - (row.clientWidth - thumb.offsetWidth) / 2;
+                row.scrollTo({left: far});
+            }
+        });
+        tell(key, stage.dataset.note);
+    }
+
+    // What is to be said of a picture: on the small one and above the large one.
+    function tell(key, note) {
+        const places = [`.ti-thumb[data-key="${key}"] b`, `.ti-paint[data-key="${key}"] .ti-note`];
+        places.forEach(function (place) {
+            window.tiSaving.findAll(`#ti_tabs ${place}`).forEach(function (element) {
+                element.textContent = note;
+            });
+        });
+    }
+
+    function walk(event) {
+        const thumb = within(event, ".ti-thumb");
+        const next = thumb && {ArrowLeft: thumb.previousElementSibling, ArrowRight: thumb.nextElementSibling}[event.key];
+        if (next) {
+            event.preventDefault();
+            next.focus();
+        }
+    }
+
+    // The pointer.
+
+    function pointOf(paint, event) {
+        const place = paint.canvas.getBoundingClientRect();
+        return {
+            x: ((event.clientX - place.left) * paint.canvas.width) / place.width,
+            y: ((event.clientY - place.top) * paint.canvas.height) / place.height,
+        };
+    }
+
+    function ring(paint, point) {
+        const size = chosen.size;
+        paint.place = point;
+        paint.ring.style.width = paint.ring.style.height = `${size}px`;
+        paint.ring.style.left = `${point.x / scale(paint) - size / 2}px`;
+        paint.ring.style.top = `${point.y / scale(paint) - size / 2}px`;
+    }
+
+    function press(event) {
+        const canvas = within(event, ".ti-paint canvas");
+        if (!canvas || event.button !== 0) {
+            return;
+        }
+        const paint = paintOf(canvas);
+        canvas.setPointerCapture(event.pointerId);
+        start(paint, pointOf(paint, event));
+        ring(paint, pointOf(paint, event));
+    }
+
+    function move(event) {
+        const paint = paintOf(within(event, ".ti-paint canvas"));
+        if (!paint) {
+            return;
+        }
+        ring(paint, pointOf(paint, event));
+        if (paint.stroke) {
+            const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+            go(paint, (events.length ? events : [event]).map((one) => pointOf(paint, one)));
+        }
+    }
+
+    function lift(event) {
+        const paint = paintOf(within(event, ".ti-paint canvas"));
+        if (paint) {
+            finish(paint);
+        }
+    }
+
+    // The keys.
+
+    function keyed(event) {
+        walk(event);
+        const paint = paintOf(within(event, ".ti-paint"));
+        if (!paint || event.altKey) {
+            return;
+        }
+        const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
+        if (undo || (!event.ctrlKey && !event.metaKey && pressed(paint, event))) {
+            event.preventDefault();
+        }
+        if (undo) {
+            act(paint, "undo");
+        }
+    }
+
+    // True for a key that means something here.
+    function pressed(paint, event) {
+        if (event.target !== paint.canvas) {
+            return false;
+        }
+        const tool = {b: "brush", e: "rubber"}[event.key];
+        const growth = {"[": 1 / 1.25, "]": 1.25}[event.key];
+        const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+        const button = {PageUp: "previous", PageDown: "next"}[event.key];
+        if (tool) {
+            take(paint, tool);
+        } else if (growth) {
+            resize(paint, chosen.size * growth);
+        } else if (step) {
+            steer(paint, step, event.shiftKey);
+        } else if (event.key === " ") {
+            space(paint, event.repeat);
+        } else if (button) {
+            find(`#ti_${saves(paint) ? "masks" : "erase"}_${button}`).click();
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    // Space begins a stroke, arrow keys go on with it while it is held, and letting go ends it.
+    function space(paint, again) {
+        if (!again && !paint.stroke) {
+            start(paint, paint.place);
+            ring(paint, paint.place);
+        }
+    }
+
+    function steer(paint, step, fine) {
+        const far = Math.max(1, chosen.size * scale(paint) * (fine ? 0.1 : 0.5));
+        const point = {
+            x: Math.min(paint.canvas.width, Math.max(0, paint.place.x + step[0] * far)),
+            y: Math.min(paint.canvas.height, Math.max(0, paint.place.y + step[1] * far)),
+        };
+        if (paint.stroke) {
+            go(paint, [point]);
+        }
+        ring(paint, point);
+    }
+
+    function released(event) {
+        const paint = event.type === "keyup" && event.key !== " " ? null : paintOf(within(event, ".ti-paint canvas"));
+        if (paint) {
+            finish(paint);
+        }
+    }
+
+    // Tools.
+
+    function resize(paint, size) {
+        const slider = paint.stage.querySelector('[data-paint="size"]');
+        slider.value = size;
+        chosen.size = Number(slider.value);
+        ring(paint, paint.place);
+    }
+
+    function clicked(event) {
+        choose(event);
+        const button = within(event, ".ti-paint button");
+        const paint = paintOf(button);
+        if (paint && button.dataset.tool) {
+            take(paint, button.dataset.tool);
+        } else if (paint && button.dataset.act) {
+            act(paint, button.dataset.act);
+        }
+    }
+
+    function slid(event) {
+        const slider = within(event, ".ti-paint input[data-paint]");
+        const paint = paintOf(slider);
+        if (!paint) {
+            return;
+        }
+        if (slider.dataset.paint === "size") {
+            resize(paint, slider.value);
+        } else if (slider.dataset.paint === "zoom") {
+            enlarge(paint.stage, Number(slider.value));
+        } else {
+            paint.stage.style.setProperty("--before", slider.value);
+        }
+    }
+
+    function scrolled(event) {
+        if (event.target.matches && event.target.matches("#ti_tabs .ti-view")) {
+            remember(event.target);
+        }
+    }
+
+    window.setInterval(function () {
+        window.tiSaving.findAll("#ti_tabs .ti-paint").forEach(function (stage) {
+            receive(paintOf(stage));
+            select(stage);
+        });
+    }, 200);
+    document.addEventListener("scroll", scrolled, true);
+    document.addEventListener("click", hold, true);
+    document.addEventListener("click", clicked);
+    document.addEventListener("input", slid);
+    document.addEventListener("keydown", keyed);
+    document.addEventListener("keyup", released);
+    document.addEventListener("focusout", released);
+    document.addEventListener("pointerdown", press);
+    document.addEventListener("pointermove", move);
+    document.addEventListener("pointerup", lift);
+    document.addEventListener("pointercancel", lift);
+})();

@@ -1,0 +1,130 @@
+"""What the step Cut shows: the pictures in a grid, on each its frames, which ``javascript/ti_frames.js`` moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lib_ti.config import PrepareConfig
+from lib_ti.data.buckets import buckets
+from lib_ti.prep.crop import WHOLE, Frame
+from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.wanted import Wanted, results_of
+from lib_ti.ui.dataset.cut_work import Framed, FramedSet, tally
+from lib_ti.ui.fragments import escape, file_name, findings, folded, hint
+from lib_ti.ui.served import address
+
+SHOWN = 512
+"""Longest side in pixels at which the pictures are loaded."""
+_SMALL = "Smaller than the training size: it is enlarged, which trains blur"
+_KEYS = {
+    "arrows": "move a frame (with Shift in small steps)",
+    "+ −": "make it larger or smaller",
+    "Tab": "go on to the next frame",
+    "A": "add a frame",
+    "Delete": "remove it",
+    "D": "back to the default frame",
+    "L": "leave the picture out, or take it in",
+    "Ctrl+Z": "undo",
+}
+
+
+def grid(found: FramedSet, edits: Edits) -> str:
+    """The pictures with their frames as they are decided now, and what cannot be used."""
+    config = found.config
+    sizes = buckets(config.width, config.height) if config.shape == "buckets" else ()
+    cards = "".join(_card(one, edits.of(one.item.digest, one.name), config) for one in found.pictures)
+    # Named anew each time: the same text as before would not replace what a page has made of it.
+    return (
+        f'<div class="ti-frames" data-folder="{escape(found.folder.path)}" data-shape="{config.shape}" '
+        f'data-width="{config.width}" data-height="{config.height}" '
+        f'data-buckets="{" ".join(f"{width}x{height}" for width, height in sizes)}" data-made="{time.time_ns()}">'
+        f'{_help(config)}<div class="ti-frames-grid">{cards}</div>{_skipped(found)}</div>'
+    )
+
+
+def saved(number: str, edits: Edits, remark: str = "") -> str:
+    """The answer to a page whose changes are kept."""
+    told = " ".join(part for part in ("Saved.", tally(edits), remark) if part)
+    return f'<div class="ti-saved-now" data-saved="{escape(number)}">{hint(told)}</div>'
+
+
+def not_saved(number: str, problem: str) -> str:
+    return f'<div class="ti-saved-now" data-saved="{escape(number)}" data-failed="yes">{problem}</div>'
+
+
+def _help(config: PrepareConfig) -> str:
+    about = {
+        "crop": f"Frames have the shape of {config.width} × {config.height}.",
+        "buckets": "Frames may have any shape and take that of the nearest bucket.",
+        "keep": "Frames may have any shape.",
+    }[config.shape]
+    keys = "".join(f"<li><kbd>{escape(key)}</kbd> {escape(what)}</li>" for key, what in _KEYS.items())
+    return (
+        hint(
+            f"Each frame becomes a picture to train on. Dashed frames are where Prepare would cut by itself: drag one "
+            f"to move it, drag a corner to resize it, double click to add another. {about} All is kept at once."
+        )
+        + f'<details class="ti-notes"><summary>Keys</summary><ul class="ti-keys">{keys}</ul></details>'
+    )
+
+
+def _card(one: Framed, decided: PictureEdits, config: PrepareConfig) -> str:
+    width, height = one.item.source_size
+    name, left_out = escape(file_name(one.item.path)), decided.left_out
+    default = ";".join(_numbers(frame) for frame in one.default)
+    frames = "".join(_frame(wanted, name, not decided.frames) for wanted in _results(one, decided, config))
+    return (
+        f'<figure class="ti-card{" ti-left-out" if left_out else ""}" data-digest="{one.item.digest}" '
+        f'data-name="{name}" data-default="{default}" data-width="{width}" data-height="{height}">'
+        f'<div class="ti-stage"><div class="ti-cut" style="aspect-ratio:{width}/{height};--shape:{width / height:.4f}">'
+        f'<img src="{escape(address(one.item.path, SHOWN))}" alt="{name}" loading="lazy" draggable="false">'
+        f"{frames}</div></div>"
+        f'<figcaption><span class="ti-name" title="{name}">{name}</span>'
+        f'<span class="ti-hint">{width}×{height}</span></figcaption>{_buttons(left_out)}</figure>'
+    )
+
+
+def _results(one: Framed, decided: PictureEdits, config: PrepareConfig) -> Sequence[Wanted]:
+    shown = replace(decided, frames=decided.frames or one.default)
+    return list(results_of(one.item, shown, replace(config, flip=False)))
+
+
+def _frame(wanted: Wanted, name: str, default: bool) -> str:
+    frame = wanted.frame or WHOLE
+    across, down = wanted.cut
+    small = f"×{wanted.factor:.3g}" if wanted.factor > 1 else ""
+    classes = "ti-frame" + " ti-default" * default + " ti-small" * bool(small)
+    place = ";".join(
+        (
+            f"left:{100 * frame.x:.4f}%",
+            f"top:{100 * frame.y:.4f}%",
+            f"width:{100 * frame.width:.4f}%",
+            f"height:{100 * frame.height:.4f}%",
+            f"z-index:{round(100 * (1 - frame.width * frame.height))}",  # the smaller one lies above
+        )
+    )
+    return (
+        f'<div class="{classes}" tabindex="0" role="group" aria-label="Frame on {name}, {across} by {down} pixels" '
+        f'data-frame="{_numbers(frame)}" style="{place}">'
+        f'<span class="ti-size">{across}×{down}<b title="{_SMALL}">{small}</b></span></div>'
+    )
+
+
+def _buttons(left_out: bool) -> str:
+    # The keys do the same, so that Tab goes from frame to frame.
+    labels = {"add": "Add frame", "default": "Default", "leave": "Take in" if left_out else "Leave out"}
+    made = "".join(
+        f'<button type="button" data-do="{what}" tabindex="-1">{label}</button>' for what, label in labels.items()
+    )
+    return f'<div class="ti-card-buttons">{made}</div>'
+
+
+def _numbers(frame: Frame) -> str:
+    return " ".join(f"{share:.6f}" for share in (frame.x, frame.y, frame.width, frame.height))
+
+
+def _skipped(found: FramedSet) -> str:
+    lines = findings(("warning", f"{one.path.name} cannot be used: {one.reason}.") for one in found.skipped)
+    return folded(f"Files that cannot be used ({len(found.skipped)})", lines)

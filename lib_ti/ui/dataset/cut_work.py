@@ -1,0 +1,212 @@
+"""Frames on the found pictures: the default ones looked for, those drawn by hand kept. Knows no Gradio."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib_ti.config import PrepareConfig
+from lib_ti.data.dataset import Item, Skipped, counted
+from lib_ti.data.folder import natural_key
+from lib_ti.data.images import UnreadablePicture
+from lib_ti.errors import BadInput, Stopped
+from lib_ti.host.base import Host
+from lib_ti.prep.crop import Frame
+from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.make import proposed_frames
+from lib_ti.prep.manifest import update_edits
+from lib_ti.prep.plan import found_pictures
+from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.saliency import FaceFinder
+from lib_ti.prep.stream import Room
+from lib_ti.ui import reach
+from lib_ti.ui.work import Told
+
+_MOST_PIXELS = 100_000_000
+"""Of the pictures that are decoded at one time."""
+_DIGEST = 64
+"""Hexadecimal digits of a SHA-256."""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A found picture with the frames that a preparation would place by itself."""
+
+    item: Item
+    default: tuple[Frame, ...]
+
+    @property
+    def name(self) -> str:
+        return self.item.path.name
+
+
+@dataclass(frozen=True)
+class FramedSet:
+    """The pictures of a source folder with their default frames, for the settings that these were looked for with."""
+
+    config: PrepareConfig
+    folder: PreparedFolder
+    pictures: tuple[Framed, ...]
+    skipped: tuple[Skipped, ...]
+
+    def fits(self, config: PrepareConfig) -> bool:
+        """Whether the frames are right for these settings too."""
+        return _places(self.config) == _places(config)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a page sends: decisions by the pictures' digests, for a prepared folder; ``number`` is the page's own."""
+
+    number: str
+    folder: str
+    decisions: Mapping[str, PictureEdits]
+
+
+def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: FramedSet | None = None) -> FramedSet:
+    """All pictures of the source folder with their default frames.
+
+    Parameters
+    ----------
+    before
+        What was found the last time; frames of the same pictures by the same settings are taken from there.
+
+    Raises
+    ------
+    BadInput
+        Settings or folders that cannot serve.
+    Stopped
+        When that was asked for.
+    """
+    told.tell("Looking at the files.")
+    found, folder = found_pictures(config, upscalers)
+    known = {}
+    if before and before.fits(config):
+        known = {one.item.digest: one.default for one in before.pictures}
+    told.tell("")
+    faces, room = FaceFinder(), Room(_MOST_PIXELS)
+
+    def frames(item: Item) -> Framed | Skipped:
+        if item.digest in known:
+            return Framed(item, known[item.digest])
+        try:
+            with room.taken(item.source_size[0] * item.source_size[1]):
+                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.path.name), config, faces)))
+        except UnreadablePicture as error:
+            return Skipped(item.path, error.reason)
+
+    outcomes = _side_by_side(frames, found.items, config.workers, told)
+    framed = [one for one in outcomes if isinstance(one, Framed)]
+    skipped = [one for one in outcomes if isinstance(one, Skipped)]
+    framed.sort(key=lambda one: natural_key(one.item.path))
+    return FramedSet(config, folder, tuple(framed), (*found.skipped, *skipped))
+
+
+def keep(host: Host, changes: Changes) -> Edits:
+    """Write what a page sent into the manifest of the folder that it names; as :func:`decide`.
+
+    Raises
+    ------
+    BadInput
+        Also when the page may not name that folder.
+    """
+    reach.check(host, {"Prepared folder": changes.folder})
+    return decide(PreparedFolder(Path(changes.folder)), changes.decisions)
+
+
+def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edits:
+    """Write frames and who is left out into the manifest; what was erased stays as it is. Returns all edits.
+
+    Raises
+    ------
+    BadInput
+        When the manifest is damaged.
+    CannotWrite
+        When the folder or the disk does not take it.
+    """
+
+    def change(edits: Edits) -> Edits:
+        for digest, one in decisions.items():
+            now = edits.of(digest, one.name)
+            edits = edits.with_picture(digest, replace(now, left_out=one.left_out, frames=one.frames))
+        return edits
+
+    return update_edits(folder, change)
+
+
+def read_changes(text: str) -> Changes:
+    """What a page sent.
+
+    Raises
+    ------
+    BadInput
+        When it is nothing that a page of this program sends.
+    """
+    try:
+        content = json.loads(text)
+        decisions = {_digest(digest): _decision(one) for digest, one in content["pictures"].items()}
+        return Changes(str(content["number"]), str(content["folder"]), decisions)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput("The page sent frames that cannot be understood; load the page again.") from error
+
+
+def tally(edits: Edits) -> str:
+    """How much was decided by hand, in a sentence; empty where nothing was."""
+    drawn = sum(bool(one.frames) for one in edits.by_digest.values())
+    left_out = sum(one.left_out for one in edits.by_digest.values())
+    parts = [
+        f"{counted(drawn, 'picture')} with frames by hand" if drawn else "",
+        f"{left_out} left out" if left_out else "",
+    ]
+    told = ", ".join(part for part in parts if part)
+    return f"{told}." if told else ""
+
+
+def _places(config: PrepareConfig) -> tuple[Any, ...]:
+    """All settings that say where default frames are."""
+    return (
+        Path(config.source).absolute(), Path(config.output).absolute(), config.width, config.height, config.shape,
+        config.framing, config.split, config.split_threshold, config.split_overlap,
+    )  # fmt: skip
+
+
+def _side_by_side(
+    work: Callable[[Item], Framed | Skipped], items: Sequence[Item], workers: int, told: Told
+) -> list[Framed | Skipped]:
+    done: list[Framed | Skipped] = []
+    told.progress(0, len(items))
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="frames") as pool:
+        try:
+            for future in as_completed([pool.submit(work, item) for item in items]):
+                done.append(future.result())
+                told.progress(len(done), len(items))
+                if told.stop():
+                    raise Stopped(f"Looking for frames was stopped after {len(done)} of {len(items)} pictures.")
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return done
+
+
+def _digest(text: Any) -> str:
+    if len(text) != _DIGEST or not set(text) <= set("0123456789abcdef"):
+        raise ValueError(f"{text!r} is no digest")
+    return str(text)
+
+
+def _decision(content: Any) -> PictureEdits:
+    frames = tuple(_frame(*(float(share) for share in frame)) for frame in content["frames"])
+    return PictureEdits(str(content["name"]), bool(content["left_out"]), frames)
+
+
+def _frame(x: float, y: float, width: float, height: float) -> Frame:
+    """A frame that is cut at the picture's edge, which rounding may have taken it over."""
+    if not all(math.isfinite(share) for share in (x, y, width, height)):
+        raise ValueError("a share is no number")
+    x, y = max(0.0, x), max(0.0, y)
+    return Frame(x, y, min(width, 1 - x), min(height, 1 - y))

@@ -1,0 +1,161 @@
+"""Step: parts of found pictures that are painted over and filled: lettering, watermarks, things in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_ti.config.prepare import PrepareConfig
+from lib_ti.ui import work_line
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.dataset import choice
+from lib_ti.ui.dataset.choice import Choice, Data, uploaded
+from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.work import WORKS, Told
+
+if TYPE_CHECKING:
+    from lib_ti.ui.dataset.erase_work import Erasing
+    from lib_ti.ui.dataset.paint_page import Choosable
+
+TITLE = "Erase"
+KIND = "erase"
+MODEL = "model"
+_PROPOSED = "What looks like lettering is painted over: look at it, correct it with brush and rubber, then press Erase."
+_LOADED = "The mask is painted over the picture: look at it, then press Erase."
+_ABOUT = (
+    "Paint over lettering, a watermark or a thing in the way, then press Erase. Your pictures stay as they are; "
+    "Prepare uses what you see here."
+)
+
+
+def layout(parts: Parts) -> None:
+    choice.layout(parts, "erase", "A picture of the folder with your pictures.")
+    with gr.Row(elem_classes="ti-columns"):
+        with gr.Column(scale=3, min_width=320):
+            parts.html("erase_stage")
+        with gr.Column(scale=1, min_width=320):
+            parts.html("erase_about", hint(_ABOUT))
+            parts.button("erase_propose", "Propose lettering")
+            parts.button("erase_fill", "Erase", variant="primary")
+            with gr.Row(elem_classes="ti-buttons"):
+                parts.button("erase_undo", "Undo", size="sm")
+                parts.button("erase_redo", "Do again", size="sm")
+            parts.html("erase_said")
+            parts.prepare.add("fill", "fill_prompt")
+            parts.keep(
+                "erase_seed",
+                gr.Number(
+                    0,
+                    label="Seed",
+                    info="With another number a model draws something else.",
+                    precision=0,
+                    elem_id="ti_erase_seed",
+                ),
+            )
+            with gr.Accordion("Take a mask from a file", open=False):
+                parts.keep(
+                    "erase_file",
+                    gr.File(label="Picture of the same shape, white where to erase", elem_id="ti_erase_file"),
+                )
+    # What is painted, from the page's script and to it.
+    parts.keep("erase_mask", gr.Textbox("", show_label=False, elem_id="ti_erase_mask", elem_classes="ti-hidden"))
+
+
+def connect(parts: Parts) -> None:
+    _Step(parts).connect()
+
+
+class _Step:
+    """What the buttons do: from what the page holds to updates of what it shows."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._form = parts, parts.prepare
+        self._picture, self._mask, self._seed = (parts[f"erase_{name}"] for name in ("picture", "mask", "seed"))
+        self._shown = [parts["erase_stage"], self._mask, parts["erase_said"]]
+
+    def connect(self) -> None:
+        parts, shown = self._parts, self._shown
+        done, file, marked = parts["work_done"], parts["erase_file"], shown[1:]
+        inputs = {self._picture, self._mask, self._seed, *self._form.components}
+        Choice(parts, "erase", self._form.components, self._pictures, self._show, shown).connect()
+        parts["erase_fill"].click(self._fill, inputs=inputs, outputs=[*shown, *work_line.watched(parts)], **BUSY)
+        done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
+        parts["erase_propose"].click(self._propose, inputs=inputs, outputs=marked, **BUSY)
+        file.upload(self._load, inputs={file, *inputs}, outputs=marked, **BUSY)
+        parts["erase_undo"].click(self._undo, inputs=inputs, outputs=shown, **BUSY)
+        parts["erase_redo"].click(self._redo, inputs=inputs, outputs=shown, **BUSY)
+
+    @cached_property
+    def _erasing(self) -> Erasing:
+        from lib_ti.ui.dataset.erase_work import Erasing
+
+        return Erasing(self._parts.controller.host)
+
+    def _config(self, data: Data) -> PrepareConfig:
+        return self._parts.preparation.config(self._form.values(data))
+
+    def _pictures(self, data: Data) -> list[Choosable]:
+        return self._erasing.pictures(self._config(data))
+
+    def _show(self, data: Data, name: str) -> list[Any]:
+        """The picture, and nothing painted or said."""
+        return [self._stage(data, name) if name else "", "", ""]
+
+    def _stage(self, data: Data, name: str) -> str:
+        from lib_ti.ui.dataset import paint_page
+
+        found, problem = attempt(lambda: self._erasing.stage(self._config(data), name))
+        return problem if found is None else paint_page.stage(found, "ti_erase_mask")
+
+    def _after(self, data: Data, action: Callable[[PrepareConfig, str], tuple[str, str]]) -> list[Any]:
+        """What is shown once something was done to the chosen picture: that, what is painted by then, a sentence."""
+        name = data[self._picture] or ""
+        done, problem = attempt(lambda: action(self._config(data), name))
+        if done is None:
+            return [gr.update(), gr.update(), problem]
+        sentence, layer = done
+        return [self._stage(data, name), layer, notice("good", [sentence])]
+
+    def _fill(self, data: Data) -> list[Any]:
+        name, layer, seed = data[self._picture] or "", data[self._mask] or "", int(data[self._seed] or 0)
+        if data[self._form["fill"]] != MODEL:
+            done = self._after(data, lambda config, name: (self._erasing.erase(config, name, layer, seed), ""))
+            return [*done, *work_line.news()]
+        config, problem = attempt(lambda: self._config(data))
+        if config is None:
+            return [gr.update(), gr.update(), problem, *work_line.news()]
+
+        def work(told: Told) -> str:
+            return self._erasing.erase(config, name, layer, seed, told.tell)
+
+        return [gr.update(), gr.update(), "", *work_line.begin(KIND, f"Erasing in {name}", work)]
+
+    def _ended(self, data: Data) -> list[Any]:
+        if not work_line.has_ended(data[self._parts["work_done"]] or "", KIND) or WORKS.now().state != "done":
+            return [gr.update()] * len(self._shown)
+        return self._after(data, lambda *_: (WORKS.result(KIND), ""))
+
+    def _propose(self, data: Data) -> list[Any]:
+        return self._painted(lambda: self._erasing.propose(*self._chosen(data)), _PROPOSED)
+
+    def _load(self, data: Data) -> list[Any]:
+        file = uploaded(data[self._parts["erase_file"]])
+        return self._painted(lambda: self._erasing.load(self._config(data), data[self._picture] or "", file), _LOADED)
+
+    def _chosen(self, data: Data) -> tuple[PrepareConfig, str, str]:
+        return self._config(data), data[self._picture] or "", data[self._mask] or ""
+
+    @staticmethod
+    def _painted(action: Callable[[], str], sentence: str) -> list[Any]:
+        layer, problem = attempt(action)
+        return [gr.update(), problem] if layer is None else [layer, notice("info", [sentence])]
+
+    def _undo(self, data: Data) -> list[Any]:
+        return self._after(data, lambda config, name: self._erasing.undo(config, name, data[self._mask] or ""))
+
+    def _redo(self, data: Data) -> list[Any]:
+        return self._after(data, lambda config, name: (self._erasing.redo(config, name), ""))

@@ -1,0 +1,215 @@
+"""Erasing parts of found pictures, one picture at a time. Knows the engine and no Gradio."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops
+
+from lib_ti.config import PrepareConfig
+from lib_ti.data.dataset import Item, counted
+from lib_ti.data.folder import list_files
+from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
+from lib_ti.data.masks import read_mask
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host, Tell
+from lib_ti.prep.edits import Edits, Erased, PictureEdits
+from lib_ti.prep.erase import apply, load_patch
+from lib_ti.prep.erase_set import erase, lent_filling
+from lib_ti.prep.lettering import lettering_mask
+from lib_ti.prep.make import open_piece
+from lib_ti.prep.manifest import read_manifest, update_edits
+from lib_ti.prep.plan import found_picture
+from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.textregions import text_regions
+from lib_ti.prep.thumbnails import reduced
+from lib_ti.ui.dataset import painted
+from lib_ti.ui.dataset.paint_page import Choosable, Stage
+from lib_ti.ui.fragments import file_name
+from lib_ti.ui.served import address
+from lib_ti.ui.shown import ShownPictures
+
+_MOST_SEEDS = 2**32
+
+
+class Erasing:
+    """The work behind the step Erase, for one host. Pictures are named as :func:`file_name` names them."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._shown = ShownPictures()
+        self._undone: defaultdict[tuple[Path, str], list[Erased]] = defaultdict(list)
+
+    def pictures(self, config: PrepareConfig) -> list[Choosable]:
+        """What is in the source folder, with how much was erased."""
+        erased = {}
+        if config.output.strip():
+            by_digest = read_manifest(PreparedFolder(Path(config.output.strip()))).edits.by_digest
+            erased = {one.name: len(one.erased) for one in by_digest.values()}
+        return [Choosable(path, _note(erased.get(path.name, 0))) for path in _pictures(Path(config.source.strip()))]
+
+    def stage(self, config: PrepareConfig, name: str) -> Stage:
+        """A picture as it is now, and as it was.
+
+        Raises
+        ------
+        BadInput
+            Settings or folders that cannot serve, or no such picture.
+        UnreadablePicture
+            When the picture or one of its patches cannot be used.
+        """
+        item, folder, edits = self._find(config, name)
+        if not edits.erased:
+            return Stage(item.path, item.source_size, "erase", address(item.path, painted.SHOWN))
+        stack = " ".join(one.patch for one in edits.erased)
+        return Stage(
+            item.path,
+            item.source_size,
+            "erase",
+            self._shown.address(f"{item.digest} {stack}", lambda: _reduced(item, folder, edits.erased)),
+            before=self._shown.address(item.digest, lambda: _reduced(item, folder, ())),
+            note=_note(len(edits.erased)),
+        )
+
+    def propose(self, config: PrepareConfig, name: str, text: str) -> str:
+        """What is painted, and the strokes of all lettering that is found besides, as text for the page.
+
+        Raises
+        ------
+        BadInput
+            Also when no lettering is found.
+        """
+        item, folder, edits = self._find(config, name)
+        before = _layer(item, text)
+        image = _as_now(item, folder, edits.erased)
+        regions = text_regions(image)
+        if not regions:
+            raise BadInput(f"No lettering was found in {name}; paint over what is to be erased.")
+        found = lettering_mask(image, regions)
+        return painted.write(item.path, found if before is None else ImageChops.lighter(found, before))
+
+    def load(self, config: PrepareConfig, name: str, mask: Path) -> str:
+        """A mask from a file, white where it is to be erased, as text for the page."""
+        item, _, _ = self._find(config, name)
+        return painted.write(item.path, read_mask(mask, item.source_size))
+
+    def erase(self, config: PrepareConfig, name: str, text: str, seed: int, tell: Tell = lambda _: None) -> str:
+        """Fill what is painted; returns a sentence.
+
+        Raises
+        ------
+        BadInput
+            Also when nothing is painted, or no model can fill here.
+        """
+        item, folder, _ = self._find(config, name)
+        layer = _layer(item, text)
+        if layer is None:
+            raise BadInput("Nothing is painted over; paint over what is to be erased.")
+        if not 0 <= seed < _MOST_SEEDS:
+            raise BadInput(f"The seed is {seed}; give a number from 0 to {_MOST_SEEDS - 1}.")
+        with lent_filling(config, self._host, tell, seed=seed) as filling:
+            done = erase(folder, item, layer, filling)
+        if not done:
+            return f"That part of {name} was filled in the same way before; nothing is changed."
+        self._undone.pop((folder.path, item.digest), None)
+        return f"Erased in {name}, by {config.fill}. The picture itself stays as it is; Prepare uses what you see."
+
+    def undo(self, config: PrepareConfig, name: str, text: str = "") -> tuple[str, str]:
+        """Take the last erasing back.
+
+        Returns
+        -------
+        tuple
+            A sentence, and what was painted for that erasing together with what is painted now, so that it can be
+            filled in another way.
+
+        Raises
+        ------
+        BadInput
+            Also when there is none.
+        """
+        item, folder, edits = self._find(config, name)
+        if not edits.erased:
+            raise BadInput(f"Nothing is erased in {name}, so there is nothing to undo.")
+        last = edits.erased[-1]
+        now = _layer(item, text) or Image.new("L", item.source_size)
+        patch = load_patch(folder, last)
+        now.paste(255, last.box, patch.pixels.getchannel("A"))
+        self._change(folder, item, lambda stack: tuple(one for one in stack if one != last))
+        self._undone[folder.path, item.digest].append(last)
+        return f"Undone in {name}; what was painted for it is painted again.", painted.write(item.path, now)
+
+    def redo(self, config: PrepareConfig, name: str) -> str:
+        """Erase again what was undone last; returns a sentence.
+
+        Raises
+        ------
+        BadInput
+            Also when nothing was undone since the last erasing.
+        """
+        item, folder, _ = self._find(config, name)
+        undone = self._undone[folder.path, item.digest]
+        if not undone:
+            raise BadInput(f"Nothing was undone in {name}, so there is nothing to do again.")
+        last = undone.pop()
+        self._change(folder, item, lambda stack: (*stack, last))
+        return f"Done again in {name}."
+
+    def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
+        if not name:
+            raise BadInput("No picture is chosen; choose one.")
+        paths = [path for path in _pictures(Path(config.source.strip())) if file_name(path) == name]
+        real = paths[0].name if paths else name
+        item, folder = found_picture(config, real, self._host.upscalers)
+        return item, folder, read_manifest(folder).edits.of(item.digest, item.path.name)
+
+    @staticmethod
+    def _change(folder: PreparedFolder, item: Item, change: Any) -> None:
+        def changed(edits: Edits) -> Edits:
+            now = edits.of(item.digest, item.path.name)
+            return edits.with_picture(item.digest, replace(now, erased=change(now.erased)))
+
+        update_edits(folder, changed)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Files of the folder that are pictures, by their suffix or else by their content."""
+    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            read_header(path, file)
+    except (UnreadablePicture, OSError):
+        return False
+    return True
+
+
+def _layer(item: Item, text: str) -> Image.Image | None:
+    """What is painted over a picture, at its own size."""
+    if not text:
+        return None
+    found = painted.read(text)
+    if not found.belongs_to(item.path):
+        raise BadInput(
+            f"What is painted belongs to {found.name} and not to {item.path.name}; choose that picture again."
+        )
+    return found.over(item.source_size)
+
+
+def _as_now(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Image.Image:
+    return apply(open_piece(item), [load_patch(folder, one) for one in erased]).image
+
+
+def _reduced(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Image.Image:
+    piece = apply(open_piece(item), [load_patch(folder, one) for one in erased])
+    return reduced(piece.image, piece.alpha, painted.SHOWN)
+
+
+def _note(erased: int) -> str:
+    return f"{counted(erased, 'part')} erased" if erased else ""
