@@ -1,0 +1,135 @@
+"""Step: captions written by a model, and edited by hand, one by one and all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.config import CaptionConfig
+from lib_ti.ui import work_line
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.dataset import captions_desk, captions_page, captions_tools
+from lib_ti.ui.dataset.captions_desk import Desk
+from lib_ti.ui.dataset.captions_work import LABEL, Captions, Shown
+from lib_ti.ui.form import Form, dropdown
+from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.work import WORKS
+
+TITLE = "Captions"
+KIND = "captions"
+_ROWS = (("captioner", "existing"), ("prefix", "suffix"), ("blacklist", "batch_size"))
+
+
+def layout(parts: Parts) -> None:
+    with gr.Row(elem_classes="ti-line"):
+        parts.keep(
+            "captions_folder",
+            gr.Textbox(
+                label=LABEL,
+                info="Empty: the prepared folder. Its texts change only when you save, or have captions written.",
+                max_lines=1,
+                elem_id="ti_captions_folder",
+                scale=5,
+            ),
+        )
+        parts.button("captions_open", "Open", scale=1)
+    parts.html("captions_said")
+    with gr.Accordion("Have captions written by a model", open=False):
+        form = parts.caption = Form(CaptionConfig, "ti_caption", instead={"captioner": dropdown()})
+        for row in _ROWS:
+            with gr.Row():
+                form.add(*row)
+        parts.button("captions_write", "Write captions", variant="primary")
+        parts.html("captions_written")
+    with gr.Column(visible=False) as desk:
+        parts.keep("captions_desk", desk)
+        captions_desk.layout(parts)
+        captions_tools.layout(parts)
+
+
+def connect(parts: Parts) -> None:
+    work = Captions(parts.controller.host)
+    desk = Desk(parts, work)
+    _connect_folder(parts, _Folder(parts, work, desk))
+    captions_desk.connect(parts, desk)
+    captions_tools.connect(parts, desk)
+
+
+class _Folder:
+    """The folder that a page names: opened, and captioned by a model."""
+
+    def __init__(self, parts: Parts, work: Captions, desk: Desk) -> None:
+        self._parts, self._work, self._desk = parts, work, desk
+        self._chosen, self._prepared, self._source, self._embedding = fields = (
+            parts["captions_folder"], parts.prepare["output"], parts["dataset_folder"], parts.train["name"],
+        )  # fmt: skip
+        self.inputs = {*fields, *desk.inputs}
+        self.outputs = [parts["captions_said"], parts["captions_desk"], *desk.places]
+        """The components that :meth:`open` updates."""
+
+    def open(self, data: dict[Any, Any]) -> list[Any]:
+        # What was typed in the folder that was open until now.
+        attempt(lambda: self._desk.view(data))
+        updates, problem = attempt(lambda: self._opened(data))
+        return updates or [problem, *self._closed()]
+
+    def _opened(self, data: dict[Any, Any]) -> list[Any]:
+        missing = self._work.nothing_yet(*self._named(data))
+        if missing:
+            return [hint(missing), *self._closed()]
+        editor, remarks = self._work.open(*self._named(data), data[self._source] or "")
+        folder, before = str(editor.captions.folder), self._desk.shown(data)
+        name = before.name if before.folder == folder else ""
+        shown = Shown(folder, name, room=self._work.room(data[self._embedding] or ""))
+        said = notice("info", remarks)
+        return [said, gr.update(visible=True), "", *self._desk.updates(data, editor, shown, name)]
+
+    def _closed(self) -> list[Any]:
+        return [gr.update(visible=False), "", *self._desk.nothing()]
+
+    def written(self, data: dict[Any, Any]) -> str:
+        """What the last captioning did, where it was of this folder."""
+        folder, _ = attempt(lambda: self._work.folder(*self._named(data)))
+        last = WORKS.result(KIND)
+        return captions_page.written(last[1]) if last and last[0] == folder else ""
+
+    def write(self, data: dict[Any, Any]) -> list[Any]:
+        """Begin captioning; updates of the work line."""
+        attempt(lambda: self._desk.view(data))
+        folder = self._work.folder(*self._named(data))
+        action = self._work.captioning(folder, self._parts.caption.values(data))
+        return work_line.begin(KIND, f"Captioning {folder.name}", action)
+
+    def _named(self, data: dict[Any, Any]) -> tuple[str, str]:
+        return data[self._chosen] or "", data[self._prepared] or ""
+
+
+def _connect_folder(parts: Parts, folder: _Folder) -> None:
+    written, form, host = parts["captions_written"], parts.caption, parts.controller.host
+
+    def enter(data: dict[Any, Any]) -> list[Any]:
+        """The step is opened: with the captioners that there are, and what the last one did."""
+        return [choices(host.captioners), folder.written(data), *folder.open(data)]
+
+    def write(data: dict[Any, Any]) -> list[Any]:
+        updates, problem = attempt(lambda: folder.write(data))
+        return ["", *updates] if updates else [problem, *work_line.news()]
+
+    def ended(data: dict[Any, Any]) -> list[Any]:
+        if not work_line.has_ended(data[parts["work_done"]] or "", KIND):
+            return [gr.update() for _ in (written, *folder.outputs)]
+        return [folder.written(data), *folder.open(data)]
+
+    for event in (parts["captions_open"].click, parts["captions_folder"].submit):
+        event(folder.open, inputs=folder.inputs, outputs=folder.outputs, **BUSY)
+    parts["step_captions"].select(
+        enter, inputs=folder.inputs, outputs=[form["captioner"], written, *folder.outputs], **BUSY
+    )
+    parts["work_done"].change(
+        ended, inputs=folder.inputs | {parts["work_done"]}, outputs=[written, *folder.outputs], **QUIET
+    )
+    parts["captions_write"].click(
+        write, inputs=folder.inputs | set(form.components), outputs=[written, *work_line.watched(parts)], **BUSY
+    )

@@ -1,0 +1,81 @@
+"""Changes to all listed captions at once, found without being made: what a page shows before they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from lib_ti.errors import BadInput
+from lib_ti.prep import tags
+from lib_ti.prep.search import Search
+
+if TYPE_CHECKING:
+    from lib_ti.prep.caption_set import CaptionSet, Step
+
+_Change = Callable[[str, str], str]
+WITH_TAGS: Mapping[str, _Change] = MappingProxyType(
+    {
+        "Add at the end": tags.add,
+        "Add at the front": lambda text, given: tags.add(text, given, "front"),
+        "Remove": tags.remove,
+        "Move to the front": lambda text, given: tags.move(text, given, "front"),
+        "Move to the end": lambda text, given: tags.move(text, given, "back"),
+    }
+)
+"""Changes that tags are named for."""
+DOUBLES, SORT, SORT_BY_COUNT = "Remove doubles", "Sort by alphabet", "Sort by frequency"
+ACTIONS = (*WITH_TAGS, DOUBLES, SORT, SORT_BY_COUNT)
+
+
+def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: str) -> Step:
+    """Everything found in the captions of some pictures, replaced.
+
+    Raises
+    ------
+    BadInput
+        When the search or the replacement cannot be understood, or nothing is found.
+    """
+    from lib_ti.prep.caption_edits import replaced
+
+    new = replaced(captions, names, search, by)
+    if not new:
+        raise BadInput(
+            f"Nothing would change: {search.words!r} is not in the listed captions, or is replaced by itself."
+        )
+    return _step(captions, new, f"replace “{search.words}” by “{by}”" if by else f"remove “{search.words}”")
+
+
+def tag_change(captions: CaptionSet, names: Iterable[str], action: str, given: str) -> Step:
+    """A change of the captions of some pictures as lists of tags.
+
+    Raises
+    ------
+    BadInput
+        When no tag is given where some are needed, or nothing would change.
+    """
+    from lib_ti.prep.caption_edits import changes
+
+    if action not in ACTIONS:
+        raise BadInput(f"There is no change {action!r} of tags; choose one of {', '.join(ACTIONS)}.")
+    if action in WITH_TAGS and not tags.split(given):
+        raise BadInput(f"“{action}” needs tags: write them into the field Tags, parted by commas.")
+    new = changes(captions, names, _change(captions, action, given))
+    if not new:
+        raise BadInput("Nothing would change: the listed captions are like that already.")
+    return _step(captions, new, f"{action.lower()}: {given.strip()}" if action in WITH_TAGS else action.lower())
+
+
+def _change(captions: CaptionSet, action: str, given: str) -> Callable[[str], str]:
+    if action in WITH_TAGS:
+        return lambda text: WITH_TAGS[action](text, given)
+    if action == DOUBLES:
+        return tags.deduplicate
+    counts = tags.frequency(captions.texts.values()) if action == SORT_BY_COUNT else None
+    return lambda text: tags.sort(text, counts)
+
+
+def _step(captions: CaptionSet, new: Mapping[str, str], label: str) -> Step:
+    from lib_ti.prep.caption_set import Step
+
+    return Step(label, {name: captions.texts[name] for name in new}, new)

@@ -1,0 +1,146 @@
+"""What the step Captions shows: the picture with its caption, the list, what is not saved, and changes before they are
+made. Plain values to HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_ti.ui.dataset.captions_work import Room
+from lib_ti.ui.fragments import bar, escape, figure, folded, hint, notice
+from lib_ti.ui.served import LARGE, address
+
+if TYPE_CHECKING:
+    from lib_ti.prep.caption import Captioned
+    from lib_ti.prep.caption_length import Length
+    from lib_ti.prep.caption_set import CaptionSet, Conflict, Step
+    from lib_ti.ui.dataset.captions_editing import Editor
+
+_MOST_CHANGES = 100
+_MOST_COUNTED = 120
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+def written(done: Captioned) -> str:
+    """What captioning did."""
+    first, *others = done.describe()
+    return notice("good", [first]) + notice("warning", others)
+
+
+def picture(path: Path, following: Path | None) -> str:
+    """The picture, and the next one unseen, so that it is there at once."""
+    ahead = "" if following is None else f'<img class="ti-ahead" src="{escape(address(following, LARGE))}" alt="">'
+    return figure(path, path.name, source=address(path, LARGE), classes="ti-captioned") + ahead
+
+
+def length(found: Length, room: Room) -> str:
+    """How long a caption is, and which part of it is beyond what is read as one whole."""
+    taken = f" ({room.embedding} takes the others of 75)" if room.embedding else ""
+    shown = bar(found.tokens / max(1, room.tokens), f"{found.tokens} of {room.tokens} tokens{taken}")
+    if not found.beyond:
+        return shown
+    marked = f'<p class="ti-read">{escape(found.within)}<mark>{escape(found.beyond)}</mark></p>'
+    return shown + notice("warning", ["It is longer than is read as one whole; the marked end is read apart."]) + marked
+
+
+def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Callable[[str], int], room: int) -> str:
+    """The captions of some pictures, one of which is open, each with its number of tokens."""
+    total = len(captions.texts)
+    count = f"{total} pictures" if len(names) == total else f"{len(names)} of {total} pictures"
+    changed = set(captions.changed)
+    items = (
+        _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, changed=name in changed)
+        for name in names
+    )
+    return hint(count) + (f'<ol class="ti-captions">{"".join(items)}</ol>' if names else "")
+
+
+def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, changed: bool) -> str:
+    text = escape(captions.texts[name]) or "<i>no caption</i>"
+    current = ' aria-current="true"' if open_now else ""
+    over = ' class="ti-over" title="longer than is read as one whole"' if tokens > room else ""
+    unsaved = '<span class="ti-changed" title="not saved">●</span> ' if changed else ""
+    return (
+        f'<li><button type="button" data-name="{escape(name)}"{current}>'
+        f'<img src="{escape(address(captions.folder / name))}" alt="" loading="lazy">'
+        f"<span><b>{unsaved}{escape(name)}</b><span>{text}</span></span><small{over}>{tokens}</small></button></li>"
+    )
+
+
+def state(editor: Editor) -> str:
+    """What is not saved, what Undo and Redo would do, and what could not be saved."""
+    captions = editor.captions
+    count = len(captions.changed)
+    said = "Everything is saved." if not count else f"{_captions(count)} not saved."
+    shown = f'<p class="ti-unsaved" data-unsaved="{count}">{said}</p>'
+    steps = [(word, steps[-1]) for word, steps in (("Undo", captions.done), ("Redo", captions.undone)) if steps]
+    shown += "".join(hint(f"{word}: {_described(step)}") for word, step in steps)
+    shown += notice("error", [f"{one.path.name}: {one.reason}." for one in editor.failed])
+    return shown + _conflicts(editor.conflicts)
+
+
+def _described(step: Step) -> str:
+    return step.label if len(step.after) == 1 else f"{step.label} ({len(step.after)} captions)"
+
+
+def _captions(count: int) -> str:
+    return "1 caption is" if count == 1 else f"{count} captions are"
+
+
+def _conflicts(found: Sequence[Conflict]) -> str:
+    if not found:
+        return ""
+    count = "1 caption was" if len(found) == 1 else f"{len(found)} captions were"
+    said = (
+        f"{count} changed on disk meanwhile, by another program. Keep what is here, or take what is on disk; what is "
+        "replaced stays in the folder .captions-before."
+    )
+    rows = "".join(
+        f"<tr><td>{escape(one.name)}</td><td>{escape(one.ours)}</td><td>{escape(one.theirs)}</td></tr>" for one in found
+    )
+    head = "<tr><th>Picture</th><th>Here</th><th>On disk</th></tr>"
+    return notice("warning", [said]) + f'<table class="ti-table ti-conflicts">{head}{rows}</table>'
+
+
+def changes(step: Step) -> str:
+    """What a step would change, with what goes and what comes marked."""
+    count = len(step.after)
+    shown = islice(step.after.items(), _MOST_CHANGES)
+    rows = "".join(f"<li><b>{escape(name)}</b> {difference(step.before[name], after)}</li>" for name, after in shown)
+    more = hint(f"… and {count - _MOST_CHANGES} more.") if count > _MOST_CHANGES else ""
+    head = "1 caption would change" if count == 1 else f"{count} captions would change"
+    return f'<div class="ti-changes">{hint(f"{head}: {step.label}.")}<ul>{rows}</ul>{more}</div>'
+
+
+def difference(before: str, after: str) -> str:
+    """Both texts in one, word by word: what is only in the first is crossed out, what is only in the second marked."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    parts = []
+    for kind, first, last, from_, to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(escape("".join(old[first:last])))
+            continue
+        if first < last:
+            parts.append(f"<del>{escape(''.join(old[first:last]))}</del>")
+        if from_ < to:
+            parts.append(f"<ins>{escape(''.join(new[from_:to]))}</ins>")
+    return "".join(parts)
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """In how many captions each tag or word is; a click looks for it."""
+    shown = "".join(
+        f'<button type="button" data-find="{escape(words)}">{escape(words)} <small>{count}</small></button>'
+        for words, count in islice(found.items(), _MOST_COUNTED)
+    )
+    more = hint(f"… and {len(found) - _MOST_COUNTED} more.") if len(found) > _MOST_COUNTED else ""
+    return f'<div class="ti-counts">{shown}</div>{more}' if shown else hint("There is no caption yet.")
+
+
+def hints(sentences: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return folded("What should a caption say?", f"<ul>{items}</ul>")

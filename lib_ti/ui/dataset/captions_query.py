@@ -1,0 +1,81 @@
+"""Which captions a page lists, and the way through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib_ti.errors import BadInput
+from lib_ti.prep.search import Search
+
+if TYPE_CHECKING:
+    from lib_ti.prep.caption_set import CaptionSet
+
+ALL, UNSAVED, EMPTY, LONG = "all", "not saved", "empty", "too long"
+SHOWN = (ALL, UNSAVED, EMPTY, LONG)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a page looks for; without words all pictures are found.
+
+    ``lacking`` finds the pictures whose captions do not have the words, and ``shown`` is one of :data:`SHOWN`.
+    """
+
+    search: Search
+    lacking: bool = False
+    shown: str = ALL
+
+    @property
+    def everything(self) -> bool:
+        return not self.search.words.strip() and self.shown == ALL
+
+    def names(self, captions: CaptionSet, is_long: Callable[[str], bool]) -> tuple[str, ...]:
+        """The pictures that are found, in the order of the folder.
+
+        Raises
+        ------
+        BadInput
+            When the words are no regular expression, and should be.
+        """
+        from lib_ti.prep.caption_edits import find
+
+        found = find(captions, self.search, lacking=self.lacking) if self.search.words.strip() else captions.texts
+        if self.shown == UNSAVED:
+            unsaved = set(captions.changed)
+            return tuple(name for name in found if name in unsaved)
+        if self.shown == EMPTY:
+            return tuple(name for name in found if not captions.texts[name].strip())
+        if self.shown == LONG:
+            return tuple(name for name in found if is_long(captions.texts[name]))
+        return tuple(found)
+
+
+def neighbour(captions: CaptionSet, listed: Sequence[str], name: str, step: int) -> str:
+    """The listed picture after one (``step`` 1) or before it (-1), whether or not that is listed itself; the same one
+    where there is no other."""
+    order = {other: place for place, other in enumerate(captions.texts)}
+    here = order.get(name, -1)
+    if step > 0:
+        return next((other for other in listed if order[other] > here), name)
+    return next((other for other in reversed(listed) if order[other] < here), name)
+
+
+def named(captions: CaptionSet, listed: Sequence[str], wanted: str) -> str:
+    """The picture that a person means by its name, with or without suffix, or by its number in the list.
+
+    Raises
+    ------
+    BadInput
+        When there is none.
+    """
+    wanted = wanted.strip()
+    if wanted in captions.texts:
+        return wanted
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(listed):
+        return listed[int(wanted) - 1]
+    stems = [name for name in captions.texts if name.rpartition(".")[0].casefold() == wanted.casefold()]
+    if not stems:
+        raise BadInput(f"There is no picture {wanted!r}; give a number from 1 to {len(listed)}, or a file name.")
+    return stems[0]
