@@ -11,21 +11,29 @@ from tests.prep.conftest import kinds
 from tests.prep.photographs import SPOILT, letter, photograph, resize
 
 LETTERED, WANTED = SPOILT["lettering"]
-SOME = ("astronaut", "chelsea", "china", "retina")
+SOME = ("rocket", "chelsea", "coffee", "retina", "gravel")
 
 
-@pytest.mark.parametrize("name", SOME)
-def test_lettering_is_flagged(name: str) -> None:
-    missed = [how for how, change in LETTERED.items() if not kinds(change(photograph(name))) & WANTED]
-    assert len(missed) <= 1, missed
+@pytest.mark.parametrize("how", ["caption", "outlined", "signature", "address"])
+def test_plain_lettering_is_flagged_on_anything(how: str) -> None:
+    assert [name for name in SOME if not kinds(LETTERED[how](photograph(name))) & WANTED] == []
 
 
-def test_the_box_is_where_the_lettering_is() -> None:
+def test_most_faint_lettering_is_flagged() -> None:
+    """Watermarks, and a date in a colour close to the ground's; on rough textures they may be missed."""
+    faint = ("date", "watermark", "slanting watermark")
+    seen = [bool(kinds(LETTERED[how](photograph(name))) & WANTED) for how in faint for name in SOME]
+    assert sum(seen) >= 0.7 * len(seen)
+
+
+def test_the_boxes_are_where_the_lettering_is() -> None:
     picture = letter("HELLO WORLD", height=0.08, place=(0.5, 0.5))(Image.new("RGB", (1200, 800), "navy"))
     inside = picture.convert("L").point(lambda level: 255 * (level > 60)).getbbox()
-    (box,) = text_regions(picture)
-    assert all(abs(one - other) < 60 for one, other in zip(box, inside, strict=True))
-    ImageDraw.Draw(picture).rectangle(box, fill="navy")
+    boxes = np.array(text_regions(picture))
+    around = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+    assert all(abs(one - other) < 60 for one, other in zip(around, inside, strict=True))
+    for box in boxes.tolist():
+        ImageDraw.Draw(picture).rectangle(box, fill="navy")
     assert picture.getcolors() == [(1200 * 800, (0, 0, 128))]
 
 
