@@ -18,8 +18,8 @@ Box = tuple[int, int, int, int]
 
 LOOKED_AT = 640
 """Pictures are reduced to this longer side; what cannot be read there cannot be read when it is trained either."""
-_SCALES = (1.0, 0.5)
-"""Large lettering is recognised at half of that."""
+_SCALES = (1.0, 0.7, 0.5)
+"""Larger lettering is recognised at less than that."""
 _SMALLEST = 32
 """Pixels a side, under which there is too little around a letter to tell it by."""
 _LIKELY = 0.5
