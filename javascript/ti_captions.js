@@ -1,5 +1,5 @@
-// Comfort for the step Captions: keys for going on, clicks in the list and on counted words, the length while one types,
-// and a question before a page with unsaved captions is left. Without this file everything works by the fields.
+// Comfort for the step Captions: keys for going on, clicks in the list and on counted words, what is typed without
+// leaving its field, and a question before a page with unsaved captions is left. All of it works by the fields as well.
 (function () {
     "use strict";
 

@@ -13,7 +13,6 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
-from transformers import BlipConfig, BlipForConditionalGeneration
 
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host import upscaling
@@ -24,8 +23,8 @@ from lib_ti.host.embedded_tools import CAPTIONER
 from lib_ti.host.patch import Patch, cut_out, put_back
 from lib_ti.host.upscaling import TiledUpscaler, model_files
 from lib_ti.pocket.files import CHECKPOINT
+from tests.small_blip import make_blip
 
-WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] a picture of cat dog red blue on the big small".split()
 CPU = torch.device("cpu")
 
 
@@ -48,38 +47,9 @@ def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> Embedd
 
 @pytest.fixture(scope="session")
 def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small BLIP of random weights, as ``transformers`` saves one; large weights, so that it looks at pictures."""
+    """A small BLIP; see :func:`tests.small_blip.make_blip`."""
     folder = tmp_path_factory.mktemp("tools")
-    config = BlipConfig(
-        text_config={
-            "vocab_size": len(WORDS),
-            "hidden_size": 32,
-            "encoder_hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "max_position_embeddings": 64,
-            "bos_token_id": 5,
-            "eos_token_id": 3,
-            "sep_token_id": 3,
-            "pad_token_id": 0,
-            "initializer_range": 1.0,
-        },
-        vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 32,
-            "patch_size": 16,
-            "initializer_range": 1.0,
-        },
-        initializer_range=1.0,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        BlipForConditionalGeneration(config).save_pretrained(folder / "BLIP", safe_serialization=True)
-    (folder / "BLIP" / "vocab.txt").write_text("\n".join(WORDS) + "\n")
+    make_blip(folder / "BLIP")
     return folder
 
 

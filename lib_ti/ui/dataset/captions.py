@@ -10,11 +10,11 @@ from lib_ti.config import CaptionConfig
 from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import captions_desk, captions_page, captions_tools
-from lib_ti.ui.dataset.captions_desk import Desk
+from lib_ti.ui.dataset.captions_desk import FILES, Desk
 from lib_ti.ui.dataset.captions_work import LABEL, Captions, Shown
 from lib_ti.ui.form import Form, dropdown
 from lib_ti.ui.fragments import hint, notice
-from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.parts import QUIET, Parts, choices
 from lib_ti.ui.work import WORKS
 
 TITLE = "Captions"
@@ -70,7 +70,7 @@ class _Folder:
         """The components that :meth:`open` updates."""
 
     def open(self, data: dict[Any, Any]) -> list[Any]:
-        # What was typed in the folder that was open until now.
+        # What was typed in the folder that was open until now is taken.
         attempt(lambda: self._desk.view(data))
         updates, problem = attempt(lambda: self._opened(data))
         return updates or [problem, *self._closed()]
@@ -82,6 +82,9 @@ class _Folder:
         editor, remarks = self._work.open(*self._named(data), data[self._source] or "")
         folder, before = str(editor.captions.folder), self._desk.shown(data)
         name = before.name if before.folder == folder else ""
+        if name:
+            # Again, for the program may have been started anew since.
+            attempt(lambda: self._desk.view(data))
         shown = Shown(folder, name, room=self._work.room(data[self._embedding] or ""))
         said = notice("info", remarks)
         return [said, gr.update(visible=True), "", *self._desk.updates(data, editor, shown, name)]
@@ -123,13 +126,13 @@ def _connect_folder(parts: Parts, folder: _Folder) -> None:
         return [folder.written(data), *folder.open(data)]
 
     for event in (parts["captions_open"].click, parts["captions_folder"].submit):
-        event(folder.open, inputs=folder.inputs, outputs=folder.outputs, **BUSY)
+        event(folder.open, inputs=folder.inputs, outputs=folder.outputs, **FILES)
     parts["step_captions"].select(
-        enter, inputs=folder.inputs, outputs=[form["captioner"], written, *folder.outputs], **BUSY
+        enter, inputs=folder.inputs, outputs=[form["captioner"], written, *folder.outputs], **FILES
     )
     parts["work_done"].change(
         ended, inputs=folder.inputs | {parts["work_done"]}, outputs=[written, *folder.outputs], **QUIET
     )
     parts["captions_write"].click(
-        write, inputs=folder.inputs | set(form.components), outputs=[written, *work_line.watched(parts)], **BUSY
+        write, inputs=folder.inputs | set(form.components), outputs=[written, *work_line.watched(parts)], **QUIET
     )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 REGEX, WHOLE, CASE, LACKING = "Regex", "Whole words", "Match case", "Lacking it"
 TAGS, WORDS = "Tags", "Words"
 _LINES = 6
+FILES: Mapping[str, Any] = {**BUSY, "queue": False}
+"""Of events that read or write many small files: not behind a picture that is drawn, in Gradio's queue."""
 
 Action = Callable[[View], tuple[str, str]]
 """Does something, and returns the name of the picture to show and a box that says what was done."""
@@ -46,7 +48,7 @@ def _text(parts: Parts) -> None:
         "captions_text",
         gr.Textbox(
             label="Caption",
-            info="What the picture shows, in one line. Ctrl+Enter goes on to the next, Alt+↓ and Alt+↑ to and fro.",
+            info="What the picture shows, in one line. Ctrl+Enter or Alt+↓: the next one; Alt+↑: the one before.",
             lines=_LINES,
             max_lines=_LINES,
             elem_id="ti_captions_text",
@@ -163,7 +165,7 @@ class Desk:
             str(view.place or ""),
             view.state(),
             gr.update(visible=bool(editor.conflicts)),
-            view.list(),
+            view.listing(),
             self.counts(data, view.captions),
         ]
 
@@ -218,7 +220,7 @@ def _connect_turning(parts: Parts, desk: Desk) -> None:
 
     def typed(data: dict[Any, Any]) -> list[Any]:
         view, problem = attempt(lambda: desk.view(data))
-        return [problem, gr.update(), gr.update()] if view is None else ["", view.length(), view.state()]
+        return [problem, gr.update(), gr.update()] if view is None else [gr.update(), view.length(), view.state()]
 
     inputs = desk.inputs | {at}
     for event, handler in (
@@ -239,10 +241,10 @@ def _connect_list(parts: Parts, desk: Desk) -> None:
 
     def listed(data: dict[Any, Any]) -> list[Any]:
         view, problem = attempt(lambda: desk.view(data))
-        return [problem, gr.update()] if view is None else [view.list(), str(view.place or "")]
+        return [problem, gr.update()] if view is None else [view.listing(), str(view.place or "")]
 
     def picked(data: dict[Any, Any]) -> list[Any]:
-        """A tag or word of the counts is looked for as it is counted."""
+        """A tag or word of the counts is looked for, alone."""
         if not data[pick]:
             return [gr.update() for _ in (find, options, show, pick, *outputs)]
         looked_for = {find: data[pick], options: [WHOLE], show: ALL}
@@ -283,9 +285,9 @@ def _connect_saving(parts: Parts, desk: Desk) -> None:
 
     click("undo", undo, QUIET)
     click("redo", redo, QUIET)
-    click("save", save, BUSY)
-    click("keep", keep, BUSY)
-    click("take", take, BUSY)
+    click("save", save, FILES)
+    click("keep", keep, FILES)
+    click("take", take, FILES)
 
 
 def _after(step: Step | None, shown: Shown, what: str) -> tuple[str, str]:

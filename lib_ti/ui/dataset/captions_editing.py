@@ -37,8 +37,9 @@ class Editor:
 
     @property
     def failed(self) -> tuple[Skipped, ...]:
-        """What the last saving could not write."""
-        return self._failed
+        """What the last saving could not write, as far as it is still unsaved."""
+        changed = set(self._captions.changed)
+        return tuple(one for one in self._failed if one.path.name in changed)
 
     def type(self, name: str, given: str, text: str) -> None:
         """Take what is in a page's text field; ``given`` is what the page was given for that picture.

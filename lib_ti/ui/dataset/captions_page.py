@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_ti.host.base import CHUNK
 from lib_ti.ui.dataset.captions_work import Room
 from lib_ti.ui.fragments import bar, escape, figure, folded, hint, notice
 from lib_ti.ui.served import LARGE, address
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_CHANGES = 100
 _MOST_COUNTED = 120
+_MOST_TOLD = 20
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -39,7 +41,7 @@ def picture(path: Path, following: Path | None) -> str:
 
 def length(found: Length, room: Room) -> str:
     """How long a caption is, and which part of it is beyond what is read as one whole."""
-    taken = f" ({room.embedding} takes the others of 75)" if room.embedding else ""
+    taken = f"; {room.embedding} takes {CHUNK - room.tokens} of {CHUNK}" if room.embedding else ""
     shown = bar(found.tokens / max(1, room.tokens), f"{found.tokens} of {room.tokens} tokens{taken}")
     if not found.beyond:
         return shown
@@ -61,13 +63,14 @@ def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Calla
 
 def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, changed: bool) -> str:
     text = escape(captions.texts[name]) or "<i>no caption</i>"
+    named = " <i>(file name)</i>" if captions.on_disk[name].source == "name" and not changed else ""
     current = ' aria-current="true"' if open_now else ""
     over = ' class="ti-over" title="longer than is read as one whole"' if tokens > room else ""
     unsaved = '<span class="ti-changed" title="not saved">●</span> ' if changed else ""
     return (
         f'<li><button type="button" data-name="{escape(name)}"{current}>'
         f'<img src="{escape(address(captions.folder / name))}" alt="" loading="lazy">'
-        f"<span><b>{unsaved}{escape(name)}</b><span>{text}</span></span><small{over}>{tokens}</small></button></li>"
+        f"<span><b>{unsaved}{escape(name)}</b><span>{text}{named}</span></span><small{over}>{tokens}</small></button></li>"
     )
 
 
@@ -79,7 +82,7 @@ def state(editor: Editor) -> str:
     shown = f'<p class="ti-unsaved" data-unsaved="{count}">{said}</p>'
     steps = [(word, steps[-1]) for word, steps in (("Undo", captions.done), ("Redo", captions.undone)) if steps]
     shown += "".join(hint(f"{word}: {_described(step)}") for word, step in steps)
-    shown += notice("error", [f"{one.path.name}: {one.reason}." for one in editor.failed])
+    shown += notice("error", _first([f"{one.path.name}: {one.reason}." for one in editor.failed]))
     return shown + _conflicts(editor.conflicts)
 
 
@@ -100,10 +103,17 @@ def _conflicts(found: Sequence[Conflict]) -> str:
         "replaced stays in the folder .captions-before."
     )
     rows = "".join(
-        f"<tr><td>{escape(one.name)}</td><td>{escape(one.ours)}</td><td>{escape(one.theirs)}</td></tr>" for one in found
+        f"<tr><td>{escape(one.name)}</td><td>{escape(one.ours)}</td><td>{escape(one.theirs)}</td></tr>"
+        for one in found[:_MOST_TOLD]
     )
     head = "<tr><th>Picture</th><th>Here</th><th>On disk</th></tr>"
-    return notice("warning", [said]) + f'<table class="ti-table ti-conflicts">{head}{rows}</table>'
+    more = hint(f"… and {len(found) - _MOST_TOLD} more.") if len(found) > _MOST_TOLD else ""
+    return notice("warning", [said]) + f'<table class="ti-table ti-conflicts">{head}{rows}</table>{more}'
+
+
+def _first(sentences: Sequence[str]) -> Sequence[str]:
+    more = len(sentences) - _MOST_TOLD
+    return sentences if more <= 0 else [*sentences[:_MOST_TOLD], f"… and {more} more."]
 
 
 def changes(step: Step) -> str:

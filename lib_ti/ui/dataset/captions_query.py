@@ -12,8 +12,8 @@ from lib_ti.prep.search import Search
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet
 
-ALL, UNSAVED, EMPTY, LONG = "all", "not saved", "empty", "too long"
-SHOWN = (ALL, UNSAVED, EMPTY, LONG)
+ALL, UNSAVED, EMPTY, LONG, NO_FILE = "all", "not saved", "empty", "too long", "without text file"
+SHOWN = (ALL, UNSAVED, EMPTY, LONG, NO_FILE)
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,6 @@ class Query:
     lacking: bool = False
     shown: str = ALL
 
-    @property
-    def everything(self) -> bool:
-        return not self.search.words.strip() and self.shown == ALL
-
     def names(self, captions: CaptionSet, is_long: Callable[[str], bool]) -> tuple[str, ...]:
         """The pictures that are found, in the order of the folder.
 
@@ -42,14 +38,15 @@ class Query:
         from lib_ti.prep.caption_edits import find
 
         found = find(captions, self.search, lacking=self.lacking) if self.search.words.strip() else captions.texts
-        if self.shown == UNSAVED:
-            unsaved = set(captions.changed)
-            return tuple(name for name in found if name in unsaved)
-        if self.shown == EMPTY:
-            return tuple(name for name in found if not captions.texts[name].strip())
-        if self.shown == LONG:
-            return tuple(name for name in found if is_long(captions.texts[name]))
-        return tuple(found)
+        unsaved = set(captions.changed)
+        is_shown: dict[str, Callable[[str], bool]] = {
+            UNSAVED: lambda name: name in unsaved,
+            EMPTY: lambda name: not captions.texts[name].strip(),
+            LONG: lambda name: is_long(captions.texts[name]),
+            NO_FILE: lambda name: captions.on_disk[name].source == "name",
+        }
+        fits = is_shown.get(self.shown)
+        return tuple(found if fits is None else filter(fits, found))
 
 
 def neighbour(captions: CaptionSet, listed: Sequence[str], name: str, step: int) -> str:

@@ -11,10 +11,10 @@ from lib_ti.errors import BadInput
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_changes import ACTIONS, replacement, tag_change
-from lib_ti.ui.dataset.captions_desk import LACKING, Desk
+from lib_ti.ui.dataset.captions_desk import FILES, LACKING, Desk
 from lib_ti.ui.dataset.captions_view import View
 from lib_ti.ui.fragments import notice
-from lib_ti.ui.parts import BUSY, Parts
+from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import Step
@@ -38,7 +38,7 @@ def _replacing(parts: Parts) -> None:
             "captions_by",
             gr.Textbox(
                 label="Replace what is found by",
-                info="Empty: it is removed. \\1, \\2 are groups of a regular expression.",
+                info="Empty: removed. \\1 is the first group of a regex.",
                 max_lines=1,
                 elem_id="ti_captions_by",
                 scale=3,
@@ -98,12 +98,14 @@ def connect(parts: Parts, desk: Desk) -> None:
         updates, problem = attempt(done)
         return updates or [problem, gr.update(), gr.update(), *desk.nothing()]
 
-    parts["captions_replace"].click(replace, inputs=desk.inputs | {by}, outputs=outputs, **BUSY)
-    parts["captions_tag"].click(with_tags, inputs=desk.inputs | {action, tags}, outputs=outputs, **BUSY)
-    parts["captions_apply"].click(apply, inputs=desk.inputs | {pending}, outputs=[*outputs, *desk.outputs], **BUSY)
+    parts["captions_replace"].click(replace, inputs=desk.inputs | {by}, outputs=outputs, **FILES)
+    parts["captions_tag"].click(with_tags, inputs=desk.inputs | {action, tags}, outputs=outputs, **FILES)
+    parts["captions_apply"].click(apply, inputs=desk.inputs | {pending}, outputs=[*outputs, *desk.outputs], **FILES)
 
 
 def _replacement(view: View, by: str) -> Step:
+    if not view.query.search.words.strip():
+        raise BadInput("Write what is to be replaced into the field Find first.")
     if view.query.lacking:
         raise BadInput(f"Captions that lack something have nothing to replace: take the mark off “{LACKING}”.")
     return replacement(view.captions, view.selection(), view.query.search, by)

@@ -74,7 +74,7 @@ class View:
     def state(self) -> str:
         return captions_page.state(self.editor)
 
-    def list(self) -> str:
+    def listing(self) -> str:
         rows = captions_page.rows(self.captions, self.names, self.shown.name, self._tokens, self.shown.room.tokens)
         return self._found[1] + rows
 

@@ -1,0 +1,403 @@
+"""The step Captions without a page: captions edited by several pages at once, and what these show, on real files."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import pytest
+
+from lib_ti.config import CaptionConfig, CreateConfig, to_mapping
+from lib_ti.errors import BadInput
+from lib_ti.prep.search import Search
+from lib_ti.training.create import create
+from lib_ti.ui.dataset import captions_page
+from lib_ti.ui.dataset.captions_changes import ACTIONS, WITH_TAGS, replacement, tag_change
+from lib_ti.ui.dataset.captions_editing import Editor, Editors
+from lib_ti.ui.dataset.captions_query import ALL, EMPTY, LONG, NO_FILE, UNSAVED, Query, named, neighbour
+from lib_ti.ui.dataset.captions_view import View
+from lib_ti.ui.dataset.captions_work import Captions, Room, Shown
+from lib_ti.ui.work import Works
+from tests.fakes import FakeHost, draw_pictures
+
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four pictures captioned "picture 0, flat" and so on, and one whose caption is its name."""
+    folder = draw_pictures(tmp_path / "pictures", count=5, size=8)
+    (folder / "04.png").rename(folder / "house.png")
+    (folder / "04.txt").unlink()
+    return folder
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> FakeHost:
+    return FakeHost(tmp_path)
+
+
+@pytest.fixture
+def work(host: FakeHost) -> Captions:
+    return Captions(host, Editors())
+
+
+@pytest.fixture
+def editor(work: Captions, folder: Path) -> Editor:
+    return work.open(str(folder), "")[0]
+
+
+def texts(editor: Editor) -> list[str]:
+    return list(editor.captions.texts.values())
+
+
+def look(work: Captions, editor: Editor, name: str = "", query: Query | None = None, room: int = 75) -> View:
+    shown = Shown(str(editor.captions.folder), room=Room(room))
+    return View.of(work, editor, shown, query or Query(Search("")), name)
+
+
+# Edited by pages
+
+
+def test_what_is_typed_at_one_visit_is_one_step_to_undo(editor: Editor) -> None:
+    for text in ("p", "pi", "pink", "pink ", "pink house"):
+        editor.type("00.png", "picture 0, flat", text)
+    assert [(step.label, dict(step.after)) for step in editor.captions.done] == [
+        ("edit 00.png", {"00.png": "pink house"})
+    ]
+    editor.type("00.png", "pink house", "pink houses")  # the next visit
+    assert len(editor.captions.done) == 2
+    editor.undo()
+    assert editor.captions.texts["00.png"] == "pink house"
+    editor.undo()
+    assert editor.captions.changed == ()
+
+
+def test_what_is_typed_back_is_no_change(editor: Editor) -> None:
+    editor.type("00.png", "picture 0, flat", "pink")
+    editor.type("00.png", "picture 0, flat", "picture 0, flat")
+    assert (editor.captions.changed, editor.captions.done) == ((), ())
+
+
+def test_an_old_page_where_nothing_is_typed_changes_nothing(editor: Editor) -> None:
+    editor.type("00.png", "picture 0, flat", "of another page")
+    editor.apply(replacement(editor.captions, ["00.png"], Search("another"), "the other"))
+    editor.type("00.png", "picture 0, flat", "picture 0, flat")
+    assert editor.captions.texts["00.png"] == "of the other page"
+    editor.type("00.png", "picture 0, flat", "typed on the old page")
+    assert editor.captions.texts["00.png"] == "typed on the old page"
+    editor.undo()
+    assert editor.captions.texts["00.png"] == "of the other page"
+
+
+def test_a_page_of_another_folder_is_told(editor: Editor) -> None:
+    with pytest.raises(BadInput, match=r"no picture '9\.png'"):
+        editor.type("9.png", "", "text")
+
+
+def test_changes_that_were_looked_at_leave_alone_what_changed_since(editor: Editor) -> None:
+    step = tag_change(editor.captions, editor.captions.texts, "Add at the front", "red")
+    editor.type("01.png", "picture 1, flat", "another text")
+    assert editor.apply(step) == (4, 1)
+    assert texts(editor) == ["red, picture 0, flat", "another text", *texts(editor)[2:]]
+    assert texts(editor)[4] == "red, house"
+    undone = editor.undo()
+    assert undone == editor.redo()
+    assert undone is not None and set(undone.after) == {"00.png", "02.png", "03.png", "house.png"}
+
+
+def test_nothing_is_written_before_it_is_saved(editor: Editor, folder: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.glob("*.txt")}
+    editor.type("house.png", "house", "a pink house")
+    assert {path: path.read_bytes() for path in folder.glob("*.txt")} == before
+    assert editor.save() == 1
+    assert (folder / "house.txt").read_text() == "a pink house"
+    assert editor.save() == 0
+
+
+def test_a_conflict_is_solved_either_way(editor: Editor, folder: Path) -> None:
+    for number in (0, 1):
+        editor.type(f"0{number}.png", f"picture {number}, flat", "ours")
+        (folder / f"0{number}.txt").write_text("theirs")
+    assert editor.save() == 0
+    assert [one.name for one in editor.conflicts] == ["00.png", "01.png"]
+    shown = captions_page.state(editor)
+    assert "2 captions are not saved" in shown
+    assert "2 captions were changed on disk meanwhile" in shown
+    assert editor.take_from_disk() == 2
+    assert (editor.conflicts, editor.captions.changed) == ((), ())
+    editor.undo()
+    assert texts(editor)[:2] == ["ours", "ours"]
+    assert editor.save() == 2
+    editor.type("00.png", "ours", "ours again")
+    (folder / "00.txt").write_text("theirs again")
+    editor.save()
+    assert editor.save(overwrite=True) == 1
+    assert (folder / "00.txt").read_text() == "ours again"
+    assert any(path.read_text() == "theirs again" for path in folder.glob(".captions-before/*/00.txt"))
+
+
+def test_what_cannot_be_saved_is_told(editor: Editor, folder: Path) -> None:
+    editor.type("house.png", "house", "a pink house")
+    (folder / "house.txt").mkdir()
+    assert editor.save() == 0
+    assert "house.png: its caption was not saved (" in captions_page.state(editor)
+    (folder / "house.txt").rmdir()
+    editor.save()
+    assert "ti-error" not in captions_page.state(editor)
+
+
+# Folders
+
+
+def test_a_folder_is_opened_again_with_what_is_not_saved(work: Captions, editor: Editor, folder: Path) -> None:
+    editor.type("00.png", "picture 0, flat", "ours")
+    (folder / "01.txt").write_text("theirs")
+    (folder / "new.png").write_bytes((folder / "00.png").read_bytes())
+    again, remarks = work.open("", str(folder))
+    assert again is editor is work.editor(str(folder))
+    assert (texts(again)[:2], again.captions.texts["new.png"], remarks) == (["ours", "theirs"], "new", ())
+    (folder / "00.png").unlink()
+    assert work.open(str(folder), "")[1] == ("00.png is no longer there; its unsaved caption was “ours”.",)
+
+
+def test_captions_that_are_not_utf8_and_ones_own_pictures_are_told(work: Captions, folder: Path) -> None:
+    (folder / "00.txt").write_bytes("größe".encode("cp1252"))
+    _, remarks = work.open(str(folder), "", source=str(folder / ".." / "pictures"))
+    assert "as you found them" in remarks[0]
+    assert "not UTF-8" in remarks[1]
+
+
+def test_what_to_do_first_is_said(work: Captions, host: FakeHost, folder: Path, tmp_path: Path) -> None:
+    assert "prepare your pictures first" in work.nothing_yet("", " ")
+    assert "press Prepare first" in work.nothing_yet("", str(tmp_path / "prepared"))
+    assert work.nothing_yet("", str(folder)) == work.nothing_yet("anything", "") == ""
+    for chosen, words in (("", "no prepared folder"), (str(tmp_path / "missing"), "does not exist")):
+        with pytest.raises(BadInput, match=words):
+            work.open(chosen, "")
+    with pytest.raises(BadInput, match="no longer open here"):
+        work.editor(str(tmp_path))
+    host.allowed_folders = [tmp_path / "other"]
+    for use in (
+        lambda: work.open(str(folder), ""),
+        lambda: work.open("", str(folder)),
+        lambda: work.editor(str(folder)),
+    ):
+        with pytest.raises(BadInput, match="out of reach"):
+            use()
+
+
+def test_room_is_what_the_embedding_leaves(work: Captions, host: FakeHost) -> None:
+    create(host, CreateConfig(name="my-style", text="style", vectors=8))
+    assert work.room(" my-style ") == Room(67, "my-style")
+    assert work.room("other") == work.room("") == Room(75)
+    assert Room.beside("large", 80).tokens == 0
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", '{"folder": "x"}', EVIL])
+def test_what_a_page_keeps_is_read_again_or_nothing_is_open(text: str) -> None:
+    kept = Shown("/pictures", "a.png", "a “red” house", Room(65, "my-style"))
+    assert Shown.from_text(kept.to_text()) == kept
+    assert Shown.from_text(text) == Shown()
+
+
+# Listed
+
+
+def found(editor: Editor, words: str = "", *, shown: str = ALL, lacking: bool = False, **options: bool) -> list[str]:
+    query = Query(Search(words, **options), lacking, shown)
+    return [name.removesuffix(".png") for name in query.names(editor.captions, lambda text: len(text.split()) > 3)]
+
+
+def test_captions_are_listed_by_words_and_by_what_is_wrong(editor: Editor) -> None:
+    editor.type("02.png", "picture 2, flat", "")
+    editor.type("03.png", "picture 3, flat", "a much longer caption")
+    assert found(editor) == found(editor, " ") == ["00", "01", "02", "03", "house"]
+    assert found(editor, "FLAT") == ["00", "01"]
+    assert found(editor, "flat", lacking=True) == ["02", "03", "house"]
+    assert found(editor, r"\d", regex=True) == ["00", "01"]
+    assert found(editor, shown=UNSAVED) == ["02", "03"]
+    assert found(editor, shown=EMPTY) == ["02"]
+    assert found(editor, shown=LONG) == ["03"]
+    assert found(editor, shown=NO_FILE) == ["house"]
+    assert found(editor, "flat", lacking=True, shown=UNSAVED) == ["02", "03"]
+
+
+def test_the_way_through_the_list_goes_on_when_a_picture_leaves_it(editor: Editor) -> None:
+    captions = editor.captions
+    listed = ("01.png", "03.png")
+    assert [neighbour(captions, listed, name, 1) for name in captions.texts] == [
+        "01.png", "03.png", "03.png", "03.png", "house.png",
+    ]  # fmt: skip
+    assert neighbour(captions, listed, "house.png", -1) == "03.png"
+    assert neighbour(captions, listed, "00.png", -1) == "00.png"
+    assert neighbour(captions, (), "00.png", 1) == "00.png"
+
+
+def test_a_picture_is_meant_by_its_name_or_its_number(editor: Editor) -> None:
+    listed = ("01.png", "house.png")
+    for wanted in ("2", " house.png ", "HOUSE"):
+        assert named(editor.captions, listed, wanted) == "house.png"
+    assert named(editor.captions, listed, "03.png") == "03.png"
+    for wanted in ("0", "3", "", "²", EVIL):
+        with pytest.raises(BadInput, match="a number from 1 to 2, or a file name"):
+            named(editor.captions, listed, wanted)
+
+
+# Changed all at once
+
+
+def test_every_change_of_tags_changes_tags(editor: Editor) -> None:
+    editor.type("00.png", "picture 0, flat", "b, a, flat, B")
+    after = {action: tag_change(editor.captions, ["00.png"], action, "flat, new").after["00.png"] for action in ACTIONS}
+    assert after == {
+        "Add at the end": "b, a, flat, B, new",
+        "Add at the front": "new, b, a, flat, B",
+        "Remove": "b, a, B",
+        "Move to the front": "flat, b, a, B",
+        "Move to the end": "b, a, B, flat",
+        "Remove doubles": "b, a, flat",
+        "Sort by alphabet": "a, b, B, flat",
+        "Sort by frequency": "flat, a, b, B",
+    }
+
+
+def test_changes_that_cannot_be_are_told(editor: Editor) -> None:
+    captions = editor.captions
+    for action in WITH_TAGS:
+        with pytest.raises(BadInput, match="needs tags"):
+            tag_change(captions, captions.texts, action, " , ")
+    with pytest.raises(BadInput, match="like that already"):
+        tag_change(captions, captions.texts, "Remove doubles", "")
+    with pytest.raises(BadInput, match="no change 'x'"):
+        tag_change(captions, captions.texts, "x", "")
+    with pytest.raises(BadInput, match="'zebra' is not in the listed captions"):
+        replacement(captions, captions.texts, Search("zebra"), "horse")
+    with pytest.raises(BadInput, match="not a regular expression"):
+        replacement(captions, captions.texts, Search("(", regex=True), "")
+
+
+def test_changes_are_named_and_seen_before_they_are_made(editor: Editor) -> None:
+    step = replacement(editor.captions, ["00.png", "house.png"], Search(r"(\w+) 0", regex=True), r"drawing of \1")
+    assert step.label == r"replace “(\w+) 0” by “drawing of \1”"
+    assert dict(step.after) == {"00.png": "drawing of picture, flat"}
+    shown = captions_page.changes(step)
+    assert "1 caption would change" in shown
+    assert "<ins>drawing of </ins>picture<del> 0</del>, flat" in shown
+    removed = replacement(editor.captions, editor.captions.texts, Search(", flat"), "")
+    assert removed.label == "remove “, flat”"
+    assert "4 captions would change" in captions_page.changes(removed)
+    assert texts(editor)[0] == "picture 0, flat"
+
+
+# Shown
+
+
+def test_the_list_shows_what_is_open_unsaved_too_long_or_from_a_name(work: Captions, editor: Editor) -> None:
+    editor.type("01.png", "picture 1, flat", "one two three four")
+    editor.type("02.png", "picture 2, flat", "")
+    shown = look(work, editor, "03.png", room=3).listing()
+    rows = {row.split('"')[0]: row for row in shown.split('data-name="')[1:]}
+    assert [name for name, row in rows.items() if "aria-current" in row] == ["03.png"]
+    assert [name for name, row in rows.items() if "not saved" in row] == ["01.png", "02.png"]
+    assert [name for name, row in rows.items() if "ti-over" in row] == ["01.png"]
+    assert [name for name, row in rows.items() if "(file name)" in row] == ["house.png"]
+    assert "no caption" in rows["02.png"]
+    assert all("ti-picture?" in row and "sign=" in row for row in rows.values())
+    assert "5 pictures" in shown
+
+
+def test_a_search_that_cannot_be_understood_lists_all_and_changes_none(work: Captions, editor: Editor) -> None:
+    view = look(work, editor, query=Query(Search("(", regex=True)))
+    assert len(view.names) == 5
+    assert "is not a regular expression" in html.unescape(view.listing())
+    with pytest.raises(BadInput):
+        view.selection()
+    assert "2 of 5 pictures" in look(work, editor, query=Query(Search("[01]", regex=True))).listing()
+
+
+def test_the_picture_that_is_open_and_its_place(work: Captions, editor: Editor) -> None:
+    view = look(work, editor, "02.png", Query(Search("[123]", regex=True)))
+    assert (view.place, view.shown.text) == (2, "picture 2, flat")
+    assert view.picture().count("<img") == 2  # and the next one
+    last = look(work, editor, "house.png", Query(Search("flat")))
+    assert (last.place, last.picture().count("<img")) == (0, 1)
+    assert look(work, editor, "gone.png").shown.name == "00.png"
+
+
+def test_what_is_beyond_the_room_is_marked(work: Captions, editor: Editor) -> None:
+    editor.type("00.png", "picture 0, flat", f"one two {EVIL}")
+    room = Room(2, "my-style")
+    shown = captions_page.length(work.length(editor.captions.texts["00.png"], 2), room)
+    assert "3 of 2 tokens; my-style takes 73 of 75" in shown
+    assert "one two<mark> &lt;script&gt;" in shown
+    fits = look(work, editor, "01.png").length()
+    assert "3 of 75 tokens" in fits
+    assert "<mark>" not in fits
+
+
+def test_what_undo_and_redo_do_is_said(editor: Editor) -> None:
+    assert "Everything is saved" in captions_page.state(editor)
+    editor.type("00.png", "picture 0, flat", "one")
+    editor.apply(replacement(editor.captions, editor.captions.texts, Search("flat"), "even"))
+    editor.undo()
+    shown = captions_page.state(editor)
+    assert 'data-unsaved="1"' in shown
+    assert "1 caption is not saved" in shown
+    assert "Undo: edit 00.png" in shown
+    assert "Redo: replace “flat” by “even” (3 captions)" in shown
+
+
+def test_words_are_counted_and_texts_of_others_are_no_markup(work: Captions, editor: Editor, folder: Path) -> None:
+    assert 'data-find="red">red <small>12</small>' in captions_page.counts({"red": 12})
+    many = captions_page.counts({f"tag {number}": 1 for number in range(300)})
+    assert many.count("<button") == 120
+    assert "… and 180 more." in many
+    for name in list(editor.captions.texts):
+        editor.type(name, editor.captions.texts[name], EVIL)
+        (folder / name).with_suffix(".txt").write_text(EVIL + name)
+    editor.save()
+    assert len(editor.conflicts) == 5
+    view = look(work, editor, room=0)
+    step = tag_change(editor.captions, editor.captions.texts, "Add at the end", EVIL + "x")
+    pieces = [view.listing(), view.length(), view.state(), view.picture(), captions_page.changes(step)]
+    for piece in (*pieces, captions_page.counts({EVIL: 1})):
+        assert "<script" not in piece
+
+
+def test_long_lists_of_trouble_are_cut(editor: Editor, folder: Path) -> None:
+    draw_pictures(folder, count=60, size=8)
+    editor.reload()
+    editor.apply(tag_change(editor.captions, editor.captions.texts, "Add at the end", "red"))
+    for path in folder.glob("*.txt"):
+        path.write_text("theirs")
+    editor.save()
+    shown = captions_page.state(editor)
+    assert shown.count("<tr>") == 21
+    assert "… and 40 more." in shown
+
+
+# Written by a model
+
+
+def test_a_folder_is_captioned_and_its_editor_has_the_captions(work: Captions, editor: Editor, folder: Path) -> None:
+    works = Works()
+    action = work.captioning(folder, to_mapping(CaptionConfig(existing="keep", prefix="photo of")))
+    works.start("captions", "Captioning", action)
+    assert works.wait(20)
+    assert works.now().state == "done"
+    of, done = works.result("captions")
+    assert (of, done.written) == (folder, ("house.png",))
+    assert "1 captioned, 4 left with a caption of their own" in captions_page.written(done)
+    work.open(str(folder), "")
+    assert editor.captions.texts["house.png"].startswith("photo of colour")
+    assert editor.captions.changed == ()
+
+
+def test_captioning_waits_for_what_is_not_saved(work: Captions, editor: Editor, folder: Path) -> None:
+    editor.type("00.png", "picture 0, flat", "ours")
+    with pytest.raises(BadInput, match=r"unsaved captions, 1 of them, such as that of 00\.png: save or undo"):
+        work.captioning(folder, to_mapping(CaptionConfig()))
+    editor.save()
+    with pytest.raises(BadInput, match="Pictures at once"):
+        work.captioning(folder, {**to_mapping(CaptionConfig()), "batch_size": 0})
