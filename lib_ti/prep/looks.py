@@ -20,10 +20,10 @@ from lib_ti.data import images
 from lib_ti.data.captions import Caption, read_caption
 from lib_ti.data.dataset import Skipped
 from lib_ti.data.folder import list_files
+from lib_ti.errors import Stopped
 from lib_ti.prep.duplicates import Fingerprint
 from lib_ti.prep.lookfiles import Known, LookFiles
 from lib_ti.prep.measures import Measures, measure, quality_of
-from lib_ti.prep.stopping import Stopped
 
 _LARGE = 25_000_000
 """Pixels from which a picture is decoded alone, so that several large ones never fill the memory together."""

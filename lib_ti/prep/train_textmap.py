@@ -2,9 +2,9 @@
 
 Lettering is drawn over photographs that have none: captions, dates, signatures, and half-transparent watermarks, in any
 grey, size and slope. What is like lettering and is not (fences, windows, tiles, scribbles) is drawn too, without being
-marked. The weights that come along were made from 19 photographs and parts of photographs of the Kodak suite, which
-anyone may use, those without lettering, and from 60 fonts, in several passes that each went on from the one before. The
-photographs that the tests judge by were not among them.
+marked. The weights that come along were made from 19 photographs and parts of photographs without lettering of the
+suite of test pictures that Kodak is understood to have released for any use, and from 60 fonts, in several passes that
+each went on from the one before. The photographs that the tests judge by were not among them.
 """
 
 from __future__ import annotations

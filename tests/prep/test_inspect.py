@@ -9,11 +9,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from lib_ti.config import LookConfig
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import inspect, looks
 from lib_ti.prep.inspect import Judged, Report, judge
 from lib_ti.prep.looks import look_at_all
-from lib_ti.prep.stopping import Stopped
 from tests.prep.conftest import save
 from tests.prep.photographs import blur, crop, photograph, resize
 
