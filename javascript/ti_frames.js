@@ -110,7 +110,8 @@
         let w = Math.max(LEAST / size.w, Math.abs(point.x - corner.x));
         let h = Math.max(LEAST / size.h, Math.abs(point.y - corner.y));
         if (shape) {
-            w = Math.min(Math.max(w, h * shape), room.w, room.h * shape);
+            // In between what is asked for in each direction, so that every way inwards makes it smaller.
+            w = Math.min((w + h * shape) / 2, room.w, room.h * shape);
             h = w / shape;
         } else {
             w = Math.min(w, room.w);

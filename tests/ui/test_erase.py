@@ -124,7 +124,7 @@ def test_what_no_page_sends_is_refused(text: str) -> None:
 def test_pictures_are_those_of_the_source_folder(config: PrepareConfig, erasing: Erasing) -> None:
     assert [(one.name, one.note) for one in erasing.pictures(config)] == [("coffee.png", ""), ("red", "")]
     erasing.erase(config, "coffee.png", layer(config), 0)
-    assert [one.note for one in erasing.pictures(config)] == ["1 part erased", ""]
+    assert [one.note for one in erasing.pictures(config)] == ["1 erased", ""]
 
 
 def test_what_is_erased_is_shown_and_prepared(config: PrepareConfig, erasing: Erasing) -> None:
@@ -132,7 +132,7 @@ def test_what_is_erased_is_shown_and_prepared(config: PrepareConfig, erasing: Er
     assert erasing.stage(config, "coffee.png").before == ""
     assert "Erased in coffee.png, by telea" in erasing.erase(config, "coffee.png", layer(config), 0)
     stage = erasing.stage(config, "coffee.png")
-    assert stage.note == "1 part erased"
+    assert stage.note == "1 erased"
     now, then = seen(stage.now), seen(stage.before)
     assert now.crop(BOX).resize((1, 1)).getpixel((0, 0))[1] < 150 < then.crop(BOX).resize((1, 1)).getpixel((0, 0))[1]
     run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
@@ -177,7 +177,7 @@ def test_a_new_erasing_ends_what_could_be_done_again(config: PrepareConfig, eras
 def test_the_same_again_changes_nothing(config: PrepareConfig, erasing: Erasing) -> None:
     erasing.erase(config, "coffee.png", layer(config), 0)
     assert "nothing is changed" in erasing.erase(config, "coffee.png", layer(config), 0)
-    assert erasing.stage(config, "coffee.png").note == "1 part erased"
+    assert erasing.stage(config, "coffee.png").note == "1 erased"
 
 
 def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, erasing: Erasing) -> None:
@@ -216,7 +216,8 @@ def test_lettering_is_proposed_beside_what_is_painted(config: PrepareConfig, era
     words = words.resize((words.width * 5, words.height * 5))
     picture.paste("white", (30, 300), words)
     picture.save(Path(config.source) / "signed.png")
-    text = erasing.propose(config, "signed.png", layer(config, "signed.png", (500, 10, 520, 20)))
+    text, sentence = erasing.propose(config, "signed.png", layer(config, "signed.png", (500, 10, 520, 20)))
+    assert "looks like lettering" in sentence
     found = painted.read(text).layer
     assert found is not None
     mask = np.asarray(found) > 127
@@ -227,16 +228,17 @@ def test_lettering_is_proposed_beside_what_is_painted(config: PrepareConfig, era
     assert mask.mean() < 0.2
 
 
-def test_no_lettering_is_said(config: PrepareConfig, erasing: Erasing) -> None:
-    with pytest.raises(BadInput, match="No lettering was found in red"):
-        erasing.propose(config, "red", "")
+def test_no_lettering_is_said_and_paint_stays(config: PrepareConfig, erasing: Erasing) -> None:
+    before = layer(config, "red", (10, 10, 20, 20))
+    text, sentence = erasing.propose(config, "red", before)
+    assert (text, sentence) == (before, "No lettering was found in red; paint over what is to be erased.")
 
 
 def test_a_mask_from_a_file_is_painted(config: PrepareConfig, erasing: Erasing, tmp_path: Path) -> None:
     mask = Image.new("L", (300, 200))
     mask.paste(255, (0, 0, 150, 200))
     mask.save(tmp_path / "mask.png")
-    found = painted.read(erasing.load(config, "coffee.png", tmp_path / "mask.png")).layer
+    found = painted.read(erasing.load(config, "coffee.png", tmp_path / "mask.png")[0]).layer
     assert found is not None
     assert found.size == (600, 400)
     assert np.asarray(found)[:, :298].min() == 255
@@ -273,7 +275,7 @@ def test_the_stage_has_the_size_that_is_painted_on(config: PrepareConfig, erasin
     erasing.erase(config, "coffee.png", layer(config), 0)
     page = paint_page.stage(erasing.stage(config, "coffee.png"), "ti_erase_mask")
     assert 'class="ti-before"' in page
-    assert 'data-note="1 part erased"' in page
+    assert 'data-note="1 erased"' in page
 
 
 def test_names_are_text(tmp_path: Path) -> None:

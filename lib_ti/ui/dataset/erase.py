@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 TITLE = "Erase"
 KIND = "erase"
 MODEL = "model"
-_PROPOSED = "What looks like lettering is painted over: look at it, correct it with brush and rubber, then press Erase."
-_LOADED = "The mask is painted over the picture: look at it, then press Erase."
 _ABOUT = (
     "Paint over lettering, a watermark or a thing in the way, then press Erase. Your pictures stay as they are; "
     "Prepare uses what you see here."
@@ -140,19 +138,18 @@ class _Step:
         return self._after(data, lambda *_: (WORKS.result(KIND), ""))
 
     def _propose(self, data: Data) -> list[Any]:
-        return self._painted(lambda: self._erasing.propose(*self._chosen(data)), _PROPOSED)
+        name, layer = data[self._picture] or "", data[self._mask] or ""
+        return self._painted(lambda: self._erasing.propose(self._config(data), name, layer))
 
     def _load(self, data: Data) -> list[Any]:
-        file = uploaded(data[self._parts["erase_file"]])
-        return self._painted(lambda: self._erasing.load(self._config(data), data[self._picture] or "", file), _LOADED)
-
-    def _chosen(self, data: Data) -> tuple[PrepareConfig, str, str]:
-        return self._config(data), data[self._picture] or "", data[self._mask] or ""
+        name, file = data[self._picture] or "", uploaded(data[self._parts["erase_file"]])
+        return self._painted(lambda: self._erasing.load(self._config(data), name, file))
 
     @staticmethod
-    def _painted(action: Callable[[], str], sentence: str) -> list[Any]:
-        layer, problem = attempt(action)
-        return [gr.update(), problem] if layer is None else [layer, notice("info", [sentence])]
+    def _painted(action: Callable[[], tuple[str, str]]) -> list[Any]:
+        """What is painted by now, and a sentence."""
+        done, problem = attempt(action)
+        return [gr.update(), problem] if done is None else [done[0], notice("info", [done[1]])]
 
     def _undo(self, data: Data) -> list[Any]:
         return self._after(data, lambda config, name: self._erasing.undo(config, name, data[self._mask] or ""))

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageChops
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import Item, counted
+from lib_ti.data.dataset import Item
 from lib_ti.data.folder import list_files
 from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
 from lib_ti.data.masks import read_mask
@@ -23,6 +23,7 @@ from lib_ti.prep.erase_set import erase, lent_filling
 from lib_ti.prep.lettering import lettering_mask
 from lib_ti.prep.make import open_piece
 from lib_ti.prep.manifest import read_manifest, update_edits
+from lib_ti.prep.piece import Piece
 from lib_ti.prep.plan import found_picture
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.textregions import text_regions
@@ -75,27 +76,23 @@ class Erasing:
             note=_note(len(edits.erased)),
         )
 
-    def propose(self, config: PrepareConfig, name: str, text: str) -> str:
-        """What is painted, and the strokes of all lettering that is found besides, as text for the page.
-
-        Raises
-        ------
-        BadInput
-            Also when no lettering is found.
-        """
+    def propose(self, config: PrepareConfig, name: str, text: str) -> tuple[str, str]:
+        """What is painted, and the strokes of all lettering that is found besides, as text for the page; a sentence."""
         item, folder, edits = self._find(config, name)
         before = _layer(item, text)
-        image = _as_now(item, folder, edits.erased)
+        image = _as_now(item, folder, edits.erased).image
         regions = text_regions(image)
         if not regions:
-            raise BadInput(f"No lettering was found in {name}; paint over what is to be erased.")
+            return text, f"No lettering was found in {name}; paint over what is to be erased."
         found = lettering_mask(image, regions)
-        return painted.write(item.path, found if before is None else ImageChops.lighter(found, before))
+        layer = painted.write(item.path, found if before is None else ImageChops.lighter(found, before))
+        return layer, "What looks like lettering is painted over: look at it, correct it, then press Erase."
 
-    def load(self, config: PrepareConfig, name: str, mask: Path) -> str:
-        """A mask from a file, white where it is to be erased, as text for the page."""
+    def load(self, config: PrepareConfig, name: str, mask: Path) -> tuple[str, str]:
+        """A mask from a file, white where it is to be erased, as text for the page; a sentence."""
         item, _, _ = self._find(config, name)
-        return painted.write(item.path, read_mask(mask, item.source_size))
+        layer = painted.write(item.path, read_mask(mask, item.source_size))
+        return layer, "The mask is painted over the picture: look at it, then press Erase."
 
     def erase(self, config: PrepareConfig, name: str, text: str, seed: int, tell: Tell = lambda _: None) -> str:
         """Fill what is painted; returns a sentence.
@@ -202,14 +199,14 @@ def _layer(item: Item, text: str) -> Image.Image | None:
     return found.over(item.source_size)
 
 
-def _as_now(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Image.Image:
-    return apply(open_piece(item), [load_patch(folder, one) for one in erased]).image
+def _as_now(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Piece:
+    return apply(open_piece(item), [load_patch(folder, one) for one in erased])
 
 
 def _reduced(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Image.Image:
-    piece = apply(open_piece(item), [load_patch(folder, one) for one in erased])
+    piece = _as_now(item, folder, erased)
     return reduced(piece.image, piece.alpha, painted.SHOWN)
 
 
 def _note(erased: int) -> str:
-    return f"{counted(erased, 'part')} erased" if erased else ""
+    return f"{erased} erased" if erased else ""
