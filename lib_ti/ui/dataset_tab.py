@@ -9,11 +9,19 @@ import gradio as gr
 from lib_ti.config import PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.ui import work_line
-from lib_ti.ui.dataset import captions, cut, erase, masks, pictures, prepare
+from lib_ti.ui.dataset import captions, cut, erase, look, masks, pictures, prepare
 from lib_ti.ui.form import Form, dropdown, picture_side
 from lib_ti.ui.parts import QUIET, Parts, choices
 
-STEPS = {"pictures": pictures, "cut": cut, "erase": erase, "prepare": prepare, "captions": captions, "masks": masks}
+STEPS = {
+    "pictures": pictures,
+    "look": look,
+    "cut": cut,
+    "erase": erase,
+    "prepare": prepare,
+    "captions": captions,
+    "masks": masks,
+}
 """In the order of work, by the ends of their ids."""
 
 

@@ -32,6 +32,7 @@ class Parts:
     create: Form = None  # type: ignore[assignment]  # set by create_tab.layout
     train: Form = None  # type: ignore[assignment]  # set by train_tab.layout
     prepare: Form = None  # type: ignore[assignment]  # set by dataset_tab.layout
+    look: Form = None  # type: ignore[assignment]  # set by the step Look over
     caption: Form = None  # type: ignore[assignment]  # set by the step Captions
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their id without ``ti_``."""
