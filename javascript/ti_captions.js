@@ -51,6 +51,7 @@
             return;
         }
         if (button.closest("#ti_captions_list")) {
+            watch();
             pressing = true;
             window.setTimeout(leave, 0, put("ti_captions_at", button.dataset.name));
         } else if (button.closest("#ti_captions_counts")) {
@@ -82,6 +83,8 @@
             // The WebUI takes Ctrl+Enter for Generate, and browsers Ctrl+S for saving the page.
             event.preventDefault();
             event.stopPropagation();
+            // The button takes the text itself.
+            window.clearTimeout(waiting);
             find("#" + button).click();
         }
     }

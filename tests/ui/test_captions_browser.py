@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti.pocket.files import CHECKPOINT
+from tests.fakes import draw_pictures
 from tests.prep.photographs import photograph
 from tests.small_blip import make_blip
 from tests.ui.browser import By, Keys, Page, needs_browser, serving
@@ -245,3 +246,29 @@ def test_saving_leaves_alone_what_others_changed_until_it_is_said(page: Page, pr
     page.says("ti_captions_state", "Everything is saved")
     assert (prepared / "picture_004.txt").read_text() == "a pink dahlia, macro, dark background"
     assert any(path.read_text() == "a flower of someone else" for path in prepared.glob(".captions-before/*/*.txt"))
+
+
+def test_a_thousand_captions_are_listed_within_two_seconds(page: Page, folder: Path) -> None:
+    many = draw_pictures(folder / "many", count=1000, size=16)
+    opened = """
+        const done = arguments[0], began = performance.now();
+        const list = document.querySelector("#ti_captions_list");
+        new MutationObserver((_, observer) => {
+            if (list.querySelectorAll("[data-name]").length === 1000) {
+                observer.disconnect();
+                requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
+            }
+        }).observe(list, {childList: true, subtree: true});
+        document.querySelector("#ti_captions_open").click();
+    """
+    page.fill("ti_captions_folder", str(many))
+    milliseconds = [page.driver.execute_async_script(opened) for _ in range(2)]
+    assert min(milliseconds) < 2000
+    press_in(page, "#ti_captions_list [data-name='700.png']")
+    is_open(page, "700.png")
+    scrolled = "return [...document.querySelectorAll('#ti_captions_list')].pop().scrollTop"
+    page.until(lambda: page.driver.execute_script(scrolled) > 10_000)
+    before = page.driver.execute_script(scrolled)
+    page.press("ti_captions_next")
+    is_open(page, "701.png")
+    assert abs(page.driver.execute_script(scrolled) - before) < 500

@@ -60,6 +60,7 @@ def _text(parts: Parts) -> None:
         parts.keep(
             "captions_at",
             gr.Textbox(
+                label="Number or name of a picture",
                 show_label=False,
                 placeholder="Number or name",
                 max_lines=1,
@@ -109,12 +110,17 @@ def _list(parts: Parts) -> None:
         )
     parts.keep(
         "captions_options",
-        gr.CheckboxGroup([REGEX, WHOLE, CASE, LACKING], show_label=False, elem_id="ti_captions_options"),
+        gr.CheckboxGroup(
+            [REGEX, WHOLE, CASE, LACKING], label="How to find", show_label=False, elem_id="ti_captions_options"
+        ),
     )
     parts.html("captions_list")
     parts.keep("captions_pick", gr.Textbox("", elem_id="ti_captions_pick", elem_classes="ti-hidden"))
     with gr.Accordion("How often words and tags are used", open=False):
-        parts.keep("captions_count", gr.Radio([TAGS, WORDS], value=TAGS, show_label=False, elem_id="ti_captions_count"))
+        parts.keep(
+            "captions_count",
+            gr.Radio([TAGS, WORDS], value=TAGS, label="Count", show_label=False, elem_id="ti_captions_count"),
+        )
         parts.html("captions_counts")
 
 

@@ -38,7 +38,7 @@ def _replacing(parts: Parts) -> None:
             "captions_by",
             gr.Textbox(
                 label="Replace what is found by",
-                info="Empty: removed. \\1 is the first group of a regex.",
+                info="Empty: removed. Regex groups: \\1, \\2.",
                 max_lines=1,
                 elem_id="ti_captions_by",
                 scale=3,
