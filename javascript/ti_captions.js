@@ -76,7 +76,7 @@
         let button = event.altKey && !command ? KEYS[event.key] : undefined;
         if (command && event.key === "Enter") {
             button = event.shiftKey ? "ti_captions_previous" : "ti_captions_next";
-        } else if (command && !event.altKey && event.key.toLowerCase() === "s") {
+        } else if (command && !event.altKey && (event.key === "s" || event.key === "S")) {
             button = "ti_captions_save";
         }
         if (button && find("#" + button)) {

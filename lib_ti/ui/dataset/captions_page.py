@@ -51,8 +51,8 @@ def length(found: Length, room: Room) -> str:
 
 def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Callable[[str], int], room: int) -> str:
     """The captions of some pictures, one of which is open, each with its number of tokens."""
-    total = len(captions.texts)
-    count = f"{total} pictures" if len(names) == total else f"{len(names)} of {total} pictures"
+    total = "1 picture" if len(captions.texts) == 1 else f"{len(captions.texts)} pictures"
+    count = total if len(names) == len(captions.texts) else f"{len(names)} of {total}"
     changed = set(captions.changed)
     items = (
         _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, changed=name in changed)
