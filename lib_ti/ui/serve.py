@@ -47,8 +47,7 @@ def serve(host: Host, *, address: str, port: int, dataset: str, ready: Callable[
     listening = _listen(address, port)
     app = make_app(host, dataset=dataset)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    app.add_event_handler("startup", lambda: ready(f"http://{address}:{listening.getsockname()[1]}"))
+    server = _Server(config, lambda: ready(f"http://{address}:{listening.getsockname()[1]}"))
     # Uvicorn has handlers of its own while it serves, and hands a signal on when it has ended because of it.
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -70,6 +69,19 @@ def make_app(host: Host, *, dataset: str = "") -> FastAPI:
     # All files of the folder in the order of their names, as the WebUI loads them.
     app.add_middleware(WithScripts, scripts=[path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.js"))])
     return app
+
+
+class _Server(uvicorn.Server):
+    """Says when it has started; FastAPI's own way of saying so differs from version to version."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._say_started()
 
 
 class WithScripts:
