@@ -129,7 +129,7 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
 
     def ended(data: Data) -> list[Any]:
         done = work_line.has_ended(data[parts["work_done"]] or "", KIND) and WORKS.now().state == "done"
-        return desk.opened(data) if done else desk.same()
+        return desk.changed(data) if done else desk.same()
 
     parts["look_over"].click(
         begin, inputs=desk.inputs, outputs=[parts["look_said"], output, *work_line.watched(parts)], **BUSY

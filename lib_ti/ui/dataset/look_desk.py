@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 KIND = "look"
 """Of the work, whose result is the :class:`lib_ti.ui.dataset.look_work.LookedOver` that all pages show."""
 Data = Mapping[Any, Any]
-_WRONG = "wrong"
-"""In place of the stamp of what a page shows, while it shows what is wrong with one of its fields."""
+_OPENED, _WRONG = "opened", "wrong"
+"""In place of the stamp of what a page shows, where there was nothing to show yet, or a field is wrong. Nothing at all
+is in its place where the step was never opened: that page is spared a thousand pictures."""
 
 
 class Desk:
@@ -67,13 +68,15 @@ class Desk:
         """Only what there is to say."""
         return [said, *[gr.update()] * (len(self.outputs) - 1)]
 
-    def changed(self, data: Data) -> list[Any]:
-        """What a page shows once a control was changed; nothing new where it shows that, or nothing yet."""
-        return self.updates(data) if data[self._parts["look_seen"]] and self.is_old(data) else self.same()
-
     def opened(self, data: Data) -> list[Any]:
         """The last look on a new page, and what another step has decided since."""
-        return self.updates(data) if WORKS.result(KIND) and self.is_old(data) else self.same()
+        if WORKS.result(KIND) is None:
+            return [*self.same()[:-1], _OPENED]
+        return self.updates(data) if self.is_old(data) else self.same()
+
+    def changed(self, data: Data) -> list[Any]:
+        """What there is to see once a field was changed, or a look has ended; nothing where the step was not opened."""
+        return self.opened(data) if data[self._parts["look_seen"]] else self.same()
 
     def same(self) -> list[Any]:
         """Updates that change nothing."""
