@@ -134,6 +134,13 @@ class Dataset:
 
     def describe(self) -> tuple[str, ...]:
         """Short sentences that sum up the dataset, for a look before the run."""
+        if not self.skipped:
+            return self.sums
+        return (*self.sums, f"{counted(len(self.skipped), 'file')} skipped: {some(_reasons(self.skipped))}.")
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """Short sentences about what is trained on."""
         everything = self.all_items
         sources = Counter(item.caption_source for item in everything)
         sizes = Counter(item.size for item in everything).most_common()
@@ -143,8 +150,9 @@ class Dataset:
             f"Captions: {sources['file']} from text files, {sources['name']} from file names.",
             "Training sizes: " + ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes) + ".",
         ]
-        if self.skipped:
-            lines.append(f"{counted(len(self.skipped), 'file')} skipped: {some(_reasons(self.skipped))}.")
+        weighted = sum(bool(item.mask or item.has_alpha) for item in everything) if self.rules.use_alpha else 0
+        if weighted:
+            lines.append(f"Not all of a picture counts in {counted(weighted, 'picture')}, by mask or transparency.")
         return tuple(lines)
 
     def without(self, reasons: Mapping[Path, str]) -> Dataset:

@@ -154,6 +154,12 @@ def _loaded(name: str, file: Path, load: Any) -> Any:
                 f"The captioner {name} has no model, and the WebUI could not download it: put {path.name} into "
                 f"{path.parent}, or take another captioner."
             ) from error
+        if isinstance(error, OSError) and "huggingface.co" in str(error):
+            raise BadInput(
+                f"The captioner {name} needs the tokenizer bert-base-uncased besides {path.name}, and the WebUI could "
+                "not download it from huggingface.co: connect this machine for the first time, or take another "
+                "captioner."
+            ) from error
         raise BadInput(
             f"The captioner {name} cannot be loaded from {path} ({said[0] if said else type(error).__name__}); if the "
             "file is damaged, remove it, and the WebUI downloads it again."

@@ -22,6 +22,7 @@ from lib_ti.host.base import Captioner, Host, Tell
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
 from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
+from lib_ti.prep.manifest import names_for_captions
 
 _SIDE = 1024
 """Pictures are reduced to this longer side for the captioners, which look at 384 or 512 pixels."""
@@ -91,6 +92,9 @@ def caption_folder(
     stop: Callable[[], bool],
 ) -> Captioned:
     """Write ``<stem>.txt`` for every picture directly in a folder.
+
+    Captions that preparing made of file names are nobody's words, and replaced whatever the settings say of existing
+    ones.
 
     A second run goes on where the first stopped: pictures that were captioned with the same settings are left alone,
     also when their captions were edited since. Where settings were changed, the captions written before are merged
@@ -210,13 +214,14 @@ def _looked_at(
 ) -> Iterator[tuple[Path, _Job | _Left]]:
     """Each picture with what is to be done with it; those of a batch are read at once."""
     shared = shared_files(pictures)
+    names = names_for_captions(pictures[0].parent)
 
     def look(picture: Path) -> _Job | _Left:
         if picture in shared:
             owner, caption = shared[picture].name, caption_file(picture).name
             return Skipped(picture, f"its caption would be {caption}, which is that of {owner}; rename one of them")
         try:
-            return _look(picture, config, record.find(picture.name), settings)
+            return _look(picture, config, record.find(picture.name), settings, names.get(picture.name))
         except UnreadablePicture as error:
             return Skipped(picture, error.reason)
         except OSError as error:
@@ -228,12 +233,14 @@ def _looked_at(
             yield from zip(batch, pool.map(look, batch), strict=True)
 
 
-def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str) -> _Job | _Left:
+def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str, name: str | None) -> _Job | _Left:
+    """``name`` is the caption that preparing made of a file name, if it did."""
     caption = read_caption(picture)
     if caption.source == "name" and caption_file(picture).exists():
         return Skipped(picture, f"what is in {caption_file(picture).name} cannot be read, so it is not replaced")
     before = caption.text if caption.source == "file" else None
-    if config.existing == "keep" and before:
+    own = before if before != name else None
+    if config.existing == "keep" and own:
         return "kept"
     data = picture.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
@@ -245,7 +252,7 @@ def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str
     image = open_picture(picture, cover=(_SIDE // 2, _SIDE // 2), data=data).image
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     known = note is not None and before in (note.text, note.before)
-    existing = note.existing if note is not None and known else before or ""
+    existing = note.existing if note is not None and known else own or ""
     return _Job(picture, image, digest, "" if config.existing == "ignore" else existing, before)
 
 

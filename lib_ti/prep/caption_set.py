@@ -15,6 +15,7 @@ from lib_ti.data.dataset import Skipped
 from lib_ti.errors import BadInput, UserError
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_text import one_line
+from lib_ti.prep.manifest import names_for_captions
 
 _MOST_STEPS = 200
 _UNREADABLE = "unreadable"
@@ -24,8 +25,9 @@ _UNREADABLE = "unreadable"
 class OnDisk:
     """The caption that a picture has outside the editor.
 
-    ``digest`` stands for the caption file's bytes, empty where there is no file and ``text`` is from the picture's
-    name. ``remark`` is the end of a sentence that begins with the picture's name, or empty.
+    ``digest`` stands for the caption file's bytes, empty where there is none. ``source`` is ``"name"`` where ``text``
+    is a file's name, of the picture or of what it was prepared from. ``remark`` is the end of a sentence that begins
+    with the picture's name, or empty.
     """
 
     text: str
@@ -130,7 +132,8 @@ def load(folder: Path) -> CaptionSet:
         When the folder cannot be listed, or holds no picture.
     """
     pictures = pictures_of(folder)
-    on_disk = {picture.name: _look(picture) for picture in pictures}
+    names = names_for_captions(folder)
+    on_disk = {picture.name: _look(picture, names) for picture in pictures}
     for picture, first in shared_files(pictures).items():
         found = on_disk[picture.name]
         shared = f"it shares its caption {caption_file(picture).name} with {first.name}"
@@ -144,13 +147,13 @@ def save(captions: CaptionSet, *, overwrite: bool = False) -> Saved:
     A caption whose file is not as it was when it was loaded is left alone, unless it says the same by now, or
     ``overwrite`` is set. What cannot be written is listed, and the rest is written.
     """
-    keeper = Keeper(captions.folder)
+    keeper, names = Keeper(captions.folder), names_for_captions(captions.folder)
     on_disk = dict(captions.on_disk)
     conflicts, failed, written = [], [], []
     for name in captions.changed:
         picture, text = captions.folder / name, captions.texts[name]
         try:
-            now = _look(picture)
+            now = _look(picture, names)
             theirs = now.digest not in (on_disk[name].digest, _UNREADABLE) and now.text != text
             if theirs and not overwrite:
                 conflicts.append(Conflict(name, text, now.text))
@@ -160,7 +163,7 @@ def save(captions: CaptionSet, *, overwrite: bool = False) -> Saved:
             failed.append(Skipped(picture, f"its caption was not saved ({_reason(error)})"))
             continue
         written.append(name)
-        on_disk[name] = _look(picture)
+        on_disk[name] = _look(picture, names)
     return Saved(replace(captions, on_disk=on_disk), tuple(written), tuple(conflicts), tuple(failed))
 
 
@@ -168,12 +171,14 @@ def take_from_disk(captions: CaptionSet, names: Iterable[str]) -> CaptionSet:
     """The set with the texts that some pictures' caption files hold now, as an edit that can be undone."""
     names = tuple(names)
     captions.check(names)
-    found = {name: _look(captions.folder / name) for name in names}
+    named = names_for_captions(captions.folder)
+    found = {name: _look(captions.folder / name, named) for name in names}
     taken = captions.edit({name: one.text for name, one in found.items()}, "take over what is on disk")
     return replace(taken, on_disk={**captions.on_disk, **found})
 
 
-def _look(picture: Path) -> OnDisk:
+def _look(picture: Path, names: Mapping[str, str]) -> OnDisk:
+    """The caption of a picture; ``names`` are those that :func:`names_for_captions` knows."""
     # The digest first: of a file that is changed in between, it is then one that no later look agrees with.
     try:
         digest = hashlib.sha256(caption_file(picture).read_bytes()).hexdigest()
@@ -182,7 +187,8 @@ def _look(picture: Path) -> OnDisk:
     except OSError:  # the caption's remark says so
         digest = _UNREADABLE
     caption = read_caption(picture)
-    return OnDisk(caption.text, digest, caption.source, caption.remark)
+    source = "name" if caption.text and caption.text == names.get(picture.name) else caption.source
+    return OnDisk(caption.text, digest, source, caption.remark)
 
 
 def _reason(error: Exception) -> str:

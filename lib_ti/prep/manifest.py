@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lib_ti.atomic import write_text
@@ -24,7 +25,8 @@ class Result:
 
     ``name`` is its file's and ``naming`` the pattern it was named by. ``key`` stands for everything that its pixels
     depend on. ``frame`` is the one it shows, ``automatic`` when nobody drew it. ``caption`` is what was written, None
-    before that; ``mask_digest`` is of the mask that was written. ``operations`` are the record of what was done.
+    before that, and ``named`` says that it is only the source's file name. ``mask_digest`` is of the mask that was
+    written. ``operations`` are the record of what was done.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Result:
     caption: str | None = None
     mask_digest: str = ""
     operations: tuple[Mapping[str, Any], ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,18 @@ def read_manifest(folder: PreparedFolder) -> Manifest:
         return Manifest(dict(content["settings"]), edits_json.from_json(content["edits"]), results)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(_damaged(folder, error)) from error
+
+
+def names_for_captions(folder: Path) -> dict[str, str]:
+    """Of results whose captions are only their sources' file names, these captions as they were written, by result.
+
+    None where a folder is not a prepared one, or its manifest cannot be read.
+    """
+    try:
+        results = read_manifest(PreparedFolder(folder)).results
+    except BadInput:
+        return {}
+    return {one.name: one.caption for one in results if one.named and one.caption}
 
 
 def update_manifest(folder: PreparedFolder, change: Callable[[Manifest], Manifest]) -> Manifest:
@@ -138,6 +153,7 @@ def _result(content: Mapping[str, Any]) -> Result:
         None if caption is None else str(caption),
         str(content["mask_digest"]),
         tuple(dict(one) for one in content["operations"]),
+        bool(content.get("named", False)),
     )
 
 

@@ -106,6 +106,12 @@ class Plan:
         if enlarged:
             names = [f"{one.wanted.item.path.name} ({one.wanted.factor:.3g} times)" for one in enlarged]
             lines.append(f"Enlarged by {self.config.upscaler}: {counted(len(enlarged), 'result')}: {some(names)}.")
+        named = [one.wanted.caption for one in self.results if one.wanted.named]
+        if named:
+            lines.append(
+                f"File names serve as captions of {counted(len(named), 'result')}, such as “{named[0]}”: write better "
+                "ones once they are prepared."
+            )
         if self.left_out:
             lines.append(f"Left out by hand: {some(self.left_out)}.")
         if self.skipped:

@@ -84,7 +84,7 @@ def keep(folder: PreparedFolder, planned: Planned) -> Result:
     """The entry of a result that is not made again; its caption follows that of its source."""
     before = begun(planned)
     caption, _ = _write_caption(folder.caption(planned.name), planned.wanted.caption, before.caption)
-    return replace(before, source=planned.wanted.item.path.name, caption=caption)
+    return replace(before, source=planned.wanted.item.path.name, caption=caption, named=planned.wanted.named)
 
 
 def describe(result: Result) -> str:
@@ -104,6 +104,7 @@ def _unmade(planned: Planned) -> Result:
         wanted.automatic,
         wanted.flipped,
         wanted.frame,
+        named=wanted.named,
     )
 
 

@@ -27,7 +27,8 @@ class Wanted:
 
     ``frame`` is None where it is placed only when the picture is decoded; it is then the largest one of the aspect
     ratio of ``shape``. ``how`` says who places it. ``cut`` is its size on the source, ``size`` the result's.
-    ``upscaler`` is what enlarges the result, empty where nothing does. ``caption`` is the result's own.
+    ``upscaler`` is what enlarges the result, empty where nothing does. ``caption`` is the result's own, ``named``
+    where it is the source's file name and nobody's words.
     """
 
     item: Item
@@ -40,6 +41,7 @@ class Wanted:
     caption: str
     upscaler: str = ""
     flipped: bool = False
+    named: bool = False
 
     @property
     def automatic(self) -> bool:
@@ -80,7 +82,8 @@ def results_of(item: Item, edits: PictureEdits, config: PrepareConfig) -> Iterat
         upscaler = config.upscaler if enlargement(cut, size) > 1 else ""
         for flipped in (False, True) if config.flip else (False,):
             caption = _caption(item, config, flipped=flipped)
-            yield Wanted(item, edits, frame, shape, how, cut, size, caption, upscaler, flipped)
+            named = bool(caption) and item.caption_source == "name"
+            yield Wanted(item, edits, frame, shape, how, cut, size, caption, upscaler, flipped, named)
 
 
 def _caption(item: Item, config: PrepareConfig, *, flipped: bool) -> str:

@@ -188,9 +188,13 @@ class Controller:
     def check(self, values: Mapping[str, Any]) -> str:
         """What is right and what is wrong with a run that has these values, as a list; nothing is begun."""
         from lib_ti.ui import preflight
+        from lib_ti.ui.dataset.captions_editing import unsaved
 
         try:
-            found = preflight.check(self.host, self.train_config(values))
+            config = self.train_config(values)
+            found = preflight.check(self.host, config)
+            if said := unsaved(config.dataset):
+                found.insert(0, ("warning", said))
         except BadInput as error:
             found = [("error", problem) for problem in error.problems]
         return f'<div class="ti-check">{findings(found)}</div>'
@@ -198,15 +202,20 @@ class Controller:
     def start(self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None) -> str:
         """Begin a run in the background; with ``txt2img``, previews are drawn with that tab's values.
 
+        Returns what there is to say of it.
+
         Raises
         ------
         UserError
             With everything that is wrong with the values, or because a run is going on.
         """
         taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
+        from lib_ti.ui.dataset.captions_editing import unsaved
+
         config = self.train_config({**values, **taken})
         self.jobs.start(self.host, config)
-        return notice("info", [f"Training of {config.name} begins."])
+        said = unsaved(config.dataset)
+        return notice("warning" if said else "info", [f"Training of {config.name} begins.", *filter(None, [said])])
 
     def train_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """The settings of a run from the form's values.

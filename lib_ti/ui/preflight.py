@@ -108,7 +108,7 @@ def about_pictures(pictures: Dataset) -> list[Finding]:
     """The sums of a dataset, what was skipped, and what could be better."""
     skipped: list[Finding] = [("warning", f"{one.path.name} is skipped: {one.reason}.") for one in pictures.skipped]
     notes: list[Finding] = [("warning", note) for note in pictures.notes]
-    sums: list[Finding] = [("good", line) for line in pictures.describe()[:3]]
+    sums: list[Finding] = [("good", line) for line in pictures.sums]
     return [*skipped, *notes, *sums]
 
 

@@ -152,6 +152,8 @@ def test_transparency_is_seen(pictures: PictureFolder) -> None:
     found = scanned(pictures, use_alpha=True)
     assert [item.has_alpha for item in found.items] == [True, False]
     assert not found.notes
+    assert "Not all of a picture counts in 1 picture, by mask or transparency." in found.describe()
+    assert not any("counts" in line for line in scanned(pictures).describe())
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from lib_ti.atomic import CannotWrite
-from lib_ti.config import CaptionConfig
+from lib_ti.config import CaptionConfig, PrepareConfig
 from lib_ti.data.captions import read_caption
 from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.prep.caption import Captioned, caption_folder
 from lib_ti.prep.caption_files import BEFORE
 from lib_ti.prep.caption_record import RECORD
+from lib_ti.prep.plan import make_plan
+from lib_ti.prep.run import run
 from tests.fakes import draw_pictures
 
 
@@ -67,6 +69,26 @@ def test_pictures_without_a_caption_get_one(folder: Path) -> None:
     assert captions(folder) == ["picture 0, flat", "picture 1, flat", "red 153", "red 204", "red 255"]
     assert (folder / "02.txt").read_bytes() == b"red 153"
     assert [len(batch) for batch in teller.batches] == [2, 1]
+
+
+@pytest.mark.parametrize("existing", ["keep", "append"])
+def test_file_names_that_preparing_took_for_captions_are_nobodys_words(folder: Path, existing: str) -> None:
+    prepared = folder.with_name("prepared")
+    for name in ("02", "03"):
+        (folder / f"{name}.png").rename(folder / f"{name} IMG.png")
+    config = PrepareConfig(source=str(folder), output=str(prepared), width=64, height=64)
+    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    assert captions(prepared)[2:] == ["IMG", "IMG", ""]
+    (prepared / "picture_004.txt").write_text("a red square")
+    done = caption(prepared, Teller(), CaptionConfig(existing=existing))
+    found = captions(prepared)
+    assert (found[2], found[4]) == ("red 153", "red 255")
+    if existing == "keep":
+        assert done.kept == ("picture_001.png", "picture_002.png", "picture_004.png")
+        assert found[3] == "a red square"
+    else:
+        assert found[0] == "red 51, picture 0, flat"
+        assert found[3] == "red 204, a red square"
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,10 @@ def test_flipped_copies_have_their_own_captions(pictures: PictureFolder) -> None
 def test_file_names_are_captions_unless_that_is_off(pictures: PictureFolder) -> None:
     pictures.draw("1 a house.png")
     pictures.draw("2.png", caption="a boat")
-    assert [one.wanted.caption for one in make_plan(settings(pictures)).results] == ["a house", "a boat"]
+    plan = make_plan(settings(pictures))
+    assert [one.wanted.caption for one in plan.results] == ["a house", "a boat"]
+    said = "File names serve as captions of 1 result, such as “a house”: write better ones once they are prepared."
+    assert said in plan.describe()
     plan = make_plan(settings(pictures, name_captions=False))
     assert [one.wanted.caption for one in plan.results] == ["", "a boat"]
 
@@ -382,6 +385,7 @@ def test_the_manifest_is_the_same_after_reading(tmp_path: Path) -> None:
     result = Result(
         "ä_001.png", "ä_[number]", "b.jpg", "d1", "k1", True, False, Frame(0.1, 0, 1 / 3, 1), "d2", "a\ncaption", "m",
         ({"operation": "erase", "box": [1, 2, 3, 4]},),
+        named=True,
     )  # fmt: skip
     written = Manifest({"source": "x", "width": 64}, results=(result, Result("b.png", "", "", "", "", False, True)))
     assert update_manifest(folder, lambda _: written) == written == read_manifest(folder)

@@ -117,8 +117,35 @@ class Page:
         self.driver.execute_script("arguments[0].click()", button)
 
     def says(self, name: str, words: str, seconds: float = 60) -> str:
-        self.until(lambda: words in self.text(name), seconds)
+        try:
+            self.until(lambda: words in self.text(name), seconds)
+        except AssertionError:
+            self.shot(f"failed-{name}")
+            pytest.fail(f"{name} says {self.text(name)!r}, and not {words!r}")
         return self.text(name)
+
+    def shown(self, element: Any) -> Any:
+        """The element, in the middle of the window."""
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        return element
+
+    def open_picture(self, step: str, name: str) -> None:
+        """Choose a picture for painting, by a press on its small copy."""
+        script = "document.querySelector(arguments[0]).click()"
+        small = f'#ti_{step}_row .ti-thumb[data-name="{name}"]'
+        self.until(lambda: self.driver.execute_script(script, small) is None)
+        self.until(lambda: name in self.text(f"ti_{step}_stage"))
+        self.until(lambda: self.find(f"ti_{step}_stage", ".ti-paint.ti-ready"))
+
+    def paint(self, step: str, points: list[tuple[float, float]]) -> None:
+        """One stroke through points in shares of the picture."""
+        canvas = self.shown(self.find(f"ti_{step}_stage", "canvas"))
+        width, height = canvas.rect["width"], canvas.rect["height"]
+        places = [(round((x - 0.5) * width), round((y - 0.5) * height)) for x, y in points]
+        chain = webdriver.ActionChains(self.driver).move_to_element_with_offset(canvas, *places[0]).click_and_hold()
+        for x, y in places[1:]:
+            chain = chain.move_to_element_with_offset(canvas, x, y)
+        chain.release().perform()
 
     def shot(self, name: str) -> None:
         """The whole page as a picture, where ``TI_SCREENSHOTS`` names a folder."""

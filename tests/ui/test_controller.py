@@ -14,6 +14,7 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.training.job import Jobs
 from lib_ti.ui import pictures, progress
 from lib_ti.ui.controller import Controller, attempt
+from lib_ti.ui.dataset.captions_editing import EDITORS
 from tests.fakes import FakeHost, draw_pictures
 
 EVIL = "<script>alert(1)</script>"
@@ -180,6 +181,19 @@ def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
 
 
 # Folders of others
+
+
+def test_captions_that_are_not_saved_are_told_where_they_would_be_trained_on(
+    controller: Controller, values: dict[str, Any]
+) -> None:
+    editor, _ = EDITORS.open(Path(values["dataset"]))
+    name = next(iter(editor.captions.texts))
+    editor.type(name, editor.captions.texts[name], "a house by the sea")
+    assert "1 caption is changed in the step Captions and not saved" in controller.check(values)
+    assert "1 caption is changed" in controller.start(values)
+    assert controller.jobs.wait(20)
+    editor.save()
+    assert "not saved" not in controller.check(values)
 
 
 def test_a_page_names_no_other_folder_than_it_may(

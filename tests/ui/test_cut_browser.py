@@ -111,11 +111,6 @@ def box(frame: Any) -> list[float]:
     return [float(share) for share in frame.get_attribute("data-frame").split()]
 
 
-def shown(page: Page, element: Any) -> Any:
-    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    return element
-
-
 def keys(page: Page, *pressed: str) -> None:
     ActionChains(page.driver).send_keys(*pressed).perform()
 
@@ -138,7 +133,7 @@ def test_frames_are_shown_where_prepare_would_cut(page: Page, found: Path) -> No
 
 
 def test_a_frame_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -> None:
-    frame = shown(page, frames(page, "china.png")[0])
+    frame = page.shown(frames(page, "china.png")[0])
     before = box(frame)
     ActionChains(page.driver).drag_and_drop_by_offset(frame, 20, 0).perform()
     moved = box(frame)
@@ -157,7 +152,7 @@ def test_a_frame_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -> N
 
 
 def test_frames_are_added_moved_and_removed_by_keys(page: Page, found: Path) -> None:
-    first = shown(page, frames(page, "motorcycle.png")[0])
+    first = page.shown(frames(page, "motorcycle.png")[0])
     page.driver.execute_script("arguments[0].focus()", first)
     keys(page, "a")
     assert len(frames(page, "motorcycle.png")) == 2
@@ -183,14 +178,14 @@ def test_pictures_are_left_out_and_tab_goes_on(page: Page, found: Path) -> None:
     saved(page, found, "rocket.png", left_out=True)
     assert "ti-left-out" in card(page, "rocket.png").get_attribute("class")
     page.shot("cut-by-hand")
-    button = shown(page, card(page, "rocket.png").find_element(By.CSS_SELECTOR, '[data-do="leave"]'))
+    button = page.shown(card(page, "rocket.png").find_element(By.CSS_SELECTOR, '[data-do="leave"]'))
     assert button.text == "Take in"
     button.click()
     page.until(lambda: "rocket.png" not in decided(found), 20)
 
 
 def test_a_double_click_adds_and_default_takes_all_back(page: Page, found: Path) -> None:
-    picture = shown(page, card(page, "chelsea.png").find_element(By.CSS_SELECTOR, ".ti-cut"))
+    picture = page.shown(card(page, "chelsea.png").find_element(By.CSS_SELECTOR, ".ti-cut"))
     ActionChains(page.driver).double_click(picture).perform()
     page.until(lambda: len(decided(found)["chelsea.png"].frames) == 2, 20)
     card(page, "chelsea.png").find_element(By.CSS_SELECTOR, '[data-do="default"]').click()
@@ -199,7 +194,7 @@ def test_a_double_click_adds_and_default_takes_all_back(page: Page, found: Path)
 
 
 def test_a_finger_moves_the_frame_that_it_tapped(page: Page, found: Path) -> None:
-    frame = shown(page, frames(page, "rocket.png")[0])
+    frame = page.shown(frames(page, "rocket.png")[0])
     before = box(frame)
     place = frame.rect
     top = page.driver.execute_script("return window.scrollY")
@@ -256,17 +251,6 @@ def test_a_new_page_has_the_frames_as_they_were(page: Page, found: Path) -> None
 # Erase
 
 
-def paint(page: Page, step: str, points: list[tuple[float, float]]) -> None:
-    """One stroke through points in shares of the picture."""
-    canvas = shown(page, page.find(f"ti_{step}_stage", "canvas"))
-    width, height = canvas.rect["width"], canvas.rect["height"]
-    places = [(round((x - 0.5) * width), round((y - 0.5) * height)) for x, y in points]
-    chain = ActionChains(page.driver).move_to_element_with_offset(canvas, *places[0]).click_and_hold()
-    for x, y in places[1:]:
-        chain = chain.move_to_element_with_offset(canvas, x, y)
-    chain.release().perform()
-
-
 def painted(page: Page, step: str) -> np.ndarray:
     """The layer that the page shows, (H, W) in 0..255."""
     script = (
@@ -276,14 +260,6 @@ def painted(page: Page, step: str) -> np.ndarray:
     )
     width, height, levels = page.driver.execute_script(script, f"#ti_{step}_stage canvas")
     return np.array(levels, dtype=np.uint8).reshape(height, width)
-
-
-def open_picture(page: Page, step: str, name: str) -> None:
-    """By a press on its small copy."""
-    script = "document.querySelector(arguments[0]).click()"
-    page.until(lambda: page.driver.execute_script(script, f'#ti_{step}_row .ti-thumb[data-name="{name}"]') is None)
-    page.until(lambda: name in page.text(f"ti_{step}_stage"))
-    page.until(lambda: page.find(f"ti_{step}_stage", ".ti-paint.ti-ready"))
 
 
 def drag(page: Page, step: str, slider: str, value: int) -> None:
@@ -296,7 +272,7 @@ def drag(page: Page, step: str, slider: str, value: int) -> None:
 
 def test_lettering_is_proposed_corrected_and_erased(page: Page, found: Path) -> None:
     page.tab("Erase")
-    open_picture(page, "erase", "coffee.png")
+    page.open_picture("erase", "coffee.png")
     page.press("ti_erase_propose")
     page.says("ti_erase_said", "looks like lettering")
     page.until(lambda: painted(page, "erase").any())
@@ -304,7 +280,7 @@ def test_lettering_is_proposed_corrected_and_erased(page: Page, found: Path) -> 
     page.driver.execute_script("document.querySelector('#ti_erase_stage [data-tool=rubber]').click()")
     rows, columns = np.nonzero(before)
     place = (columns[0] / before.shape[1], rows[0] / before.shape[0])
-    paint(page, "erase", [place, (place[0] + 0.02, place[1])])
+    page.paint("erase", [place, (place[0] + 0.02, place[1])])
     assert painted(page, "erase").sum() < before.sum()
     page.driver.execute_script("document.querySelector('#ti_erase_stage [data-act=undo]').click()")
     assert np.array_equal(painted(page, "erase"), before)
@@ -341,7 +317,7 @@ def test_what_was_just_painted_is_erased_without_waiting(page: Page, found: Path
     page.until(lambda: "motorcycle.png" in page.text("ti_erase_stage"))
     page.until(lambda: page.find("ti_erase_stage", ".ti-paint.ti-ready"))
     page.driver.execute_script("document.querySelector('#ti_erase_stage [data-tool=brush]').click()")
-    paint(page, "erase", [(0.3, 0.5), (0.4, 0.5), (0.4, 0.6)])
+    page.paint("erase", [(0.3, 0.5), (0.4, 0.5), (0.4, 0.6)])
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "Erased in motorcycle.png")
     (erased,) = decided(found)["motorcycle.png"].erased
@@ -352,8 +328,8 @@ def test_what_was_just_painted_is_erased_without_waiting(page: Page, found: Path
 
 
 def test_keys_paint_too(page: Page, found: Path) -> None:
-    open_picture(page, "erase", "chelsea.png")
-    canvas = shown(page, page.find("ti_erase_stage", "canvas"))
+    page.open_picture("erase", "chelsea.png")
+    canvas = page.shown(page.find("ti_erase_stage", "canvas"))
     page.driver.execute_script("arguments[0].focus()", canvas)
     chain = ActionChains(page.driver).key_down(" ").send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT).key_up(" ")
     chain.perform()
@@ -379,10 +355,10 @@ def test_a_mask_from_a_file_is_painted(page: Page, folder: Path) -> None:
 
 
 def test_a_model_fills_as_work_that_the_page_follows(page: Page, found: Path) -> None:
-    open_picture(page, "erase", "rocket.png")
+    page.open_picture("erase", "rocket.png")
     page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2].click()
     page.fill("ti_erase_seed", "5")
-    paint(page, "erase", [(0.8, 0.2), (0.85, 0.25)])
+    page.paint("erase", [(0.8, 0.2), (0.85, 0.25)])
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "Erased in rocket.png, by model", 180)
     (erased,) = decided(found)["rocket.png"].erased
@@ -401,7 +377,7 @@ def test_masks_are_painted_on_prepared_pictures(page: Page, found: Path) -> None
     page.says("ti_prepare_said", "is ready to train on", 120)
     page.tab("Masks")
     page.until(lambda: page.find("ti_masks_stage", ".ti-paint.ti-ready"))
-    paint(page, "masks", [(0.2, 0.2), (0.8, 0.2), (0.8, 0.3)])
+    page.paint("masks", [(0.2, 0.2), (0.8, 0.2), (0.8, 0.3)])
     page.says("ti_masks_said", "of the picture counts")
     prepared = Path(config(found).output)
     with Image.open(prepared / "picture_001-mask.png") as mask:
@@ -459,7 +435,7 @@ def test_pages_fit_the_dark_and_the_phone(page: Page, found: Path, width: int, t
         other.shot(f"cut-{theme}-{width}")
         for step, title, name in (("erase", "Erase", "coffee.png"), ("masks", "Masks", "picture_002.png")):
             other.tab(title)
-            open_picture(other, step, name)
+            other.open_picture(step, name)
             other.shot(f"{step}-{theme}-{width}")
             assert other.driver.execute_script("return document.documentElement.scrollWidth") <= width
     finally:

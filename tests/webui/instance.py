@@ -51,9 +51,9 @@ class Instance(WebUI):
             time.sleep(0.2)
         pytest.fail(f"the WebUI did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
-    def call(self, name: str, /, **options: Any) -> Any:
-        """The answer of one of the probe's functions."""
-        response = self._client.post("/ti-tests/call", json={"name": name, "options": options})
+    def call(self, name: str, /, *, at: str = "call", **options: Any) -> Any:
+        """The answer of one of a probe's functions."""
+        response = self._client.post(f"/ti-tests/{at}", json={"name": name, "options": options})
         assert response.status_code == 200, f"{name} failed: {response.text}; see {self.folder / 'webui.log'}"
         return response.json()["answer"]
 

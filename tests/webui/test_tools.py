@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib_ti.host.base import PictureRequest
-from tests.webui.instance import Instance, running
+from tests.webui.tools import Tools, running_with_tools
 
 FIXED = PictureRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
 TAGS = ["1girl", "fate_(series)", "rating:safe", "red_hair", "zzz"]
@@ -22,26 +21,10 @@ SHORT = {"interrogate_clip_min_length": 8, "interrogate_clip_max_length": 12}
 JOB = "textual-inversion"
 
 
-class Tools:
-    """The WebUI with the probe of the tools."""
-
-    def __init__(self, webui: Instance) -> None:
-        self.webui = webui
-
-    def __call__(self, name: str, /, **options: Any) -> Any:
-        response = self.webui._client.post("/ti-tests/tools", json={"name": name, "options": options})
-        assert response.status_code == 200, f"{name} failed: {response.text}; see {self.webui.folder / 'webui.log'}"
-        return response.json()["answer"]
-
-
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
-    folder = tmp_path_factory.mktemp("webui")
-    scripts = folder / "extensions" / "zz tools" / "scripts"
-    scripts.mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("tool_probe.py"), scripts)
-    with running(folder) as instance:
-        yield Tools(instance)
+    with running_with_tools(tmp_path_factory.mktemp("webui")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -140,3 +140,13 @@ class Editors:
 
 EDITORS = Editors()
 """The process's own; see above why it is at module level."""
+
+
+def unsaved(folder: str) -> str:
+    """What to say, where a folder's captions are taken, of changes to them that are not in its files; or nothing."""
+    editor = EDITORS.find(Path(folder.strip()).expanduser()) if folder.strip() else None
+    count = len(editor.captions.changed) if editor else 0
+    if not count:
+        return ""
+    those = "1 caption is" if count == 1 else f"{count} captions are"
+    return f"{those} changed in the step Captions and not saved, and taken as in the files: press Save there first."

@@ -12,7 +12,7 @@ from lib_ti.prep.search import Search
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet
 
-ALL, UNSAVED, EMPTY, LONG, NO_FILE = "all", "not saved", "empty", "too long", "without text file"
+ALL, UNSAVED, EMPTY, LONG, NO_FILE = "all", "not saved", "empty", "too long", "only a file name"
 SHOWN = (ALL, UNSAVED, EMPTY, LONG, NO_FILE)
 
 

@@ -56,7 +56,7 @@ def connect(parts: Parts) -> None:
         from lib_ti.ui.dataset import prepare_page
 
         shown, problem = attempt(lambda: prepare_page.plan(parts.preparation.plan(form.values(data))))
-        return problem or shown or ""
+        return problem or _unsaved(data[form["source"]]) + (shown or "")
 
     def prepare(data: dict[Any, Any]) -> list[Any]:
         plan, problem = attempt(lambda: parts.preparation.plan(form.values(data)))
@@ -68,14 +68,15 @@ def connect(parts: Parts) -> None:
 
             return plan, run(plan, host=host, progress=told.progress, stop=told.stop, tell=told.tell)
 
-        return ["", *work_line.begin(KIND, f"Preparing {plan.source.name}", work)]
+        return [_unsaved(data[form["source"]]), *work_line.begin(KIND, f"Preparing {plan.source.name}", work)]
 
     def ended(data: dict[Any, Any]) -> list[Any]:
         done = data[parts["work_done"]] or ""
         if work_line.has_ended(done, KIND) and WORKS.now().state == "done":
             from lib_ti.ui.dataset import prepare_page
 
-            return [prepare_page.summary(*WORKS.result(KIND)), gr.update()]
+            plan, summary = WORKS.result(KIND)
+            return [_unsaved(str(plan.source)) + prepare_page.summary(plan, summary), gr.update()]
         if work_line.has_ended(done, ZIP) and WORKS.now().state == "done":
             return [gr.update(), gr.update(value=str(WORKS.result(ZIP)), visible=True)]
         return [gr.update(), gr.update()]
@@ -88,6 +89,14 @@ def connect(parts: Parts) -> None:
         ended, inputs={parts["work_done"]}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET
     )
     _connect_use(parts)
+
+
+def _unsaved(folder: str | None) -> str:
+    """A box that says so where captions are changed and not saved, which are not taken; or nothing."""
+    from lib_ti.ui.dataset.captions_editing import unsaved
+
+    said = unsaved(folder or "")
+    return notice("warning", [said]) if said else ""
 
 
 def _connect_use(parts: Parts) -> None:
