@@ -17,12 +17,17 @@ from torch import Tensor
 Block = Callable[..., Tensor]
 
 
-def recomputed(block: Block) -> Block:
-    """The block (any arguments, one tensor as its result) that keeps only its arguments; gradients are the same."""
+def recomputed(block: Block, least: int = 0) -> Block:
+    """The block (any arguments, one tensor as its result) that keeps only its arguments; gradients are the same.
+
+    Where the first argument has fewer than ``least`` elements, the block keeps what it always does.
+    """
 
     def run(*arguments: Any, **named: Any) -> Tensor:
         given = (*arguments, *named.values())
-        if not (torch.is_grad_enabled() and any(isinstance(one, Tensor) and one.requires_grad for one in given)):
+        if given[0].numel() < least or not (
+            torch.is_grad_enabled() and any(isinstance(one, Tensor) and one.requires_grad for one in given)
+        ):
             return block(*arguments, **named)
 
         def call(*again: Any) -> Tensor:

@@ -20,7 +20,7 @@ from modules import (
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.recompute import recomputed
+from lib_ti.host.recompute import Block, recomputed
 from lib_ti.host.webui_carried import fresh_conditioning, kept_random_state, switch_off_networks
 from lib_ti.host.webui_model import WebUIModel
 
@@ -202,16 +202,53 @@ def _torch_attention() -> Iterator[None]:
         sd_hijack.model_hijack.apply_optimizations(before.title() if before else "None")
 
 
+_KEPT_SHARE = 1 / 4
+_KEPT_BY_A_TRANSFORMER = 24
+"""Times its input that a transformer block keeps for the backward pass: what enters 3 norms, of both attentions the
+queries and results, of one the keys and values, and in the feed-forward part, which is 4 times as wide, what enters the
+projection, its 2 halves, and the gate's activation."""
+
+
 @contextmanager
 def _checkpointed(sd_model: Any, wanted: bool) -> Iterator[None]:
-    """The UNet's blocks compute their inner results again in the backward pass instead of keeping them."""
+    """The UNet's blocks compute inner results again in the backward pass instead of keeping them."""
     # ldm's own checkpointing fails with frozen weights; its blocks are known by the method that it would repeat.
     unet = sd_model.model.diffusion_model
     blocks = [module for module in unet.modules() if wanted and hasattr(module, "_forward")]
+    again = {part: forward for block in blocks for part, forward in _again(block).items()}
+    before = {part: vars(part).get("forward") for part in again}
     try:
-        for block in blocks:
-            block.forward = recomputed(block._forward)
+        for part, forward in again.items():
+            part.forward = forward
         yield
     finally:
-        for block in blocks:
-            block.__dict__.pop("forward", None)
+        for part, forward in before.items():
+            vars(part).pop("forward", None)
+            if forward is not None:
+                part.forward = forward
+
+
+def _again(block: Any) -> dict[Any, Block]:
+    """What is to take the place of the ``forward`` of a block's parts.
+
+    A transformer block is computed again where it would keep more than :data:`_KEPT_SHARE` of the size of its own
+    weights: in the UNet's fine levels, and in all of them with large batches. Convolutions keep nothing while their
+    weights are frozen, and take most of a residual block's time; so there only normalization and activation are
+    computed again, which keep twice what they are given.
+    """
+    if not hasattr(block, "in_layers") or block.use_scale_shift_norm:
+        weights = sum(parameter.numel() for parameter in block.parameters())
+        return {block: recomputed(block._forward, int(weights * _KEPT_SHARE / _KEPT_BY_A_TRANSFORMER))}
+    found: dict[Any, Block] = {}
+    for norm, activation, *_ in (block.in_layers, block.out_layers):
+        found[norm] = recomputed(_one_after_the_other(norm.forward, activation.forward))
+        found[activation] = _as_given
+    return found
+
+
+def _one_after_the_other(first: Block, second: Block) -> Block:
+    return lambda given: second(first(given))
+
+
+def _as_given(given: torch.Tensor) -> torch.Tensor:
+    return given

@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,9 @@ from tests.benchmarks.row import Row
 from tests.host.conftest import in_ldm_format
 from tests.webui.instance import Instance, running
 
-STEPS = {"pocket": 40, "full": 4}
+STEPS = {"pocket": 30, "full": 4}
+ROUNDS = {"pocket": 8, "full": 2}
+"""Each training is timed so often, in turn, and the fastest counts: other programs only ever add to a time."""
 UNSEEN = 64
 TRAININGS = 3
 TEMPLATE = templates.SHIPPED / "style_filewords.txt"
@@ -70,7 +72,7 @@ def webui(pictures: int = 30) -> Iterator[tuple[Instance, Path]]:
 def measure_pocket() -> Iterator[Row]:
     with webui() as (instance, folder):
         for batch in (1, 4):
-            yield from _speed(instance, folder, "pocket model", batch=batch, side=64, steps=STEPS["pocket"])
+            yield from _speed(instance, folder, "pocket model", "pocket", batch=batch, side=64)
         yield _memory_after(instance, folder)
 
 
@@ -79,40 +81,43 @@ def measure_full() -> Iterator[Row]:
         unet = _write_full_model(folder / "models" / "Stable-diffusion" / "full")
         instance.post("refresh-checkpoints")
         instance.post("options", {"sd_model_checkpoint": "full/full.safetensors"})
-        yield from _speed(
-            instance, folder, "SD1.5 of full size at 256 x 256", batch=1, side=256, steps=STEPS["full"], unet=unet
-        )
+        yield from _speed(instance, folder, "SD1.5 of full size at 256 x 256", "full", batch=1, side=256, unet=unet)
 
 
 def _speed(
-    instance: Instance, folder: Path, what: str, *, batch: int, side: int, steps: int, unet: int | None = None
+    instance: Instance, folder: Path, what: str, part: str, *, batch: int, side: int, unet: int | None = None
 ) -> Iterator[Row]:
     """Step times and, where the size of the UNet's weights is given, the memory that each training had at the most."""
-    ours = {}
-    for checkpointing in (False, True):
-        instance.call("forget_peak")
-        seconds = _ours(instance, folder, batch=batch, side=side, steps=steps, gradient_checkpointing=checkpointing)
-        ours[checkpointing] = seconds, instance.call("resident", what="VmHWM")
-    instance.call("forget_peak")
-    theirs = _theirs(instance, folder, batch=batch, side=side, steps=steps)
-    peak = instance.call("resident", what="VmHWM")
-    for checkpointing, (seconds, _) in ours.items():
-        promised = 0.6 if checkpointing else 0.5
-        how = "with checkpointing" if checkpointing else "without checkpointing"
+    size = {"batch": batch, "side": side, "steps": STEPS[part]}
+    ways: dict[str, Callable[[], float]] = {
+        "without checkpointing": lambda: _ours(instance, folder, **size),
+        "with checkpointing": lambda: _ours(instance, folder, **size, gradient_checkpointing=True),
+        "their own": lambda: _theirs(instance, folder, **size),
+    }
+    seconds: dict[str, list[float]] = {how: [] for how in ways}
+    peaks: dict[str, int] = {}
+    for _ in range(ROUNDS[part]):
+        for how, train in ways.items():
+            instance.call("forget_peak")
+            seconds[how].append(train())
+            peaks[how] = instance.call("resident", what="VmHWM")
+    theirs = min(seconds.pop("their own"))
+    for how, promised in (("without checkpointing", 0.5), ("with checkpointing", 0.6)):
+        ratio = min(seconds[how]) / theirs
         yield Row(
             f"{what}, batch {batch}: step {how}, in units of the WebUI's own ({theirs:.3g} s)",
-            f"{seconds / theirs:.2f}",
+            f"{ratio:.2f}",
             f"{promised}",
-            seconds / theirs <= promised,
+            ratio <= promised,
         )
     if unet:
-        for checkpointing, (_, most) in ours.items():
-            how = "with checkpointing" if checkpointing else "without checkpointing"
+        for how in seconds:
+            less = peaks["their own"] - peaks[how]
             yield Row(
-                f"{what}: memory {how} at the most, below the WebUI's own ({peak / 1e9:.1f} GB)",
-                f"{(peak - most) / 1e9:.1f} GB",
+                f"{what}: memory {how} at the most, below the WebUI's own ({peaks['their own'] / 1e9:.1f} GB)",
+                f"{less / 1e9:.1f} GB",
                 f"{unet / 1e9:.1f} GB",
-                peak - most >= unet,
+                less >= unet,
             )
 
 
