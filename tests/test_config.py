@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig, described, from_mapping, problems, to_mapping
+from lib_ti.config import (
+    CaptionConfig,
+    CreateConfig,
+    GenerateConfig,
+    LookConfig,
+    PrepareConfig,
+    TrainConfig,
+    described,
+    from_mapping,
+    problems,
+    to_mapping,
+)
 from lib_ti.errors import BadInput
 
 GOOD = {"name": "my-style", "dataset": "pictures"}
@@ -17,7 +28,7 @@ def test_defaults_are_those_of_the_tutorials() -> None:
     assert from_mapping(CreateConfig, {"name": "x"}).vectors == 10
 
 
-@pytest.mark.parametrize("kind", [CreateConfig, TrainConfig, GenerateConfig])
+@pytest.mark.parametrize("kind", [PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig])
 def test_each_setting_is_described(kind: type) -> None:
     for name, value_type, default, setting in described(kind):
         assert setting.label and setting.help.endswith((".", ")")), name

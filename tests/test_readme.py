@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig, described
+from lib_ti.config import (
+    CaptionConfig,
+    CreateConfig,
+    GenerateConfig,
+    LookConfig,
+    PrepareConfig,
+    TrainConfig,
+    described,
+)
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -23,7 +31,10 @@ def table(kind: type) -> str:
     return "\n".join(rows)
 
 
-@pytest.mark.parametrize("kind", [CreateConfig, TrainConfig, GenerateConfig])
+KINDS = [PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_tables_are_the_settings(kind: type) -> None:
     wanted = table(kind)
     assert wanted in README.read_text(encoding="utf-8"), f"README.md lacks this table:\n\n{wanted}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lib_ti.data.images import PICTURE_SUFFIXES
+from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
 from lib_ti.errors import BadInput
 
 _NO_PICTURES = frozenset({".txt", ".caption", ".json", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".db", ".ini"})
@@ -33,6 +33,21 @@ def list_files(folder: Path) -> list[Path]:
     masks = {f"{path.stem}-mask.png" for path in files if path.suffix.lower() in PICTURE_SUFFIXES}
     left = [path for path in files if not path.name.startswith(".") and path.name not in masks]
     return sorted((path for path in left if path.suffix.lower() not in _NO_PICTURES), key=natural_key)
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Those of :func:`list_files` that a person means as pictures, by suffix or content, whether or not they can be
+    read."""
+    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            read_header(path, file)
+    except (UnreadablePicture, OSError):
+        return False
+    return True
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:

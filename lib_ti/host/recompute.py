@@ -71,9 +71,11 @@ class _Recomputed(torch.autograd.Function):
 def _present_autocast(given: tuple[Any, ...]) -> Callable[[], AbstractContextManager[Any]]:
     """What brings back the mixed precision that is on now, on the device of the tensors."""
     kind = next((one.device.type for one in given if isinstance(one, Tensor)), "cpu")
-    if kind != "cuda":
-        enabled, dtype = torch.is_autocast_cpu_enabled(), torch.get_autocast_cpu_dtype()
-    else:
+    if hasattr(torch, "get_autocast_dtype"):  # from 2.4 on
+        enabled, dtype = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
+    elif kind == "cuda":
         enabled, dtype = torch.is_autocast_enabled(), torch.get_autocast_gpu_dtype()
+    else:
+        enabled, dtype = torch.is_autocast_cpu_enabled(), torch.get_autocast_cpu_dtype()
     cache = torch.is_autocast_cache_enabled()
     return (lambda: torch.autocast(kind, dtype=dtype, cache_enabled=cache)) if enabled else nullcontext

@@ -24,6 +24,15 @@ _KEPT = (
     "time_start",
 )
 
+ONLY_DRAWN: Mapping[str, Any] = {
+    "restore_faces": False,
+    "tiling": False,
+    "do_not_save_samples": True,
+    "do_not_save_grid": True,
+    "do_not_reload_embeddings": True,
+}
+"""Of a picture's processing, so that nothing is done besides drawing it."""
+
 
 @contextmanager
 def kept_random_state() -> Iterator[None]:

@@ -17,6 +17,7 @@ from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Inpainter, Tell
 from lib_ti.host.patch import FULL_MEMORY, STRENGTH, cut_out, put_back
 from lib_ti.host.webui_carried import (
+    ONLY_DRAWN,
     Pinned,
     kept_job,
     kept_random_state,
@@ -114,12 +115,8 @@ class _Inpainter:
             cfg_scale=_GUIDANCE if prompt else 1.0,
             width=image.width,
             height=image.height,
-            restore_faces=False,
-            tiling=False,
-            do_not_save_samples=True,
-            do_not_save_grid=True,
-            do_not_reload_embeddings=True,
             override_settings=dict(options),
+            **ONLY_DRAWN,
         )
         p.cached_c, p.cached_uc = [None, None], [None, None]
         with closing(p):

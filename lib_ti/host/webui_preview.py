@@ -20,6 +20,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import PictureRequest
 from lib_ti.host.webui_carried import (
+    ONLY_DRAWN,
     Pinned,
     kept_job,
     kept_random_state,
@@ -107,12 +108,8 @@ class Drawing:
             cfg_scale=request.cfg_scale,
             width=request.width,
             height=request.height,
-            restore_faces=False,
-            tiling=False,
-            do_not_save_samples=True,
-            do_not_save_grid=True,
-            do_not_reload_embeddings=True,
             override_settings=dict(options),
+            **ONLY_DRAWN,
         )
         p.cached_c, p.cached_uc = [None, None], [None, None]
         with closing(p):

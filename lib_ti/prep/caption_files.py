@@ -8,8 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from lib_ti import atomic
-from lib_ti.data.folder import list_files
-from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
+from lib_ti.data.folder import list_pictures
 from lib_ti.errors import BadInput
 
 BEFORE = ".captions-before"
@@ -17,14 +16,14 @@ BEFORE = ".captions-before"
 
 
 def pictures_of(folder: Path) -> list[Path]:
-    """The files that a person means as pictures, whether or not they can be read, in natural order.
+    """The files of :func:`lib_ti.data.folder.list_pictures`, of which there is at least one.
 
     Raises
     ------
     BadInput
         When the folder cannot be listed, or holds no picture.
     """
-    found = [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+    found = list_pictures(folder)
     if not found:
         raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
     return found
@@ -71,12 +70,3 @@ class Keeper:
             names = (now if number == 1 else f"{now}-{number}" for number in count(1))
             self._kept = next(place for place in map(self._folder.joinpath, names) if not place.exists())
         return self._kept / name
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            read_header(path, file)
-    except (UnreadablePicture, OSError):
-        return False
-    return True

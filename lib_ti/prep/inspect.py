@@ -145,11 +145,13 @@ def _with_duplicates(pictures: Sequence[Judged], alike: Sequence[Alike]) -> Iter
         yield Judged(picture.look, picture.at_training, (*picture.badges, *added), group_of.get(place, 0))
 
 
-def _worth(picture: Judged) -> tuple[int, int, int, int]:
-    """Sorts the picture to keep first: the one with the least against it, then the largest, then the best saved."""
+def _worth(picture: Judged) -> tuple[int, int, int, int, int]:
+    """Sorts the picture to keep first: the one with the least against it that cannot be mended, then with the least to
+    mend, then the largest, then the best saved."""
     look = picture.look
-    against = sum(badge.advice != "note" for badge in picture.badges)
-    return against, -look.size[0] * look.size[1], -look.bytes, not look.has_caption
+    advices = [badge.advice for badge in picture.badges]
+    pixels = look.size[0] * look.size[1]
+    return advices.count("leave out"), advices.count("mend"), -pixels, -look.bytes, not look.has_caption
 
 
 def _duplicate(look: Look, best: Look) -> Badge:

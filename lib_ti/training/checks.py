@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from lib_ti.data.dataset import Dataset, Item
+from lib_ti.data.dataset import Dataset, Item, counted
 from lib_ti.data.templates import Template, render
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
@@ -47,9 +47,9 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
     most, where = max(long)
     return [
         Note(
-            f"{len({name for _, name in long})} captions give prompts of more than {CHUNK} tokens (the longest {most}, "
-            f"for {where}): they are trained in several contexts, as the WebUI draws them, and other programs would "
-            "cut them. Shorter captions train faster.",
+            f"Prompts of more than {CHUNK} tokens come of {counted(len({name for _, name in long}), 'caption')} (the "
+            f"longest {most}, for {where}): they are trained in several contexts, as the WebUI draws them, and "
+            "other programs would cut them. Shorter captions train faster.",
             warning=True,
         )
     ]

@@ -14,7 +14,7 @@ from lib_ti.prep import inspect, looks
 from lib_ti.prep.inspect import Judged, Report, judge
 from lib_ti.prep.looks import look_at_all
 from tests.prep.conftest import save
-from tests.prep.photographs import blur, crop, photograph, resize
+from tests.prep.photographs import blur, crop, letter, noise, photograph, resize
 
 
 def look_over(folder: Path, config: LookConfig | None = None, **options) -> Report:
@@ -75,6 +75,15 @@ def test_the_best_of_a_group_is_the_one_with_least_against_it(found: Path) -> No
     save(resize(0.5)(photograph("coffee")), found / "c.png")
     pictures = named(look_over(found))
     assert [name for name, picture in pictures.items() if not picture.has("duplicate")] == ["b.png"]
+
+
+def test_what_can_be_mended_is_rather_kept_than_what_cannot(found: Path) -> None:
+    lettered = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
+    save(lettered(photograph("coffee")), found / "lettered.png")
+    save(noise(40)(photograph("coffee")), found / "grainy.png")
+    report = look_over(found)
+    assert kinds(named(report)["lettered.png"]) >= {"lettering", "small"}
+    assert [picture.look.path.name for picture in report.to_leave_out] == ["grainy.png"]
 
 
 def test_advice_counts_and_names(mixed: Path) -> None:

@@ -12,8 +12,7 @@ from PIL import Image, ImageChops
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
-from lib_ti.data.folder import list_files
-from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
+from lib_ti.data.folder import list_pictures
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, Tell
@@ -51,7 +50,7 @@ class Erasing:
         if config.output.strip():
             by_digest = read_manifest(PreparedFolder(Path(config.output.strip()))).edits.by_digest
             erased = {one.name: len(one.erased) for one in by_digest.values()}
-        return [Choosable(path, _note(erased.get(path.name, 0))) for path in _pictures(Path(config.source.strip()))]
+        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source.strip()))]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -159,7 +158,7 @@ class Erasing:
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
-        paths = [path for path in _pictures(Path(config.source.strip())) if file_name(path) == name]
+        paths = [path for path in list_pictures(Path(config.source.strip())) if file_name(path) == name]
         real = paths[0].name if paths else name
         item, folder = found_picture(config, real, self._host.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.path.name)
@@ -171,20 +170,6 @@ class Erasing:
             return edits.with_picture(item.digest, replace(now, erased=change(now.erased)))
 
         update_edits(folder, changed)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    """Files of the folder that are pictures, by their suffix or else by their content."""
-    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            read_header(path, file)
-    except (UnreadablePicture, OSError):
-        return False
-    return True
 
 
 def _layer(item: Item, text: str) -> Image.Image | None:
