@@ -47,6 +47,7 @@ def layout(parts: Parts) -> None:
             ),
         )
         parts.button("dataset_show", "Show pictures", variant="primary", scale=1)
+    parts.keep("dataset_suggested", gr.State(""))
     with gr.Accordion("Where the prepared pictures go, and their size", open=False):
         form.add("output")
         with gr.Row():
@@ -60,9 +61,24 @@ def layout(parts: Parts) -> None:
 
 
 def connect(parts: Parts) -> None:
+    _connect_suggestion(parts)
     work_line.connect(parts)
     for step in STEPS.values():
         step.connect(parts)
+
+
+def _connect_suggestion(parts: Parts) -> None:
+    """The prepared folder follows the pictures' own as long as nobody names another one."""
+    folder, output, suggested = parts["dataset_folder"], parts.prepare["output"], parts["dataset_suggested"]
+
+    def suggest(data: dict[Any, Any]) -> list[Any]:
+        now = (data[output] or "").strip()
+        if now and now != data[suggested]:
+            return [gr.update(), data[suggested]]
+        return [parts.preparation.suggested_output(data[folder] or "")] * 2
+
+    for event in (folder.blur, folder.submit, parts["dataset_show"].click):
+        event(suggest, inputs={folder, output, suggested}, outputs=[output, suggested], **QUIET)
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:

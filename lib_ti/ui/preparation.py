@@ -36,14 +36,15 @@ class Preparation:
         self.host = host
 
     def config(self, values: Mapping[str, Any]) -> PrepareConfig:
-        """The settings from the form's values.
+        """The settings from the form's values; without a prepared folder it is the suggested one.
 
         Raises
         ------
         BadInput
             With everything that is wrong with them by themselves, and folders that this page may not name.
         """
-        config = from_mapping(PrepareConfig, values, source="the form")
+        output = str(values.get("output") or "").strip() or self.suggested_output(str(values.get("source") or ""))
+        config = from_mapping(PrepareConfig, {**values, "output": output}, source="the form")
         reach.check(self.host, {"Source folder": config.source, "Prepared folder": config.output})
         return config
 

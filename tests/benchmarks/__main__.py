@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tests.benchmarks import caching, imports, prepare_look, prepare_run, quality, step
+from tests.benchmarks import caching, imports, prepare_gallery, prepare_look, prepare_run, quality, step
 from tests.benchmarks.row import Row
 
 PARTS = {
@@ -18,7 +18,7 @@ PARTS = {
     "memory": step.measure_memory,
     "caching": caching.measure,
     "quality": quality.measure,
-    "prepare": lambda: itertools.chain(prepare_look.measure(), prepare_run.measure()),
+    "prepare": lambda: itertools.chain(prepare_look.measure(), prepare_run.measure(), prepare_gallery.measure()),
 }
 
 

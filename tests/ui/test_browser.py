@@ -62,6 +62,20 @@ def test_pictures_are_shown_and_captions_are_text(page: Page, folder: Path) -> N
     page.shot("dataset")
 
 
+def test_the_prepared_folder_follows_until_it_is_named(page: Page, folder: Path) -> None:
+    def follows(name: str, expected: str) -> None:
+        page.fill("ti_dataset_folder", name)
+        page.until(lambda: page.value("ti_prepare_output") == expected)
+
+    page.unfold("Where the prepared")
+    follows("elsewhere", "elsewhere-prepared")
+    follows("pictures", "pictures-prepared")
+    page.fill("ti_prepare_output", "mine")
+    page.press("ti_dataset_show")
+    follows("pictures", "mine")
+    page.unfold("Where the prepared")
+
+
 def test_an_embedding_is_created_and_chosen(page: Page, folder: Path) -> None:
     page.tab("Create")
     page.fill("ti_create_name", "a/b")

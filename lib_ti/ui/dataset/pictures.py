@@ -18,7 +18,7 @@ def layout(parts: Parts) -> None:
 
 
 def connect(parts: Parts) -> None:
-    folder, output, form = parts["dataset_folder"], parts.prepare["output"], parts.train
+    folder, form = parts["dataset_folder"], parts.train
 
     def show(data: dict[Any, Any]) -> list[Any]:
         from lib_ti.ui import pictures
@@ -26,10 +26,9 @@ def connect(parts: Parts) -> None:
         chosen = data[folder] or ""
         found, problem = attempt(lambda: parts.controller.scan(chosen, form.values(data)))
         if found is None:
-            return [problem, "", gr.update(), gr.update()]
-        suggested = data[output] or parts.preparation.suggested_output(chosen)
-        return [pictures.overview(found), pictures.pictures(found), gr.update(value=chosen.strip()), suggested]
+            return [problem, "", gr.update()]
+        return [pictures.overview(found), pictures.pictures(found), gr.update(value=chosen.strip())]
 
-    outputs = [parts["dataset_overview"], parts["dataset_pictures"], form["dataset"], output]
+    outputs = [parts["dataset_overview"], parts["dataset_pictures"], form["dataset"]]
     for event in (parts["dataset_show"].click, folder.submit):
-        event(show, inputs={folder, output, *form.components}, outputs=outputs, **BUSY)
+        event(show, inputs={folder, *form.components}, outputs=outputs, **BUSY)
