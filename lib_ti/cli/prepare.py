@@ -94,6 +94,9 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
             voice.tell(
                 "Looked", f"{name}: {', '.join(labels)}", path=str(one.look.path), badges=labels, group=one.group
             )
+    if dry:  # what only opening a picture tells; preparing tells it by itself
+        told = {one.path for one in plan.skipped}
+        voice.skipped([one for one in report.skipped if one.path not in told])
     for line in report.advice:
         voice.tell("Advice", line)
 

@@ -133,14 +133,15 @@ def _likeness(grey: Array, pairs: Array, *, mirrored: bool) -> Array:
 
 
 def _vectors(grey: Array, terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
-    """Unit vectors (N · cuts², frequencies) of pictures (N, 32, 32), each cut in all ways across and down."""
+    """Unit vectors (N · cuts², terms²) of pictures (N, 32, 32), each cut in all ways across and down."""
     mapping = _cosines(terms, cuts)  # (cuts · terms, 32)
     across = grey.astype(np.float32) @ mapping.T  # (N, 32, cuts · terms)
     both = (mapping @ across).reshape(len(grey), len(cuts), terms, len(cuts), terms)
-    by_cut = both.transpose(0, 1, 3, 2, 4).reshape(-1, terms * terms)
-    places, weights = _frequencies(terms)
-    vectors = by_cut[:, places] * weights
-    return vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + np.float32(1e-6))
+    weighed = np.multiply(both.transpose(0, 1, 3, 2, 4), _weights(terms), order="C")
+    vectors = weighed.reshape(-1, terms * terms)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= (lengths + np.float32(1e-6))[:, None]
+    return vectors
 
 
 @cache
@@ -160,16 +161,15 @@ def _cosines(terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
 
 
 @cache
-def _frequencies(terms: int) -> tuple[Array, Array]:
-    """The places of the terms that are compared, in a row of all, and their weights; brightness is not compared."""
+def _weights(terms: int) -> Array:
+    """The weight of each term, down and across: 0 for brightness and for the corner beyond the highest frequency."""
     rows, columns = np.mgrid[:terms, :terms]
-    radius = np.hypot(rows, columns).ravel()
-    places = np.flatnonzero((radius > 0) & (radius < terms + 0.5))
-    return places, (radius[places] ** _WEIGHT_OF_FREQUENCY).astype(np.float32)
+    radius = np.hypot(rows, columns)
+    compared = (radius > 0) & (radius < terms + 0.5)
+    return np.where(compared, radius**_WEIGHT_OF_FREQUENCY, 0).astype(np.float32)
 
 
 @cache
 def _mirror_signs(terms: int) -> Array:
-    """What mirroring left and right does to the terms that are compared."""
-    places, _ = _frequencies(terms)
-    return np.where(places % terms % 2, -1, 1).astype(np.float32)
+    """What mirroring left and right does to the terms."""
+    return np.where(np.arange(terms * terms) % terms % 2, -1, 1).astype(np.float32)

@@ -145,13 +145,20 @@ def _with_duplicates(pictures: Sequence[Judged], alike: Sequence[Alike]) -> Iter
         yield Judged(picture.look, picture.at_training, (*picture.badges, *added), group_of.get(place, 0))
 
 
-def _worth(picture: Judged) -> tuple[int, int, int, int, int]:
+def _worth(picture: Judged) -> tuple[int, ...]:
     """Sorts the picture to keep first: the one with the least against it that cannot be mended, then with the least to
-    mend, then the largest, then the best saved."""
+    mend, then the largest, then the one of which the least is noted, such as several frames, then the best saved."""
     look = picture.look
     advices = [badge.advice for badge in picture.badges]
     pixels = look.size[0] * look.size[1]
-    return advices.count("leave out"), advices.count("mend"), -pixels, -look.bytes, not look.has_caption
+    return (
+        advices.count("leave out"),
+        advices.count("mend"),
+        -pixels,
+        advices.count("note"),
+        -look.bytes,
+        not look.has_caption,
+    )
 
 
 def _duplicate(look: Look, best: Look) -> Badge:
