@@ -4,11 +4,12 @@
     "use strict";
 
     const SETTLED = 350; // milliseconds without a key, after which a field is taken as if it were left
+    const ANSWERED = 5000; // milliseconds after which the answer to a press is not waited for any more
     const KEYS = {ArrowDown: "ti_captions_next", ArrowUp: "ti_captions_previous"};
     const taken = {}; // what Python was given of a field, by the field's name
     let waiting = 0;
     let watched = null;
-    let pressing = false;
+    let pressed_at = -ANSWERED; // when a row of the list was pressed, until that has an answer
 
     function root() {
         return typeof window.gradioApp === "function" ? window.gradioApp() : document;
@@ -52,7 +53,7 @@
         }
         if (button.closest("#ti_captions_list")) {
             watch();
-            pressing = true;
+            pressed_at = performance.now();
             window.setTimeout(leave, 0, put("ti_captions_at", button.dataset.name));
         } else if (button.closest("#ti_captions_counts")) {
             put("ti_captions_pick", button.dataset.find);
@@ -96,10 +97,11 @@
         if (!row) {
             return;
         }
-        if (pressing && document.activeElement === document.body) {
+        // Not at the first change: Gradio 4 changes the list once while it waits, too.
+        if (performance.now() - pressed_at < ANSWERED && document.activeElement === document.body) {
             row.focus({preventScroll: true});
+            pressed_at = -ANSWERED;
         }
-        pressing = false;
         const inside = row.getBoundingClientRect();
         const around = watched.getBoundingClientRect();
         if (inside.top < around.top || inside.bottom > around.bottom) {

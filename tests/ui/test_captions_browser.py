@@ -175,7 +175,7 @@ def test_a_new_page_has_them_and_clicks_open_pictures(page: Page, prepared: Path
     is_open(page, "picture_006.png")
     page.says("ti_captions_length", "longer than is read as one whole")
     assert page.driver.find_element(By.CSS_SELECTOR, "#ti_captions_length mark").text.endswith("drifting smoke")
-    assert page.driver.switch_to.active_element.get_attribute("data-name") == "picture_006.png"
+    page.until(lambda: page.driver.switch_to.active_element.get_attribute("data-name") == "picture_006.png")
     page.shot("captions-long")
     page.fill("ti_captions_at", "3")
     is_open(page, "picture_003.png")

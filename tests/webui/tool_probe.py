@@ -91,7 +91,8 @@ def make_deepbooru(tags: list[str], seen: int) -> None:
     weights["n_Conv_178.weight"] = signs[..., None, None].expand(9176, 4096, 1, 1)
     folder = Path(paths.models_path) / "torch_deepdanbooru"
     folder.mkdir(exist_ok=True)
-    torch.save({**weights, "tags": tags}, folder / "model-resnet_custom_v3.pt")
+    file = folder / "model-resnet_custom_v3.pt"
+    torch.save({**weights, "tags": tags}, file, _use_new_zipfile_serialization=False)  # which 1.9.4 reads
 
 
 def make_upscalers() -> list[str]:
@@ -99,7 +100,8 @@ def make_upscalers() -> list[str]:
     folder = Path(paths.models_path) / "ESRGAN"
     folder.mkdir(exist_ok=True)
     torch.manual_seed(1)
-    torch.save(RRDBNet(num_filters=8, num_blocks=1, scale=2).state_dict(), folder / "zqsmall.pth")
+    model = RRDBNet(num_filters=8, num_blocks=1, scale=2).state_dict()
+    torch.save(model, folder / "zqsmall.pth", _use_new_zipfile_serialization=False)  # which 1.9.4 reads
     (folder / "zqbroken.pth").write_bytes(b"no weights")
     modelloader.load_upscalers()
     return list(HOST.upscalers)
