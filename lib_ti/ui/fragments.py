@@ -11,7 +11,6 @@ from typing import Literal
 
 from PIL import Image
 
-from lib_ti.data.images import open_picture
 from lib_ti.errors import UserError
 
 Kind = Literal["good", "info", "warning", "error"]
@@ -87,6 +86,8 @@ def figure(
 
     It is part of the page, unless ``source`` is where the page finds it; that is for many pictures.
     """
+    from lib_ti.data.images import open_picture
+
     try:
         source = source or data_uri(open_picture(path, cover=(size, size)).image, size)
     except (UserError, OSError) as error:

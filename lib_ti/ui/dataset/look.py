@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.config import LookConfig
-from lib_ti.data.dataset import counted
 from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset.look_columns import BY_NAME, ORDERS, turned
@@ -215,4 +214,6 @@ def _connect_buttons(parts: Parts, desk: Desk) -> None:
 
 
 def _said(done: str, count: int) -> str:
+    from lib_ti.data.dataset import counted
+
     return hint(f"{done}: {counted(count, 'picture')}." if count else "Nothing is changed by that.")
