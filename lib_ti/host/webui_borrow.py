@@ -49,6 +49,7 @@ def borrow(options: SessionOptions) -> Iterator[WebUIModel]:
             _resident(sd_model),
             _frozen(sd_model),
             _torch_attention(),
+            _in_order(sd_model),
             _checkpointed(sd_model, options.gradient_checkpointing),
         ):
             undo.enter_context(change)
@@ -202,7 +203,23 @@ def _torch_attention() -> Iterator[None]:
         sd_hijack.model_hijack.apply_optimizations(before.title() if before else "None")
 
 
-_KEPT_SHARE = 1 / 4
+@contextmanager
+def _in_order(sd_model: Any) -> Iterator[None]:
+    """On the processor, what the UNet's transformers hand to their last convolution is put in order in memory.
+
+    The WebUI hands it over as a view with the channels last, and all that follows is slower by up to a tenth.
+    """
+    transformers = [part for part in sd_model.model.diffusion_model.modules() if hasattr(part, "transformer_blocks")]
+    wanted = transformers if devices.device.type == "cpu" else []
+    hooks = [part.proj_out.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),)) for part in wanted]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+_KEPT_SHARE = 1 / 2
 _KEPT_BY_A_TRANSFORMER = 24
 """Times its input that a transformer block keeps for the backward pass: what enters 3 norms, of both attentions the
 queries and results, of one the keys and values, and in the feed-forward part, which is 4 times as wide, what enters the
@@ -231,19 +248,22 @@ def _checkpointed(sd_model: Any, wanted: bool) -> Iterator[None]:
 def _again(block: Any) -> dict[Any, Block]:
     """What is to take the place of the ``forward`` of a block's parts.
 
-    A transformer block is computed again where it would keep more than :data:`_KEPT_SHARE` of the size of its own
-    weights: in the UNet's fine levels, and in all of them with large batches. Convolutions keep nothing while their
-    weights are frozen, and take most of a residual block's time; so there only normalization and activation are
-    computed again, which keep twice what they are given.
+    What keeps less than :data:`_KEPT_SHARE` of the size of its own weights is not worth it: the UNet's coarse levels,
+    but for large batches. Convolutions keep nothing while their weights are frozen, and take most of a residual block's
+    time; so there only normalization and activation are computed again, which keep twice what they are given.
     """
     if not hasattr(block, "in_layers") or block.use_scale_shift_norm:
-        weights = sum(parameter.numel() for parameter in block.parameters())
-        return {block: recomputed(block._forward, int(weights * _KEPT_SHARE / _KEPT_BY_A_TRANSFORMER))}
+        return {block: recomputed(block._forward, _least(block, _KEPT_BY_A_TRANSFORMER))}
     found: dict[Any, Block] = {}
-    for norm, activation, *_ in (block.in_layers, block.out_layers):
-        found[norm] = recomputed(_one_after_the_other(norm.forward, activation.forward))
-        found[activation] = _as_given
+    for norm, activation, *_, convolution in (block.in_layers, block.out_layers):
+        both = _one_after_the_other(norm.forward, activation.forward)
+        found[norm], found[activation] = recomputed(both, _least(convolution, 2)), _as_given
     return found
+
+
+def _least(weighty: Any, kept: int) -> int:
+    """Elements of the input from which on computing again is worth it; ``kept`` is what is kept, in units of those."""
+    return int(_KEPT_SHARE * sum(parameter.numel() for parameter in weighty.parameters()) / kept)
 
 
 def _one_after_the_other(first: Block, second: Block) -> Block:
