@@ -149,6 +149,13 @@ def test_a_damaged_model_is_said_and_everything_is_put_back(
         assert "\n" not in said
 
 
+def test_blip_without_its_words_says_where_they_come_from(tools: Tools, captioners: None, unchanged: None) -> None:
+    tools("forget_captioners")
+    said = tools("refused", tool="captioner", name="BLIP", offline=True)
+    assert "needs the tokenizer bert-base-uncased" in said
+    assert "damaged" not in said
+
+
 # Upscalers
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -123,11 +123,13 @@ def tell_all(name: str, pictures: list[str], options: dict[str, Any]) -> dict[st
     return {"said": said, "theirs": theirs, "told": told, "options": depends}
 
 
-def refused(tool: str, name: str = "") -> str:
-    """What a tool says that cannot be lent."""
+def refused(tool: str, name: str = "", offline: bool = False) -> str:
+    """What a tool says that cannot be lent; when ``offline``, BLIP's words are not to be had either."""
     lend = {"captioner": HOST.captioner, "upscaler": HOST.upscaler}[tool]
+    missing = OSError("Can't load tokenizer. If you were trying to load it from 'https://huggingface.co/models', …")
+    words = patch.object(transformers.BertTokenizer, "from_pretrained", side_effect=missing)
     try:
-        with lend(name, lambda _: None):
+        with small_blip(), words if offline else nullcontext(), lend(name, lambda _: None):
             return ""
     except UserError as error:
         return str(error)
