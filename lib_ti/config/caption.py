@@ -15,8 +15,8 @@ class CaptionConfig(Settings):
     existing: str = setting(
         "keep",
         "Existing captions",
-        "keep: pictures that have a caption are left alone; ignore: they get a new one; prepend: the existing one goes "
-        "before the new one; append: it goes after it. What is replaced is kept in .captions-before.",
+        "keep: pictures with a caption that is no file name are left alone; ignore: they get a new one; prepend: the "
+        "existing one goes before the new one; append: it goes after it. What is replaced is kept in .captions-before.",
         choices=("keep", "ignore", "prepend", "append"),
     )
     prefix: str = setting("", "Prefix", "Written before each new caption, such as “a portrait,” or “photo of”.")

@@ -91,7 +91,7 @@ def read_manifest(folder: PreparedFolder) -> Manifest:
 def names_for_captions(folder: Path) -> dict[str, str]:
     """Of results whose captions are only their sources' file names, these captions as they were written, by result.
 
-    None where a folder is not a prepared one, or its manifest cannot be read.
+    Empty where a folder is not a prepared one, or its manifest cannot be read.
     """
     try:
         results = read_manifest(PreparedFolder(folder)).results
