@@ -18,6 +18,7 @@ from lib_ti.config import (
 )
 from lib_ti.errors import BadInput
 
+KINDS = (PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig)
 GOOD = {"name": "my-style", "dataset": "pictures"}
 
 
@@ -28,7 +29,7 @@ def test_defaults_are_those_of_the_tutorials() -> None:
     assert from_mapping(CreateConfig, {"name": "x"}).vectors == 10
 
 
-@pytest.mark.parametrize("kind", [PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig])
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_setting_is_described(kind: type) -> None:
     for name, value_type, default, setting in described(kind):
         assert setting.label and setting.help.endswith((".", ")")), name

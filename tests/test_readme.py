@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.config import (
-    CaptionConfig,
-    CreateConfig,
-    GenerateConfig,
-    LookConfig,
-    PrepareConfig,
-    TrainConfig,
-    described,
-)
+from lib_ti.config import described
+from tests.test_config import KINDS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -29,9 +22,6 @@ def table(kind: type) -> str:
         option = f"`--{name.replace('_', '-')}`"
         rows.append(f"| {setting.label} ({option}) | {shown} | {setting.help.replace('|', '/')} |")
     return "\n".join(rows)
-
-
-KINDS = [PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig]
 
 
 @pytest.mark.parametrize("kind", KINDS)

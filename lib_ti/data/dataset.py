@@ -19,6 +19,7 @@ from lib_ti.data.captions import CaptionSource, read_caption
 from lib_ti.data.folder import list_files, natural_key
 from lib_ti.data.masks import find_mask
 from lib_ti.errors import BadInput
+from lib_ti.wording import counted, some
 
 Resize = Literal["crop", "buckets", "keep"]
 """Fill and crop to one size, to the nearest aspect-ratio bucket, or do not resize."""
@@ -319,14 +320,3 @@ def _nothing_readable(folder: Path, skipped: Sequence[Skipped]) -> str:
 
 def _reasons(skipped: Iterable[Skipped]) -> list[str]:
     return [f"{one.path.name} ({one.reason})" for one in skipped]
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first few of several names, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 picture, 2 pictures."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

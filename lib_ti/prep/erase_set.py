@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.data.dataset import Item, Skipped, counted
+from lib_ti.data.dataset import Item, Skipped
 from lib_ti.data.folder import list_files
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.data.masks import read_mask
@@ -22,6 +22,7 @@ from lib_ti.prep.make import open_piece
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.plan import found_pictures
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.wording import counted
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.data.dataset import Item, counted
+from lib_ti.data.dataset import Item
 from lib_ti.data.images import open_picture
 from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.prep.crop import Frame, crop, flip
@@ -17,6 +17,7 @@ from lib_ti.prep.piece import Piece
 from lib_ti.prep.saliency import FaceFinder, best_frame, saliency
 from lib_ti.prep.upscale import Enlarger, bring_to
 from lib_ti.prep.wanted import Wanted, results_of
+from lib_ti.wording import counted
 
 _DECODED_SMALLER = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
 _NO_MORE_THAN = 16

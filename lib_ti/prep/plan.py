@@ -16,7 +16,7 @@ from typing import Literal
 
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
-from lib_ti.data.dataset import Dataset, Item, Rules, Skipped, counted, read_item, scan, some
+from lib_ti.data.dataset import Dataset, Item, Rules, Skipped, read_item, scan
 from lib_ti.errors import BadInput
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest
@@ -24,6 +24,7 @@ from lib_ti.prep.matching import match
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
 from lib_ti.prep.rename import Names, naming
 from lib_ti.prep.wanted import UNCUT, Wanted, results_of
+from lib_ti.wording import counted, some
 
 State = Literal["new", "unchanged", "again"]
 """Not made yet; made and still right; to be made again, since something it depends on or its file has changed."""

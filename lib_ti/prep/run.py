@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from lib_ti.atomic import remove_leftovers
 from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
-from lib_ti.data.dataset import Skipped, counted
+from lib_ti.data.dataset import Skipped
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
 from lib_ti.prep import results
@@ -21,6 +21,7 @@ from lib_ti.prep.plan import Plan
 from lib_ti.prep.saliency import FaceFinder
 from lib_ti.prep.stream import by_source, make_sources
 from lib_ti.prep.upscale import Enlarger
+from lib_ti.wording import counted
 
 _SAVE_SECONDS = 5.0
 """Between two writings of the manifest."""

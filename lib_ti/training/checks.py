@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from lib_ti.data.dataset import Dataset, Item, counted
+from lib_ti.data.dataset import Dataset, Item
 from lib_ti.data.templates import Template, render
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Model
 from lib_ti.signals import Note
+from lib_ti.wording import counted
 
 
 def check_prompts(model: Model, embedding: Embedding, template: Template, found: Dataset) -> list[Note]:

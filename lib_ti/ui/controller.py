@@ -188,13 +188,9 @@ class Controller:
     def check(self, values: Mapping[str, Any]) -> str:
         """What is right and what is wrong with a run that has these values, as a list; nothing is begun."""
         from lib_ti.ui import preflight
-        from lib_ti.ui.dataset.captions_editing import unsaved
 
         try:
-            config = self.train_config(values)
-            found = preflight.check(self.host, config)
-            if said := unsaved(config.dataset):
-                found.insert(0, ("warning", said))
+            found = preflight.check(self.host, self.train_config(values))
         except BadInput as error:
             found = [("error", problem) for problem in error.problems]
         return f'<div class="ti-check">{findings(found)}</div>'

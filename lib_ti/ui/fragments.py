@@ -23,6 +23,16 @@ def escape(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def answer(number: str, shown: str, *, failed: bool = False, classes: str = "", **data: object) -> str:
+    """What a page's script takes for the answer to its message of that number; see ``javascript/ti_saving.js``.
+
+    ``shown`` is HTML. ``data`` is what else the script is told, by the names of its attributes.
+    """
+    told = {"saved": number, **({"failed": "yes"} if failed else {}), **data}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
+    return f'<div class="{classes}" {attributes}>{shown}</div>'
+
+
 def file_name(path: Path) -> str:
     """A file's name as text of one line that can be sent: names may hold anything."""
     return " ".join(path.name.encode(errors="replace").decode().splitlines())

@@ -18,6 +18,7 @@ from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.source import plain_prompts
 from lib_ti.training.trial import free_memory, try_steps
+from lib_ti.ui.dataset.captions_editing import unsaved
 from lib_ti.ui.fragments import Kind
 
 Finding = tuple[Kind, str]
@@ -29,7 +30,8 @@ _PICTURE_BYTES = 2.0
 
 def check(host: Host, config: TrainConfig) -> list[Finding]:
     """What is right and what is wrong with a run that has these settings; nothing is begun and nothing is written."""
-    found: list[Finding] = []
+    said = unsaved(config.dataset)
+    found: list[Finding] = [("warning", said)] if said else []
     try:
         _, embedding, template = read_inputs(host, config)
         found += _about_embedding(embedding, config)

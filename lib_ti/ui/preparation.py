@@ -43,7 +43,7 @@ class Preparation:
         BadInput
             With everything that is wrong with them by themselves, and folders that this page may not name.
         """
-        output = str(values.get("output") or "").strip() or self.suggested_output(str(values.get("source") or ""))
+        output = self.output(str(values.get("source") or ""), str(values.get("output") or ""))
         config = from_mapping(PrepareConfig, {**values, "output": output}, source="the form")
         reach.check(self.host, {"Source folder": config.source, "Prepared folder": config.output})
         return config
@@ -53,6 +53,10 @@ class Preparation:
         from lib_ti.prep.plan import make_plan
 
         return make_plan(self.config(values), self.host.upscalers)
+
+    def output(self, source: str, named: str) -> str:
+        """The prepared folder that is named, else the suggested one."""
+        return named.strip() or self.suggested_output(source)
 
     def suggested_output(self, source: str) -> str:
         """A folder beside the source, which is never written to, or where this page may name folders."""

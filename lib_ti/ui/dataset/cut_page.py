@@ -12,7 +12,7 @@ from lib_ti.prep.crop import WHOLE, Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.wanted import Wanted, results_of
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet, tally
-from lib_ti.ui.fragments import escape, file_name, findings, folded, hint
+from lib_ti.ui.fragments import answer, escape, file_name, findings, folded, hint
 from lib_ti.ui.served import address
 
 SHOWN = 512
@@ -28,6 +28,8 @@ _KEYS = {
     "L": "leave the picture out, or take it in",
     "Ctrl+Z": "undo",
 }
+_SHORTLY = "ti-saved-now"
+"""Has an answer shown for a moment at the window's edge too: the grid may be far from it."""
 
 
 def grid(found: FramedSet, edits: Edits) -> str:
@@ -47,11 +49,11 @@ def grid(found: FramedSet, edits: Edits) -> str:
 def saved(number: str, edits: Edits, remark: str = "") -> str:
     """The answer to a page whose changes are kept."""
     told = " ".join(part for part in ("Saved.", tally(edits), remark) if part)
-    return f'<div class="ti-saved-now" data-saved="{escape(number)}">{hint(told)}</div>'
+    return answer(number, hint(told), classes=_SHORTLY)
 
 
 def not_saved(number: str, problem: str) -> str:
-    return f'<div class="ti-saved-now" data-saved="{escape(number)}" data-failed="yes">{problem}</div>'
+    return answer(number, problem, failed=True, classes=_SHORTLY)
 
 
 def _help(config: PrepareConfig) -> str:

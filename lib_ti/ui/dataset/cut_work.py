@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import Item, Skipped, counted
+from lib_ti.data.dataset import Item, Skipped
 from lib_ti.data.folder import natural_key
 from lib_ti.data.images import UnreadablePicture
-from lib_ti.errors import BadInput, Stopped
+from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
@@ -26,7 +25,9 @@ from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.saliency import FaceFinder
 from lib_ti.prep.stream import Room
 from lib_ti.ui import reach
+from lib_ti.ui.dataset import message
 from lib_ti.ui.work import Told
+from lib_ti.wording import counted
 
 _MOST_PIXELS = 100_000_000
 """Of the pictures that are decoded at one time."""
@@ -148,12 +149,12 @@ def read_changes(text: str) -> Changes:
     BadInput
         When it is nothing that a page of this program sends.
     """
-    try:
-        content = json.loads(text)
+
+    def meaning(content: Any) -> Changes:
         decisions = {_digest(digest): _decision(one) for digest, one in content["pictures"].items()}
         return Changes(str(content["number"]), str(content["folder"]), decisions)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput("The page sent frames that cannot be understood; load the page again.") from error
+
+    return message.read(text, "frames", meaning)
 
 
 def tally(edits: Edits) -> str:

@@ -17,6 +17,7 @@ from lib_ti.ui.form import Form
 from lib_ti.ui.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.work import WORKS, Told
+from lib_ti.wording import counted
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.look_view import View
@@ -114,7 +115,7 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
         def begun() -> list[Any]:
             from lib_ti.ui.dataset import look_work
 
-            prepared = (data[output] or "").strip() or parts.preparation.suggested_output(chosen)
+            prepared = parts.preparation.output(chosen, data[output] or "")
             found, folder = look_work.folders(parts.controller.host, chosen, prepared)
             config, before = desk.config(data), WORKS.result(KIND)
 
@@ -214,6 +215,4 @@ def _connect_buttons(parts: Parts, desk: Desk) -> None:
 
 
 def _said(done: str, count: int) -> str:
-    from lib_ti.data.dataset import counted
-
     return hint(f"{done}: {counted(count, 'picture')}." if count else "Nothing is changed by that.")

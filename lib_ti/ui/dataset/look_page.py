@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib_ti.ui.dataset.look_columns import COLUMNS, direction, turned
 from lib_ti.ui.dataset.look_query import BESIDE, TABLE, WORDS, Query, counts
-from lib_ti.ui.fragments import Kind, escape, file_name, findings, folded, hint, notice
+from lib_ti.ui.fragments import Kind, answer, escape, file_name, findings, folded, hint, notice
 from lib_ti.ui.served import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def pictures(view: View) -> str:
 
 def kept(number: str) -> str:
     """The answer to the page's message of that number, once its decisions are written."""
-    return f'<div data-saved="{escape(number)}">{hint("Saved.")}</div>'
+    return answer(number, hint("Saved."))
 
 
 def refused(number: str, problem: str) -> str:
     """A box that says why the page's message of that number was not kept."""
-    return f'<div data-saved="{escape(number)}" data-failed="yes">{problem}</div>'
+    return answer(number, problem, failed=True)
 
 
 def _advice(report: Report) -> str:

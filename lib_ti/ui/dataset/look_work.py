@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lib_ti.config import LookConfig
 from lib_ti.errors import BadInput
@@ -20,6 +20,7 @@ from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.plan import wrong_folders
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
+from lib_ti.ui.dataset import message
 from lib_ti.ui.fragments import file_name
 from lib_ti.ui.work import Told
 
@@ -200,12 +201,12 @@ def read_changes(text: str) -> Changes:
     BadInput
         When it is nothing that a page of this program sends.
     """
-    try:
-        content = json.loads(text)
+
+    def meaning(content: Any) -> Changes:
         wanted = {str(digest): bool(left_out) for digest, left_out in content["pictures"].items()}
         return Changes(str(content["number"]), str(content["place"]), wanted)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput("The page sent something that cannot be understood; load the page again.") from error
+
+    return message.read(text, "something", meaning)
 
 
 def keep(looked: LookedOver | None, changes: Changes) -> LookedOver:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lib_ti.ui.dataset.masks_work import Kept
-from lib_ti.ui.fragments import escape, hint, notice
+from lib_ti.ui.fragments import answer, hint, notice
 
 
 def kept(done: Kept, number: str = "", key: str = "") -> str:
     """The answer to a page whose mask is kept: its ``number``, and the ``key`` of the picture."""
     told = notice("warning", [done.sentence]) if done.warning else hint(done.sentence)
-    return f'<div data-saved="{escape(number)}" data-key="{escape(key)}" data-note="{escape(done.note)}">{told}</div>'
+    return answer(number, told, key=key, note=done.note)
 
 
 def not_kept(number: str, problem: str) -> str:
-    return f'<div data-saved="{escape(number)}" data-failed="yes">{problem}</div>'
+    return answer(number, problem, failed=True)
