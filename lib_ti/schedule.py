@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from lib_ti.wording import quoted
+
 FINAL_SHARE = 0.05
 """Share of the rate that a cosine decay ends with."""
 
@@ -62,14 +64,16 @@ def parse_rates(text: str, *, what: str = "Embedding learning rate") -> tuple[tu
         last: int | None = None
         if colon and step_text.strip() != "-1":
             if not step_text.strip().isdecimal():
-                raise ValueError(f"{what}: {part!r} has no whole step number after the colon; {example}.")
+                raise ValueError(f"{what}: {quoted(part)} has no whole step number after the colon; {example}.")
             last = int(step_text)
             if last <= previous:
-                raise ValueError(f"{what}: step {last} in {part!r} does not come after {previous}; put rising steps.")
+                raise ValueError(
+                    f"{what}: step {last} in {quoted(part)} does not come after {previous}; put rising steps."
+                )
             previous = last
         elif index < len(parts) - 1:
             raise ValueError(
-                f"{what}: {part!r} has no step, so that {parts[index + 1]!r} would never begin; {example}."
+                f"{what}: {quoted(part)} has no step, so that {quoted(parts[index + 1])} would never begin; {example}."
             )
         pieces.append((rate, last))
     return tuple(pieces)
@@ -90,7 +94,7 @@ def _number(text: str, part: str, what: str, example: str) -> float:
     try:
         rate = float(text)
     except ValueError:
-        raise ValueError(f"{what}: {part!r} is not a number; {example}.") from None
+        raise ValueError(f"{what}: {quoted(part)} is not a number; {example}.") from None
     if not math.isfinite(rate) or rate <= 0:
         raise ValueError(f"{what}: {text.strip()} must be above 0, or nothing would be learned; {example}.")
     return rate

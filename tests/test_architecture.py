@@ -18,7 +18,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MOST_LINES = 400
 
-BASE = {"", "errors", "wording", "signals", "atomic", "schedule", "config"}  # "" is the package itself, for its version
+BASE = {
+    "",
+    "errors",
+    "wording",
+    "paths",
+    "signals",
+    "atomic",
+    "schedule",
+    "config",
+}  # "" is the package itself, for its version
 ENGINE = BASE | {"host.base", "data", "embedding"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
@@ -26,8 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "signals": set(),
     "atomic": {"errors"},
-    "schedule": {"errors"},
-    "config": {"errors", "schedule"},
+    "schedule": {"errors", "wording"},
+    "paths": {"errors", "wording"},
+    "config": {"errors", "wording", "paths", "schedule"},
     "host.base": {"errors", "embedding", "signals"},
     "embedding": BASE | {"host.base"},
     "data": BASE | {"host.base"},

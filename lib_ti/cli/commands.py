@@ -15,6 +15,7 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
@@ -28,7 +29,7 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
 
     config = read_config(CreateConfig, arguments)
     path = create_embedding(embedded_host(arguments), config)
-    _say(f"Created {path} with {config.vectors} vectors from {config.text!r}.")
+    _say(f"Created {path} with {config.vectors} vectors from {quoted(config.text)}.")
     return True
 
 

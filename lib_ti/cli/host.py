@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_ti.cli.arguments import read_settings_file
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.host.embedded import EmbeddedHost
@@ -49,7 +50,7 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
     if getattr(arguments, "config", None):
         earlier = read_settings_file(Path(arguments.config)).get("host", {})
         if not isinstance(earlier, dict):
-            raise BadInput(f'"host" in {arguments.config} is {earlier!r}; remove it, or give it as an object.')
+            raise BadInput(f'"host" in {arguments.config} is {quoted(earlier)}; remove it, or give it as an object.')
 
     def given(name: str, default: Any) -> Any:
         return getattr(arguments, name, None) or earlier.get(name) or default

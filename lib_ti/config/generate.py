@@ -21,4 +21,4 @@ class GenerateConfig(Settings):
     width: int = setting(MODEL_SIZE, "Width", "0 is the model's own size.", minimum=0, maximum=2048, multiple=8)
     height: int = setting(MODEL_SIZE, "Height", "0 is the model's own size.", minimum=0, maximum=2048, multiple=8)
     count: int = setting(1, "Pictures", "How many; each has the next seed.", minimum=1, maximum=1000)
-    output: str = setting("generated", "Output folder", "Where the pictures go.", required=True)
+    output: str = setting("generated", "Output folder", "Where the pictures go.", required=True, path=True)

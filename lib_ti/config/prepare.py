@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from lib_ti.config.setting import Settings, setting
+from lib_ti.wording import quoted
 
 NO_UPSCALER = "none"
 LANCZOS = "Lanczos"
@@ -17,8 +18,12 @@ _PARTS_OF_NAMES = ("[name]", "[number]", "[stem]")
 class PrepareConfig(Settings):
     """How found pictures become a training set."""
 
-    source: str = setting("", "Source folder", "Folder with the found pictures; it is only read.", required=True)
-    output: str = setting("", "Prepared folder", "Folder for the results, outside the source folder.", required=True)
+    source: str = setting(
+        "", "Source folder", "Folder with the found pictures; it is only read.", required=True, path=True
+    )
+    output: str = setting(
+        "", "Prepared folder", "Folder for the results, outside the source folder.", required=True, path=True
+    )
     width: int = setting(
         512, "Width", "Width of the training pictures in pixels.", minimum=64, maximum=2048, multiple=8
     )
@@ -103,12 +108,12 @@ class PrepareConfig(Settings):
         unknown = [part for part in re.findall(r"\[[^\[\]]*\]", self.name_pattern) if part not in _PARTS_OF_NAMES]
         if unknown:
             found.append(
-                f"Name pattern is {self.name_pattern!r}, and {unknown[0]} means nothing; "
+                f"Name pattern is {quoted(self.name_pattern)}, and {unknown[0]} means nothing; "
                 f"there are {', '.join(_PARTS_OF_NAMES)}."
             )
         elif self.name_pattern.strip() and not {"[number]", "[stem]"} & set(re.findall(r"\[\w+\]", self.name_pattern)):
             found.append(
-                f"Name pattern is {self.name_pattern!r}; it needs [number] or [stem], so that the names differ."
+                f"Name pattern is {quoted(self.name_pattern)}; it needs [number] or [stem], so that the names differ."
             )
         if "[name]" in self.name_pattern and not self.name.strip():
             found.append("Name is empty, and the name pattern uses it; give a word such as my-style.")

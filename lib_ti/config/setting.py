@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lib_ti.errors import BadInput
+from lib_ti.paths import path_problem, path_text
+from lib_ti.wording import quoted
 
 MODEL_SIZE = 0
 """Width or height that stands for the size the model was made for."""
@@ -26,21 +28,13 @@ class Setting:
     multiple: int | None = None
     choices: tuple[str, ...] = ()
     required: bool = False
+    path: bool = False
+    """The text names a file or folder, and is read by :func:`lib_ti.paths.path_text`."""
 
 
-def setting(
-    default: Any,
-    label: str,
-    help: str,
-    *,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    multiple: int | None = None,
-    choices: Sequence[str] = (),
-    required: bool = False,
-) -> Any:
-    described = Setting(label, help, minimum, maximum, multiple, tuple(choices), required)
-    return field(default=default, metadata={"setting": described})
+def setting(default: Any, label: str, help: str, **details: Any) -> Any:
+    """Declare a field of :class:`Settings`; ``details`` are the other fields of :class:`Setting`."""
+    return field(default=default, metadata={"setting": Setting(label, help, **details)})
 
 
 @dataclass(frozen=True)
@@ -79,15 +73,17 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
     for name, value in values.items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else "."
-            found.append(f"There is no setting {name!r} in {source}{meant}")
+            meant = f"; did you mean {quoted(close[0])}?" if close else "."
+            found.append(f"There is no setting {quoted(name)} in {source}{meant}")
             continue
         value_type, item = known[name]
         try:
             read[name] = _read(value, value_type)
+            if item.path:
+                read[name] = path_text(read[name])
         except (ValueError, TypeError):
             wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
-            found.append(f"{item.label} must be {wanted}, and is {value!r}.")
+            found.append(f"{item.label} must be {wanted}, and is {quoted(value)}.")
     config = kind(**read)
     found += problems(config)
     if found:
@@ -105,8 +101,10 @@ def _problem(value: Any, item: Setting) -> str | None:
     if isinstance(value, str):
         if item.required and not value.strip():
             return f"{item.label} is empty: {item.help}"
+        if item.path and (found := path_problem(value)):
+            return f"{item.label} {found}"
         if item.choices and value not in item.choices:
-            return f"{item.label} is {value!r}; choose one of {', '.join(item.choices)}."
+            return f"{item.label} is {quoted(value)}; choose one of {', '.join(item.choices)}."
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return f"{item.label} is {value}; give a finite number."

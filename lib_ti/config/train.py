@@ -13,12 +13,15 @@ class TrainConfig(Settings):
     """One training run."""
 
     name: str = setting("", "Embedding", "The embedding to train; create it first.", required=True)
-    dataset: str = setting("", "Dataset directory", "Folder with the pictures and their captions.", required=True)
+    dataset: str = setting(
+        "", "Dataset directory", "Folder with the pictures and their captions.", required=True, path=True
+    )
     template: str = setting(
         "style_filewords",
         "Prompt template",
         "Text file whose lines become prompts: [name] is the embedding, [filewords] the picture's caption.",
         required=True,
+        path=True,
     )
     embedding_rate: str = setting(
         "0.005",
@@ -141,7 +144,7 @@ class TrainConfig(Settings):
     )
     gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "Needs less memory, and a third more time.")
     log_directory: str = setting(
-        "textual_inversion", "Log directory", "Folder for the runs: previews, copies, loss.", required=True
+        "textual_inversion", "Log directory", "Folder for the runs: previews, copies, loss.", required=True, path=True
     )
     cache_latents: bool = setting(
         True, "Keep encoded pictures on disk", "A later run on the same pictures starts at once."

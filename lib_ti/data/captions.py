@@ -10,6 +10,7 @@ from typing import Literal
 
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 CaptionSource = Literal["file", "name"]
 
@@ -71,7 +72,7 @@ def _from_name(stem: str, word_regex: str, join: str) -> str:
             found = re.findall(word_regex, text)
         except re.error as error:
             raise BadInput(
-                f"The filename word regex {word_regex!r} is not a regular expression ({error}); "
+                f"The filename word regex {quoted(word_regex)} is not a regular expression ({error}); "
                 "correct it or leave it empty."
             ) from error
         # findall gives tuples where the expression has several groups.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")
 """The templates that come with this program; folders of the user go first."""
@@ -50,7 +51,7 @@ def find_template(name_or_path: str | Path, folders: Iterable[Path]) -> Template
     path = _locate(Path(name_or_path), folders)
     if path is None:
         raise BadInput(
-            f"There is no prompt template {str(name_or_path)!r}; choose one of {', '.join(available(folders))}, "
+            f"There is no prompt template {quoted(name_or_path)}; choose one of {', '.join(available(folders))}, "
             "or give the path of a text file."
         )
     try:
@@ -79,8 +80,8 @@ def check_template(template: Template, captions: Collection[str] = ()) -> None:
         )
     captions_name_it = bool(captions) and all(NAME in caption for caption in captions)
     problems = [
-        f"Line {number} of the prompt template {template.path} is {line!r} and lacks {NAME}: without the embedding's "
-        f"name the prompt would train nothing. Write {NAME} into the line or remove it."
+        f"Line {number} of the prompt template {template.path} is {quoted(line)} and lacks {NAME}: without the "
+        f"embedding's name the prompt would train nothing. Write {NAME} into the line or remove it."
         for number, line in zip(template.line_numbers, template.lines, strict=True)
         if NAME not in line and not (captions_name_it and _FILEWORDS.search(line))
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +49,9 @@ class Embedding:
         counts = {tuple(tensor.shape[:1]) for tensor in self.vectors.values() if tensor.ndim == 2}
         if not self.vectors or len(counts) != 1 or any(t.ndim != 2 or not t.numel() for t in self.vectors.values()):
             shapes = {key: tuple(tensor.shape) for key, tensor in self.vectors.items()}
-            raise BadInput(f"Embedding {self.name!r} needs equally many vectors for each encoder, and has {shapes}.")
+            raise BadInput(
+                f"Embedding {quoted(self.name)} needs equally many vectors for each encoder, and has {shapes}."
+            )
 
     @property
     def count(self) -> int:

@@ -17,6 +17,7 @@ from lib_ti.embedding.layouts import describe, details_of, embedding_from, tenso
 from lib_ti.embedding.unpickle import load_tensors
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -117,8 +118,9 @@ def check_fits(embedding: Embedding, info: ModelInfo) -> None:
     if embedding.widths == dict(info.widths):
         return
     raise BadInput(
-        f"Embedding {embedding.name!r} is for {_kind(embedding.family, embedding.widths)}, and model {info.name!r} is "
-        f"{_kind(info.family, dict(info.widths))}. Choose a model of the embedding's kind or another embedding."
+        f"Embedding {quoted(embedding.name)} is for {_kind(embedding.family, embedding.widths)}, and model "
+        f"{quoted(info.name)} is {_kind(info.family, dict(info.widths))}. Choose a model of the embedding's kind or "
+        "another embedding."
     )
 
 
@@ -130,7 +132,7 @@ def _kind(family: str, widths: dict[str, int]) -> str:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadInput(f"{path} has the suffix {suffix!r}, and embeddings have one of {', '.join(SUFFIXES)}.")
+        raise BadInput(f"{path} has the suffix {quoted(suffix)}, and embeddings have one of {', '.join(SUFFIXES)}.")
     return suffix
 
 

@@ -9,6 +9,7 @@ from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelInfo
+from lib_ti.wording import quoted
 
 TRAINABLE = (".safetensors", ".pt")
 """Formats that training goes on in; the others are for sharing."""
@@ -36,17 +37,17 @@ def find(folder: Path, name: str) -> Path:
     if not found:
         there = sorted({path.stem for path in _embedding_files(folder)})
         known = f"There are {', '.join(there[:12])}{' …' if len(there) > 12 else ''}" if there else "There are none yet"
-        raise BadInput(f"There is no embedding {name!r} in {folder}. {known}; create one first.")
+        raise BadInput(f"There is no embedding {quoted(name)} in {folder}. {known}; create one first.")
     if len(found) > 1:
         raise BadInput(
-            f"There are {len(found)} embeddings called {name!r}: {', '.join(map(str, found))}. Only one of them would "
-            "be used in prompts; move the others away."
+            f"There are {len(found)} embeddings called {quoted(name)}: {', '.join(map(str, found))}. Only one of "
+            "them would be used in prompts; move the others away."
         )
     path = found[0]
     if path.suffix.lower() not in TRAINABLE:
         raise BadInput(
-            f"Embedding {name!r} is a {path.suffix} file, which cannot be trained in place: convert it first with "
-            f"“convert {path.name} {path.stem}.safetensors”, and move {path.name} away."
+            f"Embedding {quoted(name)} is a {path.suffix} file, which cannot be trained in place: convert it first "
+            f"with “convert {path.name} {path.stem}.safetensors”, and move {path.name} away."
         )
     return path
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 MAX_BYTES = 120
 """UTF-8 bytes of a name: leaves room for ``-100000.safetensors`` and the like within a file system's 255."""
@@ -35,7 +36,7 @@ def check_name(name: str) -> str:
     if problem is None:
         return name
     near = _nearest(name)
-    raise BadInput(f"{problem} {f'Use {near!r}.' if near else 'Use letters and digits, such as my-style.'}")
+    raise BadInput(f"{problem} {f'Use {quoted(near)}.' if near else 'Use letters and digits, such as my-style.'}")
 
 
 def check_not_ordinary(name: str, vocabulary: Mapping[str, int]) -> str:
@@ -57,8 +58,9 @@ def check_not_ordinary(name: str, vocabulary: Mapping[str, int]) -> str:
     if f"{word}</w>" not in vocabulary:
         return name
     raise BadInput(
-        f"The name {name!r} is a word that the model already knows, and the embedding would take its place in every "
-        f"prompt. Use a name that is not a word, such as {f'{name.strip()}-style'!r} or {f'my-{name.strip()}'!r}."
+        f"The name {quoted(name)} is a word that the model already knows, and the embedding would take its place in "
+        f"every prompt. Use a name that is not a word, such as {quoted(name.strip() + '-style')} or "
+        f"{quoted('my-' + name.strip())}."
     )
 
 
@@ -66,23 +68,23 @@ def _problem(name: str) -> str | None:
     if not name.strip():
         return "The name is empty."
     if any(unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") for sign in name):
-        return f"The name {name!r} holds a control character."
+        return f"The name {quoted(name)} holds a control character."
     if "/" in name or "\\" in name or ".." in name:
-        return f"The name {name!r} holds parts of a path, and an embedding's name is one word or a few."
+        return f"The name {quoted(name)} holds parts of a path, and an embedding's name is one word or a few."
     if unusable := sorted(set(name) - set(sanitise(name))):
-        return f"The name {name!r} holds {' '.join(unusable)}, which the WebUI does not keep in names of embeddings."
-    if name != name.strip(" ") or name.endswith("."):
-        return f"The name {name!r} begins or ends with a space or ends with a dot, which file systems drop."
-    if name.startswith("."):
-        return f"The name {name!r} begins with a dot, which hides its files."
-    if name.lower().endswith(".preview"):
-        return f"The name {name!r} ends in .preview, and the WebUI takes such files for pictures of other embeddings."
-    if _is_reserved(name):
-        return f"The name {name!r} is reserved by Windows."
-    if len(name.encode()) > MAX_BYTES:
         return (
-            f"The name {name[:30] + '…'!r} is {len(name.encode())} bytes long, and at most {MAX_BYTES} fit file names."
+            f"The name {quoted(name)} holds {' '.join(unusable)}, which the WebUI does not keep in names of embeddings."
         )
+    if name != name.strip(" ") or name.endswith("."):
+        return f"The name {quoted(name)} begins or ends with a space or ends with a dot, which file systems drop."
+    if name.startswith("."):
+        return f"The name {quoted(name)} begins with a dot, which hides its files."
+    if name.lower().endswith(".preview"):
+        return f"The name {quoted(name)} ends in .preview, and the WebUI takes such files for previews."
+    if _is_reserved(name):
+        return f"The name {quoted(name)} is reserved by Windows."
+    if len(name.encode()) > MAX_BYTES:
+        return f"The name {quoted(name)} is {len(name.encode())} bytes long, and at most {MAX_BYTES} fit file names."
     return None
 
 

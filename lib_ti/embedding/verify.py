@@ -12,6 +12,7 @@ import torch
 from lib_ti.atomic import CannotWrite
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 
 def check_finite(embedding: Embedding) -> None:
@@ -19,8 +20,8 @@ def check_finite(embedding: Embedding) -> None:
     for encoder, vectors in embedding.vectors.items():
         if not torch.isfinite(vectors).all():
             raise CannotWrite(
-                f"Embedding {embedding.name!r} was not saved: at step {embedding.step} its {encoder} vectors hold NaN "
-                "or infinity. Go back to an earlier copy and use a lower learning rate."
+                f"Embedding {quoted(embedding.name)} was not saved: at step {embedding.step} its {encoder} vectors "
+                "hold NaN or infinity. Go back to an earlier copy and use a lower learning rate."
             )
 
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from lib_ti.embedding.unpickle import load_tensors
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 UNET = "model.diffusion_model."
 AUTOENCODER = "first_stage_model."
@@ -42,7 +43,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
         raise BadInput(f"Checkpoint {path} is not a file; give the path of an SD1.x checkpoint file.")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadInput(f"Checkpoint {path} has the suffix {suffix!r}; it has to be {' or '.join(SUFFIXES)}.")
+        raise BadInput(f"Checkpoint {path} has the suffix {quoted(suffix)}; it has to be {' or '.join(SUFFIXES)}.")
     weights = _read_safetensors(path) if suffix == ".safetensors" else _read_ckpt(path)
     return {_modern_name(name): tensor for name, tensor in weights.items()}
 

@@ -19,6 +19,7 @@ from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.networks import build
 from lib_ti.host.text import token_spans
 from lib_ti.signals import Event
+from lib_ti.wording import quoted
 
 _HASH_DIGITS = 10  # the WebUI's short hash
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -195,7 +196,9 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise BadInput(f"Device {name!r} cannot be used here ({str(error).splitlines()[0]}); use 'cpu'.") from error
+        raise BadInput(
+            f"Device {quoted(name)} cannot be used here ({str(error).splitlines()[0]}); use 'cpu'."
+        ) from error
     return device
 
 
@@ -206,7 +209,7 @@ def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
         # is_bf16_supported() also says yes where bfloat16 is only emulated, and slow.
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
     if precision not in _DTYPES:
-        raise BadInput(f"Precision {precision!r} is not known; take one of auto, {', '.join(_DTYPES)}.")
+        raise BadInput(f"Precision {quoted(precision)} is not known; take one of auto, {', '.join(_DTYPES)}.")
     if precision == "float16" and device.type == "cpu":
         raise BadInput("Precision float16 is not for the CPU; take float32, or bfloat16.")
     return _DTYPES[precision]

@@ -13,6 +13,7 @@ from lib_ti.host import upscaling
 from lib_ti.host.base import Captioner, Inpainter, Tell, Upscaler
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.inpainting import EmbeddedInpainter
+from lib_ti.wording import quoted
 
 CAPTIONER = "BLIP"
 _WHERE = "the files of Salesforce/blip-image-captioning-base on huggingface.co, 1 GB"
@@ -32,7 +33,7 @@ def captioner(name: str, folder: Path, device: torch.device, tell: Tell) -> Iter
         When there is no captioner of that name, or the folder does not hold its model.
     """
     if name != CAPTIONER:
-        raise BadInput(f"There is no captioner {name!r} here; take {CAPTIONER}.")
+        raise BadInput(f"There is no captioner {quoted(name)} here; take {CAPTIONER}.")
     missing = [" or ".join(files) for files in _NEEDED if not any((folder / file).is_file() for file in files)]
     if missing:
         raise BadInput(
@@ -57,7 +58,9 @@ def upscaler(name: str, folder: Path, device: torch.device, tell: Tell) -> Itera
     files = upscaling.model_files(folder)
     if name not in files:
         there = f"there are {', '.join(files)}" if files else f"put its {' or '.join(upscaling.SUFFIXES)} file there"
-        raise BadInput(f"There is no upscaler {name!r} in the folder {folder.absolute()}; {there}, or take Lanczos.")
+        raise BadInput(
+            f"There is no upscaler {quoted(name)} in the folder {folder.absolute()}; {there}, or take Lanczos."
+        )
     tell(f"Loading the upscaler {name}.")
     yield upscaling.load(files[name], device)
 

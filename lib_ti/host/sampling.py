@@ -17,6 +17,7 @@ from diffusers import (
 from lib_ti.errors import BadInput
 from lib_ti.host.architecture import TIMESTEPS, Architecture
 from lib_ti.host.base import PictureRequest
+from lib_ti.wording import quoted
 
 AUTOMATIC, KARRAS, UNIFORM = "Automatic", "Karras", "Uniform"
 _MAX_STEPS = 150
@@ -111,11 +112,12 @@ def _find(name: str, schedule: str) -> tuple[_Sampler, str]:
     samplers = {known.casefold(): known for known in _SAMPLERS}
     known = samplers.get(name.casefold())
     if known is None:
-        raise BadInput(f"Sampler {name!r} is not known; take one of {', '.join(SAMPLERS)}.")
+        raise BadInput(f"Sampler {quoted(name)} is not known; take one of {', '.join(SAMPLERS)}.")
     sampler = _SAMPLERS[known]
     schedules = {one.casefold(): one for one in sampler.schedules} | {AUTOMATIC.casefold(): sampler.schedules[0]}
     if schedule.casefold() not in schedules:
         raise BadInput(
-            f"Sampler {known!r} has no scheduler {schedule!r}; take one of {AUTOMATIC}, {', '.join(sampler.schedules)}."
+            f"Sampler {quoted(known)} has no scheduler {quoted(schedule)}; "
+            f"take one of {AUTOMATIC}, {', '.join(sampler.schedules)}."
         )
     return sampler, schedules[schedule.casefold()]

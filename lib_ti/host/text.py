@@ -17,6 +17,7 @@ from tokenizers.models import BPE
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
+from lib_ti.wording import quoted
 
 START, END = 49406, 49407
 VOCABULARY = 49408
@@ -124,7 +125,7 @@ def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
     for piece in pieces:
         if piece.length > CHUNK:
             name = words[piece.word].name if piece.word is not None else ""
-            raise BadInput(f"Embedding {name!r} has {piece.length} vectors, and a prompt takes at most {CHUNK}.")
+            raise BadInput(f"Embedding {quoted(name)} has {piece.length} vectors, and a prompt takes at most {CHUNK}.")
         if piece.token == _comma() and _length(chunk) == CHUNK:
             finished, chunk = [*finished, chunk], []
         elif _length(chunk) == CHUNK:

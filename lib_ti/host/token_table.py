@@ -10,6 +10,7 @@ import torch
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.text import VOCABULARY
+from lib_ti.wording import quoted
 
 _REPEAT_NOISE = 0.3
 """Noise on repeated starting vectors, in units of the vocabulary's RMS: equal rows get equal gradients and would
@@ -49,7 +50,7 @@ class TokenTable:
         """
         tokens = tokens[:count]
         if not tokens:
-            raise BadInput(f"Initialization text {text!r} has no words; give at least one, or '*'.")
+            raise BadInput(f"Initialization text {quoted(text)} has no words; give at least one, or '*'.")
         spread = [tokens[i * len(tokens) // count] for i in range(count)]
         vectors = self._weight[torch.tensor(spread, device=self._weight.device)].float().cpu()
         seed = int.from_bytes(hashlib.sha256(f"{text}\0{count}".encode()).digest()[:8], "big") >> 1
@@ -69,7 +70,7 @@ class TokenTable:
         if vectors is None or vectors.shape[1] != self.width:
             theirs = ", ".join(f"{key} {width}" for key, width in embedding.widths.items())
             raise BadInput(
-                f"Embedding {embedding.name!r} is for another kind of model: its vectors are {theirs} wide, "
+                f"Embedding {quoted(embedding.name)} is for another kind of model: its vectors are {theirs} wide, "
                 f"and this model takes {self._encoder} {self.width}."
             )
         return vectors.to(self._weight.device)

@@ -21,6 +21,7 @@ from lib_ti.errors import BadInput, Stopped
 from lib_ti.host import webui_settings
 from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
 from lib_ti.signals import Event, RunStarted, StepDone
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.host.webui_model import WebUIModel
@@ -159,7 +160,9 @@ class WebUIHost:
     @contextmanager
     def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
         if _is_fork():
-            raise BadInput(f"There is no captioner {name!r} in Forge and reForge; use the command line for captions.")
+            raise BadInput(
+                f"There is no captioner {quoted(name)} in Forge and reForge; use the command line for captions."
+            )
         from lib_ti.host import webui_captioners
 
         with _turn(tell), webui_captioners.captioner(name, tell) as lent:

@@ -20,6 +20,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Captioner, Tell
 from lib_ti.host.blip import pixels
 from lib_ti.host.webui_carried import kept_random_state
+from lib_ti.wording import quoted
 
 BLIP, DEEPBOORU = "BLIP", "deepbooru"
 NAMES = (BLIP, DEEPBOORU)
@@ -43,7 +44,7 @@ def captioner(name: str, tell: Tell) -> Iterator[Captioner]:
         When there is none of that name, or its model is neither there nor can be downloaded.
     """
     if name not in NAMES:
-        raise BadInput(f"There is no captioner {name!r} here; take one of {', '.join(NAMES)}.")
+        raise BadInput(f"There is no captioner {quoted(name)} here; take one of {', '.join(NAMES)}.")
     lowvram.send_everything_to_cpu()
     devices.torch_gc()
     with kept_random_state(), (_blip if name == BLIP else _deepbooru)(tell) as lent:

@@ -29,6 +29,7 @@ from lib_ti.host.webui_carried import (
     switch_off_networks,
 )
 from lib_ti.host.webui_text import PromptEncoder, as_plain_text
+from lib_ti.wording import quoted
 
 
 class _Lookup:
@@ -158,10 +159,10 @@ def _find(name: str, schedule: str) -> tuple[str, str]:
         sampler, label = samplers.get(first.lower()), schedules.get(last.casefold())
         if sampler is None or label is None:
             names = ", ".join(sd_samplers.visible_sampler_names())
-            raise BadInput(f"Sampler {name!r} is not known here; take one of {names}.")
+            raise BadInput(f"Sampler {quoted(name)} is not known here; take one of {names}.")
     if label is None:
         labels = ", ".join(scheduler.label for scheduler in sd_schedulers.schedulers)
-        raise BadInput(f"Schedule type {schedule!r} is not known here; take one of {labels}.")
+        raise BadInput(f"Schedule type {quoted(schedule)} is not known here; take one of {labels}.")
     return sampler, label
 
 

@@ -21,6 +21,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
 from lib_ti.host.token_table import TokenTable
+from lib_ti.wording import quoted
 
 ENCODER = "clip_l"
 _SYNTAX = re.compile(r"[\\()\[\]]")
@@ -79,7 +80,7 @@ class PromptEncoder:
         """The WebUI's kind of embedding around our vectors themselves, not around a copy."""
         if embedding.count > CHUNK:
             raise BadInput(
-                f"Embedding {embedding.name!r} has {embedding.count} vectors, and a prompt takes at most {CHUNK}."
+                f"Embedding {quoted(embedding.name)} has {embedding.count} vectors, and a prompt takes at most {CHUNK}."
             )
         vectors = self.table.vectors_of(embedding).to(devices.device, torch.float32)
         made = textual_inversion.Embedding(vectors, embedding.name, embedding.step)

@@ -13,6 +13,7 @@ from PIL import Image
 from lib_ti.errors import BadInput, Stopped, UserError, said_when_memory_is_full
 from lib_ti.host.base import Tell, Upscaler
 from lib_ti.host.webui_carried import kept_random_state
+from lib_ti.wording import quoted
 
 _BEST = "R-ESRGAN 4x+"
 _PLAIN = (UpscalerNone, UpscalerLanczos, UpscalerNearest)
@@ -36,7 +37,7 @@ def upscaler(name: str, tell: Tell) -> Iterator[Upscaler]:
     """
     found = next((data for data in shared.sd_upscalers if data.name == name), None)
     if found is None or isinstance(found.scaler, _PLAIN):
-        raise BadInput(f"There is no upscaler {name!r} here; take one of {', '.join(upscalers())}, or Lanczos.")
+        raise BadInput(f"There is no upscaler {quoted(name)} here; take one of {', '.join(upscalers())}, or Lanczos.")
     tell(f"Enlarging with {name}; the WebUI downloads its model first, if it is not there yet.")
     try:
         with kept_random_state():  # each picture builds a model, and that draws numbers

@@ -16,6 +16,7 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_text import one_line
 from lib_ti.prep.manifest import names_for_captions
+from lib_ti.wording import quoted
 
 _MOST_STEPS = 200
 _UNREADABLE = "unreadable"
@@ -101,7 +102,7 @@ class CaptionSet:
         """Raise :class:`BadInput` for a name that is none of the set's."""
         unknown = next((name for name in names if name not in self.texts), None)
         if unknown is not None:
-            raise BadInput(f"There is no picture {unknown!r} in {self.folder}; load the captions again.")
+            raise BadInput(f"There is no picture {quoted(unknown)} in {self.folder}; load the captions again.")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from lib_ti.host.base import Inpainter
 from lib_ti.prep.edits import Erased
 from lib_ti.prep.piece import Piece
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.wording import quoted
 
 MODEL = "model"
 _PLAIN_METHODS = {"telea": cv2.INPAINT_TELEA, "ns": cv2.INPAINT_NS}
@@ -141,7 +142,7 @@ def _filled(image: Image.Image, mask: Image.Image, filling: Filling) -> Image.Im
     if plain is not None:
         return Image.fromarray(cv2.inpaint(np.asarray(image), np.asarray(mask), _RADIUS, plain))
     if filling.method != MODEL:
-        raise BadInput(f"Fill method is {filling.method!r}; choose one of {', '.join((*_PLAIN_METHODS, MODEL))}.")
+        raise BadInput(f"Fill method is {quoted(filling.method)}; choose one of {', '.join((*_PLAIN_METHODS, MODEL))}.")
     if filling.inpainter is None:
         raise BadInput("Fill method is 'model', and no model is lent for it; choose telea or ns.")
     return filling.inpainter.fill(image, mask, prompt=filling.prompt, seed=filling.seed)

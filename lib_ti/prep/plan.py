@@ -24,7 +24,7 @@ from lib_ti.prep.matching import match
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
 from lib_ti.prep.rename import Names, naming
 from lib_ti.prep.wanted import UNCUT, Wanted, results_of
-from lib_ti.wording import counted, some
+from lib_ti.wording import counted, quoted, some
 
 State = Literal["new", "unchanged", "again"]
 """Not made yet; made and still right; to be made again, since something it depends on or its file has changed."""
@@ -195,7 +195,7 @@ def found_picture(config: PrepareConfig, name: str, upscalers: Iterable[str] = (
     """
     source, folder = _folders(config, upscalers)
     if name in ("", ".", "..") or Path(name).name != name or not (source / name).is_file():
-        raise BadInput(f"There is no picture {name!r} in the source folder {source}; choose another one.")
+        raise BadInput(f"There is no picture {quoted(name)} in the source folder {source}; choose another one.")
     rules = Rules(width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0, seed=0)
     return read_item(source / name, rules), folder
 
@@ -204,7 +204,7 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
     wrong = problems(config)
     known = (LANCZOS, NO_UPSCALER, *upscalers)
     if config.upscaler.strip() and config.upscaler not in known:
-        wrong.append(f"Upscaler is {config.upscaler!r}; there are {', '.join(known)}.")
+        wrong.append(f"Upscaler is {quoted(config.upscaler)}; there are {', '.join(known)}.")
     source, output = Path(config.source.strip()), Path(config.output.strip())
     if config.source.strip() and config.output.strip():
         wrong += wrong_folders(source, output)

@@ -11,6 +11,7 @@ from pathlib import Path
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.embedding.names import check_name, sanitise
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 SUFFIX = ".png"
 _MASK = "-mask"
@@ -32,8 +33,8 @@ def naming(config: PrepareConfig) -> str:
         check_name(sample)
     except BadInput as error:
         raise BadInput(
-            f"Names such as {sample!r} are no file names everywhere; begin with a letter or digit, and use letters, "
-            "digits, spaces and . _ - only."
+            f"Names such as {quoted(sample)} are no file names everywhere; begin with a letter or digit, and use "
+            "letters, digits, spaces and . _ - only."
         ) from error
     return pattern
 

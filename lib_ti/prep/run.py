@@ -21,7 +21,7 @@ from lib_ti.prep.plan import Plan
 from lib_ti.prep.saliency import FaceFinder
 from lib_ti.prep.stream import by_source, make_sources
 from lib_ti.prep.upscale import Enlarger
-from lib_ti.wording import counted
+from lib_ti.wording import counted, quoted
 
 _SAVE_SECONDS = 5.0
 """Between two writings of the manifest."""
@@ -139,7 +139,7 @@ def _enlarger(plan: Plan, host: Host | None, tell: Callable[[str], None]) -> Ite
     if not {one.wanted.upscaler for one in plan.to_make} - {"", LANCZOS}:
         yield Enlarger()
     elif host is None:
-        raise BadInput(f"Upscaler is {name!r}, and nobody lends it here; choose {LANCZOS}.")
+        raise BadInput(f"Upscaler is {quoted(name)}, and nobody lends it here; choose {LANCZOS}.")
     else:
         with host.upscaler(name, tell) as upscaler:
             yield Enlarger(name, upscaler)

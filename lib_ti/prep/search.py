@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Search:
             return re.compile(whole, 0 if self.match_case else re.IGNORECASE)
         except re.error as error:
             raise BadInput(
-                f"The search {self.words!r} is not a regular expression ({error}); correct it, or search for it as it "
-                "is written."
+                f"The search {quoted(self.words)} is not a regular expression ({error}); correct it, or search for "
+                "it as it is written."
             ) from error
 
     def replacer(self, by: str) -> Callable[[str], str]:
@@ -57,7 +58,7 @@ class Search:
             pattern.sub(by, "")  # looks at the replacement even where nothing is found
         except (re.error, IndexError) as error:
             raise BadInput(
-                f"The replacement {by!r} does not fit the search {self.words!r} ({error}); its groups are \\1, \\2 and "
-                "so on, and a backslash itself is \\\\."
+                f"The replacement {quoted(by)} does not fit the search {quoted(self.words)} ({error}); its groups "
+                "are \\1, \\2 and so on, and a backslash itself is \\\\."
             ) from error
         return lambda text: pattern.sub(by, text)

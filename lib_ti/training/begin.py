@@ -20,6 +20,7 @@ from lib_ti.host.base import Host, ModelInfo
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
 from lib_ti.training.state import Identity, RunState, compare, measures_otherwise
+from lib_ti.wording import quoted
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
             embedding = files.load(path)
             if embedding.step >= config.max_steps:
                 found.append(
-                    f"Embedding {config.name!r} is trained for {embedding.step} steps already, and Max steps is "
+                    f"Embedding {quoted(config.name)} is trained for {embedding.step} steps already, and Max steps is "
                     f"{config.max_steps}: raise Max steps to train some more."
                 )
     except BadInput as error:
@@ -66,7 +67,7 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
     folder = Path(config.dataset)
     if config.dataset.strip() and not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        found.append(f"Dataset directory {config.dataset!r} {what}: give the folder with the pictures.")
+        found.append(f"Dataset directory {quoted(config.dataset)} {what}: give the folder with the pictures.")
     places = {"Log directory": Path(config.log_directory), "Embeddings folder": host.embeddings_folder}
     found += [problem for label, place in places.items() if (problem := _unwritable(label, place))]
     if found or embedding is None or template is None:
@@ -80,9 +81,9 @@ def _unwritable(label: str, folder: Path) -> str | None:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
-        return f"{label} {str(folder)!r} cannot be made: {existing} is a file; choose another folder."
+        return f"{label} {quoted(folder)} cannot be made: {existing} is a file; choose another folder."
     if not os.access(existing, os.W_OK | os.X_OK):
-        return f"{label} {str(folder)!r} cannot be written: {existing} is read-only; choose another folder."
+        return f"{label} {quoted(folder)} cannot be written: {existing} is read-only; choose another folder."
     return None
 
 

@@ -11,7 +11,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Model
 from lib_ti.signals import Note
-from lib_ti.wording import counted
+from lib_ti.wording import counted, quoted
 
 
 def check_prompts(model: Model, embedding: Embedding, template: Template, found: Dataset) -> list[Note]:
@@ -29,16 +29,17 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
     """
     if embedding.count > CHUNK:
         raise BadInput(
-            f"Embedding {embedding.name!r} has {embedding.count} vectors, and a prompt has {CHUNK} tokens: create it "
-            "again with fewer vectors."
+            f"Embedding {quoted(embedding.name)} has {embedding.count} vectors, and a prompt has {CHUNK} tokens: "
+            "create it again with fewer vectors."
         )
     long: list[tuple[int, str]] = []
     for line, item in _pairs(template, found):
         prompt = _render(line, embedding.name, item)
         if embedding.name not in model.find_embeddings(prompt, [embedding]):
             raise BadInput(
-                f"The prompt {prompt!r} does not use the embedding {embedding.name!r}: put a space or a comma "
-                f"around [name] in the line {line!r} of template {template.name!r}, so that it is a word of its own."
+                f"The prompt {quoted(prompt)} does not use the embedding {quoted(embedding.name)}: put a space or a "
+                f"comma around [name] in the line {quoted(line)} of template {quoted(template.name)}, so that it "
+                "is a word of its own."
             )
         tokens = model.count_tokens(prompt, [embedding])
         if tokens > CHUNK:

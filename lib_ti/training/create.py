@@ -10,6 +10,7 @@ from lib_ti.embedding import files, library, names
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, SessionOptions
+from lib_ti.wording import quoted
 
 
 def create(host: Host, config: CreateConfig) -> Path:
@@ -32,8 +33,8 @@ def create(host: Host, config: CreateConfig) -> Path:
     taken = library.find_all(host.embeddings_folder, config.name)
     if taken and not config.overwrite:
         raise BadInput(
-            f"There is an embedding {config.name!r} already ({', '.join(path.name for path in taken)}): choose another "
-            "name, or allow overwriting."
+            f"There is an embedding {quoted(config.name)} already ({', '.join(path.name for path in taken)}): choose "
+            "another name, or allow overwriting."
         )
     with host.session(SessionOptions()) as model:
         names.check_not_ordinary(config.name, model.vocabulary)

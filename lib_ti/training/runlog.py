@@ -8,6 +8,7 @@ from pathlib import Path
 from lib_ti.atomic import append_text
 from lib_ti.host.base import Host
 from lib_ti.signals import Evaluated, Event, Listener, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
+from lib_ti.wording import quoted
 
 
 class Told:
@@ -47,7 +48,7 @@ def sentence(event: Event) -> str | None:
     if isinstance(event, Saved):
         return f"Saved after step {event.step}: {', '.join(path.name for path in event.paths)}"
     if isinstance(event, PreviewMade):
-        return f"Preview after step {event.step}: {event.path.name} (seed {event.seed}, {event.prompt!r})"
+        return f"Preview after step {event.step}: {event.path.name} (seed {event.seed}, {quoted(event.prompt)})"
     if isinstance(event, PreviewFailed):
         return f"The preview after step {event.step} could not be made: {event.reason} Training goes on."
     if isinstance(event, Evaluated):

@@ -19,6 +19,7 @@ from torch import Tensor
 from lib_ti.atomic import write_atomically
 from lib_ti.config import TrainConfig, described
 from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
 
 FORMAT = "lib_ti run state 1"
 
@@ -143,7 +144,7 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
     for name, _, _, setting in described(TrainConfig):
         before, now = old.settings.get(name), new.settings.get(name)
         if before != now and name not in NEVER_MATTER:
-            changes.append(f"{setting.label} was {before!r} and is {now!r} from the next step on.")
+            changes.append(f"{setting.label} was {quoted(before)} and is {quoted(now)} from the next step on.")
     if new.settings.get("rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get("max_steps"):
         changes.append("The cosine decay now ends at the new Max steps, so that the rate makes a jump.")
     return refusals, changes

@@ -24,6 +24,7 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.host.base import Model
 from lib_ti.signals import Control, StepDone
 from lib_ti.training import diffusion, optim
+from lib_ti.wording import quoted
 
 GIVE_UP_AFTER = 10
 """Steps in a row without a finite result after which a run ends."""
@@ -204,8 +205,9 @@ class Trainer:
         gradient = self._leaves[key].grad
         if gradient is None:
             raise TrainingFailed(
-                f"The prompts of step {self.step + 1} do not use the embedding {self._live.name!r}, so that nothing "
-                "can be learned from them: does each line of the template have [name], and is the name still free?"
+                f"The prompts of step {self.step + 1} do not use the embedding {quoted(self._live.name)}, so that "
+                "nothing can be learned from them: does each line of the template have [name], and is the "
+                "name still free?"
             )
         return gradient
 

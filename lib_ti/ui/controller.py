@@ -17,6 +17,7 @@ from lib_ti.host.base import CHUNK, Host
 from lib_ti.training.job import JOBS, Jobs, explain
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, findings, hint, notice
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
@@ -174,7 +175,7 @@ class Controller:
         folders = self.host.template_folders
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:
-            raise BadInput(f"The template name {name!r} cannot be a file name; use letters, digits, - and _.")
+            raise BadInput(f"The template name {quoted(name)} cannot be a file name; use letters, digits, - and _.")
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         numbers = tuple(range(1, len(lines) + 1))
         path = (folders[0] if folders else Path("textual_inversion_templates")) / f"{stem}.txt"

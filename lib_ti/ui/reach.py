@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.wording import quoted
 
 
 def check(host: Host, named: Mapping[str, str]) -> None:
@@ -32,7 +33,7 @@ def check(host: Host, named: Mapping[str, str]) -> None:
         path = Path(text.strip()).expanduser().resolve()
         if text.strip() and not any(path.is_relative_to(root) for root in roots):
             problems.append(
-                f"{label} {text!r} is out of reach for this page: give a folder in {', '.join(map(str, roots))}."
+                f"{label} {quoted(text)} is out of reach for this page: give a folder in {', '.join(map(str, roots))}."
             )
     if problems:
         raise BadInput(problems)

@@ -21,6 +21,7 @@ from lib_ti.training.compare import compare_steps
 from lib_ti.training.rundir import RunFolder
 from lib_ti.ui.chart import loss_curve
 from lib_ti.ui.fragments import figure, folded, gallery, hint, table
+from lib_ti.wording import quoted
 
 BEST = "best"
 MOST_COLUMNS = 6
@@ -57,7 +58,9 @@ class Run:
     def __init__(self, log_directory: Path, name: str, path: str) -> None:
         runs = {str(run.path): run for run in rundir.find_runs(log_directory, name)}
         if path not in runs:
-            raise BadInput(f"There is no training of {name!r} in {path or log_directory!r}; choose one from the list.")
+            raise BadInput(
+                f"There is no training of {quoted(name)} in {quoted(path or log_directory)}; choose one from the list."
+            )
         self.name = name
         self.folder: RunFolder = runs[path]
 

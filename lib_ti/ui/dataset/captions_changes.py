@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lib_ti.errors import BadInput
 from lib_ti.prep import tags
 from lib_ti.prep.search import Search
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet, Step
@@ -41,7 +42,7 @@ def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: 
     new = replaced(captions, names, search, by)
     if not new:
         raise BadInput(
-            f"Nothing would change: {search.words!r} is not in the listed captions, or is replaced by itself."
+            f"Nothing would change: {quoted(search.words)} is not in the listed captions, or is replaced by itself."
         )
     return _step(captions, new, f"replace “{search.words}” by “{by}”" if by else f"remove “{search.words}”")
 
@@ -57,7 +58,7 @@ def tag_change(captions: CaptionSet, names: Iterable[str], action: str, given: s
     from lib_ti.prep.caption_edits import changes
 
     if action not in ACTIONS:
-        raise BadInput(f"There is no change {action!r} of tags; choose one of {', '.join(ACTIONS)}.")
+        raise BadInput(f"There is no change {quoted(action)} of tags; choose one of {', '.join(ACTIONS)}.")
     if action in WITH_TAGS and not tags.split(given):
         raise BadInput(f"“{action}” needs tags: write them into the field Tags, parted by commas.")
     new = changes(captions, names, _change(captions, action, given))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
 from lib_ti.prep.search import Search
+from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet
@@ -74,5 +75,5 @@ def named(captions: CaptionSet, listed: Sequence[str], wanted: str) -> str:
         return listed[int(wanted) - 1]
     stems = [name for name in captions.texts if name.rpartition(".")[0].casefold() == wanted.casefold()]
     if not stems:
-        raise BadInput(f"There is no picture {wanted!r}; give a number from 1 to {len(listed)}, or a file name.")
+        raise BadInput(f"There is no picture {quoted(wanted)}; give a number from 1 to {len(listed)}, or a file name.")
     return stems[0]

@@ -10,6 +10,7 @@ from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.fragments import file_name
+from lib_ti.wording import quoted
 
 LEFT_OUT = "left out"
 DEFAULT = "# "
@@ -66,8 +67,8 @@ def _picture(line: str, names: Mapping[str, Framed]) -> tuple[Framed, list[str] 
     if line.startswith(DEFAULT) and name[len(DEFAULT) :].strip() in names:
         return names[name[len(DEFAULT) :].strip()], None
     if not name:
-        raise ValueError(f"{line!r} has no colon; write a picture's name, a colon, and left top width height.")
-    raise ValueError(f"there is no picture {name.strip()!r} in the source folder; check its name.")
+        raise ValueError(f"{quoted(line)} has no colon; write a picture's name, a colon, and left top width height.")
+    raise ValueError(f"there is no picture {quoted(name.strip())} in the source folder; check its name.")
 
 
 def _decision(one: Framed, parts: Sequence[str] | None, before: Sequence[Frame]) -> PictureEdits:
@@ -81,7 +82,7 @@ def _frame(text: str, one: Framed, before: Sequence[Frame]) -> Frame:
     width, height = one.item.source_size
     numbers = text.replace(",", " ").split()
     if len(numbers) != _COUNT or not all(re.fullmatch(r"-?\d+", number) for number in numbers):
-        raise ValueError(f"{text!r} is no frame; write left top width height in whole pixels, or {LEFT_OUT}.")
+        raise ValueError(f"{quoted(text)} is no frame; write left top width height in whole pixels, or {LEFT_OUT}.")
     left, top, across, down = (int(number) for number in numbers)
     if min(left, top) < 0 or min(across, down) < 1 or left + across > width or top + down > height:
         raise ValueError(f"the frame {text} is not within {file_name(one.item.path)}, which is {width}×{height}.")

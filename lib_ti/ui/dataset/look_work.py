@@ -23,6 +23,7 @@ from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
 from lib_ti.ui.fragments import file_name
 from lib_ti.ui.work import Told
+from lib_ti.wording import quoted
 
 _OTHERS = "This page shows pictures of another look: press “Look over” again, or load the page again."
 
@@ -240,7 +241,7 @@ def read_names(text: str, pictures: Iterable[Seen]) -> dict[str, bool]:
     digests = {seen.name: seen.digest for seen in everything}
     named = [line.strip() for line in text.splitlines() if line.strip()]
     if unknown := [name for name in named if name not in digests]:
-        raise BadInput(f"There is no picture {name!r} in the source folder; check its name." for name in unknown)
+        raise BadInput(f"There is no picture {quoted(name)} in the source folder; check its name." for name in unknown)
     left_out = {digests[name] for name in named}
     return {seen.digest: seen.digest in left_out for seen in everything}
 

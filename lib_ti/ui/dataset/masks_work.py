@@ -24,6 +24,7 @@ from lib_ti.ui.dataset.paint_page import Choosable, Stage
 from lib_ti.ui.fragments import file_name
 from lib_ti.ui.served import address
 from lib_ti.ui.shown import ShownPictures
+from lib_ti.wording import quoted
 
 _MASKED = "mask"
 
@@ -171,7 +172,7 @@ def _picture(folder: Path, name: str) -> Path:
     for path in pictures_in(folder):
         if file_name(path) == name:
             return path
-    raise BadInput(f"There is no picture {name!r} in the prepared folder {folder}; choose another one.")
+    raise BadInput(f"There is no picture {quoted(name)} in the prepared folder {folder}; choose another one.")
 
 
 def _mask(picture: Path) -> Image.Image | None:

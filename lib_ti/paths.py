@@ -1,0 +1,98 @@
+"""Paths as people write and paste them, read by one rule in every field, option and settings file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from lib_ti.errors import BadInput
+from lib_ti.wording import quoted
+
+_QUOTES = ('""', "''", "“”", "‘’")
+_MAX_PATH, _MAX_PART = 4095, 255
+"""Bytes that Linux takes for a path and for each name in it; no other system takes more."""
+
+
+def path_text(text: str) -> str:
+    """Return a pasted path without what surrounds it: outer spaces, quotes, ``file://``; ``~`` is the home folder.
+
+    Nothing is looked up on the disk. Text that is already a path is returned unchanged.
+    """
+    text = text.strip()
+    while len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
+    if text.lower().startswith("file://"):
+        address = urlsplit(text)
+        host = "" if address.netloc in ("", "localhost") else f"//{address.netloc}"
+        # A "?" or "#" in a file name need not be encoded by whoever wrote the address.
+        rest = address.path + (f"?{address.query}" if address.query else "")
+        rest += f"#{address.fragment}" if address.fragment else ""
+        text = host + (url2pathname(rest) if os.name == "nt" else unquote(rest, errors="surrogateescape"))
+    return _with_home(text)
+
+
+def as_path(text: str, label: str = "The path") -> Path:
+    """Return the path that a text names.
+
+    Raises
+    ------
+    BadInput
+        When no file can have that name; the sentence begins with ``label``.
+    """
+    text = path_text(text)
+    if found := path_problem(text):
+        raise BadInput(f"{label} {found}")
+    return Path(text)
+
+
+def path_problem(text: str) -> str | None:
+    """Return why no file can have this path, as a sentence without its subject, or None."""
+    try:
+        parts = [len(os.fsencode(part)) for part in re.split(r"[/\\]" if os.name == "nt" else "/", text)]
+    except UnicodeEncodeError:
+        return f"is {quoted(text)}, with a character that no file name can have; check the path."
+    if "\0" in text:
+        return f"is {quoted(text)}, with a character that no file name can have; check the path."
+    if sum(parts) + len(parts) - 1 > _MAX_PATH or max(parts) > _MAX_PART:
+        return (
+            f"is {quoted(text)}, {len(text)} characters long; a path has at most {_MAX_PATH}, and each name in it "
+            f"{_MAX_PART}. Check the path."
+        )
+    return None
+
+
+def folder_problem(folder: Path) -> str | None:
+    """Return why a folder cannot be read, as a sentence without its subject, or None."""
+    try:
+        with os.scandir(folder):
+            return None
+    except FileNotFoundError:
+        return f"{quoted(folder)} does not exist; check its path."
+    except NotADirectoryError:
+        return (
+            f"{quoted(folder)} is a file; give a folder." if _is_file(folder) else f"{quoted(folder)} is below a file."
+        )
+    except OSError as error:
+        return f"{quoted(folder)} cannot be read: {reason(error)}."
+
+
+def reason(error: OSError) -> str:
+    """Return what the system said, without numbers and names of functions."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _with_home(text: str) -> str:
+    try:
+        return str(Path(text).expanduser()) if text.startswith("~") else text
+    except RuntimeError:  # "~name" of nobody here
+        return text
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
