@@ -3,28 +3,43 @@
 (function () {
     "use strict";
 
-    const OTHERWISE = 15000; // milliseconds
-    // What a page looks at again and again: the button that asks, and what says how soon.
-    const WATCHED = {"#ti_refresh": "#ti_status .ti-status", "#ti_work_refresh": "#ti_work .ti-work"};
-    const asked = {};
+    const IDLE_SECONDS = 15;
+    // The buttons that ask the server for the state of its work, and the elements that say how soon to ask again.
+    const STATUS_OF = {"#ti_refresh": "#ti_status .ti-status", "#ti_work_refresh": "#ti_work .ti-work"};
+    const clicked_at = {};
+    let timer = 0;
 
     function root() {
         return typeof window.gradioApp === "function" ? window.gradioApp() : document;
     }
 
+    function visible(element) {
+        return element !== null && !document.hidden && element.offsetParent !== null;
+    }
+
+    // Milliseconds until a button is to be pressed, or Infinity where nobody can see its result.
+    function due_in(name) {
+        if (!visible(root().querySelector(name))) {
+            return Infinity;
+        }
+        const status = root().querySelector(STATUS_OF[name]);
+        const active = status && status.dataset.active === "yes";
+        const seconds = active ? Number(status.dataset.seconds) : IDLE_SECONDS;
+        return (clicked_at[name] || 0) + 1000 * seconds - Date.now();
+    }
+
+    // Press what is due, and come back when the next one is. Nothing runs while the tab is not in sight.
     function refresh() {
-        Object.keys(WATCHED).forEach(function (name) {
-            const button = root().querySelector(name);
-            if (!button || document.hidden || button.offsetParent === null) {
-                return;
-            }
-            const status = root().querySelector(WATCHED[name]);
-            const active = status && status.dataset.active === "yes";
-            if (Date.now() - (asked[name] || 0) >= (active ? 1000 * status.dataset.seconds : OTHERWISE)) {
-                asked[name] = Date.now();
-                button.click();
-            }
+        const names = Object.keys(STATUS_OF);
+        names.filter((name) => due_in(name) <= 0).forEach(function (name) {
+            clicked_at[name] = Date.now();
+            root().querySelector(name).click();
         });
+        const next = Math.min(...names.map(due_in));
+        window.clearTimeout(timer);
+        if (Number.isFinite(next)) {
+            timer = window.setTimeout(refresh, next);
+        }
     }
 
     function follow(event) {
@@ -51,8 +66,13 @@
         }
     }
 
-    window.setInterval(refresh, 500);
-    window.setInterval(reachable, 2000);
+    document.addEventListener("ti-changed", function () {
+        refresh();
+        reachable();
+    });
+    document.addEventListener("visibilitychange", refresh);
     document.addEventListener("keydown", press, true);
     document.addEventListener("click", follow, true);
+    // Another tab of the WebUI or of ours may have come into sight.
+    document.addEventListener("click", () => window.setTimeout(refresh, 0));
 })();

@@ -126,7 +126,7 @@
         }
     }
 
-    window.setInterval(watch, 1000);
+    document.addEventListener("ti-changed", watch);
     document.addEventListener("click", clicked);
     document.addEventListener("input", typed);
     document.addEventListener("blur", left, true);

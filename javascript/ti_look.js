@@ -88,18 +88,19 @@
 
     function ask(field, text, pressed) {
         const before = window.tiSaving.find(pressed);
-        const since = Date.now();
-        window.tiSaving.write(field, text);
-        const timer = window.setInterval(function () {
+        function restore() {
             const now = window.tiSaving.find(pressed);
-            const shown = now !== null && now !== before;
-            if (shown && document.activeElement === document.body) {
+            if (now === null || now === before) {
+                return;
+            }
+            if (document.activeElement === document.body) {
                 now.focus({preventScroll: true});
             }
-            if (shown || Date.now() - since > SHOWN_BY) {
-                window.clearInterval(timer);
-            }
-        }, 50);
+            document.removeEventListener("ti-changed", restore);
+        }
+        document.addEventListener("ti-changed", restore);
+        window.setTimeout(() => document.removeEventListener("ti-changed", restore), SHOWN_BY);
+        window.tiSaving.write(field, text);
     }
 
     // Seen large.

@@ -477,12 +477,12 @@
         }
     }
 
-    window.setInterval(function () {
+    document.addEventListener("ti-changed", function () {
         window.tiSaving.findAll("#ti_tabs .ti-paint").forEach(function (stage) {
             receive(paintOf(stage));
             select(stage);
         });
-    }, 200);
+    });
     document.addEventListener("scroll", scrolled, true);
     document.addEventListener("click", hold, true);
     document.addEventListener("click", clicked);

@@ -46,8 +46,9 @@
         let timer = 0;
         let data = null;
         let number = "";
-        let since = 0;
+        let late = 0;
         let times = 0;
+        const settled = []; // what waits until everything is answered
 
         function change() {
             changed = true;
@@ -69,26 +70,40 @@
 
         // Under a new number each time, since the same text in the field would be no news.
         async function post() {
-            since = Date.now();
-            const next = String(since);
+            const next = String(Date.now());
             const text = await options.message(data, next);
             number = next;
+            window.clearTimeout(late);
+            late = window.setTimeout(repeat, AGAIN);
             write(options.field, text);
+        }
+
+        function repeat() {
+            times += 1;
+            silent(times >= LATE);
+            post();
         }
 
         // Send what there is at once, and wait until it is answered, though not for ever.
         async function settle() {
-            const end = Date.now() + AGAIN;
             window.clearTimeout(timer);
             await send();
-            while ((changed || data !== null) && Date.now() < end) {
-                await new Promise((done) => window.setTimeout(done, 50));
+            if (busy()) {
+                await new Promise(function (done) {
+                    settled.push(done);
+                    window.setTimeout(done, AGAIN);
+                });
             }
+        }
+
+        function busy() {
+            return changed || data !== null;
         }
 
         function ended(answer) {
             const was = data;
             data = null;
+            window.clearTimeout(late);
             silent(false);
             if (answer.dataset.failed === "yes") {
                 options.back(was);
@@ -97,6 +112,8 @@
             }
             if (changed) {
                 change();
+            } else {
+                settled.splice(0).forEach((done) => done());
             }
         }
 
@@ -107,28 +124,19 @@
             }
         }
 
-        function look() {
-            if (data === null) {
-                return;
-            }
-            const answer = find(`#${options.said} [data-saved="${number}"]`);
+        document.addEventListener("ti-changed", function () {
+            const answer = data !== null && find(`#${options.said} [data-saved="${number}"]`);
             if (answer) {
                 ended(answer);
-            } else if (Date.now() - since > AGAIN) {
-                times += 1;
-                silent(times >= LATE);
-                post();
             }
-        }
-
-        window.setInterval(look, 100);
+        });
         window.addEventListener("beforeunload", function (event) {
-            if (changed || data !== null) {
+            if (busy()) {
                 event.preventDefault();
                 event.returnValue = "";
             }
         });
-        return {change: change, settle: settle, busy: () => changed || data !== null};
+        return {change: change, settle: settle, busy: busy};
     }
 
     window.tiSaving = {find: find, findAll: findAll, read: read, saver: saver, write: write};

@@ -27,6 +27,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 ROOT = Path(__file__).resolve().parents[2]
 PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+_SEEN = 4000
+"""Letters of a page's text in the report of a failed test."""
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here")
 
 
@@ -70,58 +72,65 @@ class Page:
     def text(self, name: str) -> str:
         return self.find(name).text
 
-    def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 60, *, wanted: str = "") -> Any:
+        """The first true result of ``what``; the test fails with all that the page shows when none comes in time."""
         end = time.monotonic() + seconds
         while True:
+            problem: object = "nothing of the kind"
             try:
                 if found := what():
                     return found
-            except Exception:  # noqa: BLE001 - the page changes under our hands
-                found = None
-            assert time.monotonic() < end, "the page did not come to show it"
+            except Exception as error:  # noqa: BLE001 - the page changes under our hands
+                problem = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            if time.monotonic() >= end:
+                pytest.fail(f"after {seconds:g} s the page does not show {wanted or 'it'} ({problem})\n{self.seen()}")
             time.sleep(0.2)
 
-    def tab(self, title: str, inside: str = "#ti_tabs") -> None:
+    def seen(self) -> str:
+        """What the page shows now, for the report of a failed test; also kept as a screenshot."""
+        self.shot("failed")
+        return f"It shows:\n{self.driver.find_element(By.CSS_SELECTOR, '#ti_tabs').text[:_SEEN]}"
+
+    def click(self, element: Any) -> None:
+        """A click of the mouse in the middle of the window, where neither its edge nor a bar hides the element."""
+        self.shown(element).click()
+
+    def _click_first(self, selector: str, fits: Callable[[Any], bool], wanted: str) -> None:
         def press() -> bool:
-            buttons = self.driver.find_elements(By.CSS_SELECTOR, f"{inside} button")
-            next(button for button in buttons if button.text.strip() == title).click()
+            elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
+            self.click(next(one for one in elements if one.is_displayed() and fits(one)))
             return True
 
-        self.until(press)
+        self.until(press, wanted=wanted)
+
+    def tab(self, title: str, inside: str = "#ti_tabs") -> None:
+        self._click_first(f"{inside} button", lambda one: one.text.strip() == title, f"a tab {title!r}")
 
     def unfold(self, title: str, kind: str = ".label-wrap") -> None:
         """Open what is folded away under a title."""
-
-        def press() -> bool:
-            titles = self.driver.find_elements(By.CSS_SELECTOR, f"#ti_tabs {kind}")
-            next(one for one in titles if one.is_displayed() and one.text.strip().startswith(title)).click()
-            return True
-
-        self.until(press)
+        self._click_first(
+            f"#ti_tabs {kind}", lambda one: one.text.strip().startswith(title), f"a folded part {title!r}"
+        )
 
     def value(self, name: str) -> str:
         return str(self.find(name, ":is(textarea, input:not([type=range]))").get_attribute("value"))
 
     def tick(self, name: str) -> None:
-        self.until(lambda: self.find(name, "input")).click()
+        self.click(self.until(lambda: self.find(name, "input"), wanted=f"#{name}"))
 
     def fill(self, name: str, text: str) -> None:
-        field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"))
+        field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"), wanted=f"#{name}")
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text, Keys.TAB)
 
     def press(self, name: str) -> None:
-        button = self.until(lambda: self.find(name))
-        self.until(button.is_enabled)
+        button = self.until(lambda: self.find(name), wanted=f"#{name}")
+        self.until(button.is_enabled, wanted=f"#{name} enabled")
         # A click of the page's own: no matter what lies above the button in a small window.
         self.driver.execute_script("arguments[0].click()", button)
 
     def says(self, name: str, words: str, seconds: float = 60) -> str:
-        try:
-            self.until(lambda: words in self.text(name), seconds)
-        except AssertionError:
-            self.shot(f"failed-{name}")
-            pytest.fail(f"{name} says {self.text(name)!r}, and not {words!r}")
+        self.until(lambda: words in self.text(name), seconds, wanted=f"{words!r} in #{name}")
         return self.text(name)
 
     def shown(self, element: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -154,6 +155,34 @@ def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -
     page.press("ti_train_more")
     page.until(lambda: page.find("ti_start").is_displayed())
     page.until(lambda: page.find("ti_train_max_steps", "input").get_attribute("value") == "24")
+
+
+WAKE_UPS = """
+window.wakeUps = 0;
+for (const name of ["setTimeout", "setInterval"]) {
+    const original = window[name].bind(window);
+    window[name] = function (task, ...rest) {
+        const ours = !new Error().stack.includes("/assets/");  // Gradio's code comes from there
+        return original(function (...given) {
+            window.wakeUps += ours;
+            return task(...given);
+        }, ...rest);
+    };
+}
+"""
+
+
+def test_an_idle_page_does_not_poll(page: Page) -> None:
+    hook = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WAKE_UPS})
+    page.open()
+    page.tab("Train")
+    time.sleep(2)  # until all is loaded
+    before = page.driver.execute_script("return window.wakeUps")
+    time.sleep(4)
+    after = page.driver.execute_script("return window.wakeUps")
+    page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hook)
+    assert before > 0, "the hook counts nothing"
+    assert after - before < 8  # one look at the server, and what it changes
 
 
 def test_a_taken_port_is_one_sentence(address: str, folder: Path) -> None:
