@@ -10,10 +10,14 @@ import errno
 import glob
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from lib_ti.errors import UserError
+
+UNFINISHED = ".writing"
+"""Suffix of a file while it is written: one that no program loads, so that none meets half a file."""
 
 
 class CannotWrite(UserError):
@@ -23,28 +27,33 @@ class CannotWrite(UserError):
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Make ``path`` by calling ``write`` with a temporary path beside it, and move that onto ``path``.
 
+    The file gets the mode that the umask gives, whatever mode ``write`` leaves it with.
+
     Parameters
     ----------
     write
-        Writes the complete file at the path it is given (which has the suffix of ``path``).
+        Writes the complete file at the path it is given, which does not have the suffix of ``path``.
 
     Raises
     ------
     CannotWrite
         With the reason in plain words, when the folder or the disk does not take the file.
     """
-    beside = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.writing{path.suffix}")
+    beside = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}{UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not by tempfile, whose files only their owner may read: shared folders expect the usual mode, and the umask
         # can only be asked for by changing it for all threads.
         beside.touch(exist_ok=False)
+        mode = stat.S_IMODE(beside.stat().st_mode)
     except OSError as error:
         raise CannotWrite(f"{path} cannot be written: {_reason(error)}.") from error
     try:
         write(beside)
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
+        # safetensors from 0.8 on puts a file of its own in the place, which only its owner may read.
+        beside.chmod(mode)
         os.replace(beside, path)
     except UserError:
         raise
@@ -67,9 +76,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed program left beside ``path`` while writing it; programs that go by suffix would list it."""
-    for left in path.parent.glob(f".{glob.escape(path.stem[:40])}-????????.writing{path.suffix}"):
-        left.unlink(missing_ok=True)
+    """Remove the unfinished files that a killed program left beside ``path``."""
+    stem = glob.escape(path.stem[:40])
+    for ending in (
+        f"{path.suffix}{UNFINISHED}",
+        f"{UNFINISHED}{path.suffix}",
+    ):  # the second: as earlier versions named them
+        for left in path.parent.glob(f".{stem}-????????{ending}"):
+            left.unlink(missing_ok=True)
 
 
 def append_text(path: Path, text: str) -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from lib_ti.atomic import CannotWrite, append_text, write_atomically, write_bytes, write_text
+from lib_ti.atomic import CannotWrite, append_text, remove_leftovers, write_atomically, write_bytes, write_text
+from lib_ti.data.latent_files import ItemLatents, LatentFiles
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.prep.export import export_zip
+from lib_ti.prep.thumbnails import Thumbnails
+from lib_ti.training.preview import save_picture
+from lib_ti.training.state import Identity, RunState
+from tests.fakes import draw_pictures
 from tests.training.conftest import Studio
+
+EMBEDDING = Embedding("x", {"clip_l": torch.ones(1, 8)})
 
 
 @pytest.fixture
@@ -57,6 +67,74 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(CannotWrite, match="b.txt cannot be written"):
         write_text(tmp_path / "a" / "b.txt", "")
+
+
+def _save_latents(folder: Path) -> None:
+    latents = LatentFiles(folder)
+    with latents.writing():
+        latents.write("key", ItemLatents(torch.zeros(4, 2, 2), torch.ones(4, 2, 2)))
+    assert not latents.trouble
+
+
+def _save_state(folder: Path) -> None:
+    identity = Identity("run", "model", "hash", "dataset", "template", {})
+    RunState(identity, 1, {"clip_l": torch.ones(1, 8)}, {}, {}, preview_seed=1, first_step=0).save(folder / "state")
+
+
+def _save_zip(folder: Path) -> None:
+    export_zip(draw_pictures(folder / "pictures", 1), folder / "a.zip", progress=lambda *_: None, stop=lambda: False)
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    **{
+        f"embedding {suffix}": lambda folder, suffix=suffix: files.save(EMBEDDING, folder / f"x{suffix}")
+        for suffix in files.SUFFIXES
+    },
+    "state": _save_state,
+    "latents": _save_latents,
+    "preview": lambda folder: save_picture(folder / "images" / "a.png", Image.new("RGB", (8, 8)), "parameters"),
+    "thumbnail": lambda folder: Thumbnails(folder, 8).of(draw_pictures(folder / "pictures", 1) / "00.png"),
+    "zip": _save_zip,
+    "text": lambda folder: write_text(folder / "deep" / "a.txt", ""),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664)])
+@pytest.mark.parametrize("kind", WRITERS)
+def test_every_file_and_folder_has_the_mode_of_the_umask(tmp_path: Path, kind: str, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        WRITERS[kind](tmp_path / "new")
+    finally:
+        os.umask(before)
+    written = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
+    assert any(path.is_file() for path in written)
+    for path in written:
+        expected = mode | 0o111 if path.is_dir() else mode
+        assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(expected), path
+
+
+@pytest.mark.parametrize("suffix", files.SUFFIXES)
+def test_an_unfinished_file_has_a_suffix_that_nobody_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    seen: list[str] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (seen.extend(os.listdir(tmp_path)), fsync(number)))
+    files.save(EMBEDDING, tmp_path / f"x{suffix}")
+    assert [os.path.splitext(name)[1] for name in seen] == [".writing"]
+    assert os.listdir(tmp_path) == [f"x{suffix}"]
+
+
+@pytest.mark.parametrize("left", [".x-0123abcd.safetensors.writing", ".x-0123abcd.writing.safetensors"])
+def test_leftovers_are_removed_under_the_present_and_the_earlier_name(tmp_path: Path, left: str) -> None:
+    for name in (left, ".x-0123abcd.pt.writing", ".xy-0123abcd.safetensors.writing", "x.safetensors"):
+        (tmp_path / name).write_bytes(b"half")
+    remove_leftovers(tmp_path / "x.safetensors")
+    assert sorted(os.listdir(tmp_path)) == [
+        ".x-0123abcd.pt.writing", ".xy-0123abcd.safetensors.writing", "x.safetensors",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".bin", ".png"])

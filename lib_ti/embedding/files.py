@@ -49,6 +49,11 @@ def load(path: Path) -> Embedding:
         raise BadInput(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}. Give an embedding file.")
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty. Use another copy of it.")
+    return _read(path, suffix)
+
+
+def _read(path: Path, suffix: str) -> Embedding:
+    """The embedding in a file of the format that ``suffix`` stands for, whatever the file is called."""
     if suffix in card.SUFFIXES:
         return card.read_card(path)
     if suffix == ".safetensors":
@@ -92,7 +97,7 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
             data = webui_data(embedding) if suffix == ".pt" else _diffusers_data(embedding)
             # WebUI 1.10.1 refuses the zip format of torch 2.7 and newer, and all WebUIs take the one before it.
             torch.save(data, beside, _use_new_zipfile_serialization=False)
-        check_written(embedding, beside, load, path, vectors_only=vectors_only)
+        check_written(embedding, beside, lambda file: _read(file, suffix), path, vectors_only=vectors_only)
 
     write_atomically(path, write)
 

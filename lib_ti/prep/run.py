@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
-from lib_ti.atomic import remove_leftovers
+from lib_ti.atomic import UNFINISHED, remove_leftovers
 from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.dataset import Skipped
@@ -153,7 +153,7 @@ def _tidy(plan: Plan, summary: Summary) -> None:
     for planned in plan.results:
         results.rename(plan.folder, planned)
         summary.renamed += bool(planned.renamed_from)
-    if any(plan.folder.path.glob(".*.writing.*")):  # a run was killed
+    if any(plan.folder.path.glob(f".*{UNFINISHED}*")):  # a run was killed
         for planned in plan.to_make:
             for path in plan.folder.files(planned.name):
                 remove_leftovers(path)

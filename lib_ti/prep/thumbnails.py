@@ -47,7 +47,7 @@ class Thumbnails:
         with making:
             if not kept.exists():
                 small = _small(path, self._size)
-                write_atomically(kept, lambda beside: small.save(beside, quality=_QUALITY))
+                write_atomically(kept, lambda beside: small.save(beside, "JPEG", quality=_QUALITY))
         with self._lock:
             self._making.pop(kept, None)
         return kept

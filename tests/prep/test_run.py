@@ -306,7 +306,8 @@ def test_a_killed_run_is_continued_under_the_same_names(pictures: PictureFolder,
     process.join(20)
     assert process.exitcode == 9
     assert len(list(output.path.glob("picture_*-mask.png"))) >= 4
-    (output.path / ".picture_001-0123abcd.writing.png").write_bytes(b"half a pic")
+    (output.path / ".picture_001-0123abcd.png.writing").write_bytes(b"half a pic")
+    (output.path / ".picture_001-89abcdef.writing.png").write_bytes(b"an earlier version's")
     output.caption("picture_001.png").write_text("edited meanwhile")
     summary = prepared(pictures)
     assert len(summary.made) == 9
