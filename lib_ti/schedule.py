@@ -7,12 +7,15 @@ a rate without a step holds to the end. On top of it a linear warm-up and a cosi
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
-from lib_ti.wording import quoted
+from lib_ti.wording import number, quoted
 
 FINAL_SHARE = 0.05
 """Share of the rate that a cosine decay ends with."""
+_COLON = re.compile(r"\s*:\s*")
+_DECIMAL_COMMA = re.compile(r"(?<![\d.:eE+-])\d+,\d+(?![\d.])")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def parse_rates(text: str, *, what: str = "Embedding learning rate") -> tuple[tu
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise ValueError(f"{what} is empty: {example}.")
+    if written := _with_points(text):
+        raise ValueError(f"{what} is {quoted(text.strip())}, with a decimal comma. Write {written}.")
     pieces: list[tuple[float, int | None]] = []
     previous = 0
     for index, part in enumerate(parts):
@@ -85,9 +90,19 @@ def check_reaches(pieces: tuple[tuple[float, int | None], ...], max_steps: int) 
     if last is not None and last < max_steps:
         return (
             f"Embedding learning rate ends at step {last}, and Max steps is {max_steps}: "
-            f"add a last rate without a step, such as “, {pieces[-1][0]:g}”, or lower Max steps."
+            f"add a last rate without a step, such as “, {number(pieces[-1][0])}”, or lower Max steps."
         )
     return None
+
+
+def _with_points(text: str) -> str | None:
+    """The schedule with points in the place of decimal commas; None where it has none.
+
+    In a list a comma follows a step, which follows a colon, so that between bare digits it is a decimal one.
+    """
+    text = _COLON.sub(":", text.strip())
+    written = _DECIMAL_COMMA.sub(lambda found: found[0].replace(",", "."), text)
+    return written if written != text else None
 
 
 def _number(text: str, part: str, what: str, example: str) -> float:
@@ -96,5 +111,5 @@ def _number(text: str, part: str, what: str, example: str) -> float:
     except ValueError:
         raise ValueError(f"{what}: {quoted(part)} is not a number; {example}.") from None
     if not math.isfinite(rate) or rate <= 0:
-        raise ValueError(f"{what}: {text.strip()} must be above 0, or nothing would be learned; {example}.")
+        raise ValueError(f"{what}: {number(rate)} must be above 0, or nothing would be learned; {example}.")
     return rate

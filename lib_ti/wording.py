@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 MAX_QUOTED = 160
 """Letters of a value that a sentence shows."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_WRITTEN_OUT = (1e-9, 1e15)
+"""Between these a number is written without an exponent."""
 
 
 def some(names: Sequence[str], most: int = 5) -> str:
@@ -37,3 +43,25 @@ def quoted(value: object) -> str:
 
 def _visible(sign: str) -> str:
     return "�" if "\udc80" <= sign <= "\udcff" else repr(sign)[1:-1]
+
+
+def number(value: float) -> str:
+    """A number as a person writes it: 4294967295, 0.00001 and -5, not 4.29497e+09, 1e-05 and -5.0."""
+    if value and not _WRITTEN_OUT[0] <= abs(value) < _WRITTEN_OUT[1]:  # infinite and undefined ones among them
+        return f"{value:g}".replace("e+", "e")
+    text = format(Decimal(str(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def without_commas(text: str, *, whole: bool = False) -> str | None:
+    """The number that ``text`` means where it has commas, as it is to be written: "0.005" for "0,005".
+
+    Parameters
+    ----------
+    whole
+        Whether a whole number is expected: then commas part its thousands.
+    """
+    text = text.strip()
+    if whole and _THOUSANDS.fullmatch(text):
+        return text.replace(",", "")
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else None

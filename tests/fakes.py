@@ -42,7 +42,6 @@ class FakeModel:
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
-        self.vocabulary: Mapping[str, int] = {"cat</w>": 1}
 
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)
@@ -124,8 +123,8 @@ class FakeHost:
         self.saved.append(path)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """A token for each word."""
-        return [found.span() for found in re.finditer(r"\S+", text)]
+        """A token for each word, and for each part of one with hyphens."""
+        return [found.span() for found in re.finditer(r"[^\s-]+-?|-", text)]
 
     captioners: Sequence[str] = ("fake",)
     upscalers: Sequence[str] = ("Nearest",)

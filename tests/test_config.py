@@ -72,5 +72,22 @@ def test_steps_must_be_a_positive_whole_number(value: object) -> None:
         from_mapping(TrainConfig, {**GOOD, "max_steps": value})
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("preview_seed", 2.0**33, "Preview seed is 8589934592; the largest possible value is 4294967295."),
+        ("tag_dropout", -5, "Drop out tags is -5; the smallest possible value is 0."),
+        ("embedding_rate", "0,005", "Embedding learning rate is '0,005', with a decimal comma. Write 0.005."),
+        ("weight_decay", "0,1", "Weight decay must be a number, and is '0,1'. Write 0.1."),
+        ("max_steps", "5,000", "Max steps must be a whole number, and is '5,000'. Write 5000."),
+        ("max_steps", 2.5, "Max steps must be a whole number, and is 2.5."),
+    ],
+)
+def test_numbers_in_messages_read_as_people_write_them(setting: str, value: object, sentence: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        from_mapping(TrainConfig, {**GOOD, setting: value})
+    assert raised.value.problems == (sentence,)
+
+
 def test_not_a_number_is_refused() -> None:
     assert any("finite" in problem for problem in problems(TrainConfig(**GOOD, preview_cfg=float("nan"))))

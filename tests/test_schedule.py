@@ -54,6 +54,25 @@ def test_bad_schedules_get_one_clear_sentence(text: str, word: str) -> None:
     assert word in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("0,005", "0.005"),
+        ("0,005:100, 0,001:1000, 1e-5", "0.005:100, 0.001:1000, 1e-5"),
+        ("0,5e-2", "0.5e-2"),
+    ],
+)
+def test_a_decimal_comma_is_recognised(text: str, written: str) -> None:
+    with pytest.raises(ValueError, match="decimal comma") as raised:
+        parse_rates(text)
+    assert str(raised.value).endswith(f"Write {written}.")
+
+
+@pytest.mark.parametrize("text", ["0.005: 100,1e-3:1000,1e-5", "5e-3:10,1:20", "0.15:5,0.2"])
+def test_lists_without_spaces_have_no_decimal_comma(text: str) -> None:
+    assert parse_rates(text)
+
+
 def test_a_schedule_that_ends_early_is_told() -> None:
     assert check_reaches(parse_rates("0.1:100"), 100) is None
     assert "step 100" in str(check_reaches(parse_rates("0.1:100"), 500))

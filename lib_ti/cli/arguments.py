@@ -9,6 +9,7 @@ from typing import Any
 
 from lib_ti.config import Config, described, from_mapping
 from lib_ti.errors import BadInput
+from lib_ti.wording import number
 
 
 def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | tuple[str, ...] = ()) -> None:
@@ -75,5 +76,5 @@ def _shown(default: Any) -> str:
     return (
         {True: "on", False: "off", "": "empty"}.get(default, str(default))
         if isinstance(default, bool | str)
-        else f"{default:g}"
+        else number(default)
     )

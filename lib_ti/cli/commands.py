@@ -15,7 +15,7 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
-from lib_ti.wording import quoted
+from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
@@ -28,8 +28,10 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.training.create import create as create_embedding
 
     config = read_config(CreateConfig, arguments)
-    path = create_embedding(embedded_host(arguments), config)
-    _say(f"Created {path} with {config.vectors} vectors from {quoted(config.text)}.")
+    created = create_embedding(embedded_host(arguments), config)
+    _say(f"Created {created.path} with {counted(config.vectors, 'vector')} from {quoted(config.text)}.")
+    for note in created.notes:
+        _say(note)
     return True
 
 

@@ -17,6 +17,7 @@ from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.signals import Control, Note, Progress
+from lib_ti.wording import counted
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Skipped
@@ -139,7 +140,7 @@ def _write_zip(plan: Plan, path: Path, voice: _Voice, control: Control) -> None:
 
     progress = voice.progress("Writing the zip file")
     number = export_zip(plan.folder.path, path, progress=progress, stop=lambda: control.stop_requested)
-    voice.tell("Zipped", f"Wrote {path} with {number} pictures.", path=str(path), pictures=number)
+    voice.tell("Zipped", f"Wrote {path} with {counted(number, 'picture')}.", path=str(path), pictures=number)
 
 
 class _Voice:

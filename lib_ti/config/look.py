@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib_ti.config.setting import Settings, setting
+from lib_ti.wording import number
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,7 @@ class LookConfig(Settings):
 
     def contradictions(self) -> list[str]:
         if self.dark >= self.bright:
-            return [f"Too dark below is {self.dark:g}, which is not under Too bright above, {self.bright:g}."]
+            return [
+                f"Too dark below is {number(self.dark)}, which is not under Too bright above, {number(self.bright)}."
+            ]
         return []

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from lib_ti.errors import BadInput
 from lib_ti.paths import path_problem, path_text
-from lib_ti.wording import quoted
+from lib_ti.wording import number, quoted, without_commas
 
 MODEL_SIZE = 0
 """Width or height that stands for the size the model was made for."""
@@ -82,8 +82,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
             if item.path:
                 read[name] = path_text(read[name])
         except (ValueError, TypeError):
-            wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
-            found.append(f"{item.label} must be {wanted}, and is {quoted(value)}.")
+            found.append(_unreadable(value, value_type, item))
     config = kind(**read)
     found += problems(config)
     if found:
@@ -109,12 +108,20 @@ def _problem(value: Any, item: Setting) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{item.label} is {value}; give a finite number."
     if item.minimum is not None and value < item.minimum:
-        return f"{item.label} is {value}; the smallest possible value is {item.minimum:g}."
+        return f"{item.label} is {number(value)}; the smallest possible value is {number(item.minimum)}."
     if item.maximum is not None and value > item.maximum:
-        return f"{item.label} is {value}; the largest possible value is {item.maximum:g}."
+        return f"{item.label} is {number(value)}; the largest possible value is {number(item.maximum)}."
     if item.multiple and value % item.multiple:
-        return f"{item.label} is {value}; it must be a multiple of {item.multiple}."
+        return f"{item.label} is {number(value)}; it must be a multiple of {item.multiple}."
     return None
+
+
+def _unreadable(value: Any, value_type: type[Any], item: Setting) -> str:
+    expected = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
+    shown = number(value) if isinstance(value, float) else quoted(value)
+    said = f"{item.label} must be {expected}, and is {shown}"
+    meant = without_commas(value, whole=value_type is int) if isinstance(value, str) else None
+    return f"{said}. Write {meant}." if meant and value_type in (int, float) else f"{said}."
 
 
 def _read(value: Any, value_type: type[Any]) -> Any:

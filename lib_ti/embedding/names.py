@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
@@ -39,13 +38,13 @@ def check_name(name: str) -> str:
     raise BadInput(f"{problem} {f'Use {quoted(near)}.' if near else 'Use letters and digits, such as my-style.'}")
 
 
-def check_not_ordinary(name: str, vocabulary: Mapping[str, int]) -> str:
-    """``name`` itself, when it is not one word of the CLIP vocabulary.
+def check_not_ordinary(name: str, tokens: int) -> str:
+    """Return ``name`` when it is not one word of CLIP's vocabulary.
 
     Parameters
     ----------
-    vocabulary
-        The CLIP tokenizer's byte-pair vocabulary, whose entries for whole words end in ``</w>``.
+    tokens
+        How many tokens the model reads the name as; a word that it knows is one.
 
     Raises
     ------
@@ -53,9 +52,7 @@ def check_not_ordinary(name: str, vocabulary: Mapping[str, int]) -> str:
         An embedding takes the place of its name wherever that is read in a prompt or caption, in any case, so that
         with such a name the word would be lost to the model's user.
     """
-    # CLIP's tokenizer reads everything in lower case.
-    word = name.strip().lower()
-    if f"{word}</w>" not in vocabulary:
+    if tokens != 1:
         return name
     raise BadInput(
         f"The name {quoted(name)} is a word that the model already knows, and the embedding would take its place in "

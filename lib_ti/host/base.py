@@ -111,11 +111,6 @@ class Model(Protocol):
         """(1000,) float32, the training noise schedule."""
         ...
 
-    @property
-    def vocabulary(self) -> Mapping[str, int]:
-        """The first tokenizer's byte pairs; entries for whole words end in ``</w>``."""
-        ...
-
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:
         """Pixels (B, 3, H, W) in -1..1 to the latents' distribution. H and W are multiples of 8. No gradient."""
         ...

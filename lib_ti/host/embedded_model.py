@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,7 +14,6 @@ from lib_ti.host.architecture import Architecture
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
 from lib_ti.host.networks import Networks
 from lib_ti.host.sampling import Denoise, check_request, sample
-from lib_ti.host.text import vocabulary
 from lib_ti.host.text_encoder import ENCODER, TextEncoder
 
 _PIXELS_AT_ONCE = 2 * 512 * 512
@@ -63,10 +62,6 @@ class EmbeddedModel:
     @property
     def alphas_cumprod(self) -> torch.Tensor:
         return self._alphas_cumprod
-
-    @property
-    def vocabulary(self) -> Mapping[str, int]:
-        return vocabulary()
 
     @contextmanager
     def checkpointing(self, wanted: bool) -> Iterator[None]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.initial import spread
 from lib_ti.errors import BadInput
 from lib_ti.host.text import VOCABULARY
 from lib_ti.wording import quoted
@@ -39,23 +40,21 @@ class TokenTable:
     def starting_vectors(self, text: str, tokens: Sequence[int], count: int) -> torch.Tensor:
         """(count, width) float32 on the CPU, from the rows of the text's tokens.
 
-        The first ``count`` tokens are spread over the vectors as the WebUI does it: vector ``i`` is token
-        ``i · tokens // count``. A vector that repeats the one before it gets noise, always the same for a text and
-        a count.
+        The tokens are spread over the vectors by :func:`lib_ti.embedding.initial.spread`. A vector that repeats the
+        one before it gets noise, always the same for a text and a count.
 
         Raises
         ------
         BadInput
             When there is no token.
         """
-        tokens = tokens[:count]
         if not tokens:
             raise BadInput(f"Initialization text {quoted(text)} has no words; give at least one, or '*'.")
-        spread = [tokens[i * len(tokens) // count] for i in range(count)]
-        vectors = self._weight[torch.tensor(spread, device=self._weight.device)].float().cpu()
+        rows = [tokens[token] for token in spread(len(tokens), count)]
+        vectors = self._weight[torch.tensor(rows, device=self._weight.device)].float().cpu()
         seed = int.from_bytes(hashlib.sha256(f"{text}\0{count}".encode()).digest()[:8], "big") >> 1
         noise = torch.randn(vectors.shape, generator=torch.Generator().manual_seed(seed))
-        repeats = torch.tensor([i > 0 and spread[i] in spread[:i] for i in range(count)])
+        repeats = torch.tensor([rows[i] in rows[:i] for i in range(count)])
         return vectors + noise * (repeats[:, None] * _REPEAT_NOISE * self._vocabulary_rms)
 
     def vectors_of(self, embedding: Embedding) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -59,10 +59,6 @@ class WebUIModel:
     @property
     def alphas_cumprod(self) -> torch.Tensor:
         return self._alphas_cumprod
-
-    @property
-    def vocabulary(self) -> Mapping[str, int]:
-        return self._sd_model.cond_stage_model.wrapped.tokenizer.get_vocab()
 
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:

@@ -23,6 +23,7 @@ from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_
 from lib_ti.prep.caption_record import Note, Record
 from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
 from lib_ti.prep.manifest import names_for_captions
+from lib_ti.wording import counted
 
 _SIDE = 1024
 """Pictures are reduced to this longer side for the captioners, which look at 384 or 512 pixels."""
@@ -185,7 +186,8 @@ class _Writing:
         if not jobs:
             return
         self.record.open()
-        full = f"There was not enough memory to caption {len(jobs)} pictures at once; choose fewer pictures at once."
+        many = counted(len(jobs), "picture")
+        full = f"There was not enough memory to caption {many} at once; choose fewer pictures at once."
         with said_when_memory_is_full(full):
             said = self._captioner.caption([job.image for job in jobs])
         for job, words in zip(jobs, said, strict=True):

@@ -90,7 +90,9 @@ def erase_by_masks(
         for number, (item, mask) in enumerate(pairs):
             progress(number, len(pairs))
             if stop():
-                raise Stopped(f"Erasing was stopped after {number} of {len(pairs)} pictures; what was erased is kept.")
+                raise Stopped(
+                    f"Erasing was stopped after {number} of {counted(len(pairs), 'picture')}; what was erased is kept."
+                )
             try:
                 done = erase(folder, item, read_mask(mask, item.source_size), filling)
             except UnreadablePicture as error:

@@ -190,6 +190,6 @@ def _make(
             progress(done, len(sources))
     if done < len(sources):
         raise Stopped(
-            f"Preparing was stopped after {done} of {len(sources)} pictures; what was made is kept, and the same "
-            "command goes on from there."
+            f"Preparing was stopped after {done} of {counted(len(sources), 'picture')}; what was made is kept, and "
+            "the same command continues from there."
         )

@@ -20,7 +20,7 @@ from lib_ti.host.base import Host, ModelInfo
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
 from lib_ti.training.state import Identity, RunState, compare, measures_otherwise
-from lib_ti.wording import quoted
+from lib_ti.wording import counted, quoted
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
             path = library.find(host.embeddings_folder, config.name)
             embedding = files.load(path)
             if embedding.step >= config.max_steps:
+                steps = counted(embedding.step, "step")
                 found.append(
-                    f"Embedding {quoted(config.name)} is trained for {embedding.step} steps already, and Max steps is "
+                    f"Embedding {quoted(config.name)} is trained for {steps} already, and Max steps is "
                     f"{config.max_steps}: raise Max steps to train some more."
                 )
     except BadInput as error:
@@ -143,7 +144,8 @@ def find_place(
         seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
         return folder, replace(state, identity=replace(identity, run=state.identity.run), preview_seed=seed)
     if embedding.step:
-        listen(Note(f"No state of the first {embedding.step} steps is at hand: a new run begins with these vectors."))
+        steps = counted(embedding.step, "step")
+        listen(Note(f"No state of the first {steps} is at hand: a new run begins with these vectors."))
     if embedding.step and embedding.model_hash not in ("", info.hash):
         listen(
             Note(

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti import __version__
 from lib_ti.config import CreateConfig, problems
 from lib_ti.embedding import files, library, names
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, SessionOptions
 from lib_ti.wording import quoted
 
 
-def create(host: Host, config: CreateConfig) -> Path:
+@dataclass(frozen=True)
+class Created:
+    """A new embedding's file, and what the user should read about it, one sentence each."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+def check_new_name(host: Host, name: str) -> str:
+    """Return ``name`` when an embedding can be created under it; the one judgement, while typing and when creating.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be a name everywhere, or is a word that the model knows.
+    """
+    names.check_name(name)
+    return names.check_not_ordinary(name, len(host.token_spans(name)))
+
+
+def create(host: Host, config: CreateConfig) -> Created:
     """Write a fresh embedding into the host's embeddings folder.
 
     Raises
@@ -25,7 +47,7 @@ def create(host: Host, config: CreateConfig) -> Path:
     found = problems(config)
     if config.name.strip():
         try:
-            names.check_name(config.name)
+            check_new_name(host, config.name)
         except BadInput as error:
             found += error.problems
     if found:
@@ -37,7 +59,6 @@ def create(host: Host, config: CreateConfig) -> Path:
             "another name, or allow overwriting."
         )
     with host.session(SessionOptions()) as model:
-        names.check_not_ordinary(config.name, model.vocabulary)
         vectors = model.initial_vectors(config.text, config.vectors)
         embedding = Embedding(
             name=config.name,
@@ -54,4 +75,5 @@ def create(host: Host, config: CreateConfig) -> Path:
         if other.exists() and not other.samefile(path):
             other.unlink()
     host.embedding_saved(path)
-    return path
+    note = describe(config.text, host.token_spans(config.text), config.vectors)
+    return Created(path, (note,) if note else ())

@@ -8,7 +8,7 @@ from pathlib import Path
 from lib_ti.atomic import append_text
 from lib_ti.host.base import Host
 from lib_ti.signals import Evaluated, Event, Listener, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
-from lib_ti.wording import quoted
+from lib_ti.wording import counted, quoted
 
 
 class Told:
@@ -44,7 +44,8 @@ def sentence(event: Event) -> str | None:
     if isinstance(event, RunStarted):
         how = f"goes on after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
         held_out = f", {event.held_out} more held out to measure with" if event.held_out else ""
-        return f"Training of {event.name} {how}, to step {event.max_steps}, on {event.pictures} pictures{held_out}."
+        pictures = counted(event.pictures, "picture")
+        return f"Training of {event.name} {how}, to step {event.max_steps}, on {pictures}{held_out}."
     if isinstance(event, Saved):
         return f"Saved after step {event.step}: {', '.join(path.name for path in event.paths)}"
     if isinstance(event, PreviewMade):

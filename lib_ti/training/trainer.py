@@ -24,7 +24,7 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.host.base import Model
 from lib_ti.signals import Control, StepDone
 from lib_ti.training import diffusion, optim
-from lib_ti.wording import quoted
+from lib_ti.wording import number, quoted
 
 GIVE_UP_AFTER = 10
 """Steps in a row without a finite result after which a run ends."""
@@ -251,8 +251,8 @@ class Trainer:
         self.step = self._good.step
         raise TrainingFailed(
             f"The loss or its gradient was not finite for {self._trouble} steps in a row, up to step {pending.step}; "
-            f"the vectors are back at step {self.step}. Lower the Embedding learning rate (it was {pending.rate:g}) or "
-            "turn on Gradient clipping; with float16, try Precision bfloat16 or float32."
+            f"the vectors are back at step {self.step}. Lower the Embedding learning rate (it was "
+            f"{number(pending.rate)}) or turn on Gradient clipping; with float16, try Precision bfloat16 or float32."
         )
 
     def _time(self, seconds: float) -> None:

@@ -17,7 +17,7 @@ from lib_ti.host.base import CHUNK, Host
 from lib_ti.training.job import JOBS, Jobs, explain
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, findings, hint, notice
-from lib_ti.wording import quoted
+from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
@@ -80,20 +80,21 @@ class Controller:
         from lib_ti.training.create import create
 
         config = from_mapping(CreateConfig, values, source="the form")
-        path = create(self.host, config)
-        many = "vector" if config.vectors == 1 else "vectors"
-        said = f"Created {config.name} with {config.vectors} {many}: {path}. It is chosen in the Train tab."
-        return config.name, notice("good", [said])
+        created = create(self.host, config)
+        vectors = counted(config.vectors, "vector")
+        said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."
+        return config.name, notice("good", [said]) + notice("info", created.notes)
 
     def name_remarks(self, name: str, log_directory: str) -> str:
         """What there is to know of a name before an embedding is created under it."""
-        from lib_ti.embedding import library, names
+        from lib_ti.embedding import library
         from lib_ti.training import rundir
+        from lib_ti.training.create import check_new_name
 
         if not name.strip():
             return ""
         try:
-            names.check_name(name)
+            check_new_name(self.host, name)
         except BadInput as error:
             return notice("warning", error.problems)
         found = [self._describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
@@ -111,7 +112,7 @@ class Controller:
             embedding = files.load(path)
         except BadInput as error:
             return f"{path.name}: {error}"
-        return f"{path.name}: {embedding.count} vectors, trained for {embedding.step} steps."
+        return f"{path.name}: {counted(embedding.count, 'vector')}, trained for {counted(embedding.step, 'step')}."
 
     @staticmethod
     def tokens_left(vectors: Any) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from lib_ti.embedding.names import check_name, check_not_ordinary, sanitise
 from lib_ti.errors import BadInput
+from lib_ti.host.text import token_spans
 
 
 @pytest.mark.parametrize("name", ["riso-print", "my style", "v1.5_b", "日本語", "été", "con-artist", "x" * 120])
@@ -53,9 +54,8 @@ def test_sanitise_keeps_letters_digits_and_four_signs(typed):
 
 
 def test_a_word_that_the_model_knows_is_refused_with_a_way_out():
-    vocabulary = {"cat</w>": 2368, "cat": 812, "sty": 1, "le</w>": 2}
     for name in ("cat", "Cat", "CAT"):
         with pytest.raises(BadInput, match=f"{name}-style"):
-            check_not_ordinary(name, vocabulary)
-    assert check_not_ordinary("cat-style", vocabulary) == "cat-style"
-    assert check_not_ordinary("sty", vocabulary) == "sty", "part of words only, never a whole one"
+            check_not_ordinary(name, len(token_spans(name)))
+    for name in ("cat-style", "zq"):
+        assert check_not_ordinary(name, len(token_spans(name))) == name

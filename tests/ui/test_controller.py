@@ -71,11 +71,27 @@ def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Co
 
 
 def test_a_name_in_use_is_told_with_what_is_there(controller: Controller, values: dict[str, Any]) -> None:
-    assert "is free" in controller.name_remarks("other", values["log_directory"])
+    assert "is free" in controller.name_remarks("other-style", values["log_directory"])
     said = controller.name_remarks("MY-style", values["log_directory"])
     assert "my-style.safetensors: 2 vectors, trained for 0 steps." in said
     assert "ti-warning" in controller.name_remarks(EVIL, "")
     assert controller.name_remarks(" ", "") == ""
+
+
+def test_a_name_is_judged_alike_while_typing_and_when_creating(controller: Controller) -> None:
+    for name in ("cat", "a/b", "my-style"):
+        made, said = attempt(lambda name=name: controller.create(new(name)))
+        assert (made is None) == ("ti-warning" in controller.name_remarks(name, ""))
+        assert "is free" not in controller.name_remarks(name, "")
+        assert made or said.split("<span>")[-1] == controller.name_remarks(name, "").split("<span>")[-1]
+
+
+def test_creating_says_what_the_vectors_start_from(controller: Controller) -> None:
+    _, said = controller.create(new("my-style", text="a red house", vectors=2))
+    assert "only the first 2 tokens are used, “a red”" in said
+    _, said = controller.create(new("one-style", vectors=1))
+    assert "with 1 vector:" in said
+    assert "ti-info" not in said
 
 
 def test_tokens_left_are_counted(controller: Controller) -> None:

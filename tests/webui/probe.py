@@ -104,7 +104,7 @@ def patched(changes: list[list[Any]]) -> Iterator[None]:
 
 
 def create(**settings: Any) -> str:
-    return str(creation.create(HOST, from_mapping(CreateConfig, settings)))
+    return str(creation.create(HOST, from_mapping(CreateConfig, settings)).path)
 
 
 def train(fail_at: int | None = None, wait: float = 0.0, full: str = "", **settings: Any) -> dict[str, Any]:

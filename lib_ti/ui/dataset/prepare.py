@@ -11,6 +11,7 @@ from lib_ti.ui.controller import attempt
 from lib_ti.ui.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.work import WORKS, Told
+from lib_ti.wording import counted
 
 TITLE = "Prepare"
 KIND, ZIP = "prepare", "zip"
@@ -109,7 +110,7 @@ def _connect_use(parts: Parts) -> None:
         if found is None:
             return [problem, *[gr.update()] * 5]
         masks = gr.update(value=True) if found.masks else gr.update()
-        said = notice("good", [f"The Train tab has the {found.pictures} pictures of {folder}."])
+        said = notice("good", [f"The Train tab has {counted(found.pictures, 'picture')} of {folder}."])
         return [said, gr.update(selected="train"), folder, data[form["width"]], data[form["height"]], masks]
 
     def pack(data: dict[Any, Any]) -> list[Any]:
