@@ -18,7 +18,7 @@ def layout(parts: Parts) -> None:
         form.add("name")
         parts.html("create_name_remarks")
         form.add("text", "vectors")
-        parts.html("create_tokens_left", parts.controller.tokens_left(form["vectors"].value))
+        parts.html("create_tokens_left", parts.controller.creation.tokens_left(form["vectors"].value))
         form.add("overwrite", "file_format")
         parts.button("create", "Create embedding", variant="primary")
         parts.html("create_result")
@@ -28,7 +28,7 @@ def connect(parts: Parts) -> None:
     form, controller = parts.create, parts.controller
 
     def create(data: dict[Any, Any]) -> list[Any]:
-        made, problem = attempt(lambda: controller.create(form.values(data)))
+        made, problem = attempt(lambda: controller.creation.create(form.values(data)))
         if made is None:
             return [problem, gr.update(), gr.update()]
         name, said = made
@@ -36,7 +36,7 @@ def connect(parts: Parts) -> None:
 
     def remarks(data: dict[Any, Any]) -> str:
         said, problem = attempt(
-            lambda: controller.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
+            lambda: controller.creation.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
         )
         return problem or said or ""
 
@@ -50,7 +50,7 @@ def connect(parts: Parts) -> None:
         remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
     )
     form["vectors"].change(
-        lambda data: controller.tokens_left(data[form["vectors"]]),
+        lambda data: controller.creation.tokens_left(data[form["vectors"]]),
         inputs={form["vectors"]},
         outputs=[parts["create_tokens_left"]],
         **QUIET,

@@ -179,23 +179,23 @@ def _connect_template(parts: Parts) -> None:
 
     def load(data: dict[Any, Any]) -> list[Any]:
         chosen = data[form["template"]] or ""
-        lines, problem = attempt(lambda: controller.template_text(chosen))
+        lines, problem = attempt(lambda: controller.templates.text(chosen))
         if lines is None:
             return [gr.update(), gr.update(), problem]
-        return [lines, chosen, controller.prompts(lines, data[name] or "", data[form["dataset"]] or "")]
+        return [lines, chosen, controller.templates.prompts(lines, data[name] or "", data[form["dataset"]] or "")]
 
     def render(data: dict[Any, Any]) -> str:
         shown, problem = attempt(
-            lambda: controller.prompts(data[text] or "", data[name] or "", data[form["dataset"]] or "")
+            lambda: controller.templates.prompts(data[text] or "", data[name] or "", data[form["dataset"]] or "")
         )
         return problem or shown or ""
 
     def save(data: dict[Any, Any]) -> list[Any]:
         chosen = data[parts["template_name"]] or ""
-        said, problem = attempt(lambda: controller.save_template(chosen, data[text] or ""))
+        said, problem = attempt(lambda: controller.templates.save(chosen, data[text] or ""))
         if said is None:
             return [problem, gr.update()]
-        return [said, choices(controller.templates(), chosen.strip().removesuffix(".txt"))]
+        return [said, choices(controller.templates.names(), chosen.strip().removesuffix(".txt"))]
 
     form["template"].change(
         load,
@@ -244,11 +244,11 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
         settings = dict(controller.jobs.snapshot().settings)
         for side in ("width", "height"):
             settings[side] = settings.get(side) or controller.host.model_size
-        listed = {"name": controller.embeddings(), "template": controller.templates()}
+        listed = {"name": controller.embeddings(), "template": controller.templates.names()}
         fields = dict(zip(form.inputs, form.updates(settings), strict=True))
         for name, names in listed.items():
             fields[name] = choices(names, settings.get(name))
-        lines, _ = attempt(lambda: controller.template_text(settings.get("template") or TrainConfig.template))
+        lines, _ = attempt(lambda: controller.templates.text(settings.get("template") or TrainConfig.template))
         return [*fields.values(), lines or "", *news(parts, "")]
 
     outputs = [*form.components, parts["template_text"], *_watched(parts)]

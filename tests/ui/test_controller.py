@@ -33,7 +33,7 @@ def controller(host: FakeHost) -> Controller:
 @pytest.fixture
 def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
     """What the Train tab holds once an embedding is made and a folder is chosen."""
-    controller.create(new("my-style"))
+    controller.creation.create(new("my-style"))
     folder = draw_pictures(tmp_path / "pictures")
     config = TrainConfig(
         name="my-style",
@@ -55,7 +55,7 @@ def new(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost) -> None:
-    name, said = controller.create(new("my-style"))
+    name, said = controller.creation.create(new("my-style"))
     assert name == "my-style"
     assert str(host.embeddings_folder / "my-style.safetensors") in said
     assert controller.embeddings() == ["my-style"]
@@ -63,7 +63,7 @@ def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost)
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", EVIL, "cat"])
 def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Controller, name: str) -> None:
-    made, said = attempt(lambda: controller.create(new(name)))
+    made, said = attempt(lambda: controller.creation.create(new(name)))
     assert made is None
     assert "ti-error" in said
     assert "<script" not in said
@@ -71,55 +71,55 @@ def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Co
 
 
 def test_a_name_in_use_is_told_with_what_is_there(controller: Controller, values: dict[str, Any]) -> None:
-    assert "is free" in controller.name_remarks("other-style", values["log_directory"])
-    said = controller.name_remarks("MY-style", values["log_directory"])
+    assert "is free" in controller.creation.name_remarks("other-style", values["log_directory"])
+    said = controller.creation.name_remarks("MY-style", values["log_directory"])
     assert "my-style.safetensors: 2 vectors, trained for 0 steps." in said
-    assert "ti-warning" in controller.name_remarks(EVIL, "")
-    assert controller.name_remarks(" ", "") == ""
+    assert "ti-warning" in controller.creation.name_remarks(EVIL, "")
+    assert controller.creation.name_remarks(" ", "") == ""
 
 
 def test_a_name_is_judged_alike_while_typing_and_when_creating(controller: Controller) -> None:
     for name in ("cat", "a/b", "my-style"):
-        made, said = attempt(lambda name=name: controller.create(new(name)))
-        assert (made is None) == ("ti-warning" in controller.name_remarks(name, ""))
-        assert "is free" not in controller.name_remarks(name, "")
-        assert made or said.split("<span>")[-1] == controller.name_remarks(name, "").split("<span>")[-1]
+        made, said = attempt(lambda name=name: controller.creation.create(new(name)))
+        assert (made is None) == ("ti-warning" in controller.creation.name_remarks(name, ""))
+        assert "is free" not in controller.creation.name_remarks(name, "")
+        assert made or said.split("<span>")[-1] == controller.creation.name_remarks(name, "").split("<span>")[-1]
 
 
 def test_creating_says_what_the_vectors_start_from(controller: Controller) -> None:
-    _, said = controller.create(new("my-style", text="a red house", vectors=2))
+    _, said = controller.creation.create(new("my-style", text="a red house", vectors=2))
     assert "only the first 2 tokens are used, “a red”" in said
-    _, said = controller.create(new("one-style", vectors=1))
+    _, said = controller.creation.create(new("one-style", vectors=1))
     assert "with 1 vector:" in said
     assert "ti-info" not in said
 
 
 def test_tokens_left_are_counted(controller: Controller) -> None:
-    assert "10 of 75 prompt tokens are taken, 65 are left" in controller.tokens_left(10)
-    assert "hardly fits" in controller.tokens_left(70)
+    assert "10 of 75 prompt tokens are taken, 65 are left" in controller.creation.tokens_left(10)
+    assert "hardly fits" in controller.creation.tokens_left(70)
 
 
 # Templates
 
 
 def test_a_template_is_read_rendered_and_saved(controller: Controller, host: FakeHost, values: dict[str, Any]) -> None:
-    assert "[filewords]" in controller.template_text("style_filewords")
+    assert "[filewords]" in controller.templates.text("style_filewords")
     text = "[filewords], by [name]\n\n[filewords], [name] style\n"
-    shown = controller.prompts(text, "my-style", values["dataset"])
+    shown = controller.templates.prompts(text, "my-style", values["dataset"])
     assert "<li>picture 0, flat, by my-style</li>" in shown
     assert "ti-error" not in shown
-    controller.save_template("my_style_filewords", text)
-    assert "my_style_filewords" in controller.templates()
-    assert controller.template_text("my_style_filewords") == text.replace("\n\n", "\n").strip()
+    controller.templates.save("my_style_filewords", text)
+    assert "my_style_filewords" in controller.templates.names()
+    assert controller.templates.text("my_style_filewords") == text.replace("\n\n", "\n").strip()
 
 
 def test_a_template_that_trains_nothing_is_told_and_not_saved(controller: Controller) -> None:
-    assert "lacks [name]" in controller.prompts("a painting", "my-style", "")
+    assert "lacks [name]" in controller.templates.prompts("a painting", "my-style", "")
     with pytest.raises(BadInput, match="lacks"):
-        controller.save_template("bad", "a painting")
+        controller.templates.save("bad", "a painting")
     for name in ("", "../escape", "a/b", "x<y"):
         with pytest.raises(BadInput, match="file name"):
-            controller.save_template(name, "by [name]")
+            controller.templates.save(name, "by [name]")
 
 
 def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, values: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, va
         path.write_text(EVIL)
     found = controller.scan(values["dataset"], values)
     shown = pictures.pictures(found) + pictures.overview(found)
-    shown += controller.prompts("[filewords], by [name]", EVIL, values["dataset"])
+    shown += controller.templates.prompts("[filewords], by [name]", EVIL, values["dataset"])
     assert "<script" not in shown
     assert "&lt;script&gt;" in shown
 
@@ -231,15 +231,15 @@ def test_a_page_names_no_other_folder_than_it_may(
     secret = str(tmp_path / "secret")
     for look in (
         lambda: controller.scan(secret, values),
-        lambda: controller.template_text(f"{secret}/passwords.txt"),
-        lambda: controller.prompts("by [name]", "x", secret),
+        lambda: controller.templates.text(f"{secret}/passwords.txt"),
+        lambda: controller.templates.prompts("by [name]", "x", secret),
         lambda: controller.run(secret, "my-style", ""),
         lambda: controller.trained_names(secret),
-        lambda: controller.name_remarks("my-style", secret),
+        lambda: controller.creation.name_remarks("my-style", secret),
     ):
         with pytest.raises(BadInput, match="out of reach"):
             look()
-    assert "[filewords]" in controller.template_text("style_filewords")
+    assert "[filewords]" in controller.templates.text("style_filewords")
 
 
 # Train

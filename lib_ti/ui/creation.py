@@ -1,0 +1,73 @@
+"""What the sub-tab Create does, from plain values to plain results. Knows the engine and no Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib_ti.config import CreateConfig, from_mapping
+from lib_ti.errors import BadInput
+from lib_ti.host.base import CHUNK, Host
+from lib_ti.paths import as_path
+from lib_ti.ui import reach
+from lib_ti.ui.fragments import hint, notice
+from lib_ti.wording import counted
+
+_FEW_TOKENS = 20
+"""Remaining tokens that a caption hardly fits into."""
+
+
+class Creation:
+    """New embeddings, for one host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Create an embedding; returns its name and a box that says where it is."""
+        from lib_ti.training.create import create
+
+        config = from_mapping(CreateConfig, values, source="the form")
+        created = create(self.host, config)
+        vectors = counted(config.vectors, "vector")
+        said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."
+        return config.name, notice("good", [said]) + notice("info", created.notes)
+
+    def name_remarks(self, name: str, log_directory: str) -> str:
+        """What there is to know of a name before an embedding is created under it."""
+        from lib_ti.embedding import library
+        from lib_ti.training import rundir
+        from lib_ti.training.create import check_new_name
+
+        if not name.strip():
+            return ""
+        try:
+            check_new_name(self.host, name)
+        except BadInput as error:
+            return notice("warning", error.problems)
+        found = [_describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
+        reach.check(self.host, {"Log directory": log_directory})
+        runs = rundir.find_runs(as_path(log_directory), name) if log_directory.strip() else []
+        if runs:
+            found.append(f"There are runs of that name: {', '.join(str(run.path) for run in runs[:3])}.")
+        if not found:
+            return hint(f"The name is free. Write {name} in a prompt to use the embedding.")
+        return notice("info", found, title="This name is in use")
+
+    @staticmethod
+    def tokens_left(vectors: Any) -> str:
+        count = int(vectors or 0)
+        left = CHUNK - count
+        few = " A caption hardly fits beside it." if left < _FEW_TOKENS else ""
+        return hint(f"{count} of {CHUNK} prompt tokens are taken, {left} are left for the rest of the prompt.{few}")
+
+
+def _describe_file(path: Path) -> str:
+    from lib_ti.embedding import files
+
+    try:
+        embedding = files.load(path)
+    except BadInput as error:
+        return f"{path.name}: {error}"
+    return f"{path.name}: {counted(embedding.count, 'vector')}, trained for {counted(embedding.step, 'step')}."

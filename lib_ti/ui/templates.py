@@ -1,0 +1,113 @@
+"""What the template's fields in the sub-tab Train do, from plain values to plain results. Knows no Gradio."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host
+from lib_ti.paths import as_path, path_text
+from lib_ti.ui import reach
+from lib_ti.ui.fragments import escape, notice
+from lib_ti.wording import quoted
+
+EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")
+"""Shown in place of the images' captions while no folder is chosen; an empty one is the case to look at."""
+SHOWN_CAPTIONS = 3
+
+
+class Templates:
+    """Prompt templates, for one host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def names(self) -> list[str]:
+        from lib_ti.data import templates
+
+        return list(templates.available(self.host.template_folders))
+
+    def check_path(self, name: str) -> None:
+        """Refuse the path of a text file that this page may not name; the names of templates are no paths."""
+        if name.strip().removesuffix(".txt") not in self.names():
+            reach.check(self.host, {"Prompt template": name})
+
+    def text(self, name: str) -> str:
+        """The lines of a template, for editing.
+
+        Raises
+        ------
+        BadInput
+            When there is none of that name.
+        """
+        from lib_ti.data import templates
+
+        self.check_path(name)
+        return "\n".join(templates.find_template(name, self.host.template_folders).lines)
+
+    def prompts(self, text: str, name: str, folder: str) -> str:
+        """The prompts that a template's text gives for some captions, and what is wrong with it."""
+        from lib_ti.data import templates
+
+        reach.check(self.host, {"Dataset directory": folder})
+        lines = _lines(text)
+        numbers = tuple(range(1, len(lines) + 1))
+        captions = _some_captions(folder)
+        shown = name or "my-style"
+        problems: Sequence[str] = ()
+        try:
+            templates.check_template(templates.Template("template", Path("in the tab"), lines, numbers), captions)
+        except BadInput as error:
+            problems = error.problems
+        rng = random.Random(0)
+        rendered = [
+            templates.render(
+                lines[place * len(lines) // len(captions)], shown, caption, shuffle_tags=False, tag_dropout=0, rng=rng
+            )
+            for place, caption in enumerate(captions)
+            if lines
+        ]
+        rows = "".join(f"<li>{escape(prompt)}</li>" for prompt in rendered)
+        return notice("error", problems) + (f'<ol class="ti-prompts">{rows}</ol>' if rows else "")
+
+    def save(self, name: str, text: str) -> str:
+        """Write a template into the host's own folder; returns a box that says where it is.
+
+        Raises
+        ------
+        BadInput
+            A name that is no file name, a text that would train nothing, or a host without such a folder.
+        """
+        from lib_ti.atomic import write_text
+        from lib_ti.data import templates
+        from lib_ti.embedding import names
+
+        folders = self.host.template_folders
+        stem = name.strip().removesuffix(".txt")
+        if not stem or names.sanitise(stem) != stem or ".." in stem:
+            raise BadInput(f"The template name {quoted(name)} cannot be a file name; use letters, digits, - and _.")
+        lines = _lines(text)
+        numbers = tuple(range(1, len(lines) + 1))
+        path = (folders[0] if folders else Path("textual_inversion_templates")) / f"{stem}.txt"
+        # Captions may hold [name] themselves; which ones are meant is not known here, and is checked before a run.
+        templates.check_template(templates.Template(stem, path, lines, numbers), (templates.NAME,))
+        write_text(path, "\n".join(lines) + "\n")
+        return notice("good", [f"Saved {path}."])
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _some_captions(folder: str) -> tuple[str, ...]:
+    if not path_text(folder):
+        return EXAMPLE_CAPTIONS
+    from lib_ti.data import dataset
+
+    try:
+        found = dataset.scan(as_path(folder), width=64, height=64, resize="keep", held_out=0.0)
+    except BadInput:
+        return EXAMPLE_CAPTIONS
+    return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])
