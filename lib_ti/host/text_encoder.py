@@ -10,6 +10,7 @@ import torch
 from transformers import CLIPTextModel
 
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.clip_network import hidden_states, sent
 from lib_ti.host.text import EMPTY, Chunk, Word, count_tokens, find_words, lay_out, tokenize
 from lib_ti.host.token_table import TokenTable
 
@@ -23,7 +24,7 @@ class TextEncoder:
     """Encodes prompts in float32, on the device of its network.
 
     The vectors replace rows of the token embeddings' output (not of the table, which is never copied or changed),
-    so that the result is differentiable in them, and the network's own forward does the rest.
+    so that the result is differentiable in them.
     """
 
     def __init__(self, network: CLIPTextModel) -> None:
@@ -50,7 +51,7 @@ class TextEncoder:
             for layout in layouts
         ]
         hidden = self._encode_chunks(list(rows), embeddings)  # (rows, 77, width)
-        gathered = hidden[torch.tensor(index, device=hidden.device)]  # (B, k, 77, width)
+        gathered = hidden[sent(index, hidden.device)]  # (B, k, 77, width)
         return gathered.flatten(1, 2)
 
     def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
@@ -65,14 +66,13 @@ class TextEncoder:
 
     def _encode_chunks(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> torch.Tensor:
         """(chunks, 77, width). The hook is there for this one call only."""
-        ids = torch.tensor([chunk.ids for chunk in chunks], device=self._rows.weight.device)
+        ids = sent([chunk.ids for chunk in chunks], self._rows.weight.device)
         hook = self._splice(chunks, embeddings)
         try:
-            hidden: torch.Tensor = self._network(input_ids=ids).last_hidden_state
+            return hidden_states(self._network.text_model, ids)
         finally:
             if hook is not None:
                 hook.remove()
-        return hidden
 
     def _splice(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> RemovableHandle | None:
         """Have the table's next output (chunks, 77, width) carry the embeddings' vectors in their places."""
@@ -88,7 +88,7 @@ class TextEncoder:
             for place, word in chunk.splices
             for offset in range(embeddings[word].count)
         ]
-        row, place, source = torch.tensor(places, device=vectors.device).unbind(1)
+        row, place, source = sent(places, vectors.device).unbind(1)
 
         def put(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
             return output.index_put((row, place), vectors[source].to(output.dtype))

@@ -20,6 +20,7 @@ from modules.textual_inversion import textual_inversion
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
+from lib_ti.host.clip_network import hidden_states, sent
 from lib_ti.host.token_table import TokenTable
 from lib_ti.wording import quoted
 
@@ -43,9 +44,9 @@ class PromptEncoder:
     def __init__(self, sd_model: Any, clip_skip: int) -> None:
         self._sd_model = sd_model
         self._text = sd_model.cond_stage_model
-        self._network = self._text.wrapped.transformer
+        self._network = self._text.wrapped.transformer.text_model
         self._clip_skip = clip_skip
-        self.table = TokenTable(ENCODER, self._network.text_model.embeddings.token_embedding.wrapped.weight)
+        self.table = TokenTable(ENCODER, self._network.embeddings.token_embedding.wrapped.weight)
 
     def encode(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> torch.Tensor:
         """(B, 77·k, width) float32, all prompts with k contexts; differentiable in the embeddings' vectors.
@@ -61,7 +62,7 @@ class PromptEncoder:
             for layout in layouts
             for chunk in (*layout, *(text.empty_chunk() for _ in range(contexts - len(layout))))
         ]
-        tokens = torch.tensor([chunk.tokens for chunk in chunks], device=devices.device)
+        tokens = sent([chunk.tokens for chunk in chunks], devices.device)
         with devices.autocast():
             hidden = self._run(tokens, [chunk.fixes for chunk in chunks])
         return hidden.float().reshape(len(prompts), -1, hidden.shape[-1])
@@ -110,13 +111,9 @@ class PromptEncoder:
         """(chunks, 77) tokens to (chunks, 77, width); the token embeddings' hijack takes the fixes at its next call."""
         sd_hijack.model_hijack.fixes = fixes
         try:
-            skipping = self._clip_skip > 1
-            output = self._network(input_ids=tokens, output_hidden_states=skipping)
+            return hidden_states(self._network, tokens, self._clip_skip)
         finally:
             sd_hijack.model_hijack.fixes = None
-        if not skipping:
-            return output.last_hidden_state
-        return self._network.text_model.final_layer_norm(output.hidden_states[-self._clip_skip])
 
 
 def as_plain_text(prompt: str) -> str:

@@ -76,11 +76,13 @@ class FixedLoss:
         model, device = self._model, self._model.device
         total, count = torch.zeros((), device=device), 0
         for prompts, clean, weights, drawn in self._passes:
-            latents, noise, timesteps = clean.to(device), drawn.noise.to(device), drawn.timesteps.to(device)
+            latents, noise, timesteps, weight = (
+                tensor.to(device, non_blocking=True) for tensor in (clean, drawn.noise, drawn.timesteps, weights)
+            )
             noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
             predicted = model.predict(noisy, timesteps, model.encode_prompts(prompts, [embedding]))
             wanted = diffusion.target(model.info.prediction, latents, noise, timesteps, model.alphas_cumprod)
-            total += diffusion.loss(predicted, wanted, weights.to(device)) * len(prompts)
+            total += diffusion.loss(predicted, wanted, weight) * len(prompts)
             count += len(prompts)
         return float(total) / count
 

@@ -50,6 +50,12 @@ Batches = Callable[[int], TrainingBatch]
 """The batch of a pass, counted from 0 over the embedding's life; a pure function."""
 
 
+def read_figures(figures: Tensor) -> tuple[float, bool]:
+    """Read a step's loss, and whether it moved the vectors: the only place where training waits for the device."""
+    loss, applied = figures.tolist()
+    return loss, bool(applied)
+
+
 class Duties(Protocol):
     """What is done between steps; each is called with the trainer standing after ``trainer.step`` finished steps."""
 
@@ -64,8 +70,8 @@ class _Pending:
     step: int
     batch: TrainingBatch
     rate: float
-    loss: Tensor
-    applied: Tensor
+    figures: Tensor
+    """(2,): the loss, and 1 if the vectors were moved, else 0; one tensor, so that reading them is one wait."""
     before: _Good | None
 
 
@@ -181,7 +187,7 @@ class Trainer:
         for leaf in self._leaves.values():
             leaf.grad = None
         self.step = number
-        return _Pending(number, batch, rate, loss, applied, before)
+        return _Pending(number, batch, rate, torch.stack([loss, applied.to(loss)]), before)
 
     def _forward_backward(self, batch: TrainingBatch, index: int) -> Tensor:
         model = self.model
@@ -215,7 +221,7 @@ class Trainer:
         pending, self._pending = self._pending, None
         if pending is None:
             return
-        loss, applied = float(pending.loss), bool(pending.applied)
+        loss, applied = read_figures(pending.figures)
         if applied:
             self._trouble = 0
             self.smoothed = loss if self.smoothed is None else SMOOTHING * self.smoothed + (1 - SMOOTHING) * loss

@@ -1,0 +1,82 @@
+"""What keeps a graphics card busy: a step never waits for the device, but for one late reading of its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from lib_ti.config import TrainConfig
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.signals import Control
+from lib_ti.training import diffusion
+from lib_ti.training.evaluation import FixedLoss, Sample
+from lib_ti.training.trainer import Trainer, TrainingBatch
+from tests.benchmarks.studio import Silent
+from tests.waits import model_on_meta, waits
+
+PRECISIONS = [torch.float32, torch.bfloat16, torch.float16]
+STEPS = 2
+LONG = "a painting of a small house by my-style" + ", a garden with a fence" * 15
+"""Two contexts of CLIP's."""
+
+
+def batches(index: int) -> TrainingBatch:
+    rng = diffusion.generator("waits", index)
+    latents, weight = torch.randn(2, 4, 8, 8, generator=rng), torch.rand(2, 1, 8, 8, generator=rng)
+    return TrainingBatch(latents, weight if index % 2 else None, ["art by my-style", LONG], 0, index)
+
+
+def embedding() -> Embedding:
+    return Embedding("my-style", {"clip_l": torch.full((3, 44), 0.1)})
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("settings", [{"gradient_accumulation": 2, "clip": "norm"}, {"clip": "value"}], ids=str)
+def test_a_step_waits_for_the_device_once(dtype: torch.dtype, checkpointing: bool, settings: dict[str, Any]) -> None:
+    model = model_on_meta(dtype)
+    config = TrainConfig(max_steps=STEPS, **settings)
+    with model.checkpointing(checkpointing):
+        trainer = Trainer(model, config, batches, embedding(), first_step=0, control=Control())
+        with waits() as found:
+            trainer.run(Silent())
+    assert len(found) == STEPS, "\n".join(found)
+    assert trainer.scale.enabled == (dtype == torch.float16)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
+def test_validation_waits_for_the_device_once(dtype: torch.dtype) -> None:
+    model = model_on_meta(dtype)
+    samples = [
+        Sample(torch.zeros(4, 8, side), torch.ones(1, 8, side) if side == 8 else None, prompt)
+        for side, prompt in ((8, "art by my-style"), (16, LONG))
+    ]
+    measure = FixedLoss(model, samples, seed=0)
+    with waits() as found:
+        measure(embedding().with_vectors({"clip_l": torch.empty(3, 44, device="meta")}, step=0))
+    assert len(found) == 1, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        lambda there: there.sum().item(),
+        lambda there: bool(there[0] > 0),
+        lambda there: there.tolist(),
+        lambda there: there.cpu(),
+        lambda there: torch.full((2,), there[0], device="meta"),
+        lambda there: torch.tensor([1, 2], device="meta"),
+        lambda there: torch.ones(2).to("meta"),
+        lambda there: there.copy_(torch.ones(2)),
+        lambda there: there[[0, 1]],
+    ],
+    ids="item bool tolist cpu full tensor to copy list".split(),
+)
+def test_every_kind_of_wait_is_counted(waiting: Any) -> None:
+    there = torch.empty(2, device="meta")
+    with waits() as found:
+        waiting(there)
+    assert len(found) == 1
+    assert __file__ in found[0]
