@@ -89,5 +89,16 @@ def test_numbers_in_messages_read_as_people_write_them(setting: str, value: obje
     assert raised.value.problems == (sentence,)
 
 
+def test_preview_prompts_are_kept_for_any_embedding() -> None:
+    config = from_mapping(TrainConfig, {**GOOD, "preview_prompt": "a cat, My-Style", "preview_negative": "my-style"})
+    assert (config.preview_prompt, config.preview_negative) == ("a cat, [name]", "[name]")
+
+
+@pytest.mark.parametrize("setting", ["preview_prompt", "preview_negative"])
+def test_filewords_in_preview_prompts_are_refused(setting: str) -> None:
+    with pytest.raises(BadInput, match="holds .filewords., which only a prompt template can fill"):
+        from_mapping(TrainConfig, {**GOOD, setting: "a photo of [filewords]"})
+
+
 def test_not_a_number_is_refused() -> None:
     assert any("finite" in problem for problem in problems(TrainConfig(**GOOD, preview_cfg=float("nan"))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
+from lib_ti.placeholders import FILEWORDS, without_name
 from lib_ti.schedule import RateSchedule, check_reaches, parse_rates
 
 
@@ -150,6 +151,11 @@ class TrainConfig(Settings):
         True, "Keep encoded pictures on disk", "A later run on the same pictures starts at once."
     )
 
+    def __post_init__(self) -> None:
+        # Kept for any embedding: the next one that is trained with these settings puts its own name there.
+        for name in ("preview_prompt", "preview_negative"):
+            object.__setattr__(self, name, without_name(getattr(self, name), self.name))
+
     def schedule(self) -> RateSchedule:
         return RateSchedule(
             parse_rates(self.embedding_rate), warmup_steps=self.warmup_steps, cosine=self.rate_decay == "cosine"
@@ -167,6 +173,15 @@ class TrainConfig(Settings):
                 found += [too_short] if too_short else []
         if self.clip != "disabled" and self.clip_value == 0:
             found.append("Gradient clipping limit is 0, which would let nothing through; give a limit such as 1.")
+        for label, prompt in (
+            ("Preview prompt", self.preview_prompt),
+            ("Preview negative prompt", self.preview_negative),
+        ):
+            if word := FILEWORDS.search(prompt):
+                found.append(
+                    f"{label} holds {word[0]}, which only a prompt template can fill: write the words, or leave "
+                    "Preview prompt empty for the captions in turn."
+                )
         if 0 < self.width < 32 or 0 < self.height < 32:
             found.append(
                 f"Width × height is {self.width} × {self.height}; each must be at least 32, or 0 for the model's size."

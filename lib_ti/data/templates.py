@@ -7,20 +7,17 @@ picture's caption. Files are read anew at every use, so that an edit takes effec
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
+from lib_ti.placeholders import FILEWORDS, NAME, with_name
 from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")
 """The templates that come with this program; folders of the user go first."""
-
-NAME = "[name]"
-_FILEWORDS = re.compile(r"\[filewords?\]")
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def check_template(template: Template, captions: Collection[str] = ()) -> None:
         f"Line {number} of the prompt template {template.path} is {quoted(line)} and lacks {NAME}: without the "
         f"embedding's name the prompt would train nothing. Write {NAME} into the line or remove it."
         for number, line in zip(template.line_numbers, template.lines, strict=True)
-        if NAME not in line and not (captions_name_it and _FILEWORDS.search(line))
+        if NAME not in line and not (captions_name_it and FILEWORDS.search(line))
     ]
     if problems:
         raise BadInput(problems)
@@ -101,8 +98,8 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
     rng
         Where the draws come from; it is used only for shuffling and dropping.
     """
-    if not _FILEWORDS.search(line):
-        return line.replace(NAME, name)
+    if not FILEWORDS.search(line):
+        return with_name(line, name)
     tags = [tag.strip() for tag in caption.split(",") if tag.strip()]
     if tag_dropout > 0:
         # The draw comes first, so that all tags use up a number alike.
@@ -110,8 +107,8 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
     if shuffle_tags:
         rng.shuffle(tags)
     words = ", ".join(tags)
-    prompt = _FILEWORDS.sub(lambda _: words, line)
-    return (prompt if words else _without_gaps(prompt)).replace(NAME, name)
+    prompt = FILEWORDS.sub(lambda _: words, line)
+    return with_name(prompt if words else _without_gaps(prompt), name)
 
 
 def _without_gaps(prompt: str) -> str:

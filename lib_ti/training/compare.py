@@ -9,6 +9,7 @@ from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model, PictureRequest
+from lib_ti.placeholders import with_name
 from lib_ti.training.plot import contact_sheet
 
 
@@ -36,7 +37,7 @@ def compare_steps(
     def picture(row: int, column: int) -> Image.Image:
         embedding = copies[column]
         request = PictureRequest(
-            prompt=prompts[row].replace("[name]", embedding.name),
+            prompt=with_name(prompts[row], embedding.name),
             steps=steps,
             cfg_scale=cfg_scale,
             seed=seed + row,
@@ -46,7 +47,7 @@ def compare_steps(
         return model.generate(request, [embedding])
 
     columns = ["before" if copy.step == 0 else f"step {copy.step}" for copy in copies]
-    rows = [prompt.replace("[name]", copies[-1].name) for prompt in prompts]
+    rows = [with_name(prompt, copies[-1].name) for prompt in prompts]
     return contact_sheet(
         path, columns, rows, picture, title=f"{copies[-1].name}: the same prompts after more and more steps"
     )

@@ -12,6 +12,7 @@ from lib_ti.atomic import write_atomically
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model, ModelInfo, PictureRequest
+from lib_ti.placeholders import with_name
 
 
 class Previews:
@@ -36,12 +37,12 @@ class Previews:
     def request(self, name: str, step: int) -> PictureRequest:
         config = self._config
         if config.preview_prompt.strip():
-            prompt = config.preview_prompt.replace("[name]", name)
+            prompt = with_name(config.preview_prompt, name)
         else:
             prompt = self._prompts[step // max(1, config.save_image_every) % len(self._prompts)]
         return PictureRequest(
             prompt=prompt,
-            negative_prompt=config.preview_negative.replace("[name]", name),
+            negative_prompt=with_name(config.preview_negative, name),
             steps=config.preview_steps,
             sampler=config.preview_sampler,
             scheduler=config.preview_scheduler,

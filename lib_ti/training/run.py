@@ -8,7 +8,7 @@ from typing import cast
 from lib_ti.config import TrainConfig
 from lib_ti.data import latents
 from lib_ti.data.templates import check_template
-from lib_ti.embedding import files
+from lib_ti.embedding import files, library
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
@@ -17,6 +17,7 @@ from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course
 from lib_ti.training.preview import Previews
 from lib_ti.training.runlog import Told
+from lib_ti.training.setting_checks import check_settings
 
 ENCODE_BATCH = 4
 """Pictures that the autoencoder takes at once: more fills the memory of small cards and is hardly faster."""
@@ -61,7 +62,11 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> Run
         check_template(template, [item.caption for item in found.all_items])
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))
-        for note in check_prompts(model, embedding, template, found):
+        known = library.list_names(host.embeddings_folder)
+        for note in (
+            *check_settings(config, template, model.info, known),
+            *check_prompts(model, embedding, template, found),
+        ):
             told(note)
         if config.save_image_every:
             model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))

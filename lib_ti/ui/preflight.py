@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 from lib_ti.config import TrainConfig
 from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
-from lib_ti.embedding import files
+from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
 from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
+from lib_ti.training.setting_checks import check_settings
 from lib_ti.training.source import plain_prompts
 from lib_ti.training.trial import free_memory, try_steps
 from lib_ti.ui.dataset.captions_editing import unsaved
 from lib_ti.ui.fragments import Kind
+from lib_ti.wording import counted, number
 
 Finding = tuple[Kind, str]
-HIGH_RATE = 0.02
-"""Rates above it are more often a slip of the keyboard than meant: tutorials use 0.005."""
 _PICTURE_BYTES = 2.0
 """Bytes a pixel of a preview takes as PNG, about."""
 
@@ -34,9 +35,10 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
     found: list[Finding] = [("warning", said)] if said else []
     try:
         _, embedding, template = read_inputs(host, config)
-        found += _about_embedding(embedding, config)
+        found.append(_about_embedding(embedding, config))
         options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing)
         with host.session(options) as model:
+            found += _about_settings(model, template, config, library.list_names(host.embeddings_folder))
             found += _about_model(model, embedding, template, config)
     except BadInput as error:
         found += [("error", problem) for problem in error.problems]
@@ -46,21 +48,18 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
     return sorted(found, key=lambda finding: order[finding[0]])
 
 
-def _about_embedding(embedding: Embedding, config: TrainConfig) -> list[Finding]:
-    steps = config.max_steps - embedding.step
-    begun = f"goes on after step {embedding.step}" if embedding.step else "is fresh"
-    found: list[Finding] = [
-        ("good", f"Embedding {embedding.name} has {embedding.count} vectors and {begun}: {steps} steps to go.")
-    ]
-    highest = max(rate for rate, _ in config.schedule().pieces)
-    if highest > HIGH_RATE:
-        found.append(
-            (
-                "warning",
-                f"Embedding learning rate {highest:g} is high: the loss may become undefined. 0.005 is usual.",
-            )
-        )
-    return found
+def _about_embedding(embedding: Embedding, config: TrainConfig) -> Finding:
+    steps = counted(config.max_steps - embedding.step, "step")
+    vectors = counted(embedding.count, "vector")
+    begun = f"continues after step {embedding.step}" if embedding.step else "is new"
+    return "good", f"Embedding {embedding.name} has {vectors} and {begun}: {steps} to go."
+
+
+def _about_settings(
+    model: Model, template: Template, config: TrainConfig, embeddings: Sequence[str]
+) -> Iterator[Finding]:
+    for note in check_settings(config, template, model.info, embeddings):
+        yield "warning", note.text
 
 
 def _about_model(model: Model, embedding: Embedding, template: Template, config: TrainConfig) -> list[Finding]:
@@ -94,7 +93,7 @@ def _about_a_step(
     tried = try_steps(model, embedding, prompt, size=size, batch_size=min(config.batch_size, len(pictures.items)))
     found: list[Finding] = []
     if not 0 < tried.gradient < math.inf:
-        said = f"A trial step gave the gradient {tried.gradient:g}, from which nothing can be learned"
+        said = f"A trial step gave the gradient {number(tried.gradient)}, from which nothing can be learned"
         found.append(("error", f"{said}: choose another Precision, or start the WebUI with --no-half."))
     free = free_memory(model.device)
     said = f"A step needs about {_megabytes(tried.memory)} of memory beside the model"

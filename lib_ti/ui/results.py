@@ -16,6 +16,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, SessionOptions
+from lib_ti.placeholders import with_name, without_name
 from lib_ti.training import rundir
 from lib_ti.training.compare import compare_steps
 from lib_ti.training.rundir import RunFolder
@@ -153,7 +154,7 @@ class Run:
 
     def prompts(self) -> list[str]:
         """Different prompts of the previews, with ``[name]`` for the embedding."""
-        found = dict.fromkeys(one.prompt.replace(self.name, "[name]") for one in self.previews() if one.prompt)
+        found = dict.fromkeys(without_name(one.prompt, self.name) for one in self.previews() if one.prompt)
         return list(found)[:3] or ["a picture by [name]"]
 
     def contact_sheet(self, host: Host, prompts: str) -> Path:
@@ -204,7 +205,7 @@ class Run:
         previews = self.previews()
         settings = self.settings_file().get("settings", {})
         one = nearest(previews, step) if previews else Preview(0, Path(), self.name, -1)
-        negative = str(settings.get("preview_negative", "")).replace("[name]", self.name)
+        negative = with_name(str(settings.get("preview_negative", "")), self.name)
         return {"prompt": one.prompt or self.name, "negative_prompt": negative, "seed": one.seed}
 
     def more(self) -> dict[str, Any]:

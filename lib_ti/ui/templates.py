@@ -9,6 +9,7 @@ from pathlib import Path
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
+from lib_ti.placeholders import NAME
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, notice
 from lib_ti.wording import quoted
@@ -92,7 +93,7 @@ class Templates:
         numbers = tuple(range(1, len(lines) + 1))
         path = (folders[0] if folders else Path("textual_inversion_templates")) / f"{stem}.txt"
         # Captions may hold [name] themselves; which ones are meant is not known here, and is checked before a run.
-        templates.check_template(templates.Template(stem, path, lines, numbers), (templates.NAME,))
+        templates.check_template(templates.Template(stem, path, lines, numbers), (NAME,))
         write_text(path, "\n".join(lines) + "\n")
         return notice("good", [f"Saved {path}."])
 

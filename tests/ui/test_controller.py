@@ -173,7 +173,7 @@ def test_the_check_of_a_good_run_has_only_good_news(
         ({"embedding_rate": "x"}, "error", "not a number"),
         ({"dataset": "nowhere", "template": "none-such"}, "error", "none-such"),
         ({"name": "other"}, "error", "no embedding 'other'"),
-        ({"embedding_rate": "0.5"}, "warning", "0.5 is high"),
+        ({"embedding_rate": "1"}, "warning", "1 is high"),
         ({"width": 64, "height": 64}, "warning", "smaller than their training size"),
     ],
 )

@@ -1,0 +1,73 @@
+"""Warnings about settings that are possible and hardly meant, the same before a run in the tab and at its start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from lib_ti.config import TrainConfig
+from lib_ti.data.templates import Template
+from lib_ti.host.base import ModelInfo
+from lib_ti.placeholders import FILEWORDS, NAME, mentions
+from lib_ti.signals import Note
+from lib_ti.wording import number, quoted, some
+
+HIGH = 1.5
+"""Learning rate in units of the vocabulary's RMS coordinate above which the vectors leave the vocabulary's range within
+a few steps; for SD1 that is 0.02. Adam moves each coordinate by about the rate at every step, whatever the gradient."""
+ABSURD = 10 * HIGH
+LOW = 1e-5
+USUAL = "0.005 is usual"
+
+
+def check_settings(config: TrainConfig, template: Template, info: ModelInfo, embeddings: Sequence[str]) -> list[Note]:
+    """Return a warning for each setting that will hardly do what is wanted.
+
+    Parameters
+    ----------
+    embeddings
+        Names of all embeddings of the folder.
+    """
+    found = (*_about_rate(config, info), *_about_captions(config, template), *_about_previews(config, embeddings))
+    return [Note(text, warning=True) for text in found]
+
+
+def _about_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
+    highest = max(rate for rate, _ in config.schedule().pieces)
+    high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.vocabulary_norm.items())
+    about = f"for this model rates above {number(float(f'{high:.1g}'))}"
+    if highest > ABSURD / HIGH * high:
+        yield f"Embedding learning rate {number(highest)} is far too high: {about} are unstable, and {USUAL}."
+    elif highest > high:
+        yield f"Embedding learning rate {number(highest)} is high: {about} are often unstable, and {USUAL}."
+    elif highest < LOW:
+        yield f"Embedding learning rate {number(highest)} is so low that hardly anything is learned; {USUAL}."
+    if config.warmup_steps > config.max_steps:
+        yield (
+            f"Warm-up steps is {config.warmup_steps}, above Max steps, {config.max_steps}: the learning rate never "
+            f"reaches {number(highest)}. A tenth of Max steps is usual."
+        )
+
+
+def _about_captions(config: TrainConfig, template: Template) -> Iterable[str]:
+    if config.tag_dropout == 1:
+        yield "Drop out tags is 1: every tag of every caption is left out. 0.1 is usual."
+    if (config.tag_dropout or config.shuffle_tags) and not any(FILEWORDS.search(line) for line in template.lines):
+        label = "Drop out tags" if config.tag_dropout else "Shuffle tags"
+        yield f"{label} has no effect: template {template.name} has no line with [filewords]."
+
+
+def _about_previews(config: TrainConfig, embeddings: Sequence[str]) -> Iterable[str]:
+    if not config.save_image_every or not config.preview_prompt.strip():
+        return
+    # The settings hold [name] in the place of the embedding's own name.
+    own = NAME in config.preview_prompt + config.preview_negative
+    others = [quoted(name) for name in embeddings if name != config.name and mentions(config.preview_prompt, name)]
+    if not own:
+        instead = f", but that of {some(others)}" if others else ""
+        yield (
+            f"Preview prompt has neither [name] nor the name {quoted(config.name)}{instead}: the previews will "
+            "not show what is learned. Write [name] where the embedding belongs."
+        )
+    elif others:
+        yield f"Preview prompt also names {some(others)}: the previews may show more than what is learned."
