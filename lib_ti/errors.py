@@ -41,6 +41,10 @@ class TrainingFailed(UserError):
     """A run that had begun cannot go on. What was reached until the last good step is saved."""
 
 
+class ModelInUse(UserError):
+    """The model is used by something else, and the caller did not want to wait for it."""
+
+
 class Stopped(UserError):
     """Work ended before its time because the user asked for it; what was finished is kept."""
 

@@ -42,6 +42,8 @@ class FakeModel:
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
+        self.requests: list[tuple[PictureRequest, tuple[int, ...]]] = []
+        """What was generated, and with embeddings of which steps."""
 
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)
@@ -81,6 +83,7 @@ class FakeModel:
     def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
         if self.previews_fail:
             raise RuntimeError("out of memory")
+        self.requests.append((request, tuple(embedding.step for embedding in embeddings)))
         value = int(embeddings[0].vectors["clip_l"].abs().sum() * 40) % 256 if embeddings else 0
         return Image.new("RGB", (request.width, request.height), (value, request.seed % 256, 128))
 

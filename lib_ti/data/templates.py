@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
-from lib_ti.placeholders import FILEWORDS, NAME, with_name
+from lib_ti.placeholders import FILEWORDS, NAME, with_name, without_gaps
 from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")
@@ -108,13 +108,7 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
         rng.shuffle(tags)
     words = ", ".join(tags)
     prompt = FILEWORDS.sub(lambda _: words, line)
-    return with_name(prompt if words else _without_gaps(prompt), name)
-
-
-def _without_gaps(prompt: str) -> str:
-    """Spaces and commas that were around an empty caption, made one: ``"a , b"`` becomes ``"a, b"``."""
-    parts = (" ".join(part.split()) for part in prompt.split(","))
-    return ", ".join(part for part in parts if part)
+    return with_name(prompt if words else without_gaps(prompt), name)
 
 
 def _locate(wanted: Path, folders: tuple[Path, ...]) -> Path | None:

@@ -90,6 +90,8 @@ class SessionOptions:
     """Called with a sentence while the host waits, such as for a picture that is being drawn."""
     stop: Callable[[], bool] | None = None
     """Asked while the host waits for its turn; when it says yes, :class:`lib_ti.errors.Stopped` is raised."""
+    wait: bool = True
+    """Whether to wait while something else uses the model, or raise :class:`lib_ti.errors.ModelInUse` at once."""
 
 
 class Model(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse
 from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
 from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
@@ -148,12 +148,12 @@ class EmbeddedHost:
         ------
         BadInput
             When the checkpoint cannot be used, or the device not in that precision.
-        UserError
-            When the model is lent already.
+        ModelInUse
+            When the model is lent already; this host never waits.
         """
         dtype = _dtype(options.precision, self._device)
         if not self._in_use.acquire(blocking=False):
-            raise UserError(f"The model {self._checkpoint.name} is in use; wait until that has ended, or stop it.")
+            raise ModelInUse(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
             model = self._load(dtype)
             with model.checkpointing(options.gradient_checkpointing):

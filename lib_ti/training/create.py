@@ -58,7 +58,7 @@ def create(host: Host, config: CreateConfig) -> Created:
             f"There is an embedding {quoted(config.name)} already ({', '.join(path.name for path in taken)}): choose "
             "another name, or allow overwriting."
         )
-    with host.session(SessionOptions()) as model:
+    with host.session(SessionOptions(wait=False)) as model:
         vectors = model.initial_vectors(config.text, config.vectors)
         embedding = Embedding(
             name=config.name,

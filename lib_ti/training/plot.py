@@ -66,14 +66,16 @@ def contact_sheet(
     """
     from matplotlib.figure import Figure
 
-    cell, label = 1.35, 2.1
+    cell, label, dpi = 1.35, 2.1, 130
     width, height = label + cell * len(columns), cell * len(rows) + 0.35 + (0.4 if title else 0)
-    figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     grid = figure.subplots(len(rows), len(columns), squeeze=False)
     for row, prompt in enumerate(rows):
         for column, name in enumerate(columns):
             axes = grid[row][column]
-            axes.imshow(picture(row, column), interpolation="nearest" if cell < 2 else "antialiased")
+            image = picture(row, column)
+            enlarged = image.width < cell * dpi  # those of the pocket model, whose pixels are to be seen
+            axes.imshow(image, interpolation="nearest" if enlarged else "antialiased")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)

@@ -48,9 +48,10 @@ class RunFolder:
     def loss_plot(self) -> Path:
         return self.path / "loss.png"
 
-    @property
-    def contact_sheet(self) -> Path:
-        return self.path / "contact-sheet.png"
+    def new_contact_sheet(self) -> Path:
+        """A file that is not there yet: ``contact-sheet.png``, ``contact-sheet-2.png`` and so on."""
+        names = ("contact-sheet.png", *(f"contact-sheet-{number}.png" for number in range(2, 10_000)))
+        return next(path for name in names if not (path := self.path / name).exists())
 
     def preview(self, step: int) -> Path:
         return self.path / "images" / f"{self.name}-{step}.png"

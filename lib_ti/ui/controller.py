@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.host.base import Host
 from lib_ti.training.job import JOBS, Jobs, explain
 from lib_ti.ui import reach
 from lib_ti.ui.creation import Creation
 from lib_ti.ui.fragments import findings, notice
+from lib_ti.ui.model_use import using_model
 from lib_ti.ui.templates import Templates
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def attempt(action: Callable[[], Result]) -> tuple[Result | None, str]:
         return action(), ""
     except BadInput as error:
         return None, notice("error", error.problems)
+    except ModelInUse as busy:
+        return None, notice("info", [str(busy)])
     except UserError as error:
         return None, notice("error", [str(error)])
     except Exception as error:
@@ -58,7 +61,7 @@ class Controller:
 
     def __init__(self, host: Host, jobs: Jobs = JOBS) -> None:
         self.host, self.jobs = host, jobs
-        self.creation, self.templates = Creation(host), Templates(host)
+        self.creation, self.templates = Creation(host, jobs), Templates(host)
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
@@ -73,7 +76,8 @@ class Controller:
         from lib_ti.ui import preflight
 
         try:
-            found = preflight.check(self.host, self.train_config(values))
+            with using_model(self.jobs):
+                found = preflight.check(self.host, self.train_config(values))
         except BadInput as error:
             found = [("error", problem) for problem in error.problems]
         return f'<div class="ti-check">{findings(found)}</div>'
@@ -140,6 +144,13 @@ class Controller:
 
         there = self.runs(log_directory, name)
         return Run(self.log_directory(log_directory), name, path if path in there or not there else there[0])
+
+    def contact_sheet(self, run: Run, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
+        """A new contact sheet of a run; see :func:`lib_ti.ui.contact_sheet.draw`."""
+        from lib_ti.ui import contact_sheet
+
+        with using_model(self.jobs):
+            return contact_sheet.draw(run, self.host, prompts, progress)
 
     # Dataset
 

@@ -13,7 +13,7 @@ from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
 from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
@@ -36,12 +36,14 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
     try:
         _, embedding, template = read_inputs(host, config)
         found.append(_about_embedding(embedding, config))
-        options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing)
+        options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=False)
         with host.session(options) as model:
             found += _about_settings(model, template, config, library.list_names(host.embeddings_folder))
             found += _about_model(model, embedding, template, config)
     except BadInput as error:
         found += [("error", problem) for problem in error.problems]
+    except ModelInUse:
+        raise
     except UserError as error:
         found.append(("error", str(error)))
     order: dict[Kind, int] = {"error": 0, "warning": 1, "good": 2, "info": 3}

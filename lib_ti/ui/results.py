@@ -15,19 +15,15 @@ from lib_ti.data.images import open_picture
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, SessionOptions
+from lib_ti.host.base import Host
 from lib_ti.placeholders import with_name, without_name
 from lib_ti.training import rundir
-from lib_ti.training.compare import compare_steps
 from lib_ti.training.rundir import RunFolder
 from lib_ti.ui.chart import loss_curve
 from lib_ti.ui.fragments import figure, folded, gallery, hint, table
 from lib_ti.wording import quoted
 
 BEST = "best"
-MOST_COLUMNS = 6
-"""Copies in a contact sheet; of more, evenly chosen ones, the first and the last among them."""
-MOST_PROMPTS = 6
 STRIP = 8
 LARGE = 640
 
@@ -156,25 +152,6 @@ class Run:
         """Different prompts of the previews, with ``[name]`` for the embedding."""
         found = dict.fromkeys(without_name(one.prompt, self.name) for one in self.previews() if one.prompt)
         return list(found)[:3] or ["a picture by [name]"]
-
-    def contact_sheet(self, host: Host, prompts: str) -> Path:
-        """Draw each prompt with copies from the whole run; takes as long as that many pictures take.
-
-        Raises
-        ------
-        UserError
-            When there is no prompt or no copy, or the model is in use.
-        """
-        lines = [line.strip() for line in prompts.splitlines() if line.strip()][:MOST_PROMPTS]
-        if not lines:
-            raise BadInput("There is no prompt to draw: write one a line, with [name] for the embedding.")
-        numbered = evenly(self.folder.copies(), MOST_COLUMNS)
-        if not numbered:
-            raise BadInput("This run has no numbered copies: set Save a copy of embedding every, and train again.")
-        copies = [replace(files.load(path), name=self.name) for _, path in numbered]
-        seed = int(self.settings_file().get("preview_seed", 0)) % 2**31
-        with host.session(SessionOptions()) as model:
-            return compare_steps(model, copies, lines, self.folder.contact_sheet, seed=seed)
 
     # What is done with a copy
 

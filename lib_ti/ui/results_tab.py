@@ -68,7 +68,7 @@ def _sheet(parts: Parts) -> None:
             "sheet_prompts",
             gr.Textbox(
                 label="Prompts",
-                info="One a line, six at most; [name] is the embedding. Each is drawn with up to six of the copies.",
+                info="One a line; [name] is the embedding. Each is drawn before training and with up to six copies.",
                 lines=3,
                 elem_id="ti_sheet_prompts",
             ),
@@ -86,11 +86,13 @@ def connect(parts: Parts) -> None:
         shown, problem = attempt(lambda: _picture(_run(parts, data), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
-    def draw(data: dict[Any, Any]) -> str:
-        path, problem = attempt(
-            lambda: _run(parts, data).contact_sheet(parts.controller.host, data[parts["sheet_prompts"]] or "")
-        )
-        return problem if path is None else figure(path, str(path), size=SHEET_SIZE, classes="ti-large")
+    def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - Gradio's way
+        def report(done: int, total: int) -> None:
+            progress((done, total), desc="Contact sheet", unit="images")
+
+        prompts = data[parts["sheet_prompts"]] or ""
+        sheet, problem = attempt(lambda: parts.controller.contact_sheet(_run(parts, data), prompts, report))
+        return figure(sheet[0], sheet[1], size=SHEET_SIZE, classes="ti-large") if sheet else problem
 
     step = parts["results_step"]
     for event in (step.release, step.change):
