@@ -32,7 +32,7 @@ BASE = {
 ENGINE = BASE | {"host.base", "data", "embedding"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
-    "errors": set(),
+    "errors": {"wording"},
     "wording": set(),
     "signals": set(),
     "atomic": {"errors"},

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.config import Config, described, from_mapping
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, reason
+from lib_ti.paths import as_path
 from lib_ti.wording import number
 
 
@@ -45,7 +46,7 @@ def read_config(kind: type[Config], arguments: argparse.Namespace) -> Config:
     values: dict[str, Any] = {}
     source = "the options"
     if getattr(arguments, "config", None):
-        content = read_settings_file(Path(arguments.config))
+        content = read_settings_file(as_path(arguments.config, "--config"))
         values = content.get("settings", content)
         source = arguments.config
     prefix = "setting_"
@@ -64,7 +65,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise BadInput(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"The settings file {path} cannot be read: {reason(error)}.") from error
     except ValueError as error:
         raise BadInput(f"The settings file {path} is not JSON: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("settings", content), dict):

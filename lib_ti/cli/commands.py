@@ -14,6 +14,7 @@ from lib_ti.cli.host import embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
+from lib_ti.paths import as_path
 from lib_ti.signals import Control
 from lib_ti.wording import counted, quoted
 
@@ -97,11 +98,11 @@ def convert(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.data.images import UnreadablePicture, open_picture
     from lib_ti.embedding import files
 
-    source, target = Path(arguments.source), Path(arguments.target)
+    source, target = as_path(arguments.source, "SOURCE"), as_path(arguments.target, "TARGET")
     if target.exists() and not arguments.overwrite:
         raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
     try:
-        picture = open_picture(Path(arguments.picture)).image if arguments.picture else None
+        picture = open_picture(as_path(arguments.picture, "--picture")).image if arguments.picture else None
     except (UnreadablePicture, OSError) as error:
         raise BadInput(f"The picture {arguments.picture} cannot be used: {error}") from error
     files.convert(source, target, picture)
@@ -116,7 +117,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
 
     dataset = ""
     if arguments.sample_pictures:
-        folder = Path(arguments.sample_pictures)
+        folder = as_path(arguments.sample_pictures, "--sample-pictures")
         if not folder.exists():
             sample_set(folder, SAMPLE_STYLE)
             _say(f"Drew sample pictures with captions into {folder}.")
@@ -139,7 +140,7 @@ def _lent_folders(arguments: argparse.Namespace) -> list[Path] | None:
     """Folders that a page may name: all for this machine alone, else those that were allowed and the present one."""
     if arguments.address in ("127.0.0.1", "::1", "localhost") and not arguments.allow:
         return None
-    return [Path(), *map(Path, arguments.allow or ())]
+    return [Path(), *(as_path(folder, "--allow") for folder in arguments.allow or ())]
 
 
 def demo(arguments: argparse.Namespace, control: Control) -> bool:
@@ -147,7 +148,7 @@ def demo(arguments: argparse.Namespace, control: Control) -> bool:
 
     if arguments.steps < 1:
         raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
-    return run_demo(Path(arguments.folder), arguments.steps, Console(), control)
+    return run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
 
 
 def _facts(embedding: Embedding) -> dict[str, Any]:

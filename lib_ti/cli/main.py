@@ -16,7 +16,7 @@ from lib_ti.cli import caption, commands, prepare
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, UserError, os_problem
 from lib_ti.signals import Control
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return STOPPED
     except BrokenPipeError:
+        return FAILED
+    except OSError as error:
+        _tell(UserError(os_problem(error)), as_json=getattr(arguments, "json", False))
         return FAILED
 
 

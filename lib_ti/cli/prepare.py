@@ -16,6 +16,7 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
+from lib_ti.paths import as_path
 from lib_ti.signals import Control, Note, Progress
 from lib_ti.wording import counted
 
@@ -54,11 +55,11 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
             _show(plan, voice)
             return True
         if arguments.erase:
-            _erase(config, Path(arguments.erase), host, voice, control)
+            _erase(config, as_path(arguments.erase, "--erase"), host, voice, control)
             plan = _plan(config, host)
         _make(plan, host, voice, control)
         if arguments.zip:
-            _write_zip(plan, Path(arguments.zip), voice, control)
+            _write_zip(plan, as_path(arguments.zip, "--zip"), voice, control)
     except Stopped as stopped:
         voice.tell("Stopped", str(stopped))
         return False

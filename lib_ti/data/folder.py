@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, reason
+from lib_ti.paths import folder_problem
+from lib_ti.wording import quoted
 
 _NO_PICTURES = frozenset({".txt", ".caption", ".json", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".db", ".ini"})
 
@@ -21,14 +23,12 @@ def list_files(folder: Path) -> list[Path]:
     BadInput
         When the folder is missing, is a file, or cannot be listed.
     """
-    if not folder.exists():
-        raise BadInput(f"The picture folder {folder} does not exist; check its path.")
-    if not folder.is_dir():
-        raise BadInput(f"The picture folder {folder} is a file; give the folder that holds the pictures.")
+    if found := folder_problem(folder):
+        raise BadInput(f"The picture folder {found}")
     try:
         files = [path for path in folder.iterdir() if path.is_file()]
     except OSError as error:
-        raise BadInput(f"The picture folder {folder} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"The picture folder {quoted(folder)} cannot be read: {reason(error)}.") from error
     # "carnival-mask.png" without a "carnival" beside it is a picture like any other.
     masks = {f"{path.stem}-mask.png" for path in files if path.suffix.lower() in PICTURE_SUFFIXES}
     left = [path for path in files if not path.name.startswith(".") and path.name not in masks]
@@ -43,6 +43,9 @@ def list_pictures(folder: Path) -> list[Path]:
 
 def _is_picture(path: Path) -> bool:
     try:
+        # Some files of /proc are empty by their size, and whoever reads them waits for ever.
+        if not path.stat().st_size:
+            return False
         with path.open("rb") as file:
             read_header(path, file)
     except (UnreadablePicture, OSError):

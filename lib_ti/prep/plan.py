@@ -18,6 +18,7 @@ from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
 from lib_ti.data.dataset import Dataset, Item, Rules, Skipped, read_item, scan
 from lib_ti.errors import BadInput
+from lib_ti.paths import folder_problem, resolved
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest
 from lib_ti.prep.matching import match
@@ -205,7 +206,7 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
     known = (LANCZOS, NO_UPSCALER, *upscalers)
     if config.upscaler.strip() and config.upscaler not in known:
         wrong.append(f"Upscaler is {quoted(config.upscaler)}; there are {', '.join(known)}.")
-    source, output = Path(config.source.strip()), Path(config.output.strip())
+    source, output = Path(config.source), Path(config.output)
     if config.source.strip() and config.output.strip():
         wrong += wrong_folders(source, output)
     if wrong:
@@ -215,12 +216,12 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
 
 def wrong_folders(source: Path, output: Path) -> list[str]:
     """Why a folder cannot hold what is made of another one's pictures, one sentence each."""
-    if output.exists() and not output.is_dir():
-        return [f"The prepared folder {output} is a file; give a folder, which may be a new one."]
-    if not source.is_dir():
+    if found := folder_problem(output, missing_ok=True):
+        return [f"The prepared folder {found}"]
+    if folder_problem(source):
         return []  # said when it is listed
     never = "the found pictures are never written to, so choose a folder elsewhere"
-    outside, inside = output.resolve(), source.resolve()
+    outside, inside = resolved(output), resolved(source)
     if _same(outside, inside):
         return [f"The prepared folder {output} is the source folder; {never}."]
     if any(_same(parent, inside) for parent in outside.parents):
@@ -238,7 +239,7 @@ def _same(one: Path, other: Path) -> bool:
 def _check_same_pictures(found: Dataset, folder: PreparedFolder, manifest: Manifest) -> None:
     """Another source would have all earlier results put aside, which nobody means who mistypes a folder."""
     before = {one.source_digest for one in manifest.results}
-    if not before or Path(manifest.source).resolve() == found.folder.resolve():
+    if not before or resolved(Path(manifest.source)) == resolved(found.folder):
         return
     if before.isdisjoint(item.digest for item in found.items):
         raise BadInput(

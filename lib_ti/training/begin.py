@@ -17,6 +17,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, ModelInfo
+from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
 from lib_ti.training.state import Identity, RunState, compare, measures_otherwise
@@ -65,10 +66,8 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
             template = find_template(config.template, host.template_folders)
     except BadInput as error:
         found += error.problems
-    folder = Path(config.dataset)
-    if config.dataset.strip() and not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        found.append(f"Dataset directory {quoted(config.dataset)} {what}: give the folder with the pictures.")
+    if config.dataset and not path_problem(config.dataset) and (wrong := folder_problem(Path(config.dataset))):
+        found.append(f"Dataset directory {wrong}")
     places = {"Log directory": Path(config.log_directory), "Embeddings folder": host.embeddings_folder}
     found += [problem for label, place in places.items() if (problem := _unwritable(label, place))]
     if found or embedding is None or template is None:
@@ -79,9 +78,10 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
 def _unwritable(label: str, folder: Path) -> str | None:
     """One sentence when nothing can be written below ``folder``; nothing is created to find out."""
     existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
+    # Unlike Path's, these functions don't raise where a folder on the way may not be entered.
+    while not os.path.exists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
+    if not os.path.isdir(existing):
         return f"{label} {quoted(folder)} cannot be made: {existing} is a file; choose another folder."
     if not os.access(existing, os.W_OK | os.X_OK):
         return f"{label} {quoted(folder)} cannot be written: {existing} is read-only; choose another folder."

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from lib_ti.atomic import append_text
 from lib_ti.config import TrainConfig, to_mapping
-from lib_ti.errors import BadInput, Stopped, TrainingFailed, UserError, out_of_memory
+from lib_ti.errors import BadInput, Stopped, TrainingFailed, UserError, explain
 from lib_ti.host.base import Host
 from lib_ti.signals import (
     Control,
@@ -290,18 +290,3 @@ class Jobs:
 
 JOBS = Jobs()
 """The process's own; the only state at module level, see above why."""
-
-
-def explain(error: Exception) -> tuple[str, ...]:
-    """An unexpected exception for a person: what happened, where, and what to do where that is known."""
-    message = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no message"
-    place = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(place[-1].filename).name}, line {place[-1].lineno}, in {place[-1].name})" if place else ""
-    said = f"{type(error).__name__}: {message}{where}."
-    if out_of_memory(error):
-        advice = (
-            "The memory is full: choose a smaller Batch size or smaller Width and Height, switch Gradient "
-            "checkpointing on, or close other programs that use the graphics card."
-        )
-        return (advice, said)
-    return (f"An unexpected error ended it. {said}", "The whole traceback is in the console.")

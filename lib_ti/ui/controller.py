@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.errors import BadInput, ModelInUse, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError, explain
 from lib_ti.host.base import Host
-from lib_ti.training.job import JOBS, Jobs, explain
+from lib_ti.paths import as_path, path_text
+from lib_ti.training.job import JOBS, Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.creation import Creation
 from lib_ti.ui.fragments import findings, notice
@@ -116,7 +117,7 @@ class Controller:
     def log_directory(self, text: str) -> Path:
         """The folder of the runs; raises :class:`BadInput` where this page may not look there."""
         reach.check(self.host, {"Log directory": text})
-        return Path(text)
+        return as_path(text, "Log directory")
 
     # Results
 
@@ -162,7 +163,7 @@ class Controller:
         BadInput
             When there is nothing to train on.
         """
-        if not folder.strip():
+        if not path_text(folder):
             raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
         from lib_ti.data import dataset
 
@@ -170,7 +171,7 @@ class Controller:
         width, height = int(values.get("width") or 0), int(values.get("height") or 0)
         unknown = not (width and height)
         return dataset.scan(
-            Path(folder.strip()).expanduser(),
+            as_path(folder, "Dataset directory"),
             width=width or 64,
             height=height or 64,
             # The model's own size is known only where it is loaded; then the pictures are shown in theirs.

@@ -9,7 +9,7 @@ from typing import Any
 from lib_ti.config import CreateConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Host
-from lib_ti.paths import as_path
+from lib_ti.paths import as_path, path_text
 from lib_ti.training.job import Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import hint, notice
@@ -51,7 +51,7 @@ class Creation:
             return notice("warning", error.problems)
         found = [_describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
         reach.check(self.host, {"Log directory": log_directory})
-        runs = rundir.find_runs(as_path(log_directory), name) if log_directory.strip() else []
+        runs = rundir.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
             found.append(f"There are runs of that name: {', '.join(str(run.path) for run in runs[:3])}.")
         if not found:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
-from lib_ti.paths import as_path, path_text
+from lib_ti.paths import as_path
 from lib_ti.placeholders import NAME
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, notice
@@ -103,8 +103,6 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _some_captions(folder: str) -> tuple[str, ...]:
-    if not path_text(folder):
-        return EXAMPLE_CAPTIONS
     from lib_ti.data import dataset
 
     try:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lib_ti.errors import BadInput, Stopped, UserError
-from lib_ti.training.job import explain
+from lib_ti.errors import BadInput, Stopped, UserError, explain
 
 State = Literal["idle", "running", "done", "stopped", "failed"]
 

@@ -16,6 +16,7 @@ from lib_ti.data.folder import natural_key
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.make import proposed_frames
@@ -118,7 +119,7 @@ def keep(host: Host, changes: Changes) -> Edits:
         Also when the page may not name that folder.
     """
     reach.check(host, {"Prepared folder": changes.folder})
-    return decide(PreparedFolder(Path(changes.folder)), changes.decisions)
+    return decide(PreparedFolder(as_path(changes.folder)), changes.decisions)
 
 
 def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edits:

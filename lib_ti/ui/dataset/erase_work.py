@@ -48,9 +48,9 @@ class Erasing:
         """What is in the source folder, with how much was erased."""
         erased = {}
         if config.output.strip():
-            by_digest = read_manifest(PreparedFolder(Path(config.output.strip()))).edits.by_digest
+            by_digest = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest
             erased = {one.name: len(one.erased) for one in by_digest.values()}
-        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source.strip()))]
+        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source))]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -158,7 +158,7 @@ class Erasing:
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
-        paths = [path for path in list_pictures(Path(config.source.strip())) if file_name(path) == name]
+        paths = [path for path in list_pictures(Path(config.source)) if file_name(path) == name]
         real = paths[0].name if paths else name
         item, folder = found_picture(config, real, self._host.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.path.name)

@@ -14,6 +14,7 @@ from lib_ti.data.images import open_picture, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path, folder_problem, path_text
 from lib_ti.prep.masks import overlay, remove_mask, save_mask
 from lib_ti.prep.plan import wrong_folders
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
@@ -55,13 +56,15 @@ class Masks:
         BadInput
             When there is none, or it is not apart from the source folder, which is never written to.
         """
-        if not output.strip():
+        if not path_text(output):
             raise BadInput("There is no prepared folder yet: name one above, and prepare your pictures first.")
         reach.check(self._host, {"Prepared folder": output})
-        path = Path(output.strip())
+        path = as_path(output, "Prepared folder")
+        if found := folder_problem(path, missing_ok=True):
+            raise BadInput(f"The prepared folder {found}")
         if not path.is_dir():
             raise BadInput(f"The prepared folder {path} does not exist yet: prepare your pictures first.")
-        if source.strip() and (wrong := wrong_folders(Path(source.strip()), path)):
+        if path_text(source) and (wrong := wrong_folders(as_path(source, "Source folder"), path)):
             raise BadInput(wrong)
         return path
 
