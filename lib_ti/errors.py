@@ -42,12 +42,20 @@ class BadInput(UserError):
         super().__init__("\n".join(self.problems))
 
 
+class NeedsConsent(BadInput):
+    """Something that can be done, but only when the user asks for it; the text says what happens then."""
+
+
 class TrainingFailed(UserError):
     """A run that had begun cannot go on. What was reached until the last good step is saved."""
 
 
 class ModelInUse(UserError):
     """The model is used by something else, and the caller did not want to wait for it."""
+
+
+class Busy(UserError):
+    """Something else is running, and only one can; nothing was begun."""
 
 
 class Stopped(UserError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions, Tell
 from lib_ti.signals import Event
 
@@ -80,9 +80,13 @@ class FakeModel:
         if request.sampler == "magic":
             raise BadInput("Sampler 'magic' is not known.")
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image.Image:
         if self.previews_fail:
             raise RuntimeError("out of memory")
+        if stop and stop():
+            raise Stopped("The image was interrupted.")
         self.requests.append((request, tuple(embedding.step for embedding in embeddings)))
         value = int(embeddings[0].vectors["clip_l"].abs().sum() * 40) % 256 if embeddings else 0
         return Image.new("RGB", (request.width, request.height), (value, request.seed % 256, 128))
@@ -119,8 +123,8 @@ class FakeHost:
     def watch(self, event: Event) -> None:
         self.watched.append(event)
 
-    def interrupted(self) -> bool:
-        return False
+    def interrupted(self) -> str:
+        return ""
 
     def embedding_saved(self, path: Path) -> None:
         self.saved.append(path)

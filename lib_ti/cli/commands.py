@@ -41,7 +41,8 @@ def train(arguments: argparse.Namespace, control: Control) -> bool:
 
     config = read_config(TrainConfig, arguments)
     listen = JsonLines() if arguments.json else Console()
-    return train_embedding(embedded_host(arguments), config, listen, control).reason == "done"
+    host = embedded_host(arguments)
+    return train_embedding(host, config, listen, control, new_data=arguments.new_data).reason == "done"
 
 
 def generate(arguments: argparse.Namespace, control: Control) -> bool:

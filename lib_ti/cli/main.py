@@ -64,7 +64,7 @@ def _stopping(control: Control) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if control.stop_requested:
             raise KeyboardInterrupt
-        control.stop()
+        control.stop("Ctrl-C" if number == signal.SIGINT else "a signal to terminate")
         sys.stderr.write("\nStopping after this step; press Ctrl-C again to end at once.\n")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -97,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     add_host(sub)
     sub.add_argument("--config", metavar="FILE", help="settings as JSON, also a settings-*.json of an earlier run")
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    sub.add_argument(
+        "--new-data",
+        action="store_true",
+        help="continue an embedding on other images than before, in a run folder of its own",
+    )
     add_settings(sub, TrainConfig, positional="name")
 
     sub = add("prepare", prepare.prepare, "Make a folder ready for training from found pictures.")

@@ -123,15 +123,15 @@ class TrainConfig(Settings):
     clip_value: float = setting(1.0, "Gradient clipping limit", "The largest norm or value let through.", minimum=0)
     held_out: float = setting(
         0.1,
-        "Held-out share",
-        "Share of the pictures that is not trained on and shows when the embedding overtrains (from 8 pictures on).",
+        "Validation split",
+        "Share of the images that is not trained on and shows when the embedding overtrains (from 8 images on).",
         minimum=0,
         maximum=0.5,
     )
     evaluate_every: int = setting(
         50,
-        "Measure every",
-        "Measure the loss with fixed noise every so many steps; 0 never does, and trains on the held-out pictures too.",
+        "Validate every N steps",
+        "Measure the validation loss every so many steps; 0 never does, and trains on the validation images too.",
         minimum=0,
     )
     seed: int = setting(

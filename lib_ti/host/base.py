@@ -152,13 +152,22 @@ class Model(Protocol):
         """Raise the :class:`BadInput` that :meth:`generate` would, without drawing."""
         ...
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image:
-        """Draw one RGB picture without touching the random state of anyone else.
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image:
+        """Generate one RGB image without touching the random state of anyone else.
+
+        Parameters
+        ----------
+        stop
+            Asked between the sampler's steps, from any thread.
 
         Raises
         ------
         BadInput
             An unknown sampler or scheduler, or a size that is not a multiple of 8.
+        Stopped
+            When ``stop`` said so, or the host's own Interrupt was pressed.
         """
         ...
 
@@ -238,8 +247,8 @@ class Host(Protocol):
         """Every event of a run, for the host's own progress bar; must be quick and must not raise."""
         ...
 
-    def interrupted(self) -> bool:
-        """True when the host's own Interrupt was pressed."""
+    def interrupted(self) -> str:
+        """What asked to stop, such as the host's own Interrupt, for "was stopped by …"; empty while nothing did."""
         ...
 
     def embedding_saved(self, path: Path) -> None:

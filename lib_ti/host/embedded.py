@@ -106,9 +106,9 @@ class EmbeddedHost:
     def watch(self, event: Event) -> None:
         """Nothing to do: this host has no progress bar of its own."""
 
-    def interrupted(self) -> bool:
-        """Never: this host has no Interrupt of its own."""
-        return False
+    def interrupted(self) -> str:
+        """Nothing: this host has no Interrupt of its own."""
+        return ""
 
     def embedding_saved(self, path: Path) -> None:
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""

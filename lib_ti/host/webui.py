@@ -25,6 +25,7 @@ from lib_ti.wording import quoted
 if TYPE_CHECKING:
     from lib_ti.host.webui_model import WebUIModel
 
+ELSEWHERE = "Interrupt, Skip or Stop elsewhere in the WebUI (another tab, a script or the API)"
 _TXT2IMG = {
     "txt2img_prompt": "prompt",
     "txt2img_neg_prompt": "negative_prompt",
@@ -114,15 +115,15 @@ class WebUIHost:
         state.job = webui_turn.JOB
         state.job_count = max(1, event.max_steps - self._first_step)
 
-    def interrupted(self) -> bool:
-        """True after Interrupt, Skip or Stop anywhere in the WebUI; not after Reload UI, which presses it as well."""
+    def interrupted(self) -> str:
+        """Named after Interrupt, Skip or Stop anywhere in the WebUI; not after Reload UI, which presses it as well."""
         state = shared.state
         if not (state.interrupted or state.stopping_generation or state.skipped):
-            return False
+            return ""
         if _reloading():
             state.interrupted = False
-            return False
-        return True
+            return ""
+        return ELSEWHERE
 
     def embedding_saved(self, path: Path) -> None:
         """Load the one file into the WebUI's database, and have it encode prompts anew.

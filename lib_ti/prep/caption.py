@@ -81,7 +81,9 @@ def caption_by_host(
     if not (config.captioner or host.captioners):
         raise BadInput("There is no captioner here; write the captions by hand.")
     with host.captioner(config.captioner or host.captioners[0], tell) as captioner:
-        return caption_folder(folder, config, captioner, progress=progress, stop=lambda: stop() or host.interrupted())
+        return caption_folder(
+            folder, config, captioner, progress=progress, stop=lambda: stop() or bool(host.interrupted())
+        )
 
 
 def caption_folder(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -53,9 +53,10 @@ class Previews:
             literal=not config.preview_prompt.strip(),
         )
 
-    def draw(self, embedding: Embedding) -> tuple[Image.Image, PictureRequest]:
+    def draw(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, PictureRequest]:
+        """Generate the preview of the embedding's step; raises :class:`lib_ti.errors.Stopped` when ``stop`` says so."""
         request = self.request(embedding.name, embedding.step)
-        return self._model.generate(request, [embedding]), request
+        return self._model.generate(request, [embedding], stop), request
 
 
 def infotext(request: PictureRequest, info: ModelInfo) -> str:

@@ -83,8 +83,12 @@ class Controller:
             found = [("error", problem) for problem in error.problems]
         return f'<div class="ti-check">{findings(found)}</div>'
 
-    def start(self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None) -> str:
-        """Begin a run in the background; with ``txt2img``, previews are drawn with that tab's values.
+    def start(
+        self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None, *, new_data: bool = False
+    ) -> str:
+        """Begin a run in the background; with ``txt2img``, previews are generated with that tab's values.
+
+        With ``new_data``, the user agreed to continue the embedding on another dataset.
 
         Returns what there is to say of it.
 
@@ -97,7 +101,7 @@ class Controller:
         from lib_ti.ui.dataset.captions_editing import unsaved
 
         config = self.train_config({**values, **taken})
-        self.jobs.start(self.host, config)
+        self.jobs.start(self.host, config, new_data=new_data)
         said = unsaved(config.dataset)
         return notice("warning" if said else "info", [f"Training of {config.name} begins.", *filter(None, [said])])
 

@@ -15,7 +15,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
-from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
+from lib_ti.training.begin import look_at_pictures, question, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.setting_checks import check_settings
 from lib_ti.training.source import plain_prompts
@@ -77,6 +77,8 @@ def _about_model(model: Model, embedding: Embedding, template: Template, config:
         )
     pictures = look_at_pictures(config, size)
     found += about_pictures(pictures)
+    asked = question(config, embedding, pictures)
+    found += [("warning", asked)] if asked else []
     check_template(template, [item.caption for item in pictures.all_items])
     notes = check_prompts(model, embedding, template, pictures)
     found += [("warning" if note.warning else "info", note.text) for note in notes]

@@ -18,9 +18,13 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.placeholders import with_name, without_name
 from lib_ti.training import rundir
+from lib_ti.training.curve import Curve
+from lib_ti.training.history import read_history, segments
 from lib_ti.training.rundir import RunFolder
+from lib_ti.training.tables import read_losses, read_table
+from lib_ti.training.verdict import judge
 from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import figure, folded, gallery, hint, table
+from lib_ti.ui.fragments import figure, folded, gallery, hint, notice, table
 from lib_ti.wording import quoted
 
 BEST = "best"
@@ -107,15 +111,17 @@ class Run:
     # What a page shows
 
     def curve(self) -> str:
-        losses = [
-            (int(row["step"]), float(row["smoothed_loss"]))
-            for row in rundir.read_table(self.folder.losses)
-            if row.get("skipped") == "0"
-        ]
-        measured = [(int(row["step"]), float(row["loss"])) for row in rundir.read_table(self.folder.evaluations)]
-        best = min(measured, key=lambda point: point[1])[0] if measured else None
-        every = max(1, len(losses) // 500)
-        return loss_curve(losses[::every], measured, best_step=best)
+        """The run's loss curves, and what its checks say of it."""
+        losses = Curve()
+        for step, loss in read_losses(self.folder.losses):
+            losses.add(step, loss)
+        history = read_history(self.folder.evaluations)
+        checks = [[(check.step, check.loss) for check in part] for part in segments(history)]
+        verdict = judge(history)
+        if verdict is None:
+            return loss_curve(losses.points(), checks)
+        chart = loss_curve(losses.points(), checks, best=(verdict.best_step, verdict.best_loss))
+        return chart + notice("info", [verdict.no_gain, verdict.overtraining])
 
     def recipe(self) -> str:
         """Model, pictures and those settings that are not the usual ones, then all the others folded away."""
@@ -197,7 +203,7 @@ class Run:
         if not settings:
             raise BadInput(f"The settings of {self.folder.path} cannot be read; choose them anew in the Train tab.")
         known = {name for name, _, _, _ in described(TrainConfig)}
-        last = max((int(row["step"]) for row in rundir.read_table(self.folder.losses)), default=0)
+        last = max((int(row["step"]) for row in read_table(self.folder.losses)), default=0)
         if last >= int(settings.get("max_steps", 0)):
             settings["max_steps"] = 2 * last
         return {name: value for name, value in settings.items() if name in known} | {"name": self.name}

@@ -47,7 +47,7 @@ def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:
 
 def _copies(parts: Parts) -> None:
     parts.keep(
-        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest measured loss.", "ti_copy")
+        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest validation loss.", "ti_copy")
     )
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("use_copy", "Use this copy", variant="primary")

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from lib_ti.host.networks import Networks
 from lib_ti.pocket import files as pocket
 from lib_ti.pocket.words import VOCABULARY
 from lib_ti.pocket.world import sample_set
-from lib_ti.training.evaluation import FixedLoss
+from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.source import evaluation_samples
 from tests.benchmarks.quality import STYLES
 from tests.benchmarks.row import Row
@@ -200,7 +201,8 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )
         template = templates.find_template(TEMPLATE, ())
-        return FixedLoss(model, evaluation_samples(found, encoded, template, embedding.name), seed=1)(embedding)
+        measure = ValidationLoss(model, evaluation_samples(found, encoded, template, embedding.name), seed=1)
+        return fmean(measure(embedding))
 
 
 def _write_full_model(folder: Path) -> int:
