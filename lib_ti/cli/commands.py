@@ -132,7 +132,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
     )
     if JOBS.snapshot().active:
         _say("Saving the training that runs …")
-        JOBS.stop()
+        JOBS.stop("the end of the program")
         JOBS.wait()
     return True
 

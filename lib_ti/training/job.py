@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from lib_ti.atomic import append_text
 from lib_ti.config import TrainConfig, to_mapping
@@ -133,10 +132,10 @@ class Jobs:
         job = self._job
         return job.snapshot() if job else Snapshot()
 
-    def stop(self) -> None:
+    def stop(self, by: str = "Interrupt") -> None:
         """Ask the run to end after the step in hand; what was reached is saved. Without a run nothing happens."""
         if self._job:
-            self._job.control.stop("Interrupt")
+            self._job.control.stop(by)
 
     def save_now(self) -> None:
         if self._job:
