@@ -15,13 +15,14 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.paths import as_path
-from lib_ti.signals import Control
+from lib_ti.signals import Control, Note
 from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
 
 DEMO_STEPS = 500
+PREVIEW = "the preview image of an embedding, without an embedding in it"
 SAMPLE_STYLE = "outlined+glowing"
 
 
@@ -39,8 +40,8 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
 def train(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.training.run import train as train_embedding
 
-    config = read_config(TrainConfig, arguments)
     listen = JsonLines() if arguments.json else Console()
+    config = read_config(TrainConfig, arguments, lambda text: listen(Note(text)))
     host = embedded_host(arguments)
     return train_embedding(host, config, listen, control, new_data=arguments.new_data).reason == "done"
 
@@ -82,16 +83,26 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
 
 
 def show(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.embedding import files
+    from lib_ti.embedding import files, library
 
+    problems: list[str] = []
     for name in arguments.files:
-        facts = _facts(files.load(Path(name)))
+        if control.stop_requested:
+            return False
+        try:
+            path = as_path(name, "FILE")
+            preview = library.is_preview(path) and path.is_file()
+            facts = {"preview": PREVIEW} if preview else _facts(files.load(path))
+        except BadInput as error:
+            problems += error.problems
+            continue
         if arguments.json:
             _say(json.dumps({"file": name, **facts}, ensure_ascii=False))
         else:
-            _say(
-                f"{name}\n" + "\n".join(f"  {key}: {value}" for key, value in facts.items() if value not in ("", None))
-            )
+            lines = [f"  {key}: {value}" for key, value in facts.items() if value not in ("", None)]
+            _say("\n".join([name, *lines]))
+    if problems:
+        raise BadInput(problems)
     return True
 
 

@@ -95,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("train", commands.train, "Train an embedding, or go on where its training stopped.")
     add_host(sub)
-    sub.add_argument("--config", metavar="FILE", help="settings as JSON, also a settings-*.json of an earlier run")
+    sub.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings as JSON, also a settings-*.json of an earlier run, here or in the WebUI's own Train tab",
+    )
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
     sub.add_argument(
         "--new-data",

@@ -67,11 +67,16 @@ def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[st
     return loaded, reasons
 
 
+def is_preview(path: Path) -> bool:
+    """Whether a file is the image that the WebUI shows on an embedding's card, by its name ``<name>.preview.png``."""
+    return path.stem.lower().endswith(".preview")
+
+
 def _embedding_files(folder: Path) -> Iterator[Path]:
     """Files by suffix; previews of the WebUI's cards (``name.preview.png``) are pictures and nothing else."""
     if not folder.is_dir():
         return
     for path in sorted(folder.rglob("*")):
-        hidden = path.name.startswith(".") or path.stem.lower().endswith(".preview")
+        hidden = path.name.startswith(".") or is_preview(path)
         if path.suffix.lower() in files.SUFFIXES and not hidden and path.is_file():
             yield path
