@@ -105,6 +105,7 @@ class FakeHost:
         self.allowed_folders: Sequence[Path] | None = None
         self.model = model or FakeModel()
         self.saved: list[Path] = []
+        self.refresh_fails = ""
         self.open_sessions = 0
         self.watched: list[Event] = []
 
@@ -126,8 +127,9 @@ class FakeHost:
     def interrupted(self) -> str:
         return ""
 
-    def embedding_saved(self, path: Path) -> None:
+    def embedding_saved(self, path: Path) -> str:
         self.saved.append(path)
+        return self.refresh_fails
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """A token for each word, and for each part of one with hyphens."""

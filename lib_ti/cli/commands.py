@@ -32,7 +32,7 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
     config = read_config(CreateConfig, arguments)
     created = create_embedding(embedded_host(arguments), config)
     _say(f"Created {created.path} with {counted(config.vectors, 'vector')} from {quoted(config.text)}.")
-    for note in created.notes:
+    for note in (*created.notes, *created.warnings):
         _say(note)
     return True
 
@@ -107,19 +107,37 @@ def show(arguments: argparse.Namespace, control: Control) -> bool:
 
 
 def convert(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti import aside, in_use
     from lib_ti.data.images import UnreadablePicture, open_picture
-    from lib_ti.embedding import files
+    from lib_ti.embedding import files, library
 
     source, target = as_path(arguments.source, "SOURCE"), as_path(arguments.target, "TARGET")
+    _check_target(source, target)
     if target.exists() and not arguments.overwrite:
         raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
     try:
         picture = open_picture(as_path(arguments.picture, "--picture")).image if arguments.picture else None
     except (UnreadablePicture, OSError) as error:
         raise BadInput(f"The picture {arguments.picture} cannot be used: {error}") from error
-    files.convert(source, target, picture)
+    with in_use.held(library.target(target), "written"), aside.kept(target) as kept:
+        files.convert(source, target, picture)
     _say(f"Wrote {target}.")
+    if kept:
+        _say(aside.sentence([kept]))
     return True
+
+
+def _check_target(source: Path, target: Path) -> None:
+    """Raise :class:`BadInput` where ``create`` would refuse the new name; the name that a file has already may stay."""
+    from lib_ti.embedding import library, names
+    from lib_ti.host.text import tokenize
+
+    names.check_name(target.stem)
+    if target.stem == source.stem:
+        return
+    names.check_not_ordinary(target.stem, len(tokenize(target.stem)))
+    for other in library.read_alike(target):
+        raise BadInput(f"{other} exists, and prompts cannot tell {quoted(target.stem)} from it: choose another name.")
 
 
 def tab(arguments: argparse.Namespace, control: Control) -> bool:

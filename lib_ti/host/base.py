@@ -251,8 +251,16 @@ class Host(Protocol):
         """What asked to stop, such as the host's own Interrupt, for "was stopped by …"; empty while nothing did."""
         ...
 
-    def embedding_saved(self, path: Path) -> None:
-        """The embedding at ``path`` was written anew; a host that caches embeddings loads it again."""
+    def embedding_saved(self, path: Path) -> str:
+        """Load the embedding at ``path``, which has just been written, where the host keeps embeddings in memory.
+
+        Never raises.
+
+        Returns
+        -------
+        str
+            A full sentence for the user where that failed, else empty.
+        """
         ...
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:

@@ -110,8 +110,9 @@ class EmbeddedHost:
         """Nothing: this host has no Interrupt of its own."""
         return ""
 
-    def embedding_saved(self, path: Path) -> None:
+    def embedding_saved(self, path: Path) -> str:  # noqa: ARG002
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+        return ""
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         return token_spans(text)

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modules import sd_hijack, sd_models, shared
+from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
 from lib_ti.host import webui_settings, webui_turn
@@ -125,18 +125,10 @@ class WebUIHost:
             return ""
         return ELSEWHERE
 
-    def embedding_saved(self, path: Path) -> None:
-        """Load the one file into the WebUI's database, and have it encode prompts anew.
+    def embedding_saved(self, path: Path) -> str:
+        from lib_ti.host import webui_embeddings
 
-        The database's own reload reads all files, and leaves it empty for that long; this needs no lock.
-        """
-        database = getattr(sd_hijack.model_hijack, "embedding_db", None)
-        if database is None or sd_models.model_data.sd_model is None:
-            return
-        from lib_ti.host import webui_carried
-
-        database.load_from_file(str(path), path.name)
-        webui_carried.forget_conditioning()
+        return webui_embeddings.load(path)
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """By the vocabulary that comes along: the WebUI's tokenizer is there only while a model is loaded."""

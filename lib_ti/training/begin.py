@@ -17,6 +17,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, NeedsConsent
 from lib_ti.host.base import Host, ModelInfo
+from lib_ti.in_use import obstacle
 from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
@@ -52,6 +53,8 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
     try:
         if config.name.strip():
             path = library.find(host.embeddings_folder, config.name)
+            if said := obstacle(library.target(path)):
+                found.append(said)
             embedding = files.load(path)
             if embedding.step >= config.max_steps:
                 steps = counted(embedding.step, "step")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_ti import __version__
-from lib_ti.atomic import remove_leftovers, write_bytes
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.data import dataset, latents
 from lib_ti.data.templates import Template
@@ -21,6 +20,7 @@ from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.evaluator import Evaluator
 from lib_ti.training.preview import Previews
 from lib_ti.training.previewer import Previewer
+from lib_ti.training.published import Published
 from lib_ti.training.runlog import Told
 from lib_ti.training.source import BatchSource, evaluation_samples, plain_prompts
 from lib_ti.training.tables import LOSS_COLUMNS, Table
@@ -39,8 +39,8 @@ class Course:
         self, host: Host, config: TrainConfig, model: Model, start: Start, told: Told, control: Control
     ) -> None:
         self._host, self._config, self._model, self._folder = host, config, model, start.folder
-        self._path, self._state, self._listen, self._control = start.path, start.state, told, control
-        self._start = start
+        self._state, self._listen, self._control = start.state, told, control
+        self._start, self._published = start, Published(host, start.path, told)
         embedding, state = start.embedding, start.state
         recipe = {
             **embedding.recipe,
@@ -109,8 +109,9 @@ class Course:
         """Create the run folder; from here on there are traces."""
         folder, step = self._folder, self._state.step
         self._losses = Table(folder.losses, LOSS_COLUMNS, last_step=step)
-        remove_leftovers(self._path)
         self._listen.write_to(folder.log)
+        if not self._resumed and (step or "created_with" not in self._embedding.recipe):
+            self._published.keep_start(folder.copy(step, self._published.path.suffix))
         folder.write_settings(
             {
                 "lib_ti": __version__,
@@ -141,7 +142,7 @@ class Course:
         return RunFinished(
             step=step,
             reason=reason,
-            embedding=self._path,
+            embedding=self._published.path,
             folder=self._folder.path,
             best_step=verdict.best_step if verdict else None,
             seconds=self._seconds(),
@@ -228,23 +229,19 @@ class Course:
         self._trainer.settle(self)
         now = self._trainer.live.snapshot()
         written: list[Path] = []
-        suffix = self._path.suffix
+        path = self._published.path
         if copy:
-            written.append(self._folder.copy(now.step, suffix))
+            written.append(self._folder.copy(now.step, path.suffix))
             files.save(now, written[-1])
         if self._evaluator.best:
-            written.append(self._folder.copy("best", suffix))
+            written.append(self._folder.copy("best", path.suffix))
             files.save(self._evaluator.best, written[-1])
-        if not self._path.exists():
-            self._listen(
-                Note(f"{self._path} was moved or removed while it was trained, and is written anew.", warning=True)
-            )
-        files.save(now, self._path)
-        written.append(self._path)
+        self._published.save(now)
+        written.append(path)
         # The state comes last: a run that is killed in between goes on from the state before and writes these again.
         self._state = replace(self._state, published=now.step)
         self._save_state()
-        self._host.embedding_saved(self._path)
+        self._published.refresh()
         self._saved = now.step
         self._listen(Saved(now.step, tuple(written)))
 
@@ -273,7 +270,7 @@ class Course:
             verdict = self._evaluator.verdict
             picture = self._folder.preview_near(verdict.best_step if verdict else self._trainer.step)
             if picture:
-                write_bytes(self._path.with_name(f"{self._path.stem}.preview.png"), picture.read_bytes())
+                self._published.show(picture)
         except (OSError, UserError) as error:
             self._listen(Note(f"The loss curve or the card's picture is missing: {error}", warning=True))
 

@@ -8,7 +8,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped, UserError
 from lib_ti.host.base import ModelInfo
 from lib_ti.signals import Control, Listener, Note, PreviewFailed, PreviewMade, PreviewStarted
-from lib_ti.training.preview import Previews, infotext, save_picture
+from lib_ti.training.preview import Previews, infotext, save_preview
 from lib_ti.training.rundir import RunFolder
 
 
@@ -37,7 +37,7 @@ class Previewer:
         try:
             picture, request = self._previews.draw(embedding, lambda: self._control.stop_requested)
             path = self._folder.preview(step)
-            save_picture(path, picture, infotext(request, self._info))
+            save_preview(path, picture, infotext(request, self._info))
             if self._config.png_chunks:
                 card.save_card(self._folder.card(step), picture, embedding)
         except Stopped:

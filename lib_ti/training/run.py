@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
+from lib_ti import in_use
 from lib_ti.config import TrainConfig
 from lib_ti.data import latents
 from lib_ti.data.templates import check_template
@@ -64,7 +66,8 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
         tell=lambda text: told(Note(text)),
         stop=lambda: control.stop_requested,
     )
-    with host.session(options) as model:
+    trained = in_use.held(library.target(path), in_use.TRAINED)
+    with trained, host.session(options) as model, ExitStack() as stack:
         files.check_fits(embedding, model.info)
         size = training_size(config, model.info)
         found = look_at_pictures(config, size)
@@ -80,6 +83,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
         if config.save_image_every:
             model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
         folder, state = find_place(config, embedding, model.info, found, template, told, new_data=new_data)
+        stack.enter_context(in_use.held(folder.target, in_use.TRAINED))
         whole, encoded = latents.encode(
             found,
             model,

@@ -12,6 +12,7 @@ from typing import Any
 
 from lib_ti.atomic import write_text
 from lib_ti.errors import BadInput
+from lib_ti.in_use import Target
 from lib_ti.training.state import RunState, load_state
 
 
@@ -25,6 +26,11 @@ class RunFolder:
     @property
     def state(self) -> Path:
         return self.path / "state.safetensors"
+
+    @property
+    def target(self) -> Target:
+        """What to hold while the run goes on; beside the folder, which may not exist yet."""
+        return Target(self.path.with_name(f".{self.path.name}.lock"), f"The run in {self.path}")
 
     @property
     def losses(self) -> Path:

@@ -35,7 +35,7 @@ class Creation:
             created = create(self.host, config)
         vectors = counted(config.vectors, "vector")
         said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."
-        return config.name, notice("good", [said]) + notice("info", created.notes)
+        return config.name, notice("good", [said]) + notice("info", created.notes) + notice("warning", created.warnings)
 
     def name_remarks(self, name: str, log_directory: str) -> str:
         """What there is to know of a name before an embedding is created under it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from lib_ti import in_use
 from lib_ti.config import TrainConfig, described
 from lib_ti.data.images import open_picture
 from lib_ti.embedding import files, library
@@ -20,6 +21,8 @@ from lib_ti.placeholders import with_name, without_name
 from lib_ti.training import rundir
 from lib_ti.training.curve import Curve
 from lib_ti.training.history import read_history, segments
+from lib_ti.training.place import Placed, has_checkpoint, place
+from lib_ti.training.preview import show_on_card
 from lib_ti.training.rundir import RunFolder
 from lib_ti.training.tables import read_losses, read_table
 from lib_ti.training.verdict import judge
@@ -161,19 +164,27 @@ class Run:
 
     # What is done with a copy
 
-    def use_copy(self, host: Host, step: str) -> Path:
-        """Make a copy the embedding of the embeddings folder, in its present format, with its picture."""
+    def use_copy(self, host: Host, step: str) -> Placed:
+        """Make a copy the embedding of the embeddings folder, in its present format, with its picture.
+
+        What it replaces is kept aside, unless a run of the embedding has a copy of it.
+
+        Raises
+        ------
+        BadInput
+            When there is no such copy, several files have the name, or the embedding is being trained.
+        """
         embedding = self.copy(step)
         there = library.find_all(host.embeddings_folder, self.name)
         path = there[0] if len(there) == 1 else host.embeddings_folder / f"{self.name}.safetensors"
         if len(there) > 1:
             path = library.find(host.embeddings_folder, self.name)  # says which files are in each other's way
-        files.save(embedding, path)
-        picture = self.folder.preview_near(embedding.step)
-        if picture:
-            path.with_name(f"{path.stem}.preview.png").write_bytes(picture.read_bytes())
-        host.embedding_saved(path)
-        return path
+        with in_use.held(library.target(path), "replaced"):
+            known = path.exists() and has_checkpoint(rundir.find_runs(self.folder.path.parents[1], self.name), path)
+            placed = place(host, embedding, path, keep_replaced=not known)
+            picture = self.folder.preview_near(embedding.step)
+            kept = show_on_card(picture, path) if picture else None
+        return replace(placed, replaced=(*placed.replaced, *([kept] if kept else [])))
 
     def export(self, step: str, suffix: str) -> Path:
         """The copy as a file of that kind, in a new temporary folder, called by the embedding's name."""

@@ -168,8 +168,11 @@ def _connect_copies(parts: Parts) -> None:
 
     def use(data: dict[Any, Any]) -> str:
         step = str(data[parts["copy"]] or "")
-        path, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
-        return problem or notice("good", [f"{path} is now the copy {step if step == 'best' else f'of step {step}'}."])
+        placed, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
+        if placed is None:
+            return problem
+        said = f"{placed.path} is now the copy {step if step == 'best' else f'of step {step}'}."
+        return notice("good", [said, *placed.notes]) + notice("warning", placed.warnings)
 
     def more(data: dict[Any, Any]) -> list[Any]:
         values, problem = attempt(lambda: _run(parts, data).more())

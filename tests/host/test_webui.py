@@ -181,10 +181,13 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, mon
     carried.forget_conditioning = lambda: forgotten.append(True)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "lib_ti.host.webui_carried", carried)
     monkeypatch.setattr("lib_ti.host.webui_carried", carried, raising=False)
-    host, database = webui.WebUIHost(), sys.modules["modules.sd_hijack"].model_hijack.embedding_db
-    host.embedding_saved(Path("a/b.safetensors"))
+    host = webui.WebUIHost()
+    assert host.embedding_saved(Path("a/b.safetensors")) == ""
+    database = sys.modules["modules.sd_hijack"].model_hijack.embedding_db
     assert database.loaded == []
     sys.modules["modules.sd_models"].model_data.sd_model = object()
-    host.embedding_saved(Path("a/b.safetensors"))
+    assert host.embedding_saved(Path("a/b.safetensors")) == ""
     assert database.loaded == [(str(Path("a/b.safetensors")), "b.safetensors")]
     assert forgotten == [True]
+    said = host.embedding_saved(Path("a/broken.safetensors"))
+    assert said.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")

@@ -408,7 +408,7 @@ def test_an_embedding_that_is_moved_away_meanwhile_is_told_and_written_anew(stud
     assert files.load(studio.embedding_file).step == 20
     assert files.load(studio.embedding_file.with_name("renamed.safetensors")).step == 10
     told = [note.text for note in studio.of(Note) if note.warning]
-    assert any("was moved or removed while it was trained, and is written anew" in text for text in told)
+    assert any("was moved or removed while it was trained, and is written again" in text for text in told)
 
 
 def test_the_card_shows_the_preview_of_the_best_step(studio: Studio) -> None:

@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
+from lib_ti import in_use
 from lib_ti.config import CreateConfig, TrainConfig
-from lib_ti.embedding import files
+from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
 from lib_ti.training.create import create
 from lib_ti.training.run import train
 from lib_ti.ui import contact_sheet, results
 from lib_ti.ui.results import Run
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import WIDTH, FakeHost, draw_pictures
 
 NAME = "my-style"
 
@@ -88,7 +91,7 @@ def test_the_page_of_a_run(run: Run) -> None:
 
 
 def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host: FakeHost) -> None:
-    path = run.use_copy(host, "10")
+    path = run.use_copy(host, "10").path
     embedding = files.load(path)
     assert (embedding.name, embedding.step) == ("my-style", 10)
     assert embedding.recipe["initialization_text"] == "style"
@@ -97,6 +100,31 @@ def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host
     assert shown == run.folder.preview(10).read_bytes()
     with pytest.raises(BadInput, match="no copy of step 11; there are 10, 20, best"):
         run.use_copy(host, "11")
+
+
+def test_a_copy_replaces_what_is_kept_elsewhere_or_beside(run: Run, host: FakeHost) -> None:
+    path = host.embeddings_folder / "my-style.safetensors"
+    for step in ("10", "best", "20"):  # all of them are in the run's folder
+        assert run.use_copy(host, step).replaced == ()
+    theirs = replace(files.load(path), vectors={"clip_l": torch.ones(2, WIDTH)})
+    files.save(theirs, path)
+    Image.new("RGB", (9, 9), "red").save(path.with_name("my-style.preview.png"))
+    placed = run.use_copy(host, "10")
+    assert [kept.name.split(".replaced-")[0] for kept in placed.replaced] == [path.name, "my-style.preview.png"]
+    assert all(str(kept) in placed.notes[0] for kept in placed.replaced)
+    kept = shutil.copy(placed.replaced[0], path.with_name("kept.safetensors"))
+    assert files.load(Path(kept)).vectors["clip_l"].equal(theirs.vectors["clip_l"])
+
+
+def test_a_copy_is_refused_while_the_embedding_is_trained(run: Run, host: FakeHost) -> None:
+    path = host.embeddings_folder / "my-style.safetensors"
+    before = path.read_bytes()
+    with (
+        in_use.held(library.target(path), in_use.TRAINED),
+        pytest.raises(BadInput, match="'my-style' is being trained by this program since"),
+    ):
+        run.use_copy(host, "10")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
