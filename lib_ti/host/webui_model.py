@@ -106,11 +106,9 @@ class WebUIModel:
     def check_request(self, request: PictureRequest) -> None:
         self._drawing.check(request)
 
-    def generate(
-        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
-    ) -> Image.Image:
+    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
         self._check()
-        picture = self._drawing.draw(request, embeddings, stop or (lambda: False))
+        picture = self._drawing.draw(request, embeddings)
         self._check()
         return picture
 

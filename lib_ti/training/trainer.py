@@ -143,7 +143,9 @@ class Trainer:
         TrainingFailed
             When the loss stays infinite or undefined; the vectors are then those of the last good step.
         """
-        while self.step < self.config.max_steps and not self.control.stop_requested:
+        while self.step < self.config.max_steps:
+            if self.control.stop_requested:
+                return "stopped"
             started = time.perf_counter()
             pending = self._take_step()
             self._settle(duties)
@@ -153,7 +155,7 @@ class Trainer:
                 self._settle(duties)
             duties.between_steps()
         self._settle(duties)
-        return "done" if self.step >= self.config.max_steps else "stopped"
+        return "done"
 
     def settle(self, duties: Duties) -> None:
         """Read the figures of the last step from the device; to be called before the state is looked at."""

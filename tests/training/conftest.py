@@ -40,9 +40,7 @@ class Studio:
         }
         return TrainConfig(**{**values, **changes})
 
-    def train(
-        self, on_event: Callable[[Event], None] | None = None, *, new_data: bool = False, **changes: Any
-    ) -> RunFinished:
+    def train(self, on_event: Callable[[Event], None] | None = None, **changes: Any) -> RunFinished:
         self.events = []
         self.control = Control()
 
@@ -51,7 +49,7 @@ class Studio:
             if on_event:
                 on_event(event)
 
-        return train(self.host, self.config(**changes), listen, self.control, new_data=new_data)
+        return train(self.host, self.config(**changes), listen, self.control)
 
     @property
     def embedding_file(self) -> Path:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Host
-from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.ui import reach
 from lib_ti.ui.work import Told
 
@@ -80,16 +79,13 @@ class Captions:
     def nothing_yet(self, chosen: str, prepared: str) -> str:
         """What to do first, where there is no folder to open yet; empty where there is one."""
         own = f"or write a folder of pictures into the field {LABEL}, your own one perhaps."
-        if path_text(chosen):
+        if chosen.strip():
             return ""
-        if not path_text(prepared):
+        if not prepared.strip():
             return f"There is no prepared folder yet: prepare your pictures first, {own}"
         reach.check(self.host, {"Prepared folder": prepared})
-        path = as_path(prepared, "Prepared folder")
-        if found := folder_problem(path, missing_ok=True):
-            return f"The prepared folder {found}"
-        if not path.is_dir():
-            return f"The prepared folder {path} is not there yet: press Prepare first, {own}"
+        if not Path(prepared.strip()).expanduser().is_dir():
+            return f"The prepared folder {prepared.strip()} is not there yet: press Prepare first, {own}"
         return ""
 
     def folder(self, chosen: str, prepared: str) -> Path:
@@ -103,7 +99,7 @@ class Captions:
         missing = self.nothing_yet(chosen, prepared)
         if missing:
             raise BadInput(missing)
-        return self._reached(path_text(chosen) or path_text(prepared))
+        return self._reached(chosen.strip() or prepared.strip())
 
     def open(self, chosen: str, prepared: str, source: str = "") -> tuple[Editor, tuple[str, ...]]:
         """The editor of that folder, and what there is to know about it and about how its captions were read.
@@ -118,7 +114,7 @@ class Captions:
         folder = self.folder(chosen, prepared)
         editor, gone = self.editors.open(folder)
         said = [f"{name} is no longer there; its unsaved caption was “{text}”." for name, text in gone.items()]
-        if path_text(source) and resolved(as_path(source, "Source folder")) == resolved(folder):
+        if source.strip() and Path(source.strip()).expanduser().resolve() == folder.resolve():
             said.append("These are the pictures as you found them: their captions are written beside them.")
         return editor, (*said, *editor.captions.remarks)
 
@@ -179,4 +175,4 @@ class Captions:
 
     def _reached(self, folder: str) -> Path:
         reach.check(self.host, {LABEL: folder})
-        return as_path(folder, LABEL)
+        return Path(folder).expanduser()
