@@ -6,8 +6,13 @@ exception is a defect of ours. ``exit_code`` is what the command line returns fo
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from lib_ti.wording import quoted
 
 
 class UserError(Exception):
@@ -37,8 +42,20 @@ class BadInput(UserError):
         super().__init__("\n".join(self.problems))
 
 
+class NeedsConsent(BadInput):
+    """Something that can be done, but only when the user asks for it; the text says what happens then."""
+
+
 class TrainingFailed(UserError):
     """A run that had begun cannot go on. What was reached until the last good step is saved."""
+
+
+class ModelInUse(UserError):
+    """The model is used by something else, and the caller did not want to wait for it."""
+
+
+class Busy(UserError):
+    """Something else is running, and only one can; nothing was begun."""
 
 
 class Stopped(UserError):
@@ -66,3 +83,31 @@ def said_when_memory_is_full(sentence: str) -> Iterator[None]:
         if not out_of_memory(error):
             raise
         raise UserError(sentence) from error
+
+
+def reason(error: OSError) -> str:
+    """Return what the system said, without numbers and names of functions."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def os_problem(error: OSError) -> str:
+    """Return what the system refused, in a sentence; the file is named where the error knows it."""
+    file = quoted(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else "A file"
+    return f"{file} cannot be used: {reason(error)}. Check its path, its permissions and the free space of the disk."
+
+
+def explain(error: Exception) -> tuple[str, ...]:
+    """An unexpected exception for a person: what happened, where, and what to do where that is known."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return (os_problem(error),)
+    message = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no message"
+    place = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(place[-1].filename).name}, line {place[-1].lineno}, in {place[-1].name})" if place else ""
+    said = f"{type(error).__name__}: {message}{where}."
+    if out_of_memory(error):
+        advice = (
+            "The memory is full: choose a smaller Batch size or smaller Width and Height, switch Gradient "
+            "checkpointing on, or close other programs that use the graphics card."
+        )
+        return (advice, said)
+    return (f"An unexpected error ended it. {said}", "The whole traceback is in the console.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, reason
 from lib_ti.wording import quoted
 
 _QUOTES = ('""', "''", "“”", "‘’")
@@ -40,10 +40,10 @@ def as_path(text: str, label: str = "The path") -> Path:
     Raises
     ------
     BadInput
-        When no file can have that name; the sentence begins with ``label``.
+        When it is empty, or no file can have that name; the sentence begins with ``label``.
     """
     text = path_text(text)
-    if found := path_problem(text):
+    if found := path_problem(text) if text else "is empty; give a path.":
         raise BadInput(f"{label} {found}")
     return Path(text)
 
@@ -64,13 +64,13 @@ def path_problem(text: str) -> str | None:
     return None
 
 
-def folder_problem(folder: Path) -> str | None:
+def folder_problem(folder: Path, *, missing_ok: bool = False) -> str | None:
     """Return why a folder cannot be read, as a sentence without its subject, or None."""
     try:
         with os.scandir(folder):
             return None
     except FileNotFoundError:
-        return f"{quoted(folder)} does not exist; check its path."
+        return None if missing_ok else f"{quoted(folder)} does not exist; check its path."
     except NotADirectoryError:
         return (
             f"{quoted(folder)} is a file; give a folder." if _is_file(folder) else f"{quoted(folder)} is below a file."
@@ -79,9 +79,9 @@ def folder_problem(folder: Path) -> str | None:
         return f"{quoted(folder)} cannot be read: {reason(error)}."
 
 
-def reason(error: OSError) -> str:
-    """Return what the system said, without numbers and names of functions."""
-    return error.strerror or str(error) or type(error).__name__
+def resolved(path: Path) -> Path:
+    """Return the absolute path with links followed as far as they lead; one that leads in a circle is no error."""
+    return Path(os.path.realpath(path))
 
 
 def _with_home(text: str) -> str:

@@ -15,6 +15,17 @@ def with_name(prompt: str, name: str) -> str:
     return prompt.replace(NAME, name)
 
 
+def without(prompt: str) -> str:
+    """Return the prompt without ``[name]``, and without the gap it leaves."""
+    return without_gaps(with_name(prompt, ""))
+
+
+def without_gaps(prompt: str) -> str:
+    """Return the prompt with the spaces and commas around a removed part made one: ``"a , b"`` becomes ``"a, b"``."""
+    parts = (" ".join(part.split()) for part in prompt.split(","))
+    return ", ".join(part for part in parts if part)
+
+
 def without_name(prompt: str, name: str) -> str:
     """Return the prompt with ``[name]`` in the place of the embedding's own name, so that it fits any embedding."""
     return _word(name).sub(lambda _: NAME, prompt) if name.strip() else prompt

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.wording import shown
-
 
 @dataclass(frozen=True)
 class Event:
@@ -28,17 +26,6 @@ class Note(Event):
 
     text: str
     warning: bool = False
-
-
-@dataclass(frozen=True)
-class FileSkipped(Event):
-    """A file of the dataset is not trained on; ``name`` is its path from the dataset's folder.
-
-    ``reason`` is the end of a sentence that begins with the name. For logs and programs: a :class:`Note` sums up.
-    """
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -85,14 +72,20 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The fixed-noise loss was measured at ``step``; ``best_step`` had the lowest so far (``best_loss``)."""
+    """The validation loss was measured at ``step``; the other fields compare it with the checks since ``first_step``.
+
+    ``best_step`` is None while no loss was finite, ``gained`` None after a single check. ``overtraining`` is a
+    sentence, empty where there is nothing to say; see :class:`lib_ti.training.verdict.Verdict`.
+    """
 
     step: int
     loss: float
-    best_step: int
-    best_loss: float
+    first_step: int
     first_loss: float
-    overtraining: bool
+    best_step: int | None
+    best_loss: float | None
+    gained: bool | None
+    overtraining: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +94,13 @@ class Saved(Event):
 
     step: int
     paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class PreviewStarted(Event):
+    """A preview is being generated, which takes as long as any image."""
+
+    step: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class PreviewMade(Event):
 
 @dataclass(frozen=True)
 class PreviewFailed(Event):
-    """A preview could not be made; training goes on."""
+    """A preview could not be generated; training continues."""
 
     step: int
     reason: str
@@ -121,7 +121,11 @@ class PreviewFailed(Event):
 
 @dataclass(frozen=True)
 class RunFinished(Event):
-    """The run ended. ``reason`` is ``"done"`` or ``"stopped"``."""
+    """The run ended. ``reason`` is ``"done"`` or ``"stopped"``, and ``stopped_by`` then says by what.
+
+    ``steps`` and ``seconds`` count all sessions of the run. ``remark`` is a sentence about what the run gained, empty
+    where there is nothing to say.
+    """
 
     step: int
     reason: str
@@ -129,6 +133,9 @@ class RunFinished(Event):
     folder: Path
     best_step: int | None
     seconds: float
+    steps: int = 0
+    stopped_by: str = ""
+    remark: str = ""
 
 
 Listener = Callable[[Event], None]
@@ -139,7 +146,7 @@ def as_json(event: Event) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, Path):
-            return shown(value)
+            return str(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]
         # JSON has no NaN and no infinity.
@@ -159,9 +166,13 @@ class Control:
         self._stop = threading.Event()
         self._save = threading.Event()
         self._preview = threading.Event()
+        self.stopped_by = ""
+        """What asked first: ``"Ctrl-C"``, a button; empty when it does not matter."""
 
-    def stop(self) -> None:
+    def stop(self, by: str = "") -> None:
         """Ask the run to end after the step in hand; everything reached is saved."""
+        if not self._stop.is_set():
+            self.stopped_by = by
         self._stop.set()
 
     def save_now(self) -> None:

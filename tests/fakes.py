@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions, Tell
 from lib_ti.signals import Event
 
@@ -42,6 +42,8 @@ class FakeModel:
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
+        self.requests: list[tuple[PictureRequest, tuple[int, ...]]] = []
+        """What was generated, and with embeddings of which steps."""
 
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)
@@ -78,9 +80,14 @@ class FakeModel:
         if request.sampler == "magic":
             raise BadInput("Sampler 'magic' is not known.")
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image.Image:
         if self.previews_fail:
             raise RuntimeError("out of memory")
+        if stop and stop():
+            raise Stopped("The image was interrupted.")
+        self.requests.append((request, tuple(embedding.step for embedding in embeddings)))
         value = int(embeddings[0].vectors["clip_l"].abs().sum() * 40) % 256 if embeddings else 0
         return Image.new("RGB", (request.width, request.height), (value, request.seed % 256, 128))
 
@@ -98,6 +105,7 @@ class FakeHost:
         self.allowed_folders: Sequence[Path] | None = None
         self.model = model or FakeModel()
         self.saved: list[Path] = []
+        self.refresh_fails = ""
         self.open_sessions = 0
         self.watched: list[Event] = []
 
@@ -116,11 +124,12 @@ class FakeHost:
     def watch(self, event: Event) -> None:
         self.watched.append(event)
 
-    def interrupted(self) -> bool:
-        return False
+    def interrupted(self) -> str:
+        return ""
 
-    def embedding_saved(self, path: Path) -> None:
+    def embedding_saved(self, path: Path) -> str:
         self.saved.append(path)
+        return self.refresh_fails
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """A token for each word, and for each part of one with hyphens."""

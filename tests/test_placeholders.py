@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib_ti.placeholders import mentions, with_name, without_name
+from lib_ti.placeholders import mentions, with_name, without, without_name
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,4 @@ def test_only_the_name_as_a_word_of_its_own_is_replaced(prompt: str, kept: str) 
 def test_another_name_fills_in() -> None:
     assert with_name(without_name("a cat by my style", "my style"), "other") == "a cat by other"
     assert without_name("a cat", "") == "a cat"
+    assert without("a house, [name], red") == "a house, red"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_ti.config import Config, described, from_mapping
-from lib_ti.errors import BadInput
+from lib_ti.config import Config, TrainConfig, a1111, described, from_mapping
+from lib_ti.errors import BadInput, reason
+from lib_ti.paths import as_path
 from lib_ti.wording import number
 
 
@@ -34,8 +36,12 @@ def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional
             group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text, **common)
 
 
-def read_config(kind: type[Config], arguments: argparse.Namespace) -> Config:
+def read_config(
+    kind: type[Config], arguments: argparse.Namespace, tell: Callable[[str], None] = lambda _: None
+) -> Config:
     """The configuration from ``--config FILE``, overridden by the options that were given.
+
+    ``tell`` is called with what was taken from a settings file of the WebUI.
 
     Raises
     ------
@@ -45,9 +51,11 @@ def read_config(kind: type[Config], arguments: argparse.Namespace) -> Config:
     values: dict[str, Any] = {}
     source = "the options"
     if getattr(arguments, "config", None):
-        content = read_settings_file(Path(arguments.config))
-        values = content.get("settings", content)
+        content = read_settings_file(as_path(arguments.config, "--config"))
         source = arguments.config
+        values = content.get("settings", content)
+        if a1111.is_webui_settings(values):
+            values = _translated(kind, values, source, tell)
     prefix = "setting_"
     given = {key[len(prefix) :]: value for key, value in vars(arguments).items() if key.startswith(prefix)}
     return from_mapping(kind, {**values, **given}, source=source)
@@ -62,14 +70,24 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         When the file cannot be read or has another content.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        content = a1111.parse_text(text) if a1111.is_text(text) else json.loads(text)
     except OSError as error:
-        raise BadInput(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"The settings file {path} cannot be read: {reason(error)}.") from error
     except ValueError as error:
         raise BadInput(f"The settings file {path} is not JSON: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("settings", content), dict):
         raise BadInput(f'The settings file {path} holds no settings; it should look like {{"max_steps": 500}}.')
     return content
+
+
+def _translated(kind: type[Config], values: Mapping[str, Any], source: str, tell: Callable[[str], None]) -> Any:
+    if kind is not TrainConfig:
+        raise BadInput(f"{source} has settings of a run in the WebUI's Train tab; give it to the command train.")
+    translated = a1111.translate(values, source)
+    for note in translated.notes:
+        tell(note)
+    return translated.settings
 
 
 def _shown(default: Any) -> str:

@@ -6,12 +6,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from lib_ti.cli.arguments import add_settings, read_config
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CaptionConfig
+from lib_ti.paths import as_path
 from lib_ti.signals import Control, Listener, Note, Progress
 
 
@@ -29,7 +29,7 @@ def caption(arguments: argparse.Namespace, control: Control) -> bool:
     listen: Listener = JsonLines() if arguments.json else Console()
     done = caption_by_host(
         embedded_host(arguments),
-        Path(arguments.folder),
+        as_path(arguments.folder, "FOLDER"),
         config,
         tell=lambda text: listen(Note(text)),
         progress=lambda finished, total: listen(Progress("Captioning", finished, total)),

@@ -14,13 +14,15 @@ from lib_ti.cli.host import embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
-from lib_ti.signals import Control
+from lib_ti.paths import as_path
+from lib_ti.signals import Control, Note
 from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
 
 DEMO_STEPS = 500
+PREVIEW = "the preview image of an embedding, without an embedding in it"
 SAMPLE_STYLE = "outlined+glowing"
 
 
@@ -30,7 +32,7 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
     config = read_config(CreateConfig, arguments)
     created = create_embedding(embedded_host(arguments), config)
     _say(f"Created {created.path} with {counted(config.vectors, 'vector')} from {quoted(config.text)}.")
-    for note in created.notes:
+    for note in (*created.notes, *created.warnings):
         _say(note)
     return True
 
@@ -38,9 +40,10 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
 def train(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.training.run import train as train_embedding
 
-    config = read_config(TrainConfig, arguments)
     listen = JsonLines() if arguments.json else Console()
-    return train_embedding(embedded_host(arguments), config, listen, control).reason == "done"
+    config = read_config(TrainConfig, arguments, lambda text: listen(Note(text)))
+    host = embedded_host(arguments)
+    return train_embedding(host, config, listen, control, new_data=arguments.new_data).reason == "done"
 
 
 def generate(arguments: argparse.Namespace, control: Control) -> bool:
@@ -80,33 +83,61 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
 
 
 def show(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.embedding import files
+    from lib_ti.embedding import files, library
 
+    problems: list[str] = []
     for name in arguments.files:
-        facts = _facts(files.load(Path(name)))
+        if control.stop_requested:
+            return False
+        try:
+            path = as_path(name, "FILE")
+            preview = library.is_preview(path) and path.is_file()
+            facts = {"preview": PREVIEW} if preview else _facts(files.load(path))
+        except BadInput as error:
+            problems += error.problems
+            continue
         if arguments.json:
             _say(json.dumps({"file": name, **facts}, ensure_ascii=False))
         else:
-            _say(
-                f"{name}\n" + "\n".join(f"  {key}: {value}" for key, value in facts.items() if value not in ("", None))
-            )
+            lines = [f"  {key}: {value}" for key, value in facts.items() if value not in ("", None)]
+            _say("\n".join([name, *lines]))
+    if problems:
+        raise BadInput(problems)
     return True
 
 
 def convert(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti import aside, in_use
     from lib_ti.data.images import UnreadablePicture, open_picture
-    from lib_ti.embedding import files
+    from lib_ti.embedding import files, library
 
-    source, target = Path(arguments.source), Path(arguments.target)
+    source, target = as_path(arguments.source, "SOURCE"), as_path(arguments.target, "TARGET")
+    _check_target(source, target)
     if target.exists() and not arguments.overwrite:
         raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
     try:
-        picture = open_picture(Path(arguments.picture)).image if arguments.picture else None
+        picture = open_picture(as_path(arguments.picture, "--picture")).image if arguments.picture else None
     except (UnreadablePicture, OSError) as error:
         raise BadInput(f"The picture {arguments.picture} cannot be used: {error}") from error
-    files.convert(source, target, picture)
+    with in_use.held(library.target(target), "written"), aside.kept(target) as kept:
+        files.convert(source, target, picture)
     _say(f"Wrote {target}.")
+    if kept:
+        _say(aside.sentence([kept]))
     return True
+
+
+def _check_target(source: Path, target: Path) -> None:
+    """Raise :class:`BadInput` where ``create`` would refuse the new name; the name that a file has already may stay."""
+    from lib_ti.embedding import library, names
+    from lib_ti.host.text import tokenize
+
+    names.check_name(target.stem)
+    if target.stem == source.stem:
+        return
+    names.check_not_ordinary(target.stem, len(tokenize(target.stem)))
+    for other in library.read_alike(target):
+        raise BadInput(f"{other} exists, and prompts cannot tell {quoted(target.stem)} from it: choose another name.")
 
 
 def tab(arguments: argparse.Namespace, control: Control) -> bool:
@@ -116,7 +147,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
 
     dataset = ""
     if arguments.sample_pictures:
-        folder = Path(arguments.sample_pictures)
+        folder = as_path(arguments.sample_pictures, "--sample-pictures")
         if not folder.exists():
             sample_set(folder, SAMPLE_STYLE)
             _say(f"Drew sample pictures with captions into {folder}.")
@@ -130,7 +161,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
     )
     if JOBS.snapshot().active:
         _say("Saving the training that runs …")
-        JOBS.stop()
+        JOBS.stop("the end of the program")
         JOBS.wait()
     return True
 
@@ -139,7 +170,7 @@ def _lent_folders(arguments: argparse.Namespace) -> list[Path] | None:
     """Folders that a page may name: all for this machine alone, else those that were allowed and the present one."""
     if arguments.address in ("127.0.0.1", "::1", "localhost") and not arguments.allow:
         return None
-    return [Path(), *map(Path, arguments.allow or ())]
+    return [Path(), *(as_path(folder, "--allow") for folder in arguments.allow or ())]
 
 
 def demo(arguments: argparse.Namespace, control: Control) -> bool:
@@ -147,7 +178,7 @@ def demo(arguments: argparse.Namespace, control: Control) -> bool:
 
     if arguments.steps < 1:
         raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
-    return run_demo(Path(arguments.folder), arguments.steps, Console(), control)
+    return run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
 
 
 def _facts(embedding: Embedding) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _summary(
     ]
     _say(
         f"""
-Learned {NAME} in {finished.seconds:.0f} s: on pictures it had not seen, the measured loss went from {first.loss:.4f} to
+Learned {NAME} in {finished.seconds:.0f} s: the validation loss went from {first.loss:.4f} to
 {last.loss:.4f} ({100 * (last.loss / first.loss - 1):+.0f} %). The best step was {finished.best_step}.
 
   the embedding        {finished.embedding}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_ti.cli.arguments import read_settings_file
 from lib_ti.errors import BadInput
+from lib_ti.paths import as_path
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
@@ -48,19 +49,22 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
 
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):
-        earlier = read_settings_file(Path(arguments.config)).get("host", {})
+        earlier = read_settings_file(as_path(arguments.config, "--config")).get("host", {})
         if not isinstance(earlier, dict):
             raise BadInput(f'"host" in {arguments.config} is {quoted(earlier)}; remove it, or give it as an object.')
 
     def given(name: str, default: Any) -> Any:
-        return getattr(arguments, name, None) or earlier.get(name) or default
+        return str(getattr(arguments, name, None) or earlier.get(name) or default)
+
+    def path(name: str, default: str | Path) -> Path:
+        return as_path(given(name, default), f"--{name.replace('_', '-')}")
 
     return EmbeddedHost(
-        Path(given("checkpoint", CHECKPOINT)),
-        embeddings_folder=Path(given("embeddings_dir", "embeddings")),
-        template_folders=(Path(given("templates_dir", "textual_inversion_templates")),),
+        path("checkpoint", CHECKPOINT),
+        embeddings_folder=path("embeddings_dir", "embeddings"),
+        template_folders=(path("templates_dir", "textual_inversion_templates"),),
         allowed_folders=allowed_folders,
         device=given("device", "auto"),
-        captioner_folder=Path(given("captioner_dir", "models/BLIP")),
-        upscalers_folder=Path(given("upscalers_dir", "models/ESRGAN")),
+        captioner_folder=path("captioner_dir", "models/BLIP"),
+        upscalers_folder=path("upscalers_dir", "models/ESRGAN"),
     )

@@ -16,7 +16,7 @@ from lib_ti.cli import caption, commands, prepare
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, UserError, os_problem
 from lib_ti.signals import Control
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STOPPED
     except BrokenPipeError:
         return FAILED
+    except OSError as error:
+        _tell(UserError(os_problem(error)), as_json=getattr(arguments, "json", False))
+        return FAILED
 
 
 def _tell(error: UserError, *, as_json: bool) -> None:
@@ -61,7 +64,7 @@ def _stopping(control: Control) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if control.stop_requested:
             raise KeyboardInterrupt
-        control.stop()
+        control.stop("Ctrl-C" if number == signal.SIGINT else "a signal to terminate")
         sys.stderr.write("\nStopping after this step; press Ctrl-C again to end at once.\n")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -92,8 +95,17 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("train", commands.train, "Train an embedding, or go on where its training stopped.")
     add_host(sub)
-    sub.add_argument("--config", metavar="FILE", help="settings as JSON, also a settings-*.json of an earlier run")
+    sub.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings as JSON, also a settings-*.json of an earlier run, here or in the WebUI's own Train tab",
+    )
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    sub.add_argument(
+        "--new-data",
+        action="store_true",
+        help="continue an embedding on other images than before, in a run folder of its own",
+    )
     add_settings(sub, TrainConfig, positional="name")
 
     sub = add("prepare", prepare.prepare, "Make a folder ready for training from found pictures.")

@@ -16,11 +16,12 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
+from lib_ti.paths import as_path
 from lib_ti.signals import Control, Note, Progress
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
-    from lib_ti.data.folder import Skipped
+    from lib_ti.data.dataset import Skipped
     from lib_ti.host.embedded import EmbeddedHost
     from lib_ti.prep.plan import Plan
 
@@ -54,11 +55,11 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
             _show(plan, voice)
             return True
         if arguments.erase:
-            _erase(config, Path(arguments.erase), host, voice, control)
+            _erase(config, as_path(arguments.erase, "--erase"), host, voice, control)
             plan = _plan(config, host)
         _make(plan, host, voice, control)
         if arguments.zip:
-            _write_zip(plan, Path(arguments.zip), voice, control)
+            _write_zip(plan, as_path(arguments.zip, "--zip"), voice, control)
     except Stopped as stopped:
         voice.tell("Stopped", str(stopped))
         return False
@@ -104,7 +105,7 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
 
 def _show(plan: Plan, voice: _Voice) -> None:
     for one in plan.results:
-        facts = {"source": one.wanted.item.name, "name": one.name, "size": one.wanted.size, "state": one.state}
+        facts = {"source": one.wanted.item.path.name, "name": one.name, "size": one.wanted.size, "state": one.state}
         voice.tell("Planned", one.describe(), **facts, factor=round(one.wanted.factor, 3))
     voice.skipped(plan.skipped)
     for line in plan.describe():

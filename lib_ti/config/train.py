@@ -17,12 +17,6 @@ class TrainConfig(Settings):
     dataset: str = setting(
         "", "Dataset directory", "Folder with the pictures and their captions.", required=True, path=True
     )
-    subfolders: bool = setting(
-        False,
-        "Include sub-folders",
-        "Train on the images of all sub-folders too. A number before the first _ of a sub-folder's name, as in "
-        "10_thing, is how often an epoch uses each of its images.",
-    )
     template: str = setting(
         "style_filewords",
         "Prompt template",
@@ -129,15 +123,15 @@ class TrainConfig(Settings):
     clip_value: float = setting(1.0, "Gradient clipping limit", "The largest norm or value let through.", minimum=0)
     held_out: float = setting(
         0.1,
-        "Held-out share",
-        "Share of the pictures that is not trained on and shows when the embedding overtrains (from 8 pictures on).",
+        "Validation split",
+        "Share of the images that is not trained on and shows when the embedding overtrains (from 8 images on).",
         minimum=0,
         maximum=0.5,
     )
     evaluate_every: int = setting(
         50,
-        "Measure every",
-        "Measure the loss with fixed noise every so many steps; 0 never does, and trains on the held-out pictures too.",
+        "Validate every N steps",
+        "Measure the validation loss every so many steps; 0 never does, and trains on the validation images too.",
         minimum=0,
     )
     seed: int = setting(

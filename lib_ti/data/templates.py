@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti.data.textfile import read_text
-from lib_ti.errors import BadInput
-from lib_ti.placeholders import FILEWORDS, NAME, with_name
+from lib_ti.errors import BadInput, reason
+from lib_ti.paths import as_path
+from lib_ti.placeholders import FILEWORDS, NAME, with_name, without_gaps
 from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")
@@ -45,7 +46,7 @@ def find_template(name_or_path: str | Path, folders: Iterable[Path]) -> Template
         When there is none or it cannot be read; the message lists those that exist.
     """
     folders = tuple(folders)
-    path = _locate(Path(name_or_path), folders)
+    path = _locate(as_path(str(name_or_path), "Prompt template"), folders)
     if path is None:
         raise BadInput(
             f"There is no prompt template {quoted(name_or_path)}; choose one of {', '.join(available(folders))}, "
@@ -54,7 +55,7 @@ def find_template(name_or_path: str | Path, folders: Iterable[Path]) -> Template
     try:
         text, _ = read_text(path)
     except OSError as error:
-        raise BadInput(f"The prompt template {path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"The prompt template {path} cannot be read: {reason(error)}.") from error
     numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return Template(path.stem, path, tuple(line for _, line in numbered), tuple(number for number, _ in numbered))
 
@@ -108,20 +109,14 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
         rng.shuffle(tags)
     words = ", ".join(tags)
     prompt = FILEWORDS.sub(lambda _: words, line)
-    return with_name(prompt if words else _without_gaps(prompt), name)
-
-
-def _without_gaps(prompt: str) -> str:
-    """Spaces and commas that were around an empty caption, made one: ``"a , b"`` becomes ``"a, b"``."""
-    parts = (" ".join(part.split()) for part in prompt.split(","))
-    return ", ".join(part for part in parts if part)
+    return with_name(prompt if words else without_gaps(prompt), name)
 
 
 def _locate(wanted: Path, folders: tuple[Path, ...]) -> Path | None:
     is_name = wanted.name == str(wanted)
     places = [folder / wanted.name for folder in (*folders, SHIPPED)] if is_name else []
-    for place in (*places, wanted.expanduser()):
-        for path in (place.with_name(f"{place.name}.txt"), place):
+    for place in (*places, wanted):
+        for path in (place.parent / f"{place.name}.txt", place):
             if path.is_file():
                 return path
     return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.names import words_of
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelInfo
+from lib_ti.in_use import Target
 from lib_ti.wording import quoted
 
 TRAINABLE = (".safetensors", ".pt")
@@ -21,8 +24,24 @@ def list_names(folder: Path) -> list[str]:
 
 
 def find_all(folder: Path, name: str) -> list[Path]:
-    """Every file that the WebUI would list under ``name``, in subfolders too, in any letter case."""
-    return [path for path in _embedding_files(folder) if path.stem.lower() == name.lower()]
+    """Return every file whose name a prompt cannot tell from ``name``, in subfolders too, in alphabetical order."""
+    return sorted(_alike(folder, name))
+
+
+def read_alike(path: Path) -> list[Path]:
+    """Return the embeddings beside ``path`` whose names differ from its own, and prompts cannot tell them apart."""
+    beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    words = words_of(path.stem)
+    return [
+        other
+        for other in beside
+        if other.suffix.lower() in files.SUFFIXES and other.stem != path.stem and words_of(other.stem) == words
+    ]
+
+
+def target(path: Path) -> Target:
+    """What to hold while the embedding at ``path`` is trained or written, whichever its format."""
+    return Target(path.with_name(f".{path.stem.lower()}.lock"), f"Embedding {quoted(path.stem)}")
 
 
 def find(folder: Path, name: str) -> Path:
@@ -39,10 +58,7 @@ def find(folder: Path, name: str) -> Path:
         known = f"There are {', '.join(there[:12])}{' …' if len(there) > 12 else ''}" if there else "There are none yet"
         raise BadInput(f"There is no embedding {quoted(name)} in {folder}. {known}; create one first.")
     if len(found) > 1:
-        raise BadInput(
-            f"There are {len(found)} embeddings called {quoted(name)}: {', '.join(map(str, found))}. Only one of "
-            "them would be used in prompts; move the others away."
-        )
+        raise BadInput(_several(folder, name))
     path = found[0]
     if path.suffix.lower() not in TRAINABLE:
         raise BadInput(
@@ -52,9 +68,33 @@ def find(folder: Path, name: str) -> Path:
     return path
 
 
+def _several(folder: Path, name: str) -> str:
+    found = _alike(folder, name)
+    used = _used_in_prompts([path for path in found if path.stat().st_size])
+    others = " and ".join(str(path) for path in sorted(found) if path != used)
+    alike = "" if {path.stem for path in found} == {name} else ", by names that prompts cannot tell apart"
+    return (
+        f"There are {len(found)} embeddings called {quoted(name)}{alike}: the WebUI uses {used} in prompts, and not "
+        f"{others}. Move all but one out of the embeddings folder, or rename them."
+    )
+
+
+def _used_in_prompts(alike: Sequence[Path]) -> Path | None:
+    """The one of files with names that read alike, in the order in which the WebUI reads them, that it uses.
+
+    Of files with the same stem it keeps the one that it reads last; of stems that differ, its prompts find the one
+    that was registered first (``register_embedding_by_name`` in its textual_inversion.py).
+    """
+    by_stem: dict[str, Path] = {}
+    for path in alike:
+        by_stem.pop(path.stem, None)  # what is registered again comes last
+        by_stem[path.stem] = path
+    return next(iter(by_stem.values()), None)
+
+
 def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[str]]:
     """All embeddings that fit the model, and one sentence for each file that cannot be used and why."""
-    loaded: list[Embedding] = []
+    loaded: dict[Path, Embedding] = {}
     reasons: list[str] = []
     for path in _embedding_files(folder):
         try:
@@ -63,15 +103,41 @@ def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[st
         except BadInput as error:
             reasons.append(f"{path.name} is not used: {error}")
         else:
-            loaded.append(embedding)
-    return loaded, reasons
+            loaded[path] = embedding
+    alike: dict[tuple[str, ...], list[Path]] = {}
+    for path in loaded:
+        alike.setdefault(words_of(path.stem), []).append(path)
+    used = {_used_in_prompts(paths) for paths in alike.values()}
+    reasons += [
+        f"{path} is not used: {_used_in_prompts(alike[words_of(path.stem)])} has the same name in prompts."
+        for path in loaded
+        if path not in used
+    ]
+    return [embedding for path, embedding in loaded.items() if path in used], reasons
+
+
+def _alike(folder: Path, name: str) -> list[Path]:
+    """Files whose names read like ``name``, in the order in which the WebUI reads them."""
+    words = words_of(name)
+    return [path for path in _embedding_files(folder) if words_of(path.stem) == words]
+
+
+def is_preview(path: Path) -> bool:
+    """Whether a file is the image that the WebUI shows on an embedding's card, by its name ``<name>.preview.png``."""
+    return path.stem.lower().endswith(".preview")
 
 
 def _embedding_files(folder: Path) -> Iterator[Path]:
-    """Files by suffix; previews of the WebUI's cards (``name.preview.png``) are pictures and nothing else."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*")):
-        hidden = path.name.startswith(".") or path.stem.lower().endswith(".preview")
-        if path.suffix.lower() in files.SUFFIXES and not hidden and path.is_file():
-            yield path
+    """Files by suffix, in the order in which the WebUI reads them; it follows links to folders, and so does this.
+
+    Previews of the WebUI's cards (``name.preview.png``) are pictures and nothing else.
+    """
+    seen: set[str] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(root))
+        # Links in a circle would otherwise be followed until the paths are too long.
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(root, name)) not in seen]
+        for path in map(Path(root).joinpath, names):
+            hidden = path.name.startswith(".") or is_preview(path)
+            if path.suffix.lower() in files.SUFFIXES and not hidden and path.is_file():
+                yield path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
@@ -11,6 +12,8 @@ MAX_BYTES = 120
 """UTF-8 bytes of a name: leaves room for ``-100000.safetensors`` and the like within a file system's 255."""
 
 _KEPT = "._- "
+_SUFFIXES = (".safetensors", ".pt", ".bin", ".ckpt", ".png", ".webp", ".jpg", ".jpeg", ".txt")
+"""Endings that a name has when a file's name was typed; the file would get a second one."""
 _RESERVED = {"con", "prn", "aux", "nul"} | {port + digit for port in ("com", "lpt") for digit in "0123456789¹²³"}
 
 
@@ -20,6 +23,29 @@ def sanitise(name: str) -> str:
     Letters and digits are those of any script (``str.isalnum``).
     """
     return "".join(sign for sign in name if sign.isalnum() or sign in _KEPT)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words that CLIP's tokenizer reads in a name; names with the same words are one in prompts.
+
+    A word is a run of letters, a single digit or a run of other signs, in lower case, and spaces only part words
+    (openai/CLIP, simple_tokenizer): "Style2" reads like "style 2".
+    """
+    words: list[str] = []
+    for kind, signs in groupby(unicodedata.normalize("NFC", name).lower(), key=_kind_of):
+        if kind == _DIGIT:
+            words += signs
+        elif kind != _SPACE:
+            words.append("".join(signs))
+    return tuple(words)
+
+
+_LETTER, _DIGIT, _SPACE, _OTHER = range(4)
+
+
+def _kind_of(sign: str) -> int:
+    kinds = {"L": _LETTER, "N": _DIGIT}
+    return _SPACE if sign.isspace() else kinds.get(unicodedata.category(sign)[0], _OTHER)
 
 
 def check_name(name: str) -> str:
@@ -72,16 +98,28 @@ def _problem(name: str) -> str | None:
         return (
             f"The name {quoted(name)} holds {' '.join(unusable)}, which the WebUI does not keep in names of embeddings."
         )
+    if len(name.encode()) > MAX_BYTES:
+        return f"The name {quoted(name)} is {len(name.encode())} bytes long, and at most {MAX_BYTES} fit file names."
+    return _problem_at_an_end(name) or _problem_as_a_word(name)
+
+
+def _problem_at_an_end(name: str) -> str | None:
     if name != name.strip(" ") or name.endswith("."):
         return f"The name {quoted(name)} begins or ends with a space or ends with a dot, which file systems drop."
     if name.startswith("."):
         return f"The name {quoted(name)} begins with a dot, which hides its files."
+    if name.lower().endswith(_SUFFIXES):
+        return f"The name {quoted(name)} ends like a file's name; the suffix is added by itself."
     if name.lower().endswith(".preview"):
         return f"The name {quoted(name)} ends in .preview, and the WebUI takes such files for previews."
+    return None
+
+
+def _problem_as_a_word(name: str) -> str | None:
+    if not any(map(str.isalpha, name)):
+        return f"The name {quoted(name)} has no letters: the embedding would replace these signs in every prompt."
     if _is_reserved(name):
         return f"The name {quoted(name)} is reserved by Windows."
-    if len(name.encode()) > MAX_BYTES:
-        return f"The name {quoted(name)} is {len(name.encode())} bytes long, and at most {MAX_BYTES} fit file names."
     return None
 
 
@@ -95,8 +133,10 @@ def _nearest(name: str) -> str | None:
     while ".." in near:
         near = near.replace("..", ".")
     near = near.encode()[:MAX_BYTES].decode(errors="ignore").strip(". ")
-    if near.lower().endswith(".preview"):
-        near = near[: -len(".preview")].rstrip(". ")
+    while near.lower().endswith((".preview", *_SUFFIXES)):
+        near = near.rpartition(".")[0].rstrip(". ")
+    if near and not any(map(str.isalpha, near)):
+        near = f"my-{near}"
     if _is_reserved(near):
         near = f"my-{near}"
     return near if near and _problem(near) is None else None

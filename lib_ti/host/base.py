@@ -90,6 +90,8 @@ class SessionOptions:
     """Called with a sentence while the host waits, such as for a picture that is being drawn."""
     stop: Callable[[], bool] | None = None
     """Asked while the host waits for its turn; when it says yes, :class:`lib_ti.errors.Stopped` is raised."""
+    wait: bool = True
+    """Whether to wait while something else uses the model, or raise :class:`lib_ti.errors.ModelInUse` at once."""
 
 
 class Model(Protocol):
@@ -150,13 +152,22 @@ class Model(Protocol):
         """Raise the :class:`BadInput` that :meth:`generate` would, without drawing."""
         ...
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image:
-        """Draw one RGB picture without touching the random state of anyone else.
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image:
+        """Generate one RGB image without touching the random state of anyone else.
+
+        Parameters
+        ----------
+        stop
+            Asked between the sampler's steps, from any thread.
 
         Raises
         ------
         BadInput
             An unknown sampler or scheduler, or a size that is not a multiple of 8.
+        Stopped
+            When ``stop`` said so, or the host's own Interrupt was pressed.
         """
         ...
 
@@ -236,12 +247,20 @@ class Host(Protocol):
         """Every event of a run, for the host's own progress bar; must be quick and must not raise."""
         ...
 
-    def interrupted(self) -> bool:
-        """True when the host's own Interrupt was pressed."""
+    def interrupted(self) -> str:
+        """What asked to stop, such as the host's own Interrupt, for "was stopped by …"; empty while nothing did."""
         ...
 
-    def embedding_saved(self, path: Path) -> None:
-        """The embedding at ``path`` was written anew; a host that caches embeddings loads it again."""
+    def embedding_saved(self, path: Path) -> str:
+        """Load the embedding at ``path``, which has just been written, where the host keeps embeddings in memory.
+
+        Never raises.
+
+        Returns
+        -------
+        str
+            A full sentence for the user where that failed, else empty.
+        """
         ...
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:

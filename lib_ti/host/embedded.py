@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse
 from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
 from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
@@ -106,12 +106,13 @@ class EmbeddedHost:
     def watch(self, event: Event) -> None:
         """Nothing to do: this host has no progress bar of its own."""
 
-    def interrupted(self) -> bool:
-        """Never: this host has no Interrupt of its own."""
-        return False
+    def interrupted(self) -> str:
+        """Nothing: this host has no Interrupt of its own."""
+        return ""
 
-    def embedding_saved(self, path: Path) -> None:
+    def embedding_saved(self, path: Path) -> str:  # noqa: ARG002
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+        return ""
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         return token_spans(text)
@@ -148,12 +149,12 @@ class EmbeddedHost:
         ------
         BadInput
             When the checkpoint cannot be used, or the device not in that precision.
-        UserError
-            When the model is lent already.
+        ModelInUse
+            When the model is lent already; this host never waits.
         """
         dtype = _dtype(options.precision, self._device)
         if not self._in_use.acquire(blocking=False):
-            raise UserError(f"The model {self._checkpoint.name} is in use; wait until that has ended, or stop it.")
+            raise ModelInUse(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
             model = self._load(dtype)
             with model.checkpointing(options.gradient_checkpointing):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -116,11 +116,18 @@ class EmbeddedModel:
     def check_request(self, request: PictureRequest) -> None:
         check_request(request)
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
-        return self.generate_many([request], embeddings)[0]
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image.Image:
+        return self.generate_many([request], embeddings, stop)[0]
 
     @torch.no_grad()
-    def generate_many(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
+    def generate_many(
+        self,
+        requests: Sequence[PictureRequest],
+        embeddings: Sequence[Embedding],
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Image.Image]:
         """Draw pictures as :meth:`generate` does, those that differ in words and seed only in one batch."""
         for request in requests:
             check_request(request)
@@ -130,14 +137,16 @@ class EmbeddedModel:
             batches.setdefault(settings, []).append(index)
         pictures: dict[int, Image.Image] = {}
         for batch in batches.values():
-            drawn = self._draw([requests[index] for index in batch], embeddings)
+            drawn = self._draw([requests[index] for index in batch], embeddings, stop)
             pictures.update(zip(batch, drawn, strict=True))
         return [pictures[index] for index in range(len(requests))]
 
-    def _draw(self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding]) -> list[Image.Image]:
+    def _draw(
+        self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding], stop: Callable[[], bool] | None
+    ) -> list[Image.Image]:
         prompts = [(request.prompt, request.negative_prompt) for request in requests]
         guided = self.guided(prompts, embeddings, requests[0].cfg_scale)
-        return self.decode(sample(requests, self._made, guided))
+        return self.decode(sample(requests, self._made, guided, stop))
 
     def guided(self, prompts: Sequence[tuple[str, str]], embeddings: Sequence[Embedding], scale: float) -> Denoise:
         """The UNet's prediction for a batch of latents, guided by their prompts and away from their negative ones."""

@@ -14,7 +14,7 @@ from diffusers import (
     EulerDiscreteScheduler,
 )
 
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.architecture import TIMESTEPS, Architecture
 from lib_ti.host.base import PictureRequest
 from lib_ti.wording import quoted
@@ -68,7 +68,9 @@ def check_request(request: PictureRequest) -> None:
         raise BadInput(problems)
 
 
-def sample(requests: Sequence[PictureRequest], made: Architecture, denoise: Denoise) -> torch.Tensor:
+def sample(
+    requests: Sequence[PictureRequest], made: Architecture, denoise: Denoise, stop: Callable[[], bool] | None = None
+) -> torch.Tensor:
     """Latents (B, 4, h, w) float32 on the CPU for requests that differ in words and seed only.
 
     All noise comes from one CPU generator for each picture, seeded by its request: a picture does not depend on
@@ -84,6 +86,8 @@ def sample(requests: Sequence[PictureRequest], made: Architecture, denoise: Deno
     options = {"generator": generators} if takes_noise else {}
     latents = noise * scheduler.init_noise_sigma
     for timestep in scheduler.timesteps:
+        if stop and stop():
+            raise Stopped("The image was interrupted.")
         prediction = denoise(scheduler.scale_model_input(latents, timestep), timestep)
         latents = scheduler.step(prediction, timestep, latents, **options).prev_sample
     return latents

@@ -7,18 +7,17 @@ too, so that the tab can say there why it does not train; the siblings are impor
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modules import call_queue, sd_hijack, sd_models, shared
+from modules import sd_models, shared
 
-from lib_ti.errors import BadInput, Stopped
-from lib_ti.host import webui_settings
+from lib_ti.errors import BadInput
+from lib_ti.host import webui_settings, webui_turn
 from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
 from lib_ti.signals import Event, RunStarted, StepDone
 from lib_ti.wording import quoted
@@ -26,8 +25,7 @@ from lib_ti.wording import quoted
 if TYPE_CHECKING:
     from lib_ti.host.webui_model import WebUIModel
 
-JOB = "textual-inversion"
-"""The name of our job in the WebUI's state."""
+ELSEWHERE = "Interrupt, Skip or Stop elsewhere in the WebUI (another tab, a script or the API)"
 _TXT2IMG = {
     "txt2img_prompt": "prompt",
     "txt2img_neg_prompt": "negative_prompt",
@@ -42,8 +40,6 @@ _TXT2IMG = {
 """The fields of the txt2img tab by their elements' ids."""
 LATENT_SHRINKING = 8
 _SD1_LATENT_SIDE = 64
-_ASK_SECONDS = 0.2
-"""Time between two questions whether a run that waits is still wanted."""
 _RELOAD_SECONDS = 0.5
 """Time that Reload UI takes at most from its interrupt to closing the page's server."""
 
@@ -96,7 +92,7 @@ class WebUIHost:
         _refuse_forks()
         from lib_ti.host import webui_borrow
 
-        with _turn(options.tell, options.stop), webui_borrow.borrow(options) as model:
+        with webui_turn.turn(options.tell, options.stop, wait=options.wait), webui_borrow.borrow(options) as model:
             lent: WebUIModel = model
             yield lent
 
@@ -116,31 +112,23 @@ class WebUIHost:
             state.job_no = event.step - self._first_step
             # A line break would keep the WebUI's page from showing it.
             state.textinfo = f"Textual Inversion: step {event.step} of {event.max_steps}, loss {event.smoothed:.4f}"
-        state.job = JOB
+        state.job = webui_turn.JOB
         state.job_count = max(1, event.max_steps - self._first_step)
 
-    def interrupted(self) -> bool:
-        """True after Interrupt, Skip or Stop anywhere in the WebUI; not after Reload UI, which presses it as well."""
+    def interrupted(self) -> str:
+        """Named after Interrupt, Skip or Stop anywhere in the WebUI; not after Reload UI, which presses it as well."""
         state = shared.state
         if not (state.interrupted or state.stopping_generation or state.skipped):
-            return False
+            return ""
         if _reloading():
             state.interrupted = False
-            return False
-        return True
+            return ""
+        return ELSEWHERE
 
-    def embedding_saved(self, path: Path) -> None:
-        """Load the one file into the WebUI's database, and have it encode prompts anew.
+    def embedding_saved(self, path: Path) -> str:
+        from lib_ti.host import webui_embeddings
 
-        The database's own reload reads all files, and leaves it empty for that long; this needs no lock.
-        """
-        database = getattr(sd_hijack.model_hijack, "embedding_db", None)
-        if database is None or sd_models.model_data.sd_model is None:
-            return
-        from lib_ti.host import webui_carried
-
-        database.load_from_file(str(path), path.name)
-        webui_carried.forget_conditioning()
+        return webui_embeddings.load(path)
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """By the vocabulary that comes along: the WebUI's tokenizer is there only while a model is loaded."""
@@ -165,7 +153,7 @@ class WebUIHost:
             )
         from lib_ti.host import webui_captioners
 
-        with _turn(tell), webui_captioners.captioner(name, tell) as lent:
+        with webui_turn.turn(tell), webui_captioners.captioner(name, tell) as lent:
             yield lent
 
     @property
@@ -178,7 +166,7 @@ class WebUIHost:
     def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
         from lib_ti.host import webui_tools
 
-        with _turn(tell), webui_tools.upscaler(name, tell) as lent:
+        with webui_turn.turn(tell), webui_tools.upscaler(name, tell) as lent:
             yield lent
 
     @property
@@ -191,7 +179,7 @@ class WebUIHost:
             raise BadInput("Filling by the model works in AUTOMATIC1111's WebUI from 1.9 on; choose a plain fill.")
         from lib_ti.host import webui_inpainting
 
-        with _turn(tell), webui_inpainting.inpainter(tell) as lent:
+        with webui_turn.turn(tell), webui_inpainting.inpainter(tell) as lent:
             yield lent
 
 
@@ -247,66 +235,6 @@ def _loaded_title() -> str:
     sd_model = sd_models.model_data.sd_model
     checkpoint = getattr(sd_model, "sd_checkpoint_info", None)
     return str(checkpoint.title if checkpoint else shared.opts.data.get("sd_model_checkpoint") or "")
-
-
-@contextmanager
-def _turn(tell: Callable[[str], None] | None, stop: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Our turn in the WebUI's queue, as a job that all its pages see.
-
-    Raises
-    ------
-    Stopped
-        When ``stop`` said so before it was our turn.
-    """
-    queue = call_queue.queue_lock
-    if not queue.acquire(blocking=False):
-        if tell:
-            tell("Waiting until the WebUI has finished what it is doing.")
-        _queue_up(queue, stop or (lambda: False))
-    state = shared.state
-    try:
-        state.begin(job=JOB)
-        state.job_count = 1
-        state.textinfo = "Textual Inversion: preparing"
-        yield
-    finally:
-        try:
-            state.end()
-            _idle(state)
-        finally:
-            queue.release()
-
-
-def _queue_up(queue: Any, stop: Callable[[], bool]) -> None:
-    """Take the lock when it is our turn. The WebUI's lock can only be waited for without an end, so a thread does it.
-
-    It keeps our place in the queue, and where nobody wants the place any more, it passes it on.
-    """
-    decided = threading.Lock()
-    given_up = False
-    acquired = threading.Event()
-
-    def wait() -> None:
-        queue.acquire()
-        with decided:
-            if given_up:
-                queue.release()
-            else:
-                acquired.set()
-
-    threading.Thread(target=wait, name="textual-inversion-turn", daemon=True).start()
-    while not acquired.wait(_ASK_SECONDS):
-        if stop():
-            with decided:
-                if not acquired.is_set():
-                    given_up = True
-                    raise Stopped("It was still waiting for its turn; nothing was changed.")
-
-
-def _idle(state: Any) -> None:
-    state.skipped = state.interrupted = state.stopping_generation = False
-    state.job_no = state.sampling_step = state.sampling_steps = 0
-    state.textinfo = state.current_image = state.current_latent = None
 
 
 def _reloading() -> bool:

@@ -106,9 +106,11 @@ class WebUIModel:
     def check_request(self, request: PictureRequest) -> None:
         self._drawing.check(request)
 
-    def generate(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+    def generate(
+        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image.Image:
         self._check()
-        picture = self._drawing.draw(request, embeddings)
+        picture = self._drawing.draw(request, embeddings, stop or (lambda: False))
         self._check()
         return picture
 

@@ -7,7 +7,8 @@ the user's next picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
@@ -17,7 +18,7 @@ from modules.textual_inversion import textual_inversion
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.host.base import PictureRequest
 from lib_ti.host.webui_carried import (
     ONLY_DRAWN,
@@ -30,6 +31,9 @@ from lib_ti.host.webui_carried import (
 )
 from lib_ti.host.webui_text import PromptEncoder, as_plain_text
 from lib_ti.wording import quoted
+
+_ASK_SECONDS = 0.1
+"""Time between two questions whether a preview is still wanted."""
 
 
 class _Lookup:
@@ -65,7 +69,8 @@ class Drawing:
         _find(request.sampler, request.scheduler)
         _check(request)
 
-    def draw(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> Image.Image:
+    def draw(self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool]) -> Image.Image:
+        """Generate one image; raises :class:`Stopped` after ``stop`` or any Interrupt in the WebUI."""
         sampler, scheduler = _find(request.sampler, request.scheduler)
         _check(request)
         options = self._pinned.overrides()
@@ -75,6 +80,7 @@ class Drawing:
                 for change in (kept_random_state(), kept_job(), no_prompt_history(), no_new_settings(options)):
                     undo.enter_context(change)
                 undo.enter_context(self._known(embeddings))
+                undo.enter_context(_interrupted_by(stop))
                 picture = self._process(request, sampler, scheduler, options)
                 stopped = state.interrupted or state.stopping_generation or state.skipped
         except torch.cuda.OutOfMemoryError as error:
@@ -87,7 +93,7 @@ class Drawing:
             shared.total_tqdm.clear()
             devices.torch_gc()
         if stopped or picture is None:
-            raise UserError("The preview was interrupted.")
+            raise Stopped("The preview was interrupted.")
         state.assign_current_image(picture)
         return picture.convert("RGB")
 
@@ -140,6 +146,26 @@ class Drawing:
             yield
         finally:
             text.hijack = hijack
+
+
+@contextmanager
+def _interrupted_by(stop: Callable[[], bool]) -> Iterator[None]:
+    """Press the WebUI's Interrupt for whoever says so within; samplers look at nothing else between their steps."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_ASK_SECONDS):
+            if stop():
+                shared.state.interrupted = True
+                return
+
+    watcher = threading.Thread(target=watch, name="textual-inversion-preview", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _find(name: str, schedule: str) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from modules import paths_internal, shared
 
+from lib_ti.paths import as_path, path_text
+
 
 def beginnings() -> Mapping[str, Any]:
     """What the tab's fields begin with."""
@@ -25,5 +27,9 @@ def allowed_folders() -> Sequence[Path] | None:
     """
     if not shared.cmd_opts.hide_ui_dir_config:
         return None
-    listed = [Path(name.strip()) for name in shared.opts.ti_folders.split(",") if name.strip()]
-    return [Path(shared.opts.ti_log_directory), Path(paths_internal.data_path) / "datasets", *listed]
+    listed = [as_path(name) for name in shared.opts.ti_folders.split(",") if path_text(name)]
+    return [
+        as_path(shared.opts.ti_log_directory, "Log directory"),
+        Path(paths_internal.data_path) / "datasets",
+        *listed,
+    ]

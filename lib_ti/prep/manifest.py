@@ -10,10 +10,10 @@ from typing import Any
 
 from lib_ti.atomic import write_text
 from lib_ti.errors import BadInput
+from lib_ti.lock import locked
 from lib_ti.prep import edits as edits_json
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits
-from lib_ti.prep.lock import locked
 from lib_ti.prep.prepared import PreparedFolder
 
 _FORMAT = 1

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from lib_ti.atomic import UNFINISHED, remove_leftovers
 from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
-from lib_ti.data.folder import Skipped
+from lib_ti.data.dataset import Skipped
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
+from lib_ti.lock import locked
 from lib_ti.prep import results
-from lib_ti.prep.lock import locked
 from lib_ti.prep.make import Tools
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_manifest
 from lib_ti.prep.plan import Plan

@@ -6,22 +6,22 @@ import datetime
 import os
 import random
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from lib_ti.config import TrainConfig, problems, to_mapping
-from lib_ti.data.dataset import Dataset, Resize, Rules
-from lib_ti.data.scan import scan
+from lib_ti.data.dataset import Dataset, Resize, scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, NeedsConsent
 from lib_ti.host.base import Host, ModelInfo
+from lib_ti.in_use import obstacle
+from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
-from lib_ti.training.state import Identity, RunState, compare, measures_otherwise
+from lib_ti.training.state import Identity, RunState, compare
 from lib_ti.wording import counted, quoted
 
 
@@ -53,6 +53,8 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
     try:
         if config.name.strip():
             path = library.find(host.embeddings_folder, config.name)
+            if said := obstacle(library.target(path)):
+                found.append(said)
             embedding = files.load(path)
             if embedding.step >= config.max_steps:
                 steps = counted(embedding.step, "step")
@@ -67,10 +69,8 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
             template = find_template(config.template, host.template_folders)
     except BadInput as error:
         found += error.problems
-    folder = Path(config.dataset)
-    if config.dataset.strip() and not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        found.append(f"Dataset directory {quoted(config.dataset)} {what}: give the folder with the pictures.")
+    if config.dataset and not path_problem(config.dataset) and (wrong := folder_problem(Path(config.dataset))):
+        found.append(f"Dataset directory {wrong}")
     places = {"Log directory": Path(config.log_directory), "Embeddings folder": host.embeddings_folder}
     found += [problem for label, place in places.items() if (problem := _unwritable(label, place))]
     if found or embedding is None or template is None:
@@ -81,9 +81,10 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
 def _unwritable(label: str, folder: Path) -> str | None:
     """One sentence when nothing can be written below ``folder``; nothing is created to find out."""
     existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
+    # Unlike Path's, these functions don't raise where a folder on the way may not be entered.
+    while not os.path.exists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
+    if not os.path.isdir(existing):
         return f"{label} {quoted(folder)} cannot be made: {existing} is a file; choose another folder."
     if not os.access(existing, os.W_OK | os.X_OK):
         return f"{label} {quoted(folder)} cannot be written: {existing} is read-only; choose another folder."
@@ -95,65 +96,67 @@ def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
     return config.width or info.size, config.height or info.size
 
 
-def look_at_pictures(
-    config: TrainConfig, size: tuple[int, int], progress: Callable[[int, int], None] | None = None
-) -> Dataset:
-    """The dataset as this run uses it; without measuring nothing is held out.
-
-    Parameters
-    ----------
-    progress
-        Called with files done and in all.
-    """
-    rules = Rules(
-        *size,
+def look_at_pictures(config: TrainConfig, size: tuple[int, int]) -> Dataset:
+    """The dataset as this run uses it; without measuring nothing is held out."""
+    return scan(
+        Path(config.dataset),
+        width=size[0],
+        height=size[1],
         resize=cast("Resize", config.resize),
         use_alpha=config.use_alpha,
         held_out=config.held_out if config.evaluate_every else 0.0,
         seed=config.seed,
-        subfolders=config.subfolders,
     )
-    return scan(Path(config.dataset), rules, progress=progress)
 
 
 def find_place(
-    config: TrainConfig, embedding: Embedding, info: ModelInfo, fingerprint: str, template: Template, listen: Listener
+    config: TrainConfig,
+    embedding: Embedding,
+    info: ModelInfo,
+    found: Dataset,
+    template: Template,
+    listen: Listener,
+    *,
+    new_data: bool,
 ) -> tuple[RunFolder, RunState]:
     """The folder and state of this run: those of the run that the embedding comes from, or fresh ones.
 
     Parameters
     ----------
-    fingerprint
-        Of the dataset.
+    new_data
+        The user agreed to train on other images than so far, which is done in a run of its own.
 
     Raises
     ------
     BadInput
         When that run cannot be continued, being of another model.
+    NeedsConsent
+        When the images are those of another dataset, see :func:`is_other_data`, and ``new_data`` is false.
     """
     identity = Identity(
         run=uuid.uuid4().hex,
         model_name=info.name,
         model_hash=info.hash,
-        dataset=fingerprint,
+        dataset=found.fingerprint,
         template="\n".join(template.lines),
         settings=to_mapping(config),
+        images=image_marks(found),
     )
-    log_directory = Path(config.log_directory)
-    before = find_run(log_directory, embedding.name, str(embedding.recipe.get("run", "")))
-    if before and continues(embedding, before[1]):
+    before = continued_run(config, embedding)
+    if before:
         folder, state = before
         refusals, changes = compare(state.identity, identity)
         if refusals:
             raise BadInput(refusals)
-        for change in changes:
-            listen(Note(change, warning=True))
-        if measures_otherwise(state.identity, identity):
-            # Losses on other pictures or prompts cannot be compared.
-            state = replace(state, best=None, best_vectors={}, first_loss=None, checks_since_best=0)
-        seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
-        return folder, replace(state, identity=replace(identity, run=state.identity.run), preview_seed=seed)
-    if embedding.step:
+        if not is_other_data(state.identity, found):
+            for change in changes:
+                listen(Note(change, warning=True))
+            seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
+            return folder, replace(state, identity=replace(identity, run=state.identity.run), preview_seed=seed)
+        if not new_data:
+            raise NeedsConsent(question(config, embedding, found))
+        listen(Note(f"A new run begins with these vectors, on other images; the run so far stays in {folder.path}."))
+    elif embedding.step:
         steps = counted(embedding.step, "step")
         listen(Note(f"No state of the first {steps} is at hand: a new run begins with these vectors."))
     if embedding.step and embedding.model_hash not in ("", info.hash):
@@ -164,7 +167,13 @@ def find_place(
                 warning=True,
             )
         )
-    state = RunState(
+    return new_run(Path(config.log_directory), embedding.name, datetime.date.today()), _fresh(
+        identity, embedding, config
+    )
+
+
+def _fresh(identity: Identity, embedding: Embedding, config: TrainConfig) -> RunState:
+    return RunState(
         identity=identity,
         step=embedding.step,
         vectors=embedding.vectors,
@@ -174,7 +183,47 @@ def find_place(
         first_step=embedding.step,
         published=embedding.step,
     )
-    return new_run(log_directory, embedding.name, datetime.date.today()), state
+
+
+def continued_run(config: TrainConfig, embedding: Embedding) -> tuple[RunFolder, RunState] | None:
+    """The run that the embedding in its folder comes from, where it can be continued."""
+    before = find_run(Path(config.log_directory), embedding.name, str(embedding.recipe.get("run", "")))
+    return before if before and continues(embedding, before[1]) else None
+
+
+def image_marks(found: Dataset) -> tuple[str, ...]:
+    """What identifies the images of a dataset by their contents."""
+    return tuple(sorted(item.digest[:12] for item in found.all_items))
+
+
+def is_other_data(former: Identity, found: Dataset) -> bool:
+    """Whether the run would continue with another dataset, and not with the same one, edited.
+
+    Files are compared by content. With images added, removed or renamed, or with other captions, sizes or masks, it is
+    the same dataset. It is another one when the two share fewer than half of the images of the smaller one. States of
+    earlier versions do not know their images: there it is another one when the folder is another and anything differs.
+    """
+    if former.dataset == found.fingerprint:
+        return False
+    if not former.images:
+        return Path(str(former.settings.get("dataset", ""))).absolute() != found.folder.absolute()
+    images = image_marks(found)
+    return 2 * len({*former.images} & {*images}) < min(len(former.images), len(images))
+
+
+def question(config: TrainConfig, embedding: Embedding, found: Dataset) -> str:
+    """What to ask before the embedding is trained on these images; empty when there is nothing to ask."""
+    before = continued_run(config, embedding)
+    if before is None or not is_other_data(before[1].identity, found):
+        return ""
+    folder, state = before
+    former = quoted(str(state.identity.settings.get("dataset", "")))
+    return (
+        f"{embedding.name} was trained for {counted(state.step, 'step')} on other images ({former}) than those in "
+        f"{quoted(config.dataset)}. To continue on these, confirm it with “Train on the new images” or --new-data: a "
+        "run in a folder of its own then starts from the present vectors, and nothing in "
+        f"{folder.path} is replaced. Or choose the former Dataset directory."
+    )
 
 
 def continues(embedding: Embedding, state: RunState) -> bool:

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model, PictureRequest
-from lib_ti.placeholders import with_name
+from lib_ti.placeholders import with_name, without
 from lib_ti.training.plot import contact_sheet
+
+_CFG_SCALE = 5.0
 
 
 def compare_steps(
     model: Model,
-    copies: Sequence[Embedding],
+    copies: Sequence[Embedding | None],
     prompts: Sequence[str],
     path: Path,
     *,
     seed: int,
-    steps: int = 20,
-    cfg_scale: float = 5.0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Draw each prompt with each copy, from the same noise, and write them as one sheet: steps across, prompts down.
+    """Generate each prompt with each copy, from the same noise, as one sheet: steps across, prompts down.
 
     Parameters
     ----------
     copies
-        The same embedding after different steps, the earliest first.
+        The same embedding after different steps, the earliest first; None for the prompt without its name.
     prompts
         ``[name]`` stands for the embedding.
+    progress
+        Called with the number of images that are done, and of all.
     """
     size = model.info.size
 
     def picture(row: int, column: int) -> Image.Image:
         embedding = copies[column]
         request = PictureRequest(
-            prompt=with_name(prompts[row], embedding.name),
-            steps=steps,
-            cfg_scale=cfg_scale,
+            prompt=with_name(prompts[row], embedding.name) if embedding else without(prompts[row]),
+            cfg_scale=_CFG_SCALE,
             seed=seed + row,
             width=size,
             height=size,
         )
-        return model.generate(request, [embedding])
+        if progress:
+            progress(row * len(copies) + column, len(prompts) * len(copies))
+        return model.generate(request, [embedding] if embedding else [])
 
-    columns = ["before" if copy.step == 0 else f"step {copy.step}" for copy in copies]
-    rows = [with_name(prompt, copies[-1].name) for prompt in prompts]
-    return contact_sheet(
-        path, columns, rows, picture, title=f"{copies[-1].name}: the same prompts after more and more steps"
-    )
+    name = next((copy.name for copy in copies if copy), "")
+    rows = [with_name(prompt, name) for prompt in prompts]
+    title = f"{name}: the same prompts after more and more steps"
+    return contact_sheet(path, [_column(copy) for copy in copies], rows, picture, title=title)
+
+
+def _column(copy: Embedding | None) -> str:
+    if copy is None:
+        return "without it"
+    return "before (step 0)" if copy.step == 0 else f"step {copy.step}"

@@ -7,31 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_ti import __version__
-from lib_ti.atomic import remove_leftovers, write_bytes
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.data import dataset, latents
 from lib_ti.data.templates import Template
-from lib_ti.embedding import card, files
+from lib_ti.embedding import files
 from lib_ti.errors import TrainingFailed, UserError, out_of_memory
 from lib_ti.host.base import Host, Model
-from lib_ti.signals import (
-    Control,
-    Evaluated,
-    Note,
-    PreviewFailed,
-    PreviewMade,
-    RunFinished,
-    RunStarted,
-    Saved,
-    StepDone,
-)
-from lib_ti.training import evaluation, plot, rundir
+from lib_ti.signals import Control, Note, RunFinished, RunStarted, Saved, StepDone
+from lib_ti.training import plot
 from lib_ti.training.begin import Start
-from lib_ti.training.preview import Previews, infotext, save_picture
+from lib_ti.training.evaluation import ValidationLoss
+from lib_ti.training.evaluator import Evaluator
+from lib_ti.training.preview import Previews
+from lib_ti.training.previewer import Previewer
+from lib_ti.training.published import Published
 from lib_ti.training.runlog import Told
 from lib_ti.training.source import BatchSource, evaluation_samples, plain_prompts
-from lib_ti.training.state import Best
+from lib_ti.training.tables import LOSS_COLUMNS, Table
 from lib_ti.training.trainer import Trainer, TrainingBatch
+from lib_ti.training.verdict import WINDOW
 
 STATE_EVERY_SECONDS = 30.0
 """Longest time between two saves of the state: what a power cut can cost."""
@@ -45,7 +39,8 @@ class Course:
         self, host: Host, config: TrainConfig, model: Model, start: Start, told: Told, control: Control
     ) -> None:
         self._host, self._config, self._model, self._folder = host, config, model, start.folder
-        self._path, self._state, self._listen, self._control = start.path, start.state, told, control
+        self._state, self._listen, self._control = start.state, told, control
+        self._start, self._published = start, Published(host, start.path, told)
         embedding, state = start.embedding, start.state
         recipe = {
             **embedding.recipe,
@@ -60,9 +55,10 @@ class Course:
             recipe=recipe,
         )
         self._resumed = bool(state.optimizer)
+        self._earlier_seconds = state.seconds
         self._began_at = state.step
         self._begun = self._state_saved = self._flushed = time.monotonic()
-        self._evaluated = self._saved = self._previewed = -1
+        self._saved = -1
 
     def run(
         self, found: dataset.Dataset, encoded: latents.Latents, template: Template, size: tuple[int, int]
@@ -75,11 +71,14 @@ class Course:
         if self._resumed:
             self._trainer.restore(dict(state.optimizer), dict(state.scale), state.smoothed)
         samples = evaluation_samples(found, encoded, template, self._embedding.name)
-        self._measure = evaluation.FixedLoss(self._model, samples, seed=config.seed, batch_size=config.batch_size)
-        self._held_out = bool(found.held_out)
+        loss = ValidationLoss(self._model, samples, seed=config.seed, batch_size=config.batch_size)
         prompts = plain_prompts(found.items, template.lines, self._embedding.name)
-        self._previews = Previews(self._model, config, prompts, size=size, seed=state.preview_seed)
+        previews = Previews(self._model, config, prompts, size=size, seed=state.preview_seed)
+        self._previewer = Previewer(
+            previews, self._model.info, config, self._folder, listen=self._listen, control=self._control
+        )
         self._open(found, template)
+        self._evaluator = Evaluator(self._model, loss, self._start, unseen=bool(found.held_out), listen=self._listen)
         self._listen(
             RunStarted(
                 name=self._embedding.name,
@@ -109,10 +108,10 @@ class Course:
     def _open(self, found: dataset.Dataset, template: Template) -> None:
         """Create the run folder; from here on there are traces."""
         folder, step = self._folder, self._state.step
-        self._losses = rundir.Table(folder.losses, rundir.LOSS_COLUMNS, last_step=step)
-        self._evaluations = rundir.Table(folder.evaluations, rundir.EVALUATION_COLUMNS, last_step=step)
-        remove_leftovers(self._path)
+        self._losses = Table(folder.losses, LOSS_COLUMNS, last_step=step)
         self._listen.write_to(folder.log)
+        if not self._resumed and (step or "created_with" not in self._embedding.recipe):
+            self._published.keep_start(folder.copy(step, self._published.path.suffix))
         folder.write_settings(
             {
                 "lib_ti": __version__,
@@ -132,16 +131,29 @@ class Course:
             self._first_look()
         reason = self._trainer.run(self)
         self._conclude(reason)
-        event = RunFinished(
-            step=self._trainer.step,
-            reason=reason,
-            embedding=self._path,
-            folder=self._folder.path,
-            best_step=self._state.best.step if self._state.best else None,
-            seconds=time.monotonic() - self._begun,
-        )
+        event = self._finished(reason)
         self._listen(event)
         return event
+
+    def _finished(self, reason: str) -> RunFinished:
+        step, verdict = self._trainer.step, self._evaluator.verdict
+        # Few checks of an interrupted run say nothing about what it would have gained.
+        judged = verdict if verdict and (reason == "done" or verdict.checks > WINDOW) else None
+        return RunFinished(
+            step=step,
+            reason=reason,
+            embedding=self._published.path,
+            folder=self._folder.path,
+            best_step=verdict.best_step if verdict else None,
+            seconds=self._seconds(),
+            steps=step - self._state.first_step,
+            stopped_by=self._control.stopped_by if reason == "stopped" else "",
+            remark=judged.no_gain or judged.overtraining if judged else "",
+        )
+
+    def _seconds(self) -> float:
+        """How long the run has taken over all its sessions."""
+        return self._earlier_seconds + time.monotonic() - self._begun
 
     def _rescue(self) -> None:
         """Save what a failing run reached, if it is not saved yet."""
@@ -172,8 +184,7 @@ class Course:
 
     def between_steps(self) -> None:
         config, step = self._config, self._trainer.step
-        if self._host.interrupted():
-            self._control.stop()
+        stop_requested(self._host, self._control)
         if _is_due(step, config.evaluate_every):
             self._evaluate()
         if self._control.take_save() or _is_due(step, config.save_embedding_every):
@@ -190,7 +201,7 @@ class Course:
         """What a run ends with, as far as it was not just done; a stopped one does not wait for a last preview."""
         config, step = self._config, self._trainer.step
         self._trainer.settle(self)
-        measured = self._evaluated == step or not config.evaluate_every
+        measured = self._evaluator.step == step or not config.evaluate_every
         try:
             if not measured:
                 self._evaluate()
@@ -198,7 +209,7 @@ class Course:
             # Whatever becomes of the measurement, the steps are not lost; and it may have found a new best.
             if self._saved != step or not measured:
                 self._save(copy=self._saved != step and config.save_embedding_every > 0)
-        if config.save_image_every and self._previewed != step and reason == "done":
+        if config.save_image_every and self._previewer.step != step and reason == "done":
             self._preview()
         self._finish_pictures()
 
@@ -206,58 +217,38 @@ class Course:
 
     def _evaluate(self) -> None:
         self._trainer.settle(self)
-        live, state = self._trainer.live, self._state
-        loss = self._measure(live)
-        self._evaluated = live.step
-        norm = evaluation.norm_ratio(live, dict(self._model.info.vocabulary_norm))
-        self._evaluations.add(live.step, f"{loss:.7f}", f"{norm:.4f}")
-        first = loss if state.first_loss is None else state.first_loss
-        if state.best is None or evaluation.is_new_best(loss, state.best.loss):
-            best, vectors, checks = Best(live.step, loss), live.snapshot().vectors, 0
-        else:
-            best, vectors, checks = state.best, state.best_vectors, state.checks_since_best + 1
-        self._state = replace(state, first_loss=first, best=best, best_vectors=vectors, checks_since_best=checks)
-        self._listen(
-            Evaluated(
-                step=live.step,
-                loss=loss,
-                best_step=best.step,
-                best_loss=best.loss,
-                first_loss=first,
-                overtraining=evaluation.is_overtraining(loss, best.loss, checks, held_out=self._held_out),
-            )
-        )
+        self._evaluator.check(self._trainer.live)
+
+    def _preview(self) -> None:
+        self._trainer.settle(self)
+        self._previewer.make(self._trainer.live.snapshot())
+        stop_requested(self._host, self._control)
 
     def _save(self, *, copy: bool) -> None:
         """Copies, the embedding itself, the state; "saved" is said after every embedding was read again."""
         self._trainer.settle(self)
         now = self._trainer.live.snapshot()
         written: list[Path] = []
-        suffix = self._path.suffix
+        path = self._published.path
         if copy:
-            written.append(self._folder.copy(now.step, suffix))
+            written.append(self._folder.copy(now.step, path.suffix))
             files.save(now, written[-1])
-        if self._state.best:
-            best = now.with_vectors(self._state.best_vectors, step=self._state.best.step)
-            written.append(self._folder.copy("best", suffix))
-            files.save(best, written[-1])
-        if not self._path.exists():
-            self._listen(
-                Note(f"{self._path} was moved or removed while it was trained, and is written anew.", warning=True)
-            )
-        files.save(now, self._path)
-        written.append(self._path)
+        if self._evaluator.best:
+            written.append(self._folder.copy("best", path.suffix))
+            files.save(self._evaluator.best, written[-1])
+        self._published.save(now)
+        written.append(path)
         # The state comes last: a run that is killed in between goes on from the state before and writes these again.
         self._state = replace(self._state, published=now.step)
         self._save_state()
-        self._host.embedding_saved(self._path)
+        self._published.refresh()
         self._saved = now.step
         self._listen(Saved(now.step, tuple(written)))
 
     def _save_state(self) -> None:
         self._trainer.settle(self)
         self._flush()
-        trainer = self._trainer
+        trainer, best = self._trainer, self._evaluator.best
         self._state = replace(
             self._state,
             step=trainer.step,
@@ -265,42 +256,36 @@ class Course:
             optimizer={key: tensor.detach().cpu().clone() for key, tensor in trainer.optimizer.state().items()},
             scale={key: tensor.detach().cpu().clone() for key, tensor in trainer.scale.state().items()},
             smoothed=trainer.smoothed,
+            best_step=best.step if best else None,
+            best_vectors=best.vectors if best else {},
+            seconds=self._seconds(),
         )
         self._state.save(self._folder.state)
         self._state_saved = time.monotonic()
-
-    def _preview(self) -> None:
-        """Draw and write the preview; whatever goes wrong with it is told and never ends the run."""
-        self._trainer.settle(self)
-        embedding = self._trainer.live.snapshot()
-        self._previewed = embedding.step
-        try:
-            picture, request = self._previews.draw(embedding)
-            path = self._folder.preview(embedding.step)
-            save_picture(path, picture, infotext(request, self._model.info))
-            if self._config.png_chunks:
-                card.save_card(self._folder.card(embedding.step), picture, embedding)
-        except Exception as error:  # noqa: BLE001 - a preview may fail in any way, memory included
-            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            self._listen(PreviewFailed(embedding.step, reason))
-            return
-        self._listen(PreviewMade(embedding.step, path, request.prompt, request.seed))
 
     def _finish_pictures(self) -> None:
         """The loss curve, and the best preview beside the embedding, where the WebUI's card shows it."""
         try:
             plot.loss_plot(self._folder)
-            best = self._state.best.step if self._state.best else self._trainer.step
-            picture = self._folder.preview_near(best)
+            verdict = self._evaluator.verdict
+            picture = self._folder.preview_near(verdict.best_step if verdict else self._trainer.step)
             if picture:
-                write_bytes(self._path.with_name(f"{self._path.stem}.preview.png"), picture.read_bytes())
+                self._published.show(picture)
         except (OSError, UserError) as error:
             self._listen(Note(f"The loss curve or the card's picture is missing: {error}", warning=True))
 
     def _flush(self) -> None:
         self._losses.flush()
-        self._evaluations.flush()
+        self._evaluator.flush()
         self._flushed = time.monotonic()
+
+
+def stop_requested(host: Host, control: Control) -> bool:
+    """Whether the run is to end; an Interrupt of the host's becomes a request like the others."""
+    interrupted = host.interrupted()
+    if interrupted:
+        control.stop(interrupted)
+    return control.stop_requested
 
 
 def _is_due(step: int, every: int) -> bool:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from lib_ti import __version__
+from lib_ti import __version__, in_use
 from lib_ti.config import CreateConfig, problems
-from lib_ti.embedding import files, library, names
+from lib_ti.embedding import library, names
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, SessionOptions
+from lib_ti.training.place import Placed, place
 from lib_ti.wording import quoted
-
-
-@dataclass(frozen=True)
-class Created:
-    """A new embedding's file, and what the user should read about it, one sentence each."""
-
-    path: Path
-    notes: tuple[str, ...] = ()
 
 
 def check_new_name(host: Host, name: str) -> str:
@@ -35,14 +30,16 @@ def check_new_name(host: Host, name: str) -> str:
     return names.check_not_ordinary(name, len(host.token_spans(name)))
 
 
-def create(host: Host, config: CreateConfig) -> Created:
+def create(host: Host, config: CreateConfig) -> Placed:
     """Write a fresh embedding into the host's embeddings folder.
+
+    With ``overwrite``, the file that it replaces and all others whose names prompts cannot tell from it are set aside.
 
     Raises
     ------
     BadInput
         A name that cannot be used or is taken (without ``overwrite``), an empty text, a number out of bounds; all
-        problems together. Nothing is written then.
+        problems together. An embedding that is being trained or written by someone else. Nothing is written then.
     """
     found = problems(config)
     if config.name.strip():
@@ -52,28 +49,33 @@ def create(host: Host, config: CreateConfig) -> Created:
             found += error.problems
     if found:
         raise BadInput(found)
-    taken = library.find_all(host.embeddings_folder, config.name)
-    if taken and not config.overwrite:
-        raise BadInput(
-            f"There is an embedding {quoted(config.name)} already ({', '.join(path.name for path in taken)}): choose "
-            "another name, or allow overwriting."
-        )
-    with host.session(SessionOptions()) as model:
-        vectors = model.initial_vectors(config.text, config.vectors)
-        embedding = Embedding(
+    path = host.embeddings_folder / f"{config.name}.{config.file_format}"
+    with ExitStack() as stack:
+        stack.enter_context(in_use.held(library.target(path), "created"))
+        taken = library.find_all(host.embeddings_folder, config.name)
+        if taken and not config.overwrite:
+            raise BadInput(_taken(config.name, taken))
+        for target in {library.target(other) for other in taken} - {library.target(path)}:
+            stack.enter_context(in_use.held(target, "replaced"))
+        placed = place(host, _fresh(host, config), path, shadowing=taken)
+    return replace(placed, remark=describe(config.text, host.token_spans(config.text), config.vectors))
+
+
+def _fresh(host: Host, config: CreateConfig) -> Embedding:
+    with host.session(SessionOptions(wait=False)) as model:
+        return Embedding(
             name=config.name,
-            vectors=vectors,
+            vectors=model.initial_vectors(config.text, config.vectors),
             model_name=model.info.name,
             model_hash=model.info.hash,
             recipe={"initialization_text": config.text, "created_with": f"lib_ti {__version__}"},
         )
-    path = host.embeddings_folder / f"{config.name}.{config.file_format}"
-    files.save(embedding, path)
-    for other in taken:
-        # The WebUI knows embeddings by their stem: a file of another format under it would shadow the new one.
-        # On systems that do not tell a from A the old file may be the new one.
-        if other.exists() and not other.samefile(path):
-            other.unlink()
-    host.embedding_saved(path)
-    note = describe(config.text, host.token_spans(config.text), config.vectors)
-    return Created(path, (note,) if note else ())
+
+
+def _taken(name: str, paths: Sequence[Path]) -> str:
+    """Why a name is taken; one that only reads like it is named."""
+    alike = "" if any(path.stem == name for path in paths) else f", and prompts cannot tell {quoted(name)} from it"
+    return (
+        f"There is an embedding {quoted(paths[0].stem if alike else name)} already "
+        f"({', '.join(path.name for path in paths)}){alike}: choose another name, or allow overwriting."
+    )

@@ -61,9 +61,18 @@ def target(prediction: str, latents: Tensor, noise: Tensor, timesteps: Tensor, a
 
 
 def loss(predicted: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error in float32; ``weight`` (B, 1, h, w) has mean 1 over each picture."""
+    """Mean squared error in float32, a scalar; ``weight`` (B, 1, h, w) has mean 1 over each image."""
+    return _squared_error(predicted, wanted, weight).mean()
+
+
+def loss_per_sample(predicted: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+    """As :func:`loss`, of each sample by itself: (B,)."""
+    return _squared_error(predicted, wanted, weight).flatten(1).mean(1)
+
+
+def _squared_error(predicted: Tensor, wanted: Tensor, weight: Tensor | None) -> Tensor:
     error = (predicted.float() - wanted.float()) ** 2
-    return (error if weight is None else error * weight).mean()
+    return error if weight is None else error * weight
 
 
 def _signal_and_noise(timesteps: Tensor, alphas_cumprod: Tensor) -> tuple[Tensor, Tensor]:

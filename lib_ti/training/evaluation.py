@@ -1,14 +1,12 @@
-"""Which step is best, and when training becomes overtraining.
+"""The validation loss: the denoising loss on the same images, noise, timesteps and prompts each time.
 
-The training loss is useless for both: noise and timestep drown it (its correlation with the true error is about 0,
-as measured on a toy model). So the loss is measured on fixed samples: the same pictures, noise, timesteps and prompts
-each time, after Voronov et al. 2023 (DVAR, arXiv 2302.04841), on pictures that are held out of training where there are
-enough.
+The training loss says neither which step is best nor when training becomes overtraining: noise and timestep drown it
+(its correlation with the true error is about 0, as measured on a toy model). So the loss is measured on fixed samples,
+after Voronov et al. 2023 (DVAR, arXiv 2302.04841), on validation images where there are enough.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,47 +17,46 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model
 from lib_ti.training import diffusion
 
-SAMPLES = 16
+SAMPLES, MORE_SAMPLES = 16, 32
+"""Samples of a check: of few images, and of :data:`MANY` or more, where 32 find the best step more often."""
+MANY = 8
 PASS = 8
 """Samples in one pass through the model, at most."""
 SMALL = 4096
-"""Latent places, those of one picture of 512 x 512, that a pass may always have."""
-PATIENCE = 5
-"""Checks without a new best after which training counts as overtraining."""
-NEW_BEST = 0.998
-"""A loss counts as a new best below this share of the best one; smaller differences are chance."""
+"""Latent pixels, those of one image of 512 x 512, that a pass may always have."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture's latents (4, h, w), its loss weight (1, h, w) or none, and its prompt."""
+    """An image's latents (4, h, w), its loss weight (1, h, w) or none, and its prompt."""
 
     latents: Tensor
     weight: Tensor | None
     prompt: str
 
 
-class FixedLoss:
-    """Denoising loss over fixed samples, noise and timesteps: a deterministic function of the embedding.
+class ValidationLoss:
+    """Denoising loss of each of some fixed samples: a deterministic function of the embedding.
 
     Parameters
     ----------
     samples
-        Taken in turn until there are :data:`SAMPLES`, or each once where there are more pictures than that.
+        Taken in turn until there are :data:`SAMPLES` or :data:`MORE_SAMPLES`, or each once where there are more images
+        than that. Their order decides which noise each meets.
     """
 
     def __init__(self, model: Model, samples: Sequence[Sample], *, seed: int, batch_size: int = PASS) -> None:
         self._model = model
-        total = max(SAMPLES, len(samples))
+        total = max(SAMPLES if len(samples) < MANY else MORE_SAMPLES, len(samples))
         self._passes: list[tuple[list[str], Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
-        # Which timestep meets which picture is shuffled, so that no picture stands for one part of the schedule.
+        # Which timestep meets which image is shuffled, so that no image stands for one part of the schedule.
         order = torch.randperm(total, generator=rng).tolist()
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for place in range(total):
             by_shape.setdefault(tuple(samples[order[place] % len(samples)].latents.shape), []).append(place)
         for shape, places in by_shape.items():
-            # What fits in a step fits here; small pictures go through more at once.
+            # What fits in a step fits here; small images go through more at once.
             at_once = min(PASS, max(batch_size, SMALL // (shape[-1] * shape[-2])))
             for start in range(0, len(places), at_once):
                 chosen = places[start : start + at_once]
@@ -72,9 +69,10 @@ class FixedLoss:
                 )
 
     @torch.no_grad()
-    def __call__(self, embedding: Embedding) -> float:
+    def __call__(self, embedding: Embedding) -> list[float]:
+        """The losses of all samples, in the same order each time; read from the device once."""
         model, device = self._model, self._model.device
-        total, count = torch.zeros((), device=device), 0
+        losses = []
         for prompts, clean, weights, drawn in self._passes:
             latents, noise, timesteps, weight = (
                 tensor.to(device, non_blocking=True) for tensor in (clean, drawn.noise, drawn.timesteps, weights)
@@ -82,19 +80,9 @@ class FixedLoss:
             noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
             predicted = model.predict(noisy, timesteps, model.encode_prompts(prompts, [embedding]))
             wanted = diffusion.target(model.info.prediction, latents, noise, timesteps, model.alphas_cumprod)
-            total += diffusion.loss(predicted, wanted, weight) * len(prompts)
-            count += len(prompts)
-        return float(total) / count
-
-
-def is_new_best(loss: float, best: float) -> bool:
-    """Whether ``loss`` is clearly below ``best``; one that is not finite never is, and always beaten."""
-    return math.isfinite(loss) and (not math.isfinite(best) or loss < best * NEW_BEST)
-
-
-def is_overtraining(loss: float, best: float, checks_since_best: int, *, held_out: bool) -> bool:
-    """Whether the embedding gets worse on pictures it has not seen; never said without such pictures."""
-    return held_out and checks_since_best >= PATIENCE and loss > best / NEW_BEST
+            losses.append(diffusion.loss_per_sample(predicted, wanted, weight))
+        read: list[float] = torch.cat(losses).tolist()
+        return read
 
 
 def norm_ratio(embedding: Embedding, vocabulary_norm: dict[str, float]) -> float:

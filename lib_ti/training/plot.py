@@ -10,43 +10,63 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from lib_ti.atomic import write_atomically
-from lib_ti.training.evaluation import is_new_best
-from lib_ti.training.rundir import RunFolder, read_table
+from lib_ti.training.curve import value_range
+from lib_ti.training.history import Check, read_history, segments
+from lib_ti.training.rundir import RunFolder
+from lib_ti.training.tables import read_table
+from lib_ti.training.verdict import judge
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, SOFT, MEASURED, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
 def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
-    """Draw the run's tables into ``path`` or the run's ``loss.png``: measured loss above, loss of the steps below."""
+    """Plot the run's tables into ``path`` or the run's ``loss.png``: validation loss above, training loss below."""
     from matplotlib.figure import Figure  # half a second to import, and needed once a run
 
-    measured = [(int(row["step"]), float(row["loss"])) for row in read_table(folder.evaluations)]
-    steps = [row for row in read_table(folder.losses) if row["skipped"] == "0"]
     figure = Figure(figsize=(9, 6), dpi=110, layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    if measured:
-        x, y = zip(*measured, strict=True)
-        best = measured[0]
-        for point in measured:
-            best = point if is_new_best(point[1], best[1]) else best
-        above.plot(x, y, color=MEASURED, marker="o", markersize=3, linewidth=1.6)
-        above.plot(*best, color=BEST, marker="o", markersize=7, linestyle="none", label=f"best: step {best[0]}")
-        above.legend(frameon=False)
-    above.set_title(f"{folder.name}: measured loss (the same pictures, noise and prompts each time)", loc="left")
+    _plot_checks(above, read_history(folder.evaluations))
+    above.set_title(f"{folder.name}: validation loss (the same images, noise and prompts each time)", loc="left")
+    steps = [row for row in read_table(folder.losses) if row["skipped"] == "0"]
     numbers = [int(row["step"]) for row in steps]
-    below.plot(numbers, [float(row["loss"]) for row in steps], color=SOFT, linewidth=0.7, label="each step")
-    below.plot(numbers, [float(row["smoothed_loss"]) for row in steps], color=INK, linewidth=1.4, label="smoothed")
-    below.set_title("loss of the steps (mostly chance: noise and timestep are drawn anew)", loc="left")
+    losses, smoothed = ([float(row[column]) for row in steps] for column in ("loss", "smoothed_loss"))
+    below.plot(numbers, losses, color=SOFT, linewidth=0.7, label="each step")
+    below.plot(numbers, smoothed, color=INK, linewidth=1.4, label="smoothed")
+    below.set_ylim(*value_range(losses))
+    below.set_title("training loss (mostly chance: noise and timestep are sampled at each step)", loc="left")
     below.set_xlabel("step")
     below.xaxis.get_major_locator().set_params(integer=True)
-    below.legend(frameon=False)
     for axes in (above, below):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False)
     return _save(figure, path or folder.loss_plot)
+
+
+def _plot_checks(axes: Axes, history: Sequence[Check]) -> None:
+    """A line for each state of the data, the current one in full colour, and its best step."""
+    parts = segments(history)
+    for part in parts:
+        current = part is parts[-1]
+        axes.plot(
+            [check.step for check in part],
+            [check.loss for check in part],
+            color=MEASURED if current else SOFT,
+            marker="o",
+            markersize=3,
+            linewidth=1.6,
+            label=None if current else "with earlier images or settings",
+        )
+    verdict = judge(history)
+    if verdict:
+        label = f"best: step {verdict.best_step} ({verdict.best_loss:.4f})"
+        axes.plot(verdict.best_step, verdict.best_loss, color=BEST, marker="o", markersize=7, ls="none", label=label)
+        axes.set_ylim(*value_range(check.loss for check in history))
 
 
 def contact_sheet(
@@ -66,14 +86,16 @@ def contact_sheet(
     """
     from matplotlib.figure import Figure
 
-    cell, label = 1.35, 2.1
+    cell, label, dpi = 1.35, 2.1, 130
     width, height = label + cell * len(columns), cell * len(rows) + 0.35 + (0.4 if title else 0)
-    figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     grid = figure.subplots(len(rows), len(columns), squeeze=False)
     for row, prompt in enumerate(rows):
         for column, name in enumerate(columns):
             axes = grid[row][column]
-            axes.imshow(picture(row, column), interpolation="nearest" if cell < 2 else "antialiased")
+            image = picture(row, column)
+            enlarged = image.width < cell * dpi  # those of the pocket model, whose pixels are to be seen
+            axes.imshow(image, interpolation="nearest" if enlarged else "antialiased")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from lib_ti.atomic import write_atomically
+from lib_ti import aside
+from lib_ti.atomic import write_atomically, write_bytes
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model, ModelInfo, PictureRequest
@@ -53,9 +55,10 @@ class Previews:
             literal=not config.preview_prompt.strip(),
         )
 
-    def draw(self, embedding: Embedding) -> tuple[Image.Image, PictureRequest]:
+    def draw(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, PictureRequest]:
+        """Generate the preview of the embedding's step; raises :class:`lib_ti.errors.Stopped` when ``stop`` says so."""
         request = self.request(embedding.name, embedding.step)
-        return self._model.generate(request, [embedding]), request
+        return self._model.generate(request, [embedding], stop), request
 
 
 def infotext(request: PictureRequest, info: ModelInfo) -> str:
@@ -71,6 +74,54 @@ def infotext(request: PictureRequest, info: ModelInfo) -> str:
 
 def save_picture(path: Path, picture: Image.Image, parameters: str) -> None:
     """Write a PNG with its generation parameters, atomically."""
-    text = PngInfo()
-    text.add_text("parameters", parameters)
-    write_atomically(path, lambda beside: picture.save(beside, format="PNG", pnginfo=text))
+    _write_png(path, picture, {"parameters": parameters})
+
+
+def save_preview(path: Path, picture: Image.Image, parameters: str) -> None:
+    """Write the preview of a run, marked as one: :func:`show_on_card` may replace it."""
+    _write_png(path, picture, {"parameters": parameters, _MARK: _digest(picture)})
+
+
+def show_on_card(preview: Path, embedding: Path) -> Path | None:
+    """Copy a preview to ``NAME.preview.png`` beside the embedding, where the WebUI's card shows it.
+
+    Returns
+    -------
+    Path or None
+        Where the picture is now that a person had put there; None where there was none, or one of these.
+
+    Raises
+    ------
+    CannotWrite, OSError
+        When the preview cannot be read or written.
+    """
+    shown, data = embedding.with_name(f"{embedding.stem}.preview.png"), preview.read_bytes()
+    if not shown.exists() or _is_ours(shown):
+        write_bytes(shown, data)
+        return None
+    with aside.kept(shown) as kept:
+        write_bytes(shown, data)
+    return kept
+
+
+_MARK = "lib_ti preview"
+"""PNG text of our previews: the digest of the pixels, so that one which was edited is a person's own."""
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return bool(getattr(picture, "text", {}).get(_MARK) == _digest(picture))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _digest(picture: Image.Image) -> str:
+    return hashlib.sha256(picture.tobytes()).hexdigest()
+
+
+def _write_png(path: Path, picture: Image.Image, texts: Mapping[str, str]) -> None:
+    info = PngInfo()
+    for key, text in texts.items():
+        info.add_text(key, text)
+    write_atomically(path, lambda beside: picture.save(beside, format="PNG", pnginfo=info))

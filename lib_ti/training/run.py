@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
+from lib_ti import in_use
 from lib_ti.config import TrainConfig
 from lib_ti.data import latents
 from lib_ti.data.templates import check_template
 from lib_ti.embedding import files, library
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
-from lib_ti.signals import Control, FileSkipped, Listener, Note, Progress, RunFinished
+from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
 from lib_ti.training.begin import Start, find_place, look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
-from lib_ti.training.course import Course
+from lib_ti.training.course import Course, stop_requested
 from lib_ti.training.preview import Previews
 from lib_ti.training.runlog import Told
 from lib_ti.training.setting_checks import check_settings
@@ -23,11 +25,20 @@ ENCODE_BATCH = 4
 """Pictures that the autoencoder takes at once: more fills the memory of small cards and is hardly faster."""
 
 
-def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -> RunFinished:
-    """Train an embedding of the host's embeddings folder, or go on where its run stopped.
+def train(
+    host: Host, config: TrainConfig, listen: Listener, control: Control, *, new_data: bool = False
+) -> RunFinished:
+    """Train an embedding of the host's embeddings folder, or continue where its run stopped.
+
+    Parameters
+    ----------
+    new_data
+        Continue an embedding with another dataset than so far, in a run folder of its own.
 
     Raises
     ------
+    NeedsConsent
+        When the dataset is another one than so far, and ``new_data`` is false.
     BadInput
         Everything that is wrong with settings, pictures, template, model or state, before anything is written.
     TrainingFailed
@@ -37,7 +48,7 @@ def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -
     """
     told = Told(host, listen)
     try:
-        return _train(host, config, told, control)
+        return _train(host, config, told, control, new_data=new_data)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -47,7 +58,7 @@ def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -
         ) from error
 
 
-def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> RunFinished:
+def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new_data: bool) -> RunFinished:
     path, embedding, template = read_inputs(host, config)
     options = SessionOptions(
         cast("Precision", config.precision),
@@ -55,13 +66,12 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> Run
         tell=lambda text: told(Note(text)),
         stop=lambda: control.stop_requested,
     )
-    with host.session(options) as model:
+    trained = in_use.held(library.target(path), in_use.TRAINED)
+    with trained, host.session(options) as model, ExitStack() as stack:
         files.check_fits(embedding, model.info)
         size = training_size(config, model.info)
-        found = look_at_pictures(config, size, lambda done, total: told(Progress("Reading pictures", done, total)))
+        found = look_at_pictures(config, size)
         check_template(template, [item.caption for item in found.all_items])
-        for one in found.skipped:
-            told(FileSkipped(found.name(one.path), one.reason))
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))
         known = library.list_names(host.embeddings_folder)
@@ -72,18 +82,19 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control) -> Run
             told(note)
         if config.save_image_every:
             model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
-        folder, state = find_place(config, embedding, model.info, found.fingerprint, template, told)
+        folder, state = find_place(config, embedding, model.info, found, template, told, new_data=new_data)
+        stack.enter_context(in_use.held(folder.target, in_use.TRAINED))
         whole, encoded = latents.encode(
             found,
             model,
             cache_folder=Path(config.log_directory) / ".latents" if config.cache_latents else None,
             batch_size=ENCODE_BATCH,
             progress=lambda done, total: told(Progress("Encoding pictures", done, total)),
-            stop=lambda: control.stop_requested or host.interrupted(),
+            stop=lambda: stop_requested(host, control),
         )
-        # What was changed since they were looked at.
+        # Broken pixels show only when pictures are decoded.
         for skipped in whole.skipped[len(found.skipped) :]:
-            told(Note(f"{found.name(skipped.path)} is skipped: {skipped.reason}.", warning=True))
+            told(Note(f"{skipped.path.name} is skipped: {skipped.reason}.", warning=True))
         for sentence in whole.notes:
             if sentence not in found.notes:
                 told(Note(sentence, warning=True))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import append_text, write_text
+from lib_ti.atomic import write_text
 from lib_ti.errors import BadInput
+from lib_ti.in_use import Target
 from lib_ti.training.state import RunState, load_state
-
-LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_loss", "seconds", "skipped")
-"""The WebUI's five columns first, so that its users' scripts go on working."""
-EVALUATION_COLUMNS = ("step", "loss", "norm")
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,11 @@ class RunFolder:
     @property
     def state(self) -> Path:
         return self.path / "state.safetensors"
+
+    @property
+    def target(self) -> Target:
+        """What to hold while the run goes on; beside the folder, which may not exist yet."""
+        return Target(self.path.with_name(f".{self.path.name}.lock"), f"The run in {self.path}")
 
     @property
     def losses(self) -> Path:
@@ -48,9 +48,10 @@ class RunFolder:
     def loss_plot(self) -> Path:
         return self.path / "loss.png"
 
-    @property
-    def contact_sheet(self) -> Path:
-        return self.path / "contact-sheet.png"
+    def new_contact_sheet(self) -> Path:
+        """A file that is not there yet: ``contact-sheet.png``, ``contact-sheet-2.png`` and so on."""
+        names = ("contact-sheet.png", *(f"contact-sheet-{number}.png" for number in range(2, 10_000)))
+        return next(path for name in names if not (path := self.path / name).exists())
 
     def preview(self, step: int) -> Path:
         return self.path / "images" / f"{self.name}-{step}.png"
@@ -117,46 +118,6 @@ def find_run(log_directory: Path, name: str, run: str) -> tuple[RunFolder, RunSt
         if state.identity.run == run:
             return folder, state
     return None
-
-
-class Table:
-    """A CSV file that grows row by row. Rows are kept until :meth:`flush`; opening cuts rows after ``last_step``."""
-
-    def __init__(self, path: Path, columns: Sequence[str], *, last_step: int) -> None:
-        self.path = path
-        self._columns = tuple(columns)
-        self._rows: list[Sequence[object]] = []
-        self._cut(last_step)
-
-    def add(self, *row: object) -> None:
-        self._rows.append(row)
-
-    def flush(self) -> None:
-        if not self._rows:
-            return
-        append_text(self.path, _csv(self._rows))
-        self._rows.clear()
-
-    def _cut(self, last_step: int) -> None:
-        """Drop the rows that a killed run wrote after its last saved state; a half-written last row goes too."""
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        whole = [row for row in csv.reader(text.splitlines()[1:]) if len(row) == len(self._columns)]
-        kept = [row for row in whole if row[0].isdigit() and int(row[0]) <= last_step]
-        write_text(self.path, _csv([self._columns, *kept]))
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Rows of a loss or evaluation table as dicts; empty if there is none."""
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
 
 
 def _numbered(folder: Path, name: str) -> list[tuple[int, Path]]:

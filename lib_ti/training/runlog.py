@@ -7,18 +7,7 @@ from pathlib import Path
 
 from lib_ti.atomic import append_text
 from lib_ti.host.base import Host
-from lib_ti.signals import (
-    Evaluated,
-    Event,
-    FileSkipped,
-    Listener,
-    Note,
-    PreviewFailed,
-    PreviewMade,
-    RunFinished,
-    RunStarted,
-    Saved,
-)
+from lib_ti.signals import Evaluated, Event, Listener, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
 from lib_ti.wording import counted, quoted
 
 
@@ -52,24 +41,26 @@ def sentence(event: Event) -> str | None:
     """The event in one line for a person, or nothing for those that come at every step."""
     if isinstance(event, Note):
         return f"Warning: {event.text}" if event.warning else event.text
-    if isinstance(event, FileSkipped):
-        return f"Skipped {event.name}: {event.reason}."
     if isinstance(event, RunStarted):
-        how = f"goes on after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
-        held_out = f", {event.held_out} more held out to measure with" if event.held_out else ""
-        pictures = counted(event.pictures, "picture")
-        return f"Training of {event.name} {how}, to step {event.max_steps}, on {pictures}{held_out}."
+        how = f"resumes after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
+        held_out = f" and {counted(event.held_out, 'validation image')}" if event.held_out else ""
+        images = counted(event.pictures, "image")
+        return f"Training of {event.name} {how}, to step {event.max_steps}, on {images}{held_out}."
     if isinstance(event, Saved):
         return f"Saved after step {event.step}: {', '.join(path.name for path in event.paths)}"
     if isinstance(event, PreviewMade):
         return f"Preview after step {event.step}: {event.path.name} (seed {event.seed}, {quoted(event.prompt)})"
     if isinstance(event, PreviewFailed):
-        return f"The preview after step {event.step} could not be made: {event.reason} Training goes on."
+        return f"The preview after step {event.step} could not be generated: {event.reason} Training continues."
     if isinstance(event, Evaluated):
-        best = "the best so far" if event.best_step == event.step else f"the best was step {event.best_step}"
-        worse = "; it is overtraining" if event.overtraining else ""
-        return f"Measured loss after step {event.step}: {event.loss:.4f} ({best}){worse}."
+        best = "the lowest so far"
+        if event.best_step is not None and event.best_step != event.step:
+            best = f"the lowest was {event.best_loss:.4f} at step {event.best_step}"
+        said = f"Validation loss after step {event.step}: {event.loss:.4f} ({best})."
+        return f"{said} {event.overtraining}" if event.overtraining else said
     if isinstance(event, RunFinished):
-        word = "finished" if event.reason == "done" else "stopped"
-        return f"Training {word} after step {event.step}; the embedding is {event.embedding}."
+        by = f" by {event.stopped_by}" if event.stopped_by else ""
+        word = "finished" if event.reason == "done" else f"was stopped{by}"
+        said = f"Training {word} after step {event.step}; the embedding is {event.embedding}."
+        return f"{said} {event.remark}" if event.remark else said
     return None

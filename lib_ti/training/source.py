@@ -18,7 +18,7 @@ from lib_ti.training.evaluation import Sample
 from lib_ti.training.trainer import TrainingBatch
 
 MOST_MEASURED = 64
-"""Pictures that the measured loss looks at, at most."""
+"""Images that the validation loss looks at, at most."""
 
 
 class BatchSource:
@@ -55,11 +55,15 @@ class BatchSource:
 
 
 def evaluation_samples(found: Dataset, encoded: Latents, template: Template, name: str) -> list[Sample]:
-    """What the loss is measured on: the held-out pictures, or where there are none some of the training pictures."""
-    items = found.held_out or found.items
+    """What the loss is measured on: the validation images, or where there are none some of the training images.
+
+    Ordered by content, so that renamed files are measured as before.
+    """
+    items = sorted(found.held_out or found.items, key=lambda item: item.digest)[:MOST_MEASURED]
     prompts = plain_prompts(items, template.lines[:1], name)
-    pairs = list(zip(items, prompts, strict=True))[:MOST_MEASURED]
-    return [Sample(encoded[item].mean, encoded[item].weight, prompt) for item, prompt in pairs]
+    return [
+        Sample(encoded[item].mean, encoded[item].weight, prompt) for item, prompt in zip(items, prompts, strict=True)
+    ]
 
 
 def plain_prompts(items: Sequence[Item], lines: Sequence[str], name: str) -> list[str]:

@@ -6,8 +6,9 @@ No random state is here: every draw is a function of (seed, step), see :mod:`lib
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,14 @@ class Identity:
     """The template's lines."""
     settings: Mapping[str, Any]
     """All settings of the run, as plain data."""
+    images: Sequence[str] = ()
+    """Digests of the images' contents, shortened; empty in states of earlier versions."""
 
-
-@dataclass(frozen=True)
-class Best:
-    """The step with the lowest measured loss so far."""
-
-    step: int
-    loss: float
+    @property
+    def data(self) -> str:
+        """Names what the validation loss is about: losses under different names cannot be compared."""
+        settings = {name: self.settings.get(name) for name in VALIDATED_BY}
+        return hashlib.sha256(json.dumps([self.dataset, self.template, settings]).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ class RunState:
     published: int = 0
     """Step of the file in the embeddings folder when this was saved; tells a killed run from a file put there."""
     smoothed: float | None = None
-    first_loss: float | None = None
-    best: Best | None = None
+    best_step: int | None = None
+    """Step of the lowest validation loss so far, by :mod:`lib_ti.training.verdict`; None before the first check."""
     best_vectors: Mapping[str, Tensor] = field(default_factory=dict)
-    checks_since_best: int = 0
+    seconds: float = 0.0
+    """How long the run has taken so far, over all its sessions."""
 
     def save(self, path: Path) -> None:
         groups = {
@@ -82,9 +84,8 @@ class RunState:
             "first_step": self.first_step,
             "published": self.published,
             "smoothed": self.smoothed,
-            "first_loss": self.first_loss,
-            "best": [self.best.step, self.best.loss] if self.best else None,
-            "checks_since_best": self.checks_since_best,
+            "best_step": self.best_step,
+            "seconds": self.seconds,
             "identity": vars(self.identity),
         }
         metadata = {"format": FORMAT, "state": json.dumps(values)}
@@ -111,15 +112,21 @@ def load_state(path: Path) -> RunState:
                 groups[group][key] = file.get_tensor(name)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise BadInput(f"{path} is damaged ({error}); remove it to start this run anew.") from error
-    best = values.pop("best")
+    if "best" in values:
+        values = _of_earlier_version(values)
     return RunState(
         **{**values, "identity": Identity(**values["identity"])},
         vectors=groups["vectors"],
         optimizer=groups["optimizer"],
         scale=groups["scale"],
-        best=Best(*best) if best else None,
         best_vectors=groups["best"],
     )
+
+
+def _of_earlier_version(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a state that has the best loss itself in it, and no time."""
+    kept = {key: value for key, value in values.items() if key not in ("best", "first_loss", "checks_since_best")}
+    return {**kept, "best_step": values["best"][0] if values["best"] else None}
 
 
 def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
@@ -138,26 +145,22 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
         )
     changes: list[str] = []
     if old.dataset != new.dataset:
-        changes.append("The pictures, captions or sizes are not those of the run so far: it goes on with the new ones.")
+        changes.append(
+            "The images, captions or sizes have changed: the run continues with the new ones, and validation losses "
+            "are compared from here on only."
+        )
     if old.template != new.template:
-        changes.append("The prompt template has changed: the run goes on with the new lines.")
+        changes.append("The prompt template has changed: the run continues with the new lines.")
     for name, _, _, setting in described(TrainConfig):
         before, now = old.settings.get(name), new.settings.get(name)
         if before != now and name not in NEVER_MATTER:
             changes.append(f"{setting.label} was {quoted(before)} and is {quoted(now)} from the next step on.")
     if new.settings.get("rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get("max_steps"):
-        changes.append("The cosine decay now ends at the new Max steps, so that the rate makes a jump.")
+        changes.append("The cosine decay now ends at the new Max steps: the learning rate changes abruptly.")
     return refusals, changes
 
 
-def measures_otherwise(old: Identity, new: Identity) -> bool:
-    """Whether the measured loss is about other pictures or prompts than before."""
-    same = all(old.settings.get(name) == new.settings.get(name) for name in MEASURED_BY)
-    return not same or (old.dataset, old.template) != (new.dataset, new.template)
-
-
-MEASURED_BY = ("seed", "width", "height", "resize", "use_alpha", "held_out")
-
-
+VALIDATED_BY = ("seed", "resize", "use_alpha")
+"""Settings that change what the validation loss is about, besides what the dataset's fingerprint holds."""
 NEVER_MATTER = frozenset({"max_steps", "log_directory", "dataset", "template", "name", "cache_latents"})
-"""Settings whose change needs no word: they name the run or say how long it goes on, or are told otherwise."""
+"""Settings whose change needs no message: they name the run or its length, or are reported otherwise."""

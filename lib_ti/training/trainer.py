@@ -143,9 +143,7 @@ class Trainer:
         TrainingFailed
             When the loss stays infinite or undefined; the vectors are then those of the last good step.
         """
-        while self.step < self.config.max_steps:
-            if self.control.stop_requested:
-                return "stopped"
+        while self.step < self.config.max_steps and not self.control.stop_requested:
             started = time.perf_counter()
             pending = self._take_step()
             self._settle(duties)
@@ -155,7 +153,7 @@ class Trainer:
                 self._settle(duties)
             duties.between_steps()
         self._settle(duties)
-        return "done"
+        return "done" if self.step >= self.config.max_steps else "stopped"
 
     def settle(self, duties: Duties) -> None:
         """Read the figures of the last step from the device; to be called before the state is looked at."""

@@ -1,113 +1,131 @@
-"""The loss curve as SVG: colours come from the style sheet, so that it fits light and dark pages."""
+"""The loss curves as SVG: colours come from the style sheet, so that they fit light and dark pages."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from lib_ti.training.curve import Point, value_range
 from lib_ti.ui.fragments import escape
 
-Points = Sequence[tuple[int, float]]
-WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 52, 22, 12, 26
+Points = Sequence[Point]
+WIDTH, HEIGHT = 640, 230
+LEFT, RIGHT, TOP, BOTTOM = 88, 34, 14, 30
+"""Margins: labels stay within them in the larger letters of small screens, too."""
+MOST_LETTERS = 7
+"""Of a label beside the plot."""
+MOST_DOTS = 60
+Range = tuple[float, float]
 
 
-def loss_curve(losses: Points, evaluations: Points, *, best_step: int | None = None, last_step: int = 0) -> str:
-    """Both curves over the steps, each to its own scale: the smoothed loss of the steps is mostly chance, the measured
-    loss moves little, and on one scale the first would flatten the second.
+def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None = None, last_step: int = 0) -> str:
+    """Both losses over the steps, each to its own scale: the training loss is mostly chance, the validation loss moves
+    little, and on one scale the first would flatten the second.
 
     Parameters
     ----------
-    losses, evaluations
-        (step, value), in order; either may be empty.
+    losses
+        (step, smoothed training loss), in order; may be empty.
+    checks
+        (step, validation loss), in order: a curve for each state of the data, the current one last.
+    best
+        Of the current curve.
     last_step
-        Where the axis ends, if that is beyond the points: the run's Max steps.
+        Where the axis ends, if that is beyond the points.
     """
-    if not losses and not evaluations:
+    curves = [points for points in checks if points]
+    shown = [point for points in (losses, *curves) for point in points]
+    if not shown:
         return ""
-    steps = [step for step, _ in (*losses, *evaluations)]
-    first, last = min(steps), max(last_step, *steps, min(steps) + 1)
-    parts = [_frame(first, last)]
+    steps = [step for step, _ in shown]
+    across = (float(min(steps)), float(max(last_step, *steps, min(steps) + 1)))
+    up = value_range(value for points in curves for _, value in points)
+    scale = up if curves else value_range(value for _, value in losses)
+    parts = [_steps_axis(across), _values_axis(scale, "ti-measured-label" if curves else "ti-steps-label")]
     if losses:
-        parts.append(f'<polyline class="ti-steps" points="{_path(losses, first, last)}"/>')
-    if evaluations:
-        parts.append(f'<polyline class="ti-measured" points="{_path(evaluations, first, last)}"/>')
-        parts += [_dot(place, first, last, evaluations, best_step) for place in evaluations]
-    parts += _scale(evaluations or losses, "ti-measured-label" if evaluations else "ti-steps-label")
+        own = value_range(value for _, value in losses)
+        parts.append(f'<polyline class="ti-steps" points="{_path(losses, across, own)}"/>')
+    for points in curves:
+        earlier = "" if points is curves[-1] else " ti-earlier"
+        parts.append(f'<polyline class="ti-measured{earlier}" points="{_path(points, across, up)}"/>')
+    if curves and len(curves[-1]) <= MOST_DOTS:
+        parts += [_dot(point, across, up) for point in curves[-1] if point != best]
+    if best:
+        parts.append(_dot(best, across, up, best=True))
     return (
-        f'<figure class="ti-chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss curve">'
-        f"{''.join(parts)}</svg>{_legend(bool(losses), evaluations, best_step)}</figure>"
+        f'<figure class="ti-chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss curves">'
+        f"{''.join(parts)}</svg>{_legend(bool(losses), curves, best)}</figure>"
     )
 
 
-def _frame(first: int, last: int) -> str:
-    """Axis, and a mark at round steps."""
-    step = _round_step((last - first) / 6)
-    marks = range(math.ceil(first / step) * step, last + 1, step)
-    lines = []
-    for mark in marks:
-        x = _x(mark, first, last)
-        lines.append(f'<line class="ti-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{mark}</text>')
+def _steps_axis(across: Range) -> str:
+    """The axis below, and a line at round steps."""
     base = HEIGHT - BOTTOM
-    lines.append(f'<line class="ti-axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>')
+    lines = [f'<line class="ti-axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
+    for mark in _round_values(across, 6, least=1):
+        x = _x(mark, across)
+        lines.append(f'<line class="ti-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{base}"/>')
+        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{mark:.0f}</text>')
     return "".join(lines)
 
 
-def _scale(points: Points, classes: str) -> list[str]:
-    low, high = _bounds(points)
-    # As many digits as tell the two ends apart.
-    digits = min(6, max(3, 2 + math.ceil(-math.log10((high - low) / max(abs(high), 1e-9)))))
-    return [
-        f'<text class="{classes}" x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{high:.{digits}g}</text>',
-        f'<text class="{classes}" x="{LEFT - 6}" y="{HEIGHT - BOTTOM}" text-anchor="end">{low:.{digits}g}</text>',
-    ]
+def _values_axis(scale: Range, classes: str) -> str:
+    """Lines at round values, with the values in as few digits as tell them apart."""
+    marks = _round_values(scale, 4)
+    apart = marks[1] - marks[0] if len(marks) > 1 else abs(marks[0]) or 1.0
+    digits = max(0, -math.floor(math.log10(apart) + 1e-9))
+    lines = []
+    for mark in marks:
+        y = _y(mark, scale)
+        label = f"{mark:.{digits}f}"
+        label = label if len(label) <= MOST_LETTERS else f"{mark:.1e}"
+        lines.append(f'<line class="ti-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<text class="{classes}" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+    return "".join(lines)
 
 
-def _dot(place: tuple[int, float], first: int, last: int, points: Points, best_step: int | None) -> str:
-    step, value = place
-    best = step == best_step
-    if len(points) > 60 and not best:
+def _dot(point: Point, across: Range, up: Range, *, best: bool = False) -> str:
+    step, value = point
+    if not math.isfinite(value):
         return ""
-    x, y = _x(step, first, last), _y(value, *_bounds(points))
-    name = "ti-best" if best else "ti-dot"
-    return (
-        f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if best else 2.5}">'
-        f"<title>step {step}: {value:.4f}{' (best)' if best else ''}</title></circle>"
-    )
+    name, radius = ("ti-best", 5.0) if best else ("ti-dot", 2.5)
+    title = f"step {step}: {value:.4f}{' (best)' if best else ''}"
+    x, y = _x(step, across), _y(value, up)
+    return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{title}</title></circle>'
 
 
-def _legend(has_steps: bool, evaluations: Points, best_step: int | None) -> str:
+def _legend(has_steps: bool, curves: Sequence[Points], best: Point | None) -> str:
     entries = []
-    if evaluations:
-        best = f", best at step {best_step}" if best_step is not None else ""
-        entries.append(("ti-measured", f"measured loss, {evaluations[-1][1]:.4f}{best}"))
+    if curves:
+        lowest = f", lowest {best[1]:.4f} at step {best[0]}" if best else ""
+        entries.append(("ti-measured", f"validation loss {curves[-1][-1][1]:.4f}{lowest}"))
+    if len(curves) > 1:
+        entries.append(("ti-measured ti-earlier", "with earlier images or settings"))
     if has_steps:
-        entries.append(("ti-steps", "loss of the steps, smoothed" + (" (own scale)" if evaluations else "")))
+        entries.append(("ti-steps", "training loss, smoothed" + (" (own scale)" if curves else "")))
     spans = "".join(f'<span class="{name}">{escape(text)}</span>' for name, text in entries)
     return f'<figcaption class="ti-legend">{spans}</figcaption>'
 
 
-def _path(points: Points, first: int, last: int) -> str:
-    low, high = _bounds(points)
-    return " ".join(f"{_x(step, first, last):.1f},{_y(value, low, high):.1f}" for step, value in points)
+def _path(points: Points, across: Range, up: Range) -> str:
+    return " ".join(f"{_x(step, across):.1f},{_y(value, up):.1f}" for step, value in points if math.isfinite(value))
 
 
-def _bounds(points: Points) -> tuple[float, float]:
-    values = [value for _, value in points]
-    low, high = min(values), max(values)
-    return (low, high) if high > low else (low - 0.5 * abs(low) - 1e-6, high + 0.5 * abs(high) + 1e-6)
+def _round_values(ends: Range, most: int, *, least: float = 0.0) -> list[float]:
+    """Round numbers within a range, at most about ``most``: multiples of 1, 2 or 5 times a power of ten."""
+    raw = max((ends[1] - ends[0]) / most, least)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * (1 - 1e-9))
+    return [number * step for number in _whole_numbers(ends[0] / step, ends[1] / step)] or [ends[0]]
 
 
-def _x(step: int, first: int, last: int) -> float:
-    return LEFT + (WIDTH - LEFT - RIGHT) * (step - first) / (last - first)
+def _whole_numbers(low: float, high: float) -> Iterable[int]:
+    return range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
 
 
-def _y(value: float, low: float, high: float) -> float:
-    return TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
+def _x(step: float, across: Range) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * (step - across[0]) / (across[1] - across[0])
 
 
-def _round_step(raw: float) -> int:
-    """The next of 1, 2, 5, 10, 20, 50, … from ``raw`` on."""
-    power = 10 ** math.floor(math.log10(max(raw, 1)))
-    return next(int(power * factor) for factor in (1, 2, 5, 10) if power * factor >= raw or factor == 10)
+def _y(value: float, up: Range) -> float:
+    return TOP + (HEIGHT - TOP - BOTTOM) * (up[1] - value) / (up[1] - up[0])

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError, explain
 from lib_ti.host.base import Host
-from lib_ti.paths import as_path
-from lib_ti.training.job import JOBS, Jobs, explain
+from lib_ti.paths import as_path, path_text
+from lib_ti.training.job import JOBS, Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.creation import Creation
 from lib_ti.ui.fragments import findings, notice
+from lib_ti.ui.model_use import using_model
 from lib_ti.ui.templates import Templates
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def attempt(action: Callable[[], Result]) -> tuple[Result | None, str]:
         return action(), ""
     except BadInput as error:
         return None, notice("error", error.problems)
+    except ModelInUse as busy:
+        return None, notice("info", [str(busy)])
     except UserError as error:
         return None, notice("error", [str(error)])
     except Exception as error:
@@ -59,7 +62,7 @@ class Controller:
 
     def __init__(self, host: Host, jobs: Jobs = JOBS) -> None:
         self.host, self.jobs = host, jobs
-        self.creation, self.templates = Creation(host), Templates(host)
+        self.creation, self.templates = Creation(host, jobs), Templates(host)
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
@@ -74,13 +77,18 @@ class Controller:
         from lib_ti.ui import preflight
 
         try:
-            found = preflight.check(self.host, self.train_config(values))
+            with using_model(self.jobs):
+                found = preflight.check(self.host, self.train_config(values))
         except BadInput as error:
             found = [("error", problem) for problem in error.problems]
         return f'<div class="ti-check">{findings(found)}</div>'
 
-    def start(self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None) -> str:
-        """Begin a run in the background; with ``txt2img``, previews are drawn with that tab's values.
+    def start(
+        self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None, *, new_data: bool = False
+    ) -> str:
+        """Begin a run in the background; with ``txt2img``, previews are generated with that tab's values.
+
+        With ``new_data``, the user agreed to continue the embedding on another dataset.
 
         Returns what there is to say of it.
 
@@ -93,7 +101,7 @@ class Controller:
         from lib_ti.ui.dataset.captions_editing import unsaved
 
         config = self.train_config({**values, **taken})
-        self.jobs.start(self.host, config)
+        self.jobs.start(self.host, config, new_data=new_data)
         said = unsaved(config.dataset)
         return notice("warning" if said else "info", [f"Training of {config.name} begins.", *filter(None, [said])])
 
@@ -113,7 +121,7 @@ class Controller:
     def log_directory(self, text: str) -> Path:
         """The folder of the runs; raises :class:`BadInput` where this page may not look there."""
         reach.check(self.host, {"Log directory": text})
-        return Path(text)
+        return as_path(text, "Log directory")
 
     # Results
 
@@ -142,6 +150,13 @@ class Controller:
         there = self.runs(log_directory, name)
         return Run(self.log_directory(log_directory), name, path if path in there or not there else there[0])
 
+    def contact_sheet(self, run: Run, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
+        """A new contact sheet of a run; see :func:`lib_ti.ui.contact_sheet.draw`."""
+        from lib_ti.ui import contact_sheet
+
+        with using_model(self.jobs):
+            return contact_sheet.draw(run, self.host, prompts, progress)
+
     # Dataset
 
     def scan(self, folder: str, values: Mapping[str, Any]) -> Dataset:
@@ -152,22 +167,20 @@ class Controller:
         BadInput
             When there is nothing to train on.
         """
-        if not folder.strip():
+        if not path_text(folder):
             raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
-        from lib_ti.data.dataset import Rules
-        from lib_ti.data.scan import scan
+        from lib_ti.data import dataset
 
         reach.check(self.host, {"Dataset directory": folder})
         width, height = int(values.get("width") or 0), int(values.get("height") or 0)
         unknown = not (width and height)
-        rules = Rules(
-            width or 64,
-            height or 64,
+        return dataset.scan(
+            as_path(folder, "Dataset directory"),
+            width=width or 64,
+            height=height or 64,
             # The model's own size is known only where it is loaded; then the pictures are shown in theirs.
             resize="keep" if unknown else values["resize"],
             use_alpha=bool(values["use_alpha"]),
             held_out=float(values["held_out"] or 0),
             seed=int(values["seed"] or 0),
-            subfolders=bool(values["subfolders"]),
         )
-        return scan(as_path(folder, "Dataset directory"), rules)

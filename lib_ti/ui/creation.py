@@ -9,9 +9,11 @@ from typing import Any
 from lib_ti.config import CreateConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Host
-from lib_ti.paths import as_path
+from lib_ti.paths import as_path, path_text
+from lib_ti.training.job import Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.model_use import using_model
 from lib_ti.wording import counted
 
 _FEW_TOKENS = 20
@@ -21,18 +23,19 @@ _FEW_TOKENS = 20
 class Creation:
     """New embeddings, for one host."""
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def __init__(self, host: Host, jobs: Jobs) -> None:
+        self.host, self.jobs = host, jobs
 
     def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Create an embedding; returns its name and a box that says where it is."""
         from lib_ti.training.create import create
 
         config = from_mapping(CreateConfig, values, source="the form")
-        created = create(self.host, config)
+        with using_model(self.jobs):
+            created = create(self.host, config)
         vectors = counted(config.vectors, "vector")
         said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."
-        return config.name, notice("good", [said]) + notice("info", created.notes)
+        return config.name, notice("good", [said]) + notice("info", created.notes) + notice("warning", created.warnings)
 
     def name_remarks(self, name: str, log_directory: str) -> str:
         """What there is to know of a name before an embedding is created under it."""
@@ -48,7 +51,7 @@ class Creation:
             return notice("warning", error.problems)
         found = [_describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
         reach.check(self.host, {"Log directory": log_directory})
-        runs = rundir.find_runs(as_path(log_directory), name) if log_directory.strip() else []
+        runs = rundir.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
             found.append(f"There are runs of that name: {', '.join(str(run.path) for run in runs[:3])}.")
         if not found:

@@ -13,9 +13,9 @@ from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
-from lib_ti.training.begin import look_at_pictures, read_inputs, training_size
+from lib_ti.training.begin import look_at_pictures, question, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.setting_checks import check_settings
 from lib_ti.training.source import plain_prompts
@@ -36,12 +36,14 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
     try:
         _, embedding, template = read_inputs(host, config)
         found.append(_about_embedding(embedding, config))
-        options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing)
+        options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=False)
         with host.session(options) as model:
             found += _about_settings(model, template, config, library.list_names(host.embeddings_folder))
             found += _about_model(model, embedding, template, config)
     except BadInput as error:
         found += [("error", problem) for problem in error.problems]
+    except ModelInUse:
+        raise
     except UserError as error:
         found.append(("error", str(error)))
     order: dict[Kind, int] = {"error": 0, "warning": 1, "good": 2, "info": 3}
@@ -75,6 +77,8 @@ def _about_model(model: Model, embedding: Embedding, template: Template, config:
         )
     pictures = look_at_pictures(config, size)
     found += about_pictures(pictures)
+    asked = question(config, embedding, pictures)
+    found += [("warning", asked)] if asked else []
     check_template(template, [item.caption for item in pictures.all_items])
     notes = check_prompts(model, embedding, template, pictures)
     found += [("warning" if note.warning else "info", note.text) for note in notes]

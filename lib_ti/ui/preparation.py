@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.config import PrepareConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path, path_problem, path_text, resolved
 from lib_ti.ui import reach
 from lib_ti.ui.work import Told
 
@@ -56,13 +57,19 @@ class Preparation:
 
     def output(self, source: str, named: str) -> str:
         """The prepared folder that is named, else the suggested one."""
-        return named.strip() or self.suggested_output(source)
+        return path_text(named) or self.suggested_output(source)
 
     def suggested_output(self, source: str) -> str:
-        """A folder beside the source, which is never written to, or where this page may name folders."""
-        if not source.strip():
+        """A folder beside the source, which is never written to, or where this page may name folders.
+
+        Empty for a source that has nothing beside it or is no path, which is reported when it is used.
+        """
+        text = path_text(source)
+        path = Path(text) if text and not path_problem(text) else Path("/")
+        # Of "." and ".." only the whole path has a name.
+        path = resolved(path) if path.name in ("", "..") else path
+        if not path.name:
             return ""
-        path = Path(source.strip())
         beside = path.with_name(f"{path.name}{_AFTER}")
         try:
             reach.check(self.host, {"Prepared folder": str(beside)})
@@ -81,10 +88,10 @@ class Preparation:
         from lib_ti.data.masks import find_mask
         from lib_ti.prep.prepared import pictures_in
 
-        if not folder.strip():
+        if not path_text(folder):
             raise BadInput("There is no prepared folder yet: name one, and press Prepare.")
         reach.check(self.host, {"Prepared folder": folder})
-        path = Path(folder.strip())
+        path = as_path(folder, "Prepared folder")
         found = pictures_in(path)
         if not found:
             raise BadInput(f"The prepared folder {path} holds no picture yet: press Prepare first.")

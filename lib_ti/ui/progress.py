@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib_ti.training.job import Snapshot
+from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.chart import loss_curve
 from lib_ti.ui.fragments import bar, duration, escape, facts, figure, folded, gallery, hint, notice, table
+from lib_ti.wording import counted
 
 SHOWN_PREVIEWS = 6
 PREVIEW_SIZE = 320
-OVERTRAINING = (
-    "It is overtraining: since step {step} the measured loss has not been as low again. The copy “best” is kept; "
-    "press Interrupt to end here."
-)
 
 
 def status(now: Snapshot, seconds: float) -> str:
@@ -29,7 +26,7 @@ def status(now: Snapshot, seconds: float) -> str:
 def curve(now: Snapshot) -> str:
     """The curves so far, with a little room for what comes; not for all of it, which would press them to the left."""
     last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
-    return loss_curve(now.losses, now.evaluations, best_step=now.best_step, last_step=last)
+    return loss_curve(now.losses, now.evaluations, best=now.best, last_step=last)
 
 
 def previews(now: Snapshot) -> str:
@@ -65,24 +62,35 @@ def _headline(now: Snapshot) -> str:
         return bar(now.done / max(1, now.total), f"{name}: encoding picture {now.done} of {now.total}")
     if now.state == "failed":
         return notice("error", now.errors, title=f"The training of {name} ended with an error")
+    if now.state == "asking":
+        return notice("warning", now.errors, title=f"The training of {name} has not begun: please confirm")
     if now.state == "cancelled":
-        return notice("info", now.errors, title=f"The training of {name} was ended before its first step")
-    if now.state == "stopped":
-        return notice(
-            "info",
-            ["Everything up to there is saved. Train goes on from there."],
-            title=f"Training of {name} was stopped after step {now.step} of {now.max_steps}",
-        )
-    if now.state == "done":
-        best = f"The measured loss was lowest at step {now.best_step}." if now.best_step is not None else ""
-        return notice(
-            "good",
-            [f"The embedding is {now.embedding}.", best, "See it grow in Results."],
-            title=f"Training of {name} is finished: {now.step} steps in {duration(now.seconds)}",
-        )
+        by = f" by {now.stopped_by}" if now.stopped_by else ""
+        return notice("info", now.errors, title=f"The training of {name} was ended before its first step{by}")
+    if now.state in ("stopped", "done"):
+        return _ending(now, name)
     share = (now.step - now.first_step) / max(1, now.max_steps - now.first_step)
-    stopping = " – stopping after this step" if now.stopping else ""
-    return bar(share, f"{name}: step {now.step} of {now.max_steps}{stopping}")
+    return bar(share, f"{name}: step {now.step} of {now.max_steps}") + _activity(now)
+
+
+def _activity(now: Snapshot) -> str:
+    """What the run does beside the steps, while the bar stands still."""
+    if now.previewing is not None:
+        doing = "Interrupting" if now.stopping else "Generating"
+        return hint(f"{doing} a preview at step {now.previewing} …")
+    return hint("Stopping after this step …") if now.stopping else ""
+
+
+def _ending(now: Snapshot, name: str) -> str:
+    if now.state == "stopped":
+        by = f" by {now.stopped_by}" if now.stopped_by else ""
+        title = f"Training of {name} was stopped{by} after step {now.step} of {now.max_steps}"
+        said = ["Everything up to there is saved. Train continues from there."]
+    else:
+        title = f"Training of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
+        best = f"The validation loss was lowest at step {now.best[0]}." if now.best else ""
+        said = [f"The embedding is {now.embedding}.", best, "See its previews in Results."]
+    return notice("info" if now.state == "stopped" else "good", said, title=title) + notice("warning", [now.remark])
 
 
 def _numbers(now: Snapshot) -> str:
@@ -97,13 +105,10 @@ def _numbers(now: Snapshot) -> str:
     if now.state == "training":
         numbers["Time left"] = duration(now.seconds_left)
     if now.evaluations:
-        numbers["Measured loss"] = f"{now.evaluations[-1][1]:.4f}"
-    if now.best_step is not None:
-        numbers["Best step"] = str(now.best_step)
-    shown = facts(numbers)
-    if now.overtraining:
-        shown += notice("warning", [OVERTRAINING.format(step=now.best_step)])
-    return shown
+        numbers["Validation loss"] = f"{now.evaluations[-1][-1][1]:.4f}"
+    if now.best:
+        numbers["Best step"] = str(now.best[0])
+    return facts(numbers) + (notice("warning", [now.overtraining]) if now.active else "")
 
 
 def _saved(now: Snapshot) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.wording import quoted
 
 
@@ -26,12 +26,11 @@ def check(host: Host, named: Mapping[str, str]) -> None:
     allowed = host.allowed_folders
     if allowed is None:
         return
-    roots = [folder.expanduser().resolve() for folder in allowed]
+    roots = [resolved(folder.expanduser()) for folder in allowed]
     problems = []
     for label, text in named.items():
         # Links and ".." are followed first, so that neither leads out.
-        path = Path(text.strip()).expanduser().resolve()
-        if text.strip() and not any(path.is_relative_to(root) for root in roots):
+        if path_text(text) and not any(resolved(as_path(text, label)).is_relative_to(root) for root in roots):
             problems.append(
                 f"{label} {quoted(text)} is out of reach for this page: give a folder in {', '.join(map(str, roots))}."
             )

@@ -10,24 +10,27 @@ from typing import Any
 
 from PIL import Image
 
+from lib_ti import in_use
 from lib_ti.config import TrainConfig, described
 from lib_ti.data.images import open_picture
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, SessionOptions
+from lib_ti.host.base import Host
 from lib_ti.placeholders import with_name, without_name
 from lib_ti.training import rundir
-from lib_ti.training.compare import compare_steps
+from lib_ti.training.curve import Curve
+from lib_ti.training.history import read_history, segments
+from lib_ti.training.place import Placed, has_checkpoint, place
+from lib_ti.training.preview import show_on_card
 from lib_ti.training.rundir import RunFolder
+from lib_ti.training.tables import read_losses, read_table
+from lib_ti.training.verdict import judge
 from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import figure, folded, gallery, hint, table
+from lib_ti.ui.fragments import figure, folded, gallery, hint, notice, table
 from lib_ti.wording import quoted
 
 BEST = "best"
-MOST_COLUMNS = 6
-"""Copies in a contact sheet; of more, evenly chosen ones, the first and the last among them."""
-MOST_PROMPTS = 6
 STRIP = 8
 LARGE = 640
 
@@ -111,15 +114,17 @@ class Run:
     # What a page shows
 
     def curve(self) -> str:
-        losses = [
-            (int(row["step"]), float(row["smoothed_loss"]))
-            for row in rundir.read_table(self.folder.losses)
-            if row.get("skipped") == "0"
-        ]
-        measured = [(int(row["step"]), float(row["loss"])) for row in rundir.read_table(self.folder.evaluations)]
-        best = min(measured, key=lambda point: point[1])[0] if measured else None
-        every = max(1, len(losses) // 500)
-        return loss_curve(losses[::every], measured, best_step=best)
+        """The run's loss curves, and what its checks say of it."""
+        losses = Curve()
+        for step, loss in read_losses(self.folder.losses):
+            losses.add(step, loss)
+        history = read_history(self.folder.evaluations)
+        checks = [[(check.step, check.loss) for check in part] for part in segments(history)]
+        verdict = judge(history)
+        if verdict is None:
+            return loss_curve(losses.points(), checks)
+        chart = loss_curve(losses.points(), checks, best=(verdict.best_step, verdict.best_loss))
+        return chart + notice("info", [verdict.no_gain, verdict.overtraining])
 
     def recipe(self) -> str:
         """Model, pictures and those settings that are not the usual ones, then all the others folded away."""
@@ -157,40 +162,29 @@ class Run:
         found = dict.fromkeys(without_name(one.prompt, self.name) for one in self.previews() if one.prompt)
         return list(found)[:3] or ["a picture by [name]"]
 
-    def contact_sheet(self, host: Host, prompts: str) -> Path:
-        """Draw each prompt with copies from the whole run; takes as long as that many pictures take.
+    # What is done with a copy
+
+    def use_copy(self, host: Host, step: str) -> Placed:
+        """Make a copy the embedding of the embeddings folder, in its present format, with its picture.
+
+        What it replaces is kept aside, unless a run of the embedding has a copy of it.
 
         Raises
         ------
-        UserError
-            When there is no prompt or no copy, or the model is in use.
+        BadInput
+            When there is no such copy, several files have the name, or the embedding is being trained.
         """
-        lines = [line.strip() for line in prompts.splitlines() if line.strip()][:MOST_PROMPTS]
-        if not lines:
-            raise BadInput("There is no prompt to draw: write one a line, with [name] for the embedding.")
-        numbered = evenly(self.folder.copies(), MOST_COLUMNS)
-        if not numbered:
-            raise BadInput("This run has no numbered copies: set Save a copy of embedding every, and train again.")
-        copies = [replace(files.load(path), name=self.name) for _, path in numbered]
-        seed = int(self.settings_file().get("preview_seed", 0)) % 2**31
-        with host.session(SessionOptions()) as model:
-            return compare_steps(model, copies, lines, self.folder.contact_sheet, seed=seed)
-
-    # What is done with a copy
-
-    def use_copy(self, host: Host, step: str) -> Path:
-        """Make a copy the embedding of the embeddings folder, in its present format, with its picture."""
         embedding = self.copy(step)
         there = library.find_all(host.embeddings_folder, self.name)
         path = there[0] if len(there) == 1 else host.embeddings_folder / f"{self.name}.safetensors"
         if len(there) > 1:
             path = library.find(host.embeddings_folder, self.name)  # says which files are in each other's way
-        files.save(embedding, path)
-        picture = self.folder.preview_near(embedding.step)
-        if picture:
-            path.with_name(f"{path.stem}.preview.png").write_bytes(picture.read_bytes())
-        host.embedding_saved(path)
-        return path
+        with in_use.held(library.target(path), "replaced"):
+            known = path.exists() and has_checkpoint(rundir.find_runs(self.folder.path.parents[1], self.name), path)
+            placed = place(host, embedding, path, keep_replaced=not known)
+            picture = self.folder.preview_near(embedding.step)
+            kept = show_on_card(picture, path) if picture else None
+        return replace(placed, replaced=(*placed.replaced, *([kept] if kept else [])))
 
     def export(self, step: str, suffix: str) -> Path:
         """The copy as a file of that kind, in a new temporary folder, called by the embedding's name."""
@@ -220,7 +214,7 @@ class Run:
         if not settings:
             raise BadInput(f"The settings of {self.folder.path} cannot be read; choose them anew in the Train tab.")
         known = {name for name, _, _, _ in described(TrainConfig)}
-        last = max((int(row["step"]) for row in rundir.read_table(self.folder.losses)), default=0)
+        last = max((int(row["step"]) for row in read_table(self.folder.losses)), default=0)
         if last >= int(settings.get("max_steps", 0)):
             settings["max_steps"] = 2 * last
         return {name: value for name, value in settings.items() if name in known} | {"name": self.name}

@@ -47,7 +47,7 @@ def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:
 
 def _copies(parts: Parts) -> None:
     parts.keep(
-        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest measured loss.", "ti_copy")
+        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest validation loss.", "ti_copy")
     )
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("use_copy", "Use this copy", variant="primary")
@@ -68,7 +68,7 @@ def _sheet(parts: Parts) -> None:
             "sheet_prompts",
             gr.Textbox(
                 label="Prompts",
-                info="One a line, six at most; [name] is the embedding. Each is drawn with up to six of the copies.",
+                info="One a line; [name] is the embedding. Each is drawn before training and with up to six copies.",
                 lines=3,
                 elem_id="ti_sheet_prompts",
             ),
@@ -86,11 +86,13 @@ def connect(parts: Parts) -> None:
         shown, problem = attempt(lambda: _picture(_run(parts, data), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
-    def draw(data: dict[Any, Any]) -> str:
-        path, problem = attempt(
-            lambda: _run(parts, data).contact_sheet(parts.controller.host, data[parts["sheet_prompts"]] or "")
-        )
-        return problem if path is None else figure(path, str(path), size=SHEET_SIZE, classes="ti-large")
+    def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - Gradio's way
+        def report(done: int, total: int) -> None:
+            progress((done, total), desc="Contact sheet", unit="images")
+
+        prompts = data[parts["sheet_prompts"]] or ""
+        sheet, problem = attempt(lambda: parts.controller.contact_sheet(_run(parts, data), prompts, report))
+        return figure(sheet[0], sheet[1], size=SHEET_SIZE, classes="ti-large") if sheet else problem
 
     step = parts["results_step"]
     for event in (step.release, step.change):
@@ -166,8 +168,11 @@ def _connect_copies(parts: Parts) -> None:
 
     def use(data: dict[Any, Any]) -> str:
         step = str(data[parts["copy"]] or "")
-        path, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
-        return problem or notice("good", [f"{path} is now the copy {step if step == 'best' else f'of step {step}'}."])
+        placed, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
+        if placed is None:
+            return problem
+        said = f"{placed.path} is now the copy {step if step == 'best' else f'of step {step}'}."
+        return notice("good", [said, *placed.notes]) + notice("warning", placed.warnings)
 
     def more(data: dict[Any, Any]) -> list[Any]:
         values, problem = attempt(lambda: _run(parts, data).more())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -40,22 +41,29 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
     """Serve the addresses; ``thumbnails`` is the folder where reduced pictures are kept."""
 
     def picture(name: str, size: int, sign: str) -> Response:
-        from lib_ti.errors import UserError
+        from lib_ti.errors import UserError, os_problem
         from lib_ti.prep.thumbnails import Thumbnails
 
-        if not hmac.compare_digest(sign, _sign(name, size)):
+        if not hmac.compare_digest(sign.encode(), _sign(name, size).encode()):
             return Response("This address is of another session: load the page again.", status_code=403)
         path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
         if size == AS_IT_IS:
-            return FileResponse(path, headers=_KEEP) if path.is_file() else Response("It is gone.", status_code=404)
+            return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing(f"{path.name} is not there.")
         try:
             return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
         except UserError as error:
-            return Response(str(error), status_code=404)
+            return _missing(str(error))
+        except OSError as error:
+            return _missing(os_problem(error))
 
     # A plain function, which FastAPI runs in a thread.
     handler: Any = picture
     app.add_api_route(f"/{ROUTE}", handler, methods=["GET"], include_in_schema=False, response_class=FileResponse)
+
+
+def _missing(sentence: str) -> Response:
+    # A file name may hold bytes that are not UTF-8.
+    return Response(sentence.encode(errors="replace"), status_code=404, media_type="text/plain")
 
 
 def _sign(name: str, size: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
-from lib_ti.paths import as_path, path_text
+from lib_ti.paths import as_path
 from lib_ti.placeholders import NAME
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, notice
@@ -103,13 +103,10 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _some_captions(folder: str) -> tuple[str, ...]:
-    if not path_text(folder):
-        return EXAMPLE_CAPTIONS
-    from lib_ti.data.dataset import Rules
-    from lib_ti.data.scan import scan
+    from lib_ti.data import dataset
 
     try:
-        found = scan(as_path(folder), Rules(64, 64, resize="keep", held_out=0.0))
+        found = dataset.scan(as_path(folder), width=64, height=64, resize="keep", held_out=0.0)
     except BadInput:
         return EXAMPLE_CAPTIONS
     return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])

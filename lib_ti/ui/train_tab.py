@@ -58,7 +58,7 @@ def layout(parts: Parts) -> None:
     )
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
-            form.add("name", "dataset", "subfolders")
+            form.add("name", "dataset")
             _template(parts)
             _essentials(form)
             _saving(parts)
@@ -135,6 +135,7 @@ def _run(parts: Parts) -> None:
     parts.html("check_result")
     now = parts.controller.jobs.snapshot()
     parts.html("status", progress.status(now, parts.seconds))
+    parts.button("start_new", "Train on the new images", visible=now.state == "asking")
     parts.html("curve")
     parts.html("previews")
     parts.keep("seen", gr.State(""))
@@ -149,11 +150,14 @@ def connect(parts: Parts) -> None:
         found, problem = attempt(lambda: controller.check(form.values(data)))
         return problem or found or ""
 
-    def start(data: dict[Any, Any]) -> list[Any]:
-        wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
-        taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
-        _, problem = attempt(lambda: controller.start(form.values(data), taken))
-        return [problem, *news(parts, "")]
+    def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
+        def start(data: dict[Any, Any]) -> list[Any]:
+            wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
+            taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
+            _, problem = attempt(lambda: controller.start(form.values(data), taken, new_data=new_data))
+            return [problem, *news(parts, "")]
+
+        return start
 
     def asking(request: Callable[[], None]) -> Callable[[], list[Any]]:
         def ask() -> list[Any]:
@@ -165,7 +169,9 @@ def connect(parts: Parts) -> None:
     parts["check"].click(check, inputs=set(form.components), outputs=[parts["check_result"]], **BUSY)
     inputs = {*form.components, *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
     inputs |= {parts["from_txt2img"]} if parts.txt2img else set()
-    parts["start"].click(start, inputs=inputs, outputs=[parts["check_result"], *watched], **QUIET)
+    for name, new_data in (("start", False), ("start_new", True)):
+        outputs = [parts["check_result"], *watched]
+        parts[name].click(starting(new_data=new_data), inputs=inputs, outputs=outputs, **QUIET)
     for name, request in (("stop", jobs.stop), ("save_now", jobs.save_now), ("preview_now", jobs.preview_now)):
         parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
     parts["refresh"].click(
@@ -215,7 +221,7 @@ def _connect_template(parts: Parts) -> None:
 
 
 def _watched(parts: Parts) -> list[Any]:
-    names = ("status", "curve", "previews", "seen", "start", "stop", "save_now", "preview_now")
+    names = ("status", "start_new", "curve", "previews", "seen", "start", "stop", "save_now", "preview_now")
     return [parts[name] for name in names]
 
 
@@ -224,10 +230,11 @@ def news(parts: Parts, seen: str) -> list[Any]:
     now = parts.controller.jobs.snapshot()
     version, _, pictures = seen.partition(" ")
     if version == f"{now.version}{now.stopping}":
-        return [gr.update()] * 8
+        return [gr.update()] * len(_watched(parts))
     key = progress.previews_key(now)
     return [
         progress.status(now, parts.seconds),
+        gr.update(visible=now.state == "asking"),
         progress.curve(now),
         gr.update() if key == pictures else progress.previews(now),
         f"{now.version}{now.stopping} {key}",

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lib_ti.errors import BadInput, Stopped, UserError
-from lib_ti.training.job import explain
+from lib_ti.errors import BadInput, Busy, Stopped, UserError, explain
 
 State = Literal["idle", "running", "done", "stopped", "failed"]
 
@@ -74,12 +73,12 @@ class Works:
 
         Raises
         ------
-        BadInput
+        Busy
             When another one is running.
         """
         with self._lock:
             if self._now.running:
-                raise BadInput(f"{self._now.title} is still going on: wait until it has ended, or press Stop.")
+                raise Busy(f"{self._now.title} is still going on: wait until it has ended, or press Stop.")
             self._now = Now(self._now.version + 1, kind, title, "running")
             told = self._told = Told(self._change)
             # A daemon, so that a program that is told to end does not wait for a thousand pictures.

@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from lib_ti.config import TrainConfig
-from lib_ti.data import latents
-from lib_ti.data.dataset import Rules
-from lib_ti.data.scan import scan
+from lib_ti.data import dataset, latents
+from lib_ti.embedding.embedding import Embedding
 from lib_ti.pocket.world import sample_set
-from lib_ti.training.evaluation import FixedLoss, Sample
+from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.source import plain_prompts
 from tests.benchmarks.row import Row
 from tests.benchmarks.studio import Silent, Studio, studio
@@ -35,21 +35,21 @@ def measure() -> Iterator[Row]:
 
 def _row(made: Studio, style: str, folder: Path) -> Row:
     sample_set(folder, style, count=UNSEEN, seed=1)
-    found = scan(folder, Rules(64, 64, held_out=0.0))
+    found = dataset.scan(folder, width=64, height=64, held_out=0.0)
     found, encoded = latents.encode(
         found, made.model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
     )
 
-    def loss_with(name: str) -> FixedLoss:
+    def loss_with(name: str, embedding: Embedding) -> float:
         prompts = plain_prompts(found.items, made.template.lines, name)
         samples = [Sample(encoded[item].mean, None, prompt) for item, prompt in zip(found.items, prompts, strict=True)]
-        return FixedLoss(made.model, samples, seed=1)
+        return fmean(ValidationLoss(made.model, samples, seed=1)(embedding))
 
-    measured = loss_with(made.embedding.name)
-    first, true = measured(made.embedding), loss_with(style)(replace(made.embedding, name="unused-name"))
+    name = made.embedding.name
+    first, true = loss_with(name, made.embedding), loss_with(style, replace(made.embedding, name="unused-name"))
     trainer = made.trainer(CONFIG)
     trainer.run(Silent())
-    reached = measured(trainer.live.snapshot())
+    reached = loss_with(name, trainer.live.snapshot())
     share = (first - reached) / (first - true)
     return Row(
         f"{style}, the word hidden: loss {first:.4f} before, {reached:.4f} after, {true:.4f} with the true word",

@@ -16,8 +16,8 @@ from PIL import Image
 from lib_ti.cli.main import main
 from lib_ti.embedding import files
 from lib_ti.pocket.world import sample_set
-from lib_ti.training.rundir import read_table
 from lib_ti.training.state import load_state
+from lib_ti.training.tables import read_table
 
 TRAIN = [
     "--dataset",
@@ -82,17 +82,58 @@ def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFi
     assert shown["initialization text"] == "style"
 
     card = run / "image_embeddings/my-style-8.png"
-    for target in ("a.pt", "a.bin", "a.png", "a.webp", "a.safetensors"):
+    for target in ("my-a.pt", "my-a.bin", "my-a.png", "my-a.webp", "my-a.safetensors"):
         assert (
             main(
                 ["convert", str(card), target, "--picture", str(drawn[0])]
-                if target == "a.png"
+                if target == "my-a.png"
                 else ["convert", str(card), target]
             )
             == 0
         )
         assert files.load(Path(target)).vectors["clip_l"].equal(files.load(card).vectors["clip_l"])
-    assert main(["convert", str(card), "a.pt"]) == 2
+    assert main(["convert", str(card), "my-a.pt"]) == 2
+
+
+def test_converting_keeps_what_it_replaces(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create()
+    create("other-style")
+    before = (here / "embeddings/other-style.safetensors").read_bytes()
+    arguments = ["convert", "embeddings/my-style.safetensors", "embeddings/other-style.safetensors", "--overwrite"]
+    assert main(arguments) == 0
+    (kept,) = (here / "embeddings").glob("other-style.safetensors.replaced-*")
+    assert kept.read_bytes() == before
+    assert str(kept.relative_to(here)) in capsys.readouterr().out
+    assert main([*arguments[:2], "none/my-a.pt", "--picture", "none.png"]) == 2
+    assert not (here / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x.safetensors.safetensors", "Use 'x'."),
+        ("cat.pt", "a word that the model already knows"),
+        ("CON.png", "reserved by Windows"),
+        ("123.webp", "has no letters"),
+        ("My - Style.pt", "prompts cannot tell 'My - Style' from it"),
+        ("my-new", "has the suffix"),
+        ("my-new.ckpt", "has the suffix '.ckpt'"),
+    ],
+)
+def test_converting_refuses_the_names_that_create_refuses(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    create()
+    before = sorted(here.rglob("*"))
+    assert main(["convert", "embeddings/my-style.safetensors", f"embeddings/{name}"]) == 2
+    assert words in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_name_in_use_may_change_its_format(here: Path) -> None:
+    create()
+    (here / "cat.safetensors").write_bytes((here / "embeddings/my-style.safetensors").read_bytes())
+    assert main(["convert", "cat.safetensors", "cat.pt"]) == 0
 
 
 def test_a_saved_settings_file_runs_again(here: Path) -> None:
@@ -127,6 +168,8 @@ def test_events_for_programs(here: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["show", "none.pt"], "none.pt"),
         (["create", "a/b"], "a/b"),
         (["create", "cat"], "a word that the model already knows"),
+        (["create", "x.safetensors"], "Use 'x'."),
+        (["create", "123"], "has no letters"),
         (["create", "x", "--vectors", "76"], "largest possible value is 75"),
         (["train", "--config", "none.json"], "none.json"),
     ],
@@ -161,6 +204,37 @@ def start(here: Path, *more: str) -> subprocess.Popen[str]:
         if event["event"] == "StepDone" and event["step"] >= 3:
             return process
     raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_what_another_program_trains_is_left_alone_by_every_command(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create()
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere/my-style.safetensors").write_bytes((here / "embeddings/my-style.safetensors").read_bytes())
+    process = start(here, "--max-steps", "100000")
+    try:
+        who = f"Embedding 'my-style' is being trained by another program (process {process.pid} on "
+        for arguments in (
+            ["create", "my-style", "--overwrite"],
+            ["create", "my-style", "--overwrite", "--file-format", "pt"],
+            ["convert", "elsewhere/my-style.safetensors", "embeddings/my-style.safetensors", "--overwrite"],
+            ["convert", "elsewhere/my-style.safetensors", "embeddings/my-style.pt"],
+            ["train", "my-style", *TRAIN],
+        ):
+            capsys.readouterr()
+            began = time.monotonic()
+            assert main(arguments) == 2
+            assert who in capsys.readouterr().err
+            assert time.monotonic() - began < 5
+    finally:
+        process.kill()
+        process.communicate()
+    assert {path.name for path in (here / "embeddings").iterdir()} >= {"my-style.safetensors", ".my-style.lock"}
+    create("my-style", "--overwrite")
+    assert files.load(here / "embeddings/my-style.safetensors").step == 0
+    assert not (here / "embeddings/.my-style.lock").exists(), "what a killed program left is taken over"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

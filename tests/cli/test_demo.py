@@ -17,7 +17,7 @@ def test_the_demo_tells_what_was_learned(
     assert main(["demo", "--steps", "1"]) == 0
     assert main(["demo", "--steps", "1"]) == 0, "a second time"
     text = capsys.readouterr().out
-    for part in ("30 pictures", "measured loss went from", "before and after", "Draw with it:", "lib_ti generate"):
+    for part in ("30 pictures", "validation loss went from", "before and after", "Draw with it:", "lib_ti generate"):
         assert part in text
     with Image.open(tmp_path / "demo" / "contact-sheet.png") as sheet:
         assert min(sheet.size) > 300

@@ -1,10 +1,12 @@
 """Which names an embedding may have, and what the user is told about the others."""
 
+import itertools
+
 import pytest
 
-from lib_ti.embedding.names import check_name, check_not_ordinary, sanitise
+from lib_ti.embedding.names import check_name, check_not_ordinary, sanitise, words_of
 from lib_ti.errors import BadInput
-from lib_ti.host.text import token_spans
+from lib_ti.host.text import token_spans, tokenize
 
 
 @pytest.mark.parametrize("name", ["riso-print", "my style", "v1.5_b", "日本語", "été", "con-artist", "x" * 120])
@@ -33,6 +35,11 @@ def test_usable_names_stay_as_they_are(name):
         ("nul.v2", "my-nul.v2"),
         ("com1", "my-com1"),
         ("x" * 300, "x" * 120),
+        ("x.safetensors", "x"),
+        ("my-style.PT", "my-style"),
+        ("a.png.safetensors", "a"),
+        ("123", "my-123"),
+        ("1-2_3", "my-1-2_3"),
     ],
 )
 def test_other_names_are_refused_with_the_nearest_usable_one(typed, suggested):
@@ -59,3 +66,15 @@ def test_a_word_that_the_model_knows_is_refused_with_a_way_out():
             check_not_ordinary(name, len(token_spans(name)))
     for name in ("cat-style", "zq"):
         assert check_not_ordinary(name, len(token_spans(name))) == name
+
+
+ALIKE = (
+    *("my style", "My  STYLE", "my style ", "my-style", "my - style", "my -style", "mystyle"),
+    *("style2", "style 2", "style22", "style 2 2", "v1.5", "v 1 . 5", "v1,5", "x²", "x 2"),
+    *("été", "e\u0301te\u0301", "ete", "日本", "日 本", "a_b", "a__b", "a _b"),
+)
+
+
+def test_names_have_the_same_words_where_prompts_have_the_same_tokens():
+    for one, other in itertools.combinations(ALIKE, 2):
+        assert (words_of(one) == words_of(other)) == (tokenize(one) == tokenize(other)), (one, other)

@@ -286,7 +286,7 @@ def test_host_folders(tmp_path: Path) -> None:
     host = EmbeddedHost(tmp_path / "x.safetensors", embeddings_folder=tmp_path / "e", template_folders=[tmp_path / "t"])
     assert host.embeddings_folder == tmp_path / "e"
     assert list(host.template_folders) == [tmp_path / "t"]
-    assert host.interrupted() is False
+    assert not host.interrupted()
     assert host.arguments == {
         "checkpoint": str(tmp_path / "x.safetensors"),
         "embeddings_dir": str(tmp_path / "e"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib_ti.errors import BadInput, Stopped
+from lib_ti.errors import BadInput, ModelInUse, Stopped
 from lib_ti.host.base import SessionOptions
 from lib_ti.signals import RunStarted, StepDone
 
@@ -95,6 +95,15 @@ def test_a_session_waits_for_its_turn_and_says_so(webui: Any, lent: list[str]) -
     assert free()
 
 
+def test_who_does_not_wait_hears_at_once_that_the_model_is_in_use(webui: Any, lent: list[str]) -> None:
+    queue().acquire()
+    with pytest.raises(ModelInUse, match="using the model"), webui.WebUIHost().session(SessionOptions(wait=False)):
+        pass
+    assert lent == []
+    queue().release()
+    assert free()
+
+
 def test_who_no_longer_wants_its_turn_passes_it_on(webui: Any, lent: list[str]) -> None:
     queue().acquire()
     with (
@@ -172,10 +181,13 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, mon
     carried.forget_conditioning = lambda: forgotten.append(True)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "lib_ti.host.webui_carried", carried)
     monkeypatch.setattr("lib_ti.host.webui_carried", carried, raising=False)
-    host, database = webui.WebUIHost(), sys.modules["modules.sd_hijack"].model_hijack.embedding_db
-    host.embedding_saved(Path("a/b.safetensors"))
+    host = webui.WebUIHost()
+    assert host.embedding_saved(Path("a/b.safetensors")) == ""
+    database = sys.modules["modules.sd_hijack"].model_hijack.embedding_db
     assert database.loaded == []
     sys.modules["modules.sd_models"].model_data.sd_model = object()
-    host.embedding_saved(Path("a/b.safetensors"))
+    assert host.embedding_saved(Path("a/b.safetensors")) == ""
     assert database.loaded == [(str(Path("a/b.safetensors")), "b.safetensors")]
     assert forgotten == [True]
+    said = host.embedding_saved(Path("a/broken.safetensors"))
+    assert said.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")

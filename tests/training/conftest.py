@@ -40,7 +40,9 @@ class Studio:
         }
         return TrainConfig(**{**values, **changes})
 
-    def train(self, on_event: Callable[[Event], None] | None = None, **changes: Any) -> RunFinished:
+    def train(
+        self, on_event: Callable[[Event], None] | None = None, *, new_data: bool = False, **changes: Any
+    ) -> RunFinished:
         self.events = []
         self.control = Control()
 
@@ -49,7 +51,7 @@ class Studio:
             if on_event:
                 on_event(event)
 
-        return train(self.host, self.config(**changes), listen, self.control)
+        return train(self.host, self.config(**changes), listen, self.control, new_data=new_data)
 
     @property
     def embedding_file(self) -> Path:

@@ -63,5 +63,3 @@ def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
     for name in ("", "a/b", "..", "cat"):
         with pytest.raises(BadInput):
             create(studio.host, CreateConfig(name=name))
-    create(studio.host, CreateConfig(name="my-style", vectors=3, overwrite=True, file_format="pt"))
-    assert [path.name for path in studio.host.embeddings_folder.iterdir()] == ["my-style.pt"]

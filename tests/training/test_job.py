@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from lib_ti.config import TrainConfig
-from lib_ti.errors import BadInput, Stopped, TrainingFailed
+from lib_ti.errors import BadInput, Busy, Stopped, TrainingFailed
 from lib_ti.host.base import Host
 from lib_ti.signals import Control, Listener, Note, RunFinished, RunStarted, Saved, StepDone
-from lib_ti.training.job import MOST_POINTS, Curve, Jobs, Snapshot
-from tests.fakes import FakeModel
+from lib_ti.training.curve import MOST_POINTS, Curve
+from lib_ti.training.job import Jobs
+from lib_ti.training.snapshot import Snapshot
+from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
 
 Run = Callable[[Listener, Control], None]
@@ -55,7 +57,7 @@ def test_a_run_is_told_whole(studio: Studio) -> None:
     assert now.saved is not None
     assert now.saved.step == 20
     assert [step for step, _ in now.losses] == list(range(1, 21))
-    assert [step for step, _ in now.evaluations] == [0, 5, 10, 15, 20]
+    assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
     assert now.settings["preview_seed"] == 7
     assert any("pictures" in note.text for note in now.notes)
     assert not now.errors
@@ -72,7 +74,7 @@ def test_a_second_run_is_refused_in_one_sentence_while_one_goes_on(studio: Studi
     jobs = jobs_that(run)
     jobs.start(studio.host, studio.config())
     assert begun.wait(20)
-    with pytest.raises(TrainingFailed, match=r"my-style is being trained already \(step 0 of 20\)"):
+    with pytest.raises(Busy, match=r"my-style is being trained already \(step 0 of 20\)"):
         jobs.start(studio.host, studio.config())
     go.set()
     assert jobs.wait(20)
@@ -164,6 +166,42 @@ def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
     jobs = jobs_that(run)
     assert ended(jobs, studio).notes[0].text.startswith("Waiting")
     assert states == ["waiting"]
+
+
+def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
+    studio.train(max_steps=10, embedding_rate="0.05")
+    now = ended(Jobs(), studio)
+    assert [step for step, _ in now.losses] == list(range(1, 21))
+    assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
+    assert now.best in now.evaluations[-1]
+    assert now.steps == 20
+
+
+def test_another_dataset_is_a_question_and_not_a_failure(studio: Studio, tmp_path: Path) -> None:
+    jobs = Jobs()
+    ended(jobs, studio)
+    config = studio.config(max_steps=30, dataset=str(draw_pictures(tmp_path / "others", size=40)))
+    jobs.start(studio.host, config)
+    assert jobs.wait(20)
+    assert (jobs.snapshot().state, jobs.snapshot().active) == ("asking", False)
+    assert "on other images" in jobs.snapshot().errors[0]
+    jobs.start(studio.host, config, new_data=True)
+    assert jobs.wait(20)
+    assert (jobs.snapshot().state, jobs.snapshot().step) == ("done", 30)
+
+
+def test_a_preview_in_progress_is_seen(studio: Studio) -> None:
+    seen: list[int | None] = []
+    jobs = Jobs()
+    generate = studio.host.model.generate
+
+    def slow(*arguments: object) -> object:
+        seen.append(jobs.snapshot().previewing)
+        return generate(*arguments)  # type: ignore[arg-type]
+
+    studio.host.model.generate = slow  # type: ignore[method-assign,assignment]
+    assert ended(jobs, studio).previewing is None
+    assert seen == [0, 10, 20]
 
 
 def test_each_change_is_a_new_version_across_runs_too(studio: Studio) -> None:

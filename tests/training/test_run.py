@@ -9,13 +9,26 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding import card, files
 from lib_ti.errors import BadInput, TrainingFailed
-from lib_ti.signals import Evaluated, Event, Note, PreviewFailed, PreviewMade, RunStarted, Saved, StepDone
+from lib_ti.signals import (
+    Evaluated,
+    Event,
+    Note,
+    PreviewFailed,
+    PreviewMade,
+    PreviewStarted,
+    RunStarted,
+    Saved,
+    StepDone,
+)
 from lib_ti.training import rundir
 from lib_ti.training.create import create
+from lib_ti.training.history import read_history
 from lib_ti.training.state import load_state
 from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
@@ -75,8 +88,8 @@ def test_the_last_measurement_counts(studio: Studio) -> None:
     with open(folder / "evaluation.csv", newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "8", "16", "20"]
     state = load_state(folder / "state.safetensors")
-    assert state.best is not None
-    assert files.load(folder / "embeddings" / "my-style-best.safetensors").step == state.best.step
+    assert state.best_step == min(read_history(folder / "evaluation.csv"), key=lambda check: check.loss).step
+    assert files.load(folder / "embeddings" / "my-style-best.safetensors").step == state.best_step
 
 
 def test_training_lowers_the_measured_loss_and_tells_the_best_step(studio: Studio) -> None:
@@ -120,6 +133,80 @@ def test_stop_ends_after_the_step_and_saves(studio: Studio) -> None:
     assert (finished.reason, finished.step) == ("stopped", 3)
     assert files.load(studio.embedding_file).step == 3
     assert studio.train().reason == "done"
+
+
+def test_the_log_says_what_stopped_the_run(studio: Studio) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 3:
+            studio.control.stop("Ctrl-C")
+            studio.control.stop("Interrupt")
+
+    finished = studio.train(stop)
+    assert finished.stopped_by == "Ctrl-C"
+    assert "was stopped by Ctrl-C after step 3" in (finished.folder / "run.log").read_text().splitlines()[-1]
+
+
+def test_an_interrupt_of_the_hosts_is_named(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio.host, "interrupted", lambda: "Skip elsewhere" if studio.of(StepDone) else "")
+    finished = studio.train()
+    assert (finished.reason, finished.step, finished.stopped_by) == ("stopped", 1, "Skip elsewhere")
+
+
+def test_stop_interrupts_the_preview_and_saves(studio: Studio) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, PreviewStarted) and event.step == 10:
+            studio.control.stop("Interrupt")
+
+    finished = studio.train(stop, save_embedding_every=0)
+    assert (finished.reason, finished.step) == ("stopped", 10)
+    assert files.load(studio.embedding_file).step == 10
+    assert not studio.of(PreviewFailed)
+    assert [event.step for event in studio.of(PreviewMade)] == [0]
+    assert "The preview at step 10 was interrupted." in [event.text for event in studio.of(Note)]
+    assert studio.train().reason == "done"
+
+
+def test_the_last_line_says_that_nothing_was_gained(studio: Studio) -> None:
+    finished = studio.train(embedding_rate="100")
+    assert "Nothing was gained" in finished.remark
+    assert "Lower the Embedding learning rate" in (finished.folder / "run.log").read_text().splitlines()[-1]
+    assert studio.events[-1] is finished
+
+
+def test_a_run_that_gained_says_nothing_of_the_kind(studio: Studio) -> None:
+    assert "Nothing was gained" not in studio.train(max_steps=60, embedding_rate="0.05").remark
+
+
+def test_time_and_steps_count_all_sessions(studio: Studio) -> None:
+    first = studio.train(max_steps=10)
+    second = studio.train(max_steps=15)
+    assert (first.steps, second.steps) == (10, 15)
+    assert second.seconds > first.seconds
+
+
+def test_a_state_of_an_earlier_version_is_continued(studio: Studio) -> None:
+    folder = studio.train(max_steps=10).folder
+    path = folder / "state.safetensors"
+    with safe_open(str(path), framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    values = json.loads(metadata["state"])
+    best = values.pop("best_step")
+    del values["seconds"], values["identity"]["images"]
+    values |= {"best": [best, 0.5], "first_loss": 0.6, "checks_since_best": 1}
+    save_file(tensors, path, metadata={**metadata, "state": json.dumps(values)})
+    (folder / "evaluation.csv").write_text("step,loss,norm\n0,0.6,1.0\n5,0.55,1.0\n10,0.5,1.0\n")
+    finished = studio.train(max_steps=20)
+    assert studio.of(RunStarted)[0].resumed
+    assert (folder / "embeddings" / "my-style-best-until-10.safetensors").exists()
+    assert [(check.step, check.data == "") for check in read_history(folder / "evaluation.csv")] == [
+        (0, True),
+        (5, True),
+        (10, True),
+        (15, False),
+        (20, False),
+    ]
+    assert finished.best_step in (15, 20)
 
 
 def test_stop_during_a_preview_saves_too(studio: Studio) -> None:
@@ -184,18 +271,10 @@ def test_a_picture_whose_pixels_are_broken_is_told(studio: Studio) -> None:
     Image.effect_noise((300, 300), 90).convert("RGB").save(broken, quality=95)
     broken.write_bytes(broken.read_bytes()[:-20000])
     finished = studio.train(max_steps=2)
-    assert any("1 file skipped: broken.jpg (the file is cut off" in event.text for event in studio.of(Note))
-    assert "Skipped broken.jpg: the file is cut off" in (finished.folder / "run.log").read_text()
+    told = [event.text for event in studio.of(Note) if event.warning]
+    assert any(text.startswith("broken.jpg is skipped: ") for text in told)
+    assert "broken.jpg is skipped: " in (finished.folder / "run.log").read_text()
     assert studio.host.watched == studio.events
-
-
-def test_other_pictures_begin_a_new_comparison(studio: Studio, tmp_path: Path) -> None:
-    studio.train(max_steps=20, embedding_rate="0.05")
-    studio.train(
-        max_steps=40, embedding_rate="0.05", dataset=str(draw_pictures(tmp_path / "others", count=20, size=40))
-    )
-    measured = studio.of(Evaluated)
-    assert measured[0].best_step == measured[0].step == 25
 
 
 def test_a_damaged_or_foreign_model_is_told(studio: Studio) -> None:
@@ -251,7 +330,7 @@ def test_another_dataset_is_told_and_another_model_refused(studio: Studio) -> No
     studio.train(max_steps=5)
     (studio.pictures / "00.txt").write_text("something else")
     studio.train(max_steps=10)
-    assert any("pictures, captions or sizes" in event.text for event in studio.of(Note))
+    assert any("images, captions or sizes have changed" in event.text for event in studio.of(Note))
     studio.host.model = FakeModel(name="other", model_hash="9999999999")
     with pytest.raises(BadInput, match=r"trained on fake \[0123456789\].*now other"):
         studio.train(max_steps=15)
@@ -329,12 +408,11 @@ def test_an_embedding_that_is_moved_away_meanwhile_is_told_and_written_anew(stud
     assert files.load(studio.embedding_file).step == 20
     assert files.load(studio.embedding_file.with_name("renamed.safetensors")).step == 10
     told = [note.text for note in studio.of(Note) if note.warning]
-    assert any("was moved or removed while it was trained, and is written anew" in text for text in told)
+    assert any("was moved or removed while it was trained, and is written again" in text for text in told)
 
 
-def test_the_card_shows_the_preview_of_the_best_step(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib_ti.training.evaluation.is_new_best", lambda loss, best: False)
-    finished = studio.train(save_image_every=5)
+def test_the_card_shows_the_preview_of_the_best_step(studio: Studio) -> None:
+    finished = studio.train(save_image_every=5, embedding_rate="5")
     assert finished.best_step == 0  # the first measurement; the picture before training is no one's card
     shown = studio.embedding_file.with_name("my-style.preview.png")
     assert shown.read_bytes() == (finished.folder / "images" / "my-style-5.png").read_bytes()

@@ -98,6 +98,16 @@ def test_reading_figures_late_changes_nothing(scaled: bool) -> None:
     assert [(e.step, e.loss) for e in figures_now.steps] == [(e.step, e.loss) for e in figures_late.steps]
 
 
+def test_a_stopped_run_has_the_figures_of_its_last_step() -> None:
+    class Stopping(Kept):
+        def between_steps(self) -> None:
+            made.control.stop()
+
+    made, figures = trainer(FakeModel(), deferred=True), Stopping()
+    assert made.run(figures) == "stopped"
+    assert [event.step for event in figures.steps] == [1]
+
+
 @pytest.mark.parametrize("deferred", [False, True])
 def test_going_back_takes_everything_along(deferred: bool) -> None:
     model = FakeModel(needs_loss_scaling=True)

@@ -11,7 +11,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.signals import Control
 from lib_ti.training import diffusion
-from lib_ti.training.evaluation import FixedLoss, Sample
+from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.trainer import Trainer, TrainingBatch
 from tests.benchmarks.studio import Silent
 from tests.waits import model_on_meta, waits
@@ -53,7 +53,7 @@ def test_validation_waits_for_the_device_once(dtype: torch.dtype) -> None:
         Sample(torch.zeros(4, 8, side), torch.ones(1, 8, side) if side == 8 else None, prompt)
         for side, prompt in ((8, "art by my-style"), (16, LONG))
     ]
-    measure = FixedLoss(model, samples, seed=0)
+    measure = ValidationLoss(model, samples, seed=0)
     with waits() as found:
         measure(embedding().with_vectors({"clip_l": torch.empty(3, 44, device="meta")}, step=0))
     assert len(found) == 1, "\n".join(found)

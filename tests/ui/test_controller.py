@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import html
 import re
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.training.job import Jobs
 from lib_ti.ui import pictures, progress
 from lib_ti.ui.controller import Controller, attempt
 from lib_ti.ui.dataset.captions_editing import EDITORS
+from lib_ti.ui.model_use import using_model
+from lib_ti.ui.work import Works
 from tests.fakes import FakeHost, draw_pictures
 
 EVIL = "<script>alert(1)</script>"
@@ -279,6 +284,55 @@ def test_previews_take_the_values_of_txt2img_and_show_them(controller: Controlle
     assert "Euler, Karras, 7 steps" in shown
     assert "64 × 128" in shown
     assert "<script" not in shown
+
+
+@pytest.fixture
+def busy(controller: Controller, values: dict[str, Any], host: FakeHost) -> Iterator[Controller]:
+    """While a run goes on, whose model waits for the end of the test in a preview."""
+    hold = threading.Event()
+    generate = host.model.generate
+
+    def slowly(request: Any, embeddings: Any) -> Any:
+        hold.wait(20)
+        return generate(request, embeddings)
+
+    host.model.generate = slowly  # type: ignore[method-assign]
+    controller.start(values)
+    while not host.open_sessions:
+        time.sleep(0.01)
+    yield controller
+    hold.set()
+    controller.jobs.wait(20)
+
+
+def test_what_needs_the_model_says_at_once_that_a_run_is_in_progress(busy: Controller, values: dict[str, Any]) -> None:
+    said = "A run is in progress (my-style, step"
+    for action in (
+        lambda: busy.creation.create(new("other-style")),
+        lambda: busy.check(values),
+        lambda: busy.contact_sheet(None, "[name]", lambda *counts: None),  # type: ignore[arg-type]
+    ):
+        result, told = attempt(action)
+        assert result is None
+        assert said in told
+        assert "ti-info" in told
+
+
+def test_what_needs_the_model_names_the_work_that_uses_it(controller: Controller, values: dict[str, Any]) -> None:
+    works = Works()
+    hold = threading.Event()
+    works.start("captions", "Captioning cats", lambda told: [told.progress(2, 9), hold.wait(20)])
+    while works.now().total == 0:
+        time.sleep(0.01)
+    with (
+        pytest.raises(ModelInUse, match=r"Captioning cats is in progress \(2 of 9\)"),
+        using_model(controller.jobs, works),
+    ):
+        raise ModelInUse("The model is in use.")
+    hold.set()
+    works.wait(20)
+    with pytest.raises(ModelInUse, match="The model is in use"), using_model(controller.jobs, works):
+        raise ModelInUse("The model is in use.")
 
 
 def test_what_cannot_begin_is_told_and_nothing_runs(controller: Controller, values: dict[str, Any]) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
+from lib_ti import in_use
 from lib_ti.config import CreateConfig, TrainConfig
-from lib_ti.embedding import files
+from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
 from lib_ti.training.create import create
 from lib_ti.training.run import train
-from lib_ti.ui import results
+from lib_ti.ui import contact_sheet, results
 from lib_ti.ui.results import Run
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import WIDTH, FakeHost, draw_pictures
 
 NAME = "my-style"
 
@@ -87,7 +91,7 @@ def test_the_page_of_a_run(run: Run) -> None:
 
 
 def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host: FakeHost) -> None:
-    path = run.use_copy(host, "10")
+    path = run.use_copy(host, "10").path
     embedding = files.load(path)
     assert (embedding.name, embedding.step) == ("my-style", 10)
     assert embedding.recipe["initialization_text"] == "style"
@@ -96,6 +100,31 @@ def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host
     assert shown == run.folder.preview(10).read_bytes()
     with pytest.raises(BadInput, match="no copy of step 11; there are 10, 20, best"):
         run.use_copy(host, "11")
+
+
+def test_a_copy_replaces_what_is_kept_elsewhere_or_beside(run: Run, host: FakeHost) -> None:
+    path = host.embeddings_folder / "my-style.safetensors"
+    for step in ("10", "best", "20"):  # all of them are in the run's folder
+        assert run.use_copy(host, step).replaced == ()
+    theirs = replace(files.load(path), vectors={"clip_l": torch.ones(2, WIDTH)})
+    files.save(theirs, path)
+    Image.new("RGB", (9, 9), "red").save(path.with_name("my-style.preview.png"))
+    placed = run.use_copy(host, "10")
+    assert [kept.name.split(".replaced-")[0] for kept in placed.replaced] == [path.name, "my-style.preview.png"]
+    assert all(str(kept) in placed.notes[0] for kept in placed.replaced)
+    kept = shutil.copy(placed.replaced[0], path.with_name("kept.safetensors"))
+    assert files.load(Path(kept)).vectors["clip_l"].equal(theirs.vectors["clip_l"])
+
+
+def test_a_copy_is_refused_while_the_embedding_is_trained(run: Run, host: FakeHost) -> None:
+    path = host.embeddings_folder / "my-style.safetensors"
+    before = path.read_bytes()
+    with (
+        in_use.held(library.target(path), in_use.TRAINED),
+        pytest.raises(BadInput, match="'my-style' is being trained by this program since"),
+    ):
+        run.use_copy(host, "10")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
@@ -122,12 +151,42 @@ def test_prompt_and_seed_go_to_txt2img(run: Run) -> None:
     assert run.to_txt2img(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
 
 
-def test_the_contact_sheet_draws_prompts_with_copies(run: Run, host: FakeHost) -> None:
-    path = run.contact_sheet(host, "a house, [name]\n\na cat, [name]")
-    assert path == run.folder.contact_sheet
+def draw(run: Run, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
+    done: list[tuple[int, int]] = []
+    path, said = contact_sheet.draw(run, host, prompts, lambda *counts: done.append(counts))
+    return path, said, done
+
+
+def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints(run: Run, host: FakeHost) -> None:
+    requests = host.model.requests = []
+    path, said, done = draw(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
+    assert "8 prompts, before training and with 2 checkpoints" in said
+    assert done == [(number, 24) for number in range(24)]
+    assert {(request.prompt, steps) for request, steps in requests} == {
+        (f"a house {number}, my-style", (step,)) for number in range(8) for step in (0, 10, 20)
+    }
     assert path.stat().st_size > 1000
-    with pytest.raises(BadInput, match="no prompt"):
-        run.contact_sheet(host, " \n")
+
+
+def test_contact_sheets_never_replace_each_other(run: Run, host: FakeHost) -> None:
+    names = [draw(run, host, "a house, [name]")[0].name for _ in range(3)]
+    assert names == ["contact-sheet.png", "contact-sheet-2.png", "contact-sheet-3.png"]
+
+
+def test_without_an_initialization_text_the_first_column_is_without_the_embedding(run: Run, host: FakeHost) -> None:
+    for _, path in run.folder.copies():
+        embedding = files.load(path)
+        files.save(replace(embedding, recipe={}), path)
+    requests = host.model.requests = []
+    draw(run, host, "a house, [name], red")
+    assert (requests[0][0].prompt, requests[0][1]) == ("a house, red", ())
+
+
+@pytest.mark.parametrize(("prompts", "words"), [(" \n", "no prompt"), ("x\n" * 25, "25 prompts, and .* room for 24")])
+def test_prompts_that_cannot_be_drawn_are_refused(run: Run, host: FakeHost, prompts: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        draw(run, host, prompts)
+    assert not list(run.folder.path.glob("contact-sheet*"))
 
 
 def test_long_lists_are_thinned_evenly_with_their_ends() -> None:

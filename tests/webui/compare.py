@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from lib_ti.data import latents, templates
-from lib_ti.data.dataset import Rules
-from lib_ti.data.scan import scan
+from lib_ti.data import dataset, latents, templates
 from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
@@ -33,7 +32,7 @@ from lib_ti.host.networks import Networks
 from lib_ti.pocket import files as pocket
 from lib_ti.pocket.words import VOCABULARY
 from lib_ti.pocket.world import sample_set
-from lib_ti.training.evaluation import FixedLoss
+from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.source import evaluation_samples
 from tests.benchmarks.quality import STYLES
 from tests.benchmarks.row import Row
@@ -197,12 +196,13 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
     embedding = files.load(instance.embeddings / name)
     host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=work)
     with host.session(SessionOptions()) as model:
-        found = scan(work / "unseen", Rules(64, 64, held_out=0.0))
+        found = dataset.scan(work / "unseen", width=64, height=64, held_out=0.0)
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )
         template = templates.find_template(TEMPLATE, ())
-        return FixedLoss(model, evaluation_samples(found, encoded, template, embedding.name), seed=1)(embedding)
+        measure = ValidationLoss(model, evaluation_samples(found, encoded, template, embedding.name), seed=1)
+        return fmean(measure(embedding))
 
 
 def _write_full_model(folder: Path) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from lib_ti.data.folder import Skipped
+from lib_ti.data.dataset import Skipped
+from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.prep import caption_set
 from lib_ti.prep.caption_reload import reload
 from lib_ti.prep.caption_set import CaptionSet, Conflict, Step
@@ -120,7 +121,7 @@ class Editors:
         self._open: dict[Path, Editor] = {}
 
     def find(self, folder: Path) -> Editor | None:
-        return self._open.get(folder.resolve())
+        return self._open.get(resolved(folder))
 
     def open(self, folder: Path) -> tuple[Editor, dict[str, str]]:
         """The editor of a folder, with what is there now, and the unsaved texts of pictures that are gone.
@@ -131,9 +132,9 @@ class Editors:
             When the folder cannot be listed, or holds no picture.
         """
         with self._lock:
-            known = self._open.get(folder.resolve())
+            known = self._open.get(resolved(folder))
             if known is None:
-                known = self._open[folder.resolve()] = Editor(caption_set.load(folder))
+                known = self._open[resolved(folder)] = Editor(caption_set.load(folder))
                 return known, {}
         return known, known.reload()
 
@@ -144,7 +145,7 @@ EDITORS = Editors()
 
 def unsaved(folder: str) -> str:
     """What to say, where a folder's captions are taken, of changes to them that are not in its files; or nothing."""
-    editor = EDITORS.find(Path(folder.strip()).expanduser()) if folder.strip() else None
+    editor = EDITORS.find(as_path(folder)) if path_text(folder) else None
     count = len(editor.captions.changed) if editor else 0
     if not count:
         return ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK, Host
+from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.ui import reach
 from lib_ti.ui.work import Told
 
@@ -79,13 +80,16 @@ class Captions:
     def nothing_yet(self, chosen: str, prepared: str) -> str:
         """What to do first, where there is no folder to open yet; empty where there is one."""
         own = f"or write a folder of pictures into the field {LABEL}, your own one perhaps."
-        if chosen.strip():
+        if path_text(chosen):
             return ""
-        if not prepared.strip():
+        if not path_text(prepared):
             return f"There is no prepared folder yet: prepare your pictures first, {own}"
         reach.check(self.host, {"Prepared folder": prepared})
-        if not Path(prepared.strip()).expanduser().is_dir():
-            return f"The prepared folder {prepared.strip()} is not there yet: press Prepare first, {own}"
+        path = as_path(prepared, "Prepared folder")
+        if found := folder_problem(path, missing_ok=True):
+            return f"The prepared folder {found}"
+        if not path.is_dir():
+            return f"The prepared folder {path} is not there yet: press Prepare first, {own}"
         return ""
 
     def folder(self, chosen: str, prepared: str) -> Path:
@@ -99,7 +103,7 @@ class Captions:
         missing = self.nothing_yet(chosen, prepared)
         if missing:
             raise BadInput(missing)
-        return self._reached(chosen.strip() or prepared.strip())
+        return self._reached(path_text(chosen) or path_text(prepared))
 
     def open(self, chosen: str, prepared: str, source: str = "") -> tuple[Editor, tuple[str, ...]]:
         """The editor of that folder, and what there is to know about it and about how its captions were read.
@@ -114,7 +118,7 @@ class Captions:
         folder = self.folder(chosen, prepared)
         editor, gone = self.editors.open(folder)
         said = [f"{name} is no longer there; its unsaved caption was “{text}”." for name, text in gone.items()]
-        if source.strip() and Path(source.strip()).expanduser().resolve() == folder.resolve():
+        if path_text(source) and resolved(as_path(source, "Source folder")) == resolved(folder):
             said.append("These are the pictures as you found them: their captions are written beside them.")
         return editor, (*said, *editor.captions.remarks)
 
@@ -175,4 +179,4 @@ class Captions:
 
     def _reached(self, folder: str) -> Path:
         reach.check(self.host, {LABEL: folder})
-        return Path(folder).expanduser()
+        return as_path(folder, LABEL)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import Item
-from lib_ti.data.folder import Skipped, natural_key
+from lib_ti.data.dataset import Item, Skipped
+from lib_ti.data.folder import natural_key
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.make import proposed_frames
@@ -44,7 +45,7 @@ class Framed:
 
     @property
     def name(self) -> str:
-        return self.item.name
+        return self.item.path.name
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
             return Framed(item, known[item.digest])
         try:
             with room.taken(item.source_size[0] * item.source_size[1]):
-                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.name), config, faces)))
+                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.path.name), config, faces)))
         except UnreadablePicture as error:
             return Skipped(item.path, error.reason)
 
@@ -118,7 +119,7 @@ def keep(host: Host, changes: Changes) -> Edits:
         Also when the page may not name that folder.
     """
     reach.check(host, {"Prepared folder": changes.folder})
-    return decide(PreparedFolder(Path(changes.folder)), changes.decisions)
+    return decide(PreparedFolder(as_path(changes.folder)), changes.decisions)
 
 
 def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edits:

@@ -48,9 +48,9 @@ class Erasing:
         """What is in the source folder, with how much was erased."""
         erased = {}
         if config.output.strip():
-            by_digest = read_manifest(PreparedFolder(Path(config.output.strip()))).edits.by_digest
+            by_digest = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest
             erased = {one.name: len(one.erased) for one in by_digest.values()}
-        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source.strip()))]
+        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source))]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -158,15 +158,15 @@ class Erasing:
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
-        paths = [path for path in list_pictures(Path(config.source.strip())) if file_name(path) == name]
+        paths = [path for path in list_pictures(Path(config.source)) if file_name(path) == name]
         real = paths[0].name if paths else name
         item, folder = found_picture(config, real, self._host.upscalers)
-        return item, folder, read_manifest(folder).edits.of(item.digest, item.name)
+        return item, folder, read_manifest(folder).edits.of(item.digest, item.path.name)
 
     @staticmethod
     def _change(folder: PreparedFolder, item: Item, change: Any) -> None:
         def changed(edits: Edits) -> Edits:
-            now = edits.of(item.digest, item.name)
+            now = edits.of(item.digest, item.path.name)
             return edits.with_picture(item.digest, replace(now, erased=change(now.erased)))
 
         update_edits(folder, changed)
@@ -178,7 +178,9 @@ def _layer(item: Item, text: str) -> Image.Image | None:
         return None
     found = painted.read(text)
     if not found.belongs_to(item.path):
-        raise BadInput(f"What is painted belongs to {found.name} and not to {item.name}; choose that picture again.")
+        raise BadInput(
+            f"What is painted belongs to {found.name} and not to {item.path.name}; choose that picture again."
+        )
     return found.over(item.source_size)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lib_ti.config import LookConfig
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.inspect import Judged, Report, judge
 from lib_ti.prep.looks import Looks, look_at_all
@@ -84,8 +85,9 @@ class LookedOver:
 
     def fits(self, source: str, output: str) -> bool:
         """Whether these are the pictures of that folder, prepared into that one; empty ones are any."""
-        found, prepared = source.strip() or self.looks.folder, output.strip() or self.folder.path
-        return _place(Path(found), Path(prepared)) == self.place
+        found = as_path(source) if path_text(source) else self.looks.folder
+        prepared = as_path(output) if path_text(output) else self.folder.path
+        return _place(found, prepared) == self.place
 
     def report(self, config: LookConfig) -> Report:
         """The pictures judged by these thresholds; nothing is measured anew."""
@@ -163,12 +165,12 @@ def folders(host: Host, source: str, output: str) -> tuple[Path, PreparedFolder]
     BadInput
         When one is not named, is out of reach for this page, or cannot serve.
     """
-    if not source.strip():
+    if not path_text(source):
         raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
-    if not output.strip():
+    if not path_text(output):
         raise BadInput("Prepared folder is empty: name a folder for what is decided here, outside the pictures' own.")
     reach.check(host, {"Source folder": source, "Prepared folder": output})
-    found, prepared = Path(source.strip()), Path(output.strip())
+    found, prepared = as_path(source, "Source folder"), as_path(output, "Prepared folder")
     if wrong := wrong_folders(found, prepared):
         raise BadInput(wrong)
     return found, PreparedFolder(prepared)

@@ -14,6 +14,7 @@ from lib_ti.data.images import open_picture, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.paths import as_path, folder_problem, path_text
 from lib_ti.prep.masks import overlay, remove_mask, save_mask
 from lib_ti.prep.plan import wrong_folders
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
@@ -55,13 +56,15 @@ class Masks:
         BadInput
             When there is none, or it is not apart from the source folder, which is never written to.
         """
-        if not output.strip():
+        if not path_text(output):
             raise BadInput("There is no prepared folder yet: name one above, and prepare your pictures first.")
         reach.check(self._host, {"Prepared folder": output})
-        path = Path(output.strip())
+        path = as_path(output, "Prepared folder")
+        if found := folder_problem(path, missing_ok=True):
+            raise BadInput(f"The prepared folder {found}")
         if not path.is_dir():
             raise BadInput(f"The prepared folder {path} does not exist yet: prepare your pictures first.")
-        if source.strip() and (wrong := wrong_folders(Path(source.strip()), path)):
+        if path_text(source) and (wrong := wrong_folders(as_path(source, "Source folder"), path)):
             raise BadInput(wrong)
         return path
 
@@ -89,7 +92,8 @@ class Masks:
             When the picture or its mask cannot be used.
         """
         path = _picture(folder, name)
-        size = read_header(path).size
+        with path.open("rb") as file:
+            size = read_header(path, file).size
         mask = find_mask(path)
         overlaid = self._shown.address(f"{path} {file_digest(mask)}", lambda: _overlaid(path)) if mask else ""
         return Stage(path, size, "mask", address(path, painted.SHOWN), overlaid=overlaid, note=_MASKED if mask else "")
@@ -113,14 +117,16 @@ class Masks:
         path = folder / found.name
         if not found.belongs_to(path) or not path.is_file():
             raise BadInput(f"What is painted belongs to a picture that is not in {folder}; choose it again.")
-        size = read_header(path).size
+        with path.open("rb") as file:
+            size = read_header(path, file).size
         layer = found.over(size)
         return self._keep(path, None if layer is None else ImageChops.invert(layer))
 
     def load(self, folder: Path, name: str, file: Path) -> Kept:
         """Take the mask in a file, white where the picture counts, for a picture's."""
         path = _picture(folder, name)
-        size = read_header(path).size
+        with path.open("rb") as opened:
+            size = read_header(path, opened).size
         return self._keep(path, read_mask(file, size))
 
     def from_transparency(self, folder: Path, name: str) -> Kept:
@@ -176,7 +182,8 @@ def _mask(picture: Path) -> Image.Image | None:
     path = find_mask(picture)
     if path is None:
         return None
-    return read_mask(path, read_header(picture).size)
+    with picture.open("rb") as file:
+        return read_mask(path, read_header(picture, file).size)
 
 
 def _overlaid(picture: Path) -> Image.Image:

@@ -6,4 +6,6 @@ class EmbeddingDatabase:
         self.loaded = []
 
     def load_from_file(self, path, filename):
+        if filename.startswith("broken"):
+            raise RuntimeError("data issue")
         self.loaded.append((path, filename))

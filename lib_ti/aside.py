@@ -1,0 +1,84 @@
+"""What a person has is not lost when it is replaced: it is kept beside, under a name that no program loads."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from lib_ti.atomic import CannotWrite
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[Path | None]:
+    """Keep the file at ``path`` beside it while it is replaced inside; yields where, None where there is no file.
+
+    Where the replacing fails, nothing stays beside: the file itself is still there.
+
+    Raises
+    ------
+    CannotWrite
+        When it cannot be kept.
+    """
+    copy = _kept_copy(path) if path.exists() else None
+    try:
+        yield copy
+    except BaseException:
+        if copy:
+            copy.unlink(missing_ok=True)
+        raise
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file to ``NAME.replaced-<time>`` in its folder; returns where it is now.
+
+    Raises
+    ------
+    CannotWrite
+        When it cannot be renamed.
+    """
+    copy = _kept_copy(path)
+    try:
+        path.unlink()
+    except OSError as error:
+        copy.unlink(missing_ok=True)
+        raise CannotWrite(f"{path} cannot be moved to {copy.name}: {error.strerror or error}.") from error
+    return copy
+
+
+def sentence(paths: Sequence[Path]) -> str:
+    """Say where what was replaced is now; empty for nothing."""
+    return f"What it replaced is kept as {' and '.join(map(str, paths))}." if paths else ""
+
+
+def _kept_copy(path: Path) -> Path:
+    """A second name for the file at ``path``; a copy where the file system knows no second names."""
+    now = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    names = (f"{path.name}.replaced-{now}{'' if number == 1 else f'-{number}'}" for number in count(1))
+    for target in map(path.with_name, names):
+        try:
+            _duplicate(path, target)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise CannotWrite(f"{path} cannot be kept as {target.name}: {error.strerror or error}.") from error
+        return target
+    raise AssertionError("numbers do not end")
+
+
+def _duplicate(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        target.touch(exist_ok=False)
+        try:
+            shutil.copy2(path, target)
+        except OSError:
+            target.unlink()
+            raise

@@ -1,0 +1,47 @@
+"""Loss curves of any length for pages and plots: few points, and a range in which chance looks like chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+MOST_POINTS = 500
+"""Points of a curve that are kept: more than a screen shows."""
+SMALLEST_SPAN = 0.15
+"""Least height of a plot as a share of the middle loss: validation losses differ by some percent by chance alone."""
+PADDING = 0.08
+
+Point = tuple[int, float]
+
+
+class Curve:
+    """Points (step, value) of a curve of any length, thinned evenly to at most ``most``."""
+
+    def __init__(self, most: int = MOST_POINTS) -> None:
+        self._most, self._every, self._seen = most, 1, 0
+        self._points: list[Point] = []
+        self._last: Point | None = None
+
+    def add(self, step: int, value: float) -> None:
+        self._last = (step, value)
+        if self._seen % self._every == 0:
+            self._points.append(self._last)
+        self._seen += 1
+        if len(self._points) >= self._most:
+            self._points = self._points[::2]
+            self._every *= 2
+
+    def points(self) -> tuple[Point, ...]:
+        newest = [self._last] if self._last and self._points[-1] != self._last else []
+        return (*self._points, *newest)
+
+
+def value_range(values: Iterable[float]) -> tuple[float, float]:
+    """The lower and upper end of an axis for these values, with some room at both; (0, 1) without finite ones."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return 0.0, 1.0
+    low, high = min(finite), max(finite)
+    middle = (low + high) / 2
+    span = max((high - low) * (1 + 2 * PADDING), SMALLEST_SPAN * abs(middle)) or 1.0
+    return middle - span / 2, middle + span / 2

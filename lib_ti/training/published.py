@@ -1,0 +1,64 @@
+"""The embedding's file in the embeddings folder while a run trains it, and its preview there."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lib_ti import aside
+from lib_ti.atomic import remove_leftovers, write_bytes
+from lib_ti.embedding import files
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.base import Host
+from lib_ti.signals import Listener, Note
+from lib_ti.training.preview import show_on_card
+
+
+class Published:
+    """The file at ``path``, which a run replaces again and again.
+
+    What someone else puts there in the meantime is kept aside, and reported.
+    """
+
+    def __init__(self, host: Host, path: Path, listen: Listener) -> None:
+        self.path = path
+        self._host, self._listen = host, listen
+        self._digest = _digest(path)
+        remove_leftovers(path)
+
+    def keep_start(self, copy: Path) -> None:
+        """Keep the file as it is before the first step, for a run that begins with someone else's vectors."""
+        write_bytes(copy, self.path.read_bytes())
+        self._listen(Note(f"The embedding as it was before this run is kept as {copy}."))
+
+    def save(self, embedding: Embedding) -> None:
+        """Write the embedding; see :func:`lib_ti.embedding.files.save` for the errors."""
+        digest = _digest(self.path)
+        if digest is None:
+            self._warn(f"{self.path} was moved or removed while it was trained, and is written again.")
+        elif digest != self._digest:
+            other = aside.set_aside(self.path)
+            self._warn(f"{self.path} was replaced by another file while it was trained: that one is now {other}.")
+        files.save(embedding, self.path)
+        self._digest = _digest(self.path)
+
+    def refresh(self) -> None:
+        """Have the host load the file; where it cannot, that is a warning."""
+        if warning := self._host.embedding_saved(self.path):
+            self._warn(warning)
+
+    def show(self, picture: Path) -> None:
+        """Show a preview of the run on the embedding's card in the WebUI."""
+        if kept := show_on_card(picture, self.path):
+            self._listen(Note(f"The preview that {self.path.name} had is kept as {kept}."))
+
+    def _warn(self, sentence: str) -> None:
+        self._listen(Note(sentence, warning=True))
+
+
+def _digest(path: Path) -> str | None:
+    """SHA-256 of a file, None where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None

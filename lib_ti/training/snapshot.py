@@ -1,0 +1,174 @@
+"""What a page shows of a run: its events, gathered into one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from lib_ti.signals import (
+    Evaluated,
+    Event,
+    Note,
+    PreviewFailed,
+    PreviewMade,
+    PreviewStarted,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Saved,
+    StepDone,
+)
+from lib_ti.training.curve import Curve, Point
+from lib_ti.training.history import read_history, segments
+from lib_ti.training.runlog import sentence
+from lib_ti.training.tables import read_losses
+
+State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled", "stopped", "failed", "done"]
+"""``asking``: nothing was begun, since the user must agree first; ``errors`` has the question."""
+ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
+MOST_PREVIEWS = 12
+MOST_NOTES = 60
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a page shows of a run, at one moment. ``version`` grows with every change, across runs too."""
+
+    version: int = 0
+    state: State = "idle"
+    name: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    done: int = 0
+    """Of ``total`` pictures while encoding."""
+    total: int = 0
+    first_step: int = 0
+    step: int = 0
+    max_steps: int = 0
+    smoothed: float | None = None
+    rate: float = 0.0
+    step_seconds: float = 0.0
+    seconds_left: float = 0.0
+    losses: tuple[Point, ...] = ()
+    """(step, smoothed loss) of the whole run, earlier sessions too, thinned."""
+    evaluations: tuple[tuple[Point, ...], ...] = ()
+    """(step, validation loss), thinned: a curve for each state of the data, since only within one can they be compared.
+    The last one is current."""
+    best: Point | None = None
+    """The best step and its validation loss."""
+    overtraining: str = ""
+    """A sentence, when it is to be said."""
+    previewing: int | None = None
+    """Step of the preview that is being generated."""
+    previews: tuple[PreviewMade, ...] = ()
+    """The newest last."""
+    saved: Saved | None = None
+    notes: tuple[Note, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Why the run failed, or was cancelled before its first step, one sentence each."""
+    stopping: bool = False
+    stopped_by: str = ""
+    remark: str = ""
+    """What the run gained or lost, once it has ended, where there is something to say."""
+    embedding: Path | None = None
+    steps: int = 0
+    seconds: float = 0.0
+    """Steps and time of the whole run, earlier sessions too, once it has ended."""
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+class Gatherer:
+    """Gathers the events of one run; not to be called from two threads at once."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self._now = first
+        self._losses = Curve()
+        self._checks: list[Curve] = []
+
+    def snapshot(self) -> Snapshot:
+        checks = tuple(curve.points() for curve in self._checks)
+        return replace(self._now, losses=self._losses.points(), evaluations=checks)
+
+    def add(self, event: Event) -> None:
+        self.change(**{"previewing": None, **self._changes(event)})
+
+    def change(self, **changes: Any) -> None:
+        self._now = replace(self._now, version=self._now.version + 1, **changes)
+
+    def _changes(self, event: Event) -> dict[str, Any]:
+        """What an event changes in the snapshot."""
+        if isinstance(event, StepDone):
+            return self._step(event)
+        if isinstance(event, Progress):
+            return {"state": "encoding", "done": event.done, "total": event.total}
+        if isinstance(event, RunStarted):
+            self._take_over(event)
+            return {
+                "state": "training",
+                "folder": event.folder,
+                "first_step": event.first_step,
+                "step": event.first_step,
+                "max_steps": event.max_steps,
+                "notes": self._noted(Note(sentence(event) or "")),
+            }
+        if isinstance(event, Evaluated):
+            return self._check(event)
+        if isinstance(event, Note):
+            return {"notes": self._noted(event)}
+        return self._results(event)
+
+    def _results(self, event: Event) -> dict[str, Any]:
+        if isinstance(event, Saved):
+            return {"saved": event}
+        if isinstance(event, PreviewStarted):
+            return {"previewing": event.step}
+        if isinstance(event, PreviewMade):
+            return {"previews": (*self._now.previews, event)[-MOST_PREVIEWS:]}
+        if isinstance(event, PreviewFailed):
+            return {"notes": self._noted(Note(sentence(event) or "", warning=True))}
+        if isinstance(event, RunFinished):
+            taken = ("step", "embedding", "steps", "seconds", "stopped_by", "remark")
+            state = "done" if event.reason == "done" else "stopped"
+            return {"state": state, **{name: getattr(event, name) for name in taken}}
+        return {}
+
+    def _take_over(self, event: RunStarted) -> None:
+        """Read the curves of the run's earlier sessions."""
+        from lib_ti.training.rundir import RunFolder  # imports torch, which is there by now
+
+        folder = RunFolder(event.folder, event.name)
+        for step, loss in read_losses(folder.losses):
+            self._losses.add(step, loss)
+        for part in segments(read_history(folder.evaluations)):
+            self._checks.append(Curve())
+            for check in part:
+                self._checks[-1].add(check.step, check.loss)
+
+    def _check(self, event: Evaluated) -> dict[str, Any]:
+        if event.first_step == event.step or not self._checks:
+            self._checks.append(Curve())
+        self._checks[-1].add(event.step, event.loss)
+        known = event.best_step is not None and event.best_loss is not None
+        best = (event.best_step, event.best_loss) if known else None
+        return {"best": best, "overtraining": event.overtraining}
+
+    def _step(self, event: StepDone) -> dict[str, Any]:
+        if not event.skipped:
+            self._losses.add(event.step, event.smoothed)
+        return {
+            "state": "training",
+            "step": event.step,
+            "max_steps": event.max_steps,
+            "smoothed": event.smoothed,
+            "rate": event.rate,
+            "step_seconds": event.seconds,
+            "seconds_left": event.seconds_left,
+        }
+
+    def _noted(self, note: Note) -> tuple[Note, ...]:
+        return (*self._now.notes, note)[-MOST_NOTES:]

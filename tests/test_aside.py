@@ -1,0 +1,56 @@
+"""What is replaced is kept beside, under a name that no program loads, and never over an earlier one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_ti import aside
+
+
+@pytest.fixture(params=[True, False], ids=["links", "no links"])
+def file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file on a file system with second names for files, or without."""
+    if not request.param:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "my-style.safetensors"
+    path.write_text("old")
+    return path
+
+
+def test_what_is_replaced_stays_beside(file: Path) -> None:
+    with aside.kept(file) as kept:
+        (file.parent / "new").write_text("new")
+        os.replace(file.parent / "new", file)
+    assert kept is not None and kept.parent == file.parent
+    assert kept.name.startswith("my-style.safetensors.replaced-")
+    assert kept.suffix.startswith(".replaced-"), "which no program loads"
+    assert (kept.read_text(), file.read_text()) == ("old", "new")
+
+
+def test_where_replacing_fails_nothing_stays_beside(file: Path) -> None:
+    with pytest.raises(ZeroDivisionError), aside.kept(file):
+        raise ZeroDivisionError
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.read_text() == "old"
+
+
+def test_two_in_one_second_are_both_kept(file: Path) -> None:
+    first = aside.set_aside(file)
+    file.write_text("second")
+    second = aside.set_aside(file)
+    assert not file.exists()
+    assert (first.read_text(), second.read_text()) == ("old", "second")
+
+
+def test_nothing_to_keep(tmp_path: Path) -> None:
+    with aside.kept(tmp_path / "missing") as kept:
+        assert kept is None
+    assert aside.sentence([]) == ""

@@ -1,0 +1,148 @@
+"""What is concluded from checks, on the recorded checks of two real runs and on cases in which chance decides.
+
+The recordings are of the pocket model: ``overtraining.csv`` of 500 steps on four images without captions,
+``healthy.csv`` of 150 steps on sixteen with captions; both are measured on eight other images.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lib_ti.training.history import COLUMNS, Check, measured, read_history, row, segments
+from lib_ti.training.tables import Table
+from lib_ti.training.verdict import judge
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def recorded(name: str) -> tuple[Check, ...]:
+    return read_history(RECORDED / f"{name}.csv")
+
+
+def checks(losses: list[float], *, noise: float = 0.03, seed: int = 0, first_step: int = 0) -> list[Check]:
+    """Checks with these mean losses, whose samples differ among each other and, by chance, between the checks."""
+    rng = random.Random(seed)
+    shape = [rng.uniform(0.2, 1.8) for _ in range(16)]
+    found = []
+    for number, loss in enumerate(losses):
+        samples = [loss * share * (1 + rng.gauss(0, noise)) for share in shape]
+        factor = loss / statistics.fmean(samples)
+        samples = [sample * factor for sample in samples]
+        found.append(measured(first_step + 50 * number, samples, norm=1.0, data="now", unseen=True))
+    return found
+
+
+def test_a_run_that_overtrains_is_told_in_time_and_names_the_step_to_use() -> None:
+    history = recorded("overtraining")
+    verdict = judge(history)
+    assert verdict is not None
+    assert verdict.gained
+    assert verdict.best_step == min(history, key=lambda check: check.loss).step
+    assert "may be overtraining" in verdict.overtraining
+    assert f"(step {verdict.best_step})" in verdict.overtraining
+    earlier = [judge(history[:end]) for end in range(1, len(history) - 5)]
+    assert not any(verdict and verdict.overtraining for verdict in earlier), "it is told before the loss has risen"
+
+
+def test_a_healthy_run_is_never_called_overtraining() -> None:
+    history = recorded("healthy")
+    for end in range(1, len(history) + 1):
+        verdict = judge(history[:end])
+        assert verdict is not None
+        assert not verdict.overtraining
+    assert verdict.gained
+    assert verdict.no_gain == ""
+
+
+def test_a_difference_of_chance_is_not_called_overtraining() -> None:
+    """Five checks in a row above the best by 1 %, on few images."""
+    losses = [0.0290, 0.0240, 0.0210, 0.0201, 0.0203, 0.0203, 0.0202, 0.0203, 0.0203, 0.0202, 0.0203]
+    verdict = judge(checks(losses))
+    assert verdict is not None
+    assert (verdict.best_step, verdict.overtraining) == (150, "")
+    later = judge(checks([*losses, 0.0195]))
+    assert later is not None
+    assert later.best_step == 50 * len(losses)
+
+
+def test_the_same_rise_counts_only_where_the_images_are_unseen() -> None:
+    history = recorded("overtraining")
+    verdict = judge([replace(check, unseen=False) for check in history])
+    assert verdict is not None
+    assert verdict.overtraining == ""
+
+
+def test_the_best_step_is_the_lowest_loss_without_any_margin() -> None:
+    verdict = judge(checks([0.02000, 0.01999, 0.02100]))
+    assert verdict is not None
+    assert verdict.best_step == 50
+    equal = judge(checks([0.02, 0.02]))
+    assert equal is not None
+    assert equal.best_step == 0
+
+
+def test_undefined_losses_are_never_best() -> None:
+    history = [
+        replace(check, loss=float("nan")) if number != 1 else check for number, check in enumerate(checks([1, 2, 3]))
+    ]
+    verdict = judge(history)
+    assert verdict is not None
+    assert verdict.best_step == 50
+    assert judge([replace(history[0], loss=float("inf"))]) is None
+    assert judge([]) is None
+
+
+@pytest.mark.parametrize(
+    ("losses", "advice"),
+    [
+        ([0.0290, 0.0288, 0.0291, 0.0289], "raise the Embedding learning rate"),
+        ([0.0290, 0.0400, 0.9000, 1.2000], "Lower the Embedding learning rate"),
+    ],
+)
+def test_nothing_gained_is_said_with_what_to_do(losses: list[float], advice: str) -> None:
+    verdict = judge(checks(losses))
+    assert verdict is not None
+    assert verdict.gained is False
+    assert verdict.no_gain.startswith("Nothing was gained: the validation loss was 0.0290 at step 0")
+    assert advice in verdict.no_gain
+
+
+def test_one_check_says_nothing_about_a_gain() -> None:
+    verdict = judge(checks([0.02]))
+    assert verdict is not None
+    assert (verdict.gained, verdict.no_gain) == (None, "")
+
+
+def test_checks_on_other_data_are_not_compared() -> None:
+    before = [replace(check, data="before") for check in checks([0.01, 0.005])]
+    after = checks([0.03, 0.02], first_step=100)
+    verdict = judge([*before, *after])
+    assert verdict is not None
+    assert (verdict.first_step, verdict.best_step, verdict.best_loss) == (100, 150, 0.02)
+    assert [len(part) for part in segments([*before, *after])] == [2, 2]
+
+
+def test_a_verdict_from_the_file_is_the_one_from_memory(tmp_path: Path) -> None:
+    history = checks([0.03, 0.0200000004, 0.0200000001, 0.025, 0.0251, 0.0252, 0.0253, 0.0254, 0.0255])
+    table = Table(tmp_path / "evaluation.csv", COLUMNS, last_step=0)
+    for end, check in enumerate(history, 1):
+        verdict = judge(history[:end])
+        table.add(*row(check, verdict.best_step if verdict else None))
+    table.flush()
+    assert list(read_history(tmp_path / "evaluation.csv")) == history
+    assert judge(read_history(tmp_path / "evaluation.csv")) == judge(history)
+
+
+def test_a_file_of_an_earlier_version_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "evaluation.csv"
+    path.write_text("step,loss,norm\n0,0.0203000,2.2\n50,0.0201000,2.3\n100,0.0150000,2.3\n150,0.0")
+    verdict = judge(read_history(path))
+    assert verdict is not None
+    assert (verdict.best_step, verdict.gained, verdict.overtraining) == (100, True, "")
+    Table(path, COLUMNS, last_step=50)
+    assert [(check.step, check.loss) for check in read_history(path)] == [(0, 0.0203), (50, 0.0201)]
