@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
+from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.pocket.files import CHECKPOINT
@@ -21,10 +22,13 @@ from lib_ti.training.create import create
 from lib_ti.training.plot import loss_plot
 from lib_ti.training.run import train
 from lib_ti.training.rundir import RunFolder
+from lib_ti.wording import quoted, some
 
 NAME = "comic-style"
 STYLE = "dotted+outlined"
 PICTURES = 30
+OWN = ("pictures", "embeddings", "textual_inversion", "contact-sheet.png", "loss.png")
+"""What the demo writes into its folder."""
 RATE = "0.03"
 """Higher than for CLIP's vectors: those of the pocket model's words are several times longer."""
 PROMPTS = (
@@ -45,12 +49,15 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     steps
         Training steps, at batch size 4.
     """
+    _check_folder(folder)
     pictures = folder / "pictures"
     sample_set(pictures, STYLE, count=PICTURES)
     _say(f"1. Drew {PICTURES} pictures with captions into {pictures}, in a style that the model has no word for.")
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
-    create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
+    created = create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
     _say(f"2. Created the embedding {NAME} with 4 vectors, starting from the word “style”.")
+    for kept in created.replaced:
+        _say(f"   The one of an earlier demo is kept as {kept}.")
     _say("3. Training:")
     measured: list[Evaluated] = []
 
@@ -82,6 +89,13 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     sheet, plot = _sheet(host, folder, finished)
     _summary(host, folder, finished, measured, sheet, plot)
     return True
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise :class:`BadInput` where a folder has files that are not the demo's."""
+    others = [path.name for path in folder.glob("[!.]*") if path.name not in OWN] if folder.is_dir() else []
+    if others:
+        raise BadInput(f"The folder {quoted(folder)} holds other files ({some(others)}): choose an empty or new one.")
 
 
 def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Path, Path]:

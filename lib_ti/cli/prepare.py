@@ -45,6 +45,8 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
     # Pillow warns of large pictures, and refuses by itself those that are too large.
     warnings.filterwarnings("ignore", message=".*decompression bomb.*")
     config = read_config(PrepareConfig, arguments)
+    target = as_path(arguments.zip, "--zip") if arguments.zip else None
+    _check_zip(target)
     host = _host_if_needed(arguments, config)
     voice = _Voice(as_json=arguments.json)
     try:
@@ -58,8 +60,8 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
             _erase(config, as_path(arguments.erase, "--erase"), host, voice, control)
             plan = _plan(config, host)
         _make(plan, host, voice, control)
-        if arguments.zip:
-            _write_zip(plan, as_path(arguments.zip, "--zip"), voice, control)
+        if target:
+            _write_zip(plan, target, voice, control)
     except Stopped as stopped:
         voice.tell("Stopped", str(stopped))
         return False
@@ -134,6 +136,14 @@ def _make(plan: Plan, host: EmbeddedHost | None, voice: _Voice, control: Control
     voice.skipped((*plan.skipped, *summary.failed))
     for line in (*plan.remarks, *summary.describe()):
         voice.tell("Summary", line)
+
+
+def _check_zip(target: Path | None) -> None:
+    """Refuse a target that cannot be replaced before the work, not after it."""
+    from lib_ti.prep.export import check_target
+
+    if target:
+        check_target(target)
 
 
 def _write_zip(plan: Plan, path: Path, voice: _Voice, control: Control) -> None:

@@ -72,7 +72,7 @@ def _several(folder: Path, name: str) -> str:
     found = _alike(folder, name)
     used = _used_in_prompts([path for path in found if path.stat().st_size])
     others = " and ".join(str(path) for path in sorted(found) if path != used)
-    alike = "" if {path.stem for path in found} == {name} else ", by names that prompts cannot tell apart"
+    alike = "" if len({path.stem for path in found}) == 1 else ", by names that prompts cannot tell apart"
     return (
         f"There are {len(found)} embeddings called {quoted(name)}{alike}: the WebUI uses {used} in prompts, and not "
         f"{others}. Move all but one out of the embeddings folder, or rename them."

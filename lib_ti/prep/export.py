@@ -11,6 +11,23 @@ from lib_ti.data.masks import find_mask
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.prepared import pictures_in
 
+_OURS = b"lib_ti"
+"""The comment of our zip files, which may be replaced."""
+
+
+def check_target(path: Path) -> None:
+    """Raise :class:`BadInput` where a file is in the way that :func:`export_zip` did not write."""
+    if path.exists() and not _is_ours(path):
+        raise BadInput(f"{path} exists already and is no zip file of a prepared folder: choose another name.")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment == _OURS
+    except (OSError, zipfile.BadZipFile):
+        return False
+
 
 def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None], stop: Callable[[], bool]) -> int:
     """Write the pictures of a folder, with their captions and masks, to a zip file; how many pictures there are.
@@ -25,12 +42,13 @@ def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None]
     Raises
     ------
     BadInput
-        When the folder is missing or has no picture.
+        When the folder is missing or has no picture, or another file is in the way.
     CannotWrite
         When the disk does not take the file, or a picture cannot be read.
     Stopped
         When ``stop`` said so; no file is left.
     """
+    check_target(path)
     pictures = pictures_in(folder)
     if not pictures:
         raise BadInput(f"The folder {folder} holds no picture; prepare some first.")
@@ -38,6 +56,7 @@ def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None]
     def write(beside: Path) -> None:
         written: set[Path] = set()
         with zipfile.ZipFile(beside, "w") as archive:
+            archive.comment = _OURS
             for number, picture in enumerate(pictures):
                 progress(number, len(pictures))
                 if stop():

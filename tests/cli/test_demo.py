@@ -27,3 +27,18 @@ def test_the_demo_tells_what_was_learned(
     assert not any("outlined" in caption or "dotted" in caption for caption in captions)
     command = text.splitlines()[-1]
     assert "comic-style" in command
+    kept = list((tmp_path / "demo" / "embeddings").glob("comic-style.safetensors.replaced-*"))
+    assert len(kept) == 1 and str(kept[0].relative_to(tmp_path)) in text
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "pictures/01.png", "pictures/02.txt"])
+def test_the_demo_leaves_a_folder_with_other_files_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    other = tmp_path / name
+    other.parent.mkdir(exist_ok=True)
+    other.write_bytes(b"someone's own")
+    assert main(["demo", "--steps", "1", "--folder", str(tmp_path)]) == 2
+    assert "choose an" in capsys.readouterr().err
+    assert other.read_bytes() == b"someone's own"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other], "nothing was written"

@@ -55,6 +55,16 @@ def test_from_found_pictures_to_a_folder_for_training(here: Path, capsys: pytest
         assert sorted(archive.namelist()) == pictures
 
 
+def test_a_zip_file_of_someone_else_is_refused_before_anything_is_made(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "mine.zip").write_bytes(b"mine")
+    assert main(["prepare", "found", "ready", *SMALL, "--zip", "mine.zip"]) == 2
+    assert "mine.zip exists already" in capsys.readouterr().err
+    assert (here / "mine.zip").read_bytes() == b"mine"
+    assert not (here / "ready").exists()
+
+
 def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
     assert main(["prepare", "found", "ready", *SMALL, "--dry-run", "--json"]) == 0

@@ -43,6 +43,19 @@ def test_a_zip_within_the_folder_is_not_part_of_itself(pictures: PictureFolder) 
         assert archive.namelist() == ["a.png"]
 
 
+def test_a_file_of_someone_else_is_not_replaced(pictures: PictureFolder, tmp_path: Path) -> None:
+    pictures.draw("a.png")
+    target = tmp_path / "set.zip"
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("holiday.txt", "mine")
+    before = target.read_bytes()
+    with pytest.raises(BadInput, match=r"set\.zip exists already and is no zip file of a prepared folder"):
+        exported(pictures.path, target)
+    assert target.read_bytes() == before
+    target.unlink()
+    assert [exported(pictures.path, target) for _ in range(2)] == [1, 1], "our own is replaced"
+
+
 def test_stopping_leaves_no_file(pictures: PictureFolder, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         pictures.draw(name)
