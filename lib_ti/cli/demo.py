@@ -109,6 +109,7 @@ def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Pat
             PROMPTS,
             folder / "contact-sheet.png",
             seed=11,
+            best_step=finished.best_step,
         )
     return sheet, loss_plot(run, folder / "loss.png")
 

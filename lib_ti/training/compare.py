@@ -22,6 +22,7 @@ def compare_steps(
     path: Path,
     *,
     seed: int,
+    best_step: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Generate each prompt with each copy, from the same noise, as one sheet: steps across, prompts down.
@@ -32,6 +33,8 @@ def compare_steps(
         The same embedding after different steps, the earliest first; None for the prompt without its name.
     prompts
         ``[name]`` stands for the embedding.
+    best_step
+        The step that is marked as the best one.
     progress
         Called with the number of images that are done, and of all.
     """
@@ -53,10 +56,11 @@ def compare_steps(
     name = next((copy.name for copy in copies if copy), "")
     rows = [with_name(prompt, name) for prompt in prompts]
     title = f"{name}: the same prompts after more and more steps"
-    return contact_sheet(path, [_column(copy) for copy in copies], rows, picture, title=title)
+    return contact_sheet(path, [_column(copy, best_step) for copy in copies], rows, picture, title=title)
 
 
-def _column(copy: Embedding | None) -> str:
+def _column(copy: Embedding | None, best_step: int | None) -> str:
     if copy is None:
         return "without it"
-    return "before (step 0)" if copy.step == 0 else f"step {copy.step}"
+    best = " (best)" if copy.step == best_step else ""
+    return f"before (step 0){best}" if copy.step == 0 else f"step {copy.step}{best}"

@@ -9,6 +9,7 @@ from lib_ti.signals import Evaluated, Listener, Note
 from lib_ti.training import history
 from lib_ti.training.begin import Start
 from lib_ti.training.evaluation import ValidationLoss, norm_ratio
+from lib_ti.training.rundir import BEST
 from lib_ti.training.tables import Table
 from lib_ti.training.verdict import Verdict, judge
 
@@ -78,7 +79,7 @@ class Evaluator:
         if former is None or any(check.step == former.step for check in history.segments(self._history)[-1]):
             return
         start = self._start
-        path = start.folder.copy(f"best-until-{start.state.step}", start.path.suffix)
+        path = start.folder.copy(f"{BEST}-until-{start.state.step}", start.path.suffix)
         files.save(former, path)
         self._listen(
             Note(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from lib_ti.atomic import write_text
 from lib_ti.errors import BadInput
 from lib_ti.in_use import Target
 from lib_ti.training.state import RunState, load_state
+
+BEST = "best"
+"""In the name of the checkpoint with the lowest validation loss, in place of its step."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class RunFolder:
         return self.path / "images" / f"{self.name}-{step}.png"
 
     def copy(self, step: int | str, suffix: str) -> Path:
-        """Copy of the embedding after ``step`` steps; ``"best"`` for the best one."""
+        """Copy of the embedding after ``step`` steps; :data:`BEST` for the best one."""
         return self.path / "embeddings" / f"{self.name}-{step}{suffix}"
 
     def card(self, step: int) -> Path:
@@ -66,6 +70,16 @@ class RunFolder:
     def copies(self) -> list[tuple[int, Path]]:
         """Numbered copies with their steps, earliest first."""
         return _numbered(self.path / "embeddings", self.name)
+
+    def best_copies(self) -> dict[str, Path]:
+        """``best`` of the current data, then ``best-until-800`` and the like of former ones, the newest first."""
+        found: dict[int, Path] = {}
+        # Where the file format was changed, the newer file is the right one.
+        for path in sorted((self.path / "embeddings").glob("*"), key=lambda path: path.stat().st_mtime):
+            match = re.fullmatch(rf"{re.escape(self.name)}-{BEST}(?:-until-(\d+))?", path.stem)
+            if match:
+                found[int(match[1] or sys.maxsize)] = path
+        return {found[key].stem[len(self.name) + 1 :]: found[key] for key in sorted(found, reverse=True)}
 
     def previews(self) -> list[tuple[int, Path]]:
         """Previews with their steps, earliest first."""

@@ -57,8 +57,11 @@ def draw(run: Run, host: Host, prompts: str, progress: Callable[[int, int], None
     chosen = [replace(files.load(path), name=run.name) for _, path in evenly(numbered, MOST_CHECKPOINTS)]
     seed = int(run.settings_file().get("preview_seed", 0)) % 2**31
     path = run.folder.new_contact_sheet()
+    verdict = run.verdict()
+    best = verdict.best_step if verdict else None
     with host.session(SessionOptions(wait=False)) as model:
-        compare_steps(model, [_initial(model, chosen[0]), *chosen], lines, path, seed=seed, progress=progress)
+        shown = [_initial(model, chosen[0]), *chosen]
+        compare_steps(model, shown, lines, path, seed=seed, best_step=best, progress=progress)
     checkpoints = counted(len(chosen), "checkpoint")
     if len(chosen) < len(numbered):
         checkpoints += f" of {len(numbered)}, evenly chosen"

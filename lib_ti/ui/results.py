@@ -25,12 +25,11 @@ from lib_ti.training.place import Placed, has_checkpoint, place
 from lib_ti.training.preview import show_on_card
 from lib_ti.training.rundir import RunFolder
 from lib_ti.training.tables import read_losses, read_table
-from lib_ti.training.verdict import judge
+from lib_ti.training.verdict import Verdict, judge
 from lib_ti.ui.chart import loss_curve
 from lib_ti.ui.fragments import figure, folded, gallery, hint, notice, table
 from lib_ti.wording import quoted
 
-BEST = "best"
 STRIP = 8
 LARGE = 640
 
@@ -80,9 +79,8 @@ class Run:
         return {}
 
     def copies(self) -> list[str]:
-        """Steps that there are copies of, as text, the best one first."""
-        numbered = [str(step) for step, _ in self.folder.copies()]
-        return ([BEST] if self._best_path() else []) + numbered
+        """Checkpoints by their steps or marks, the best one first."""
+        return list(self._copies())
 
     def copy_path(self, step: str) -> Path:
         """The file of a copy.
@@ -92,10 +90,7 @@ class Run:
         BadInput
             When there is no copy of that step.
         """
-        found = {str(number): path for number, path in self.folder.copies()}
-        best = self._best_path()
-        if best:
-            found[BEST] = best
+        found = self._copies()
         if str(step) not in found:
             raise BadInput(f"There is no copy of step {step or '(none)'}; there are {', '.join(found) or 'none'}.")
         return found[str(step)]
@@ -104,14 +99,17 @@ class Run:
         """The embedding after that step, under its own name."""
         return replace(files.load(self.copy_path(step)), name=self.name)
 
-    def _best_path(self) -> Path | None:
-        paths = [self.folder.copy(BEST, suffix) for suffix in library.TRAINABLE]
-        return next((path for path in paths if path.is_file()), None)
+    def _copies(self) -> dict[str, Path]:
+        return self.folder.best_copies() | {str(step): path for step, path in self.folder.copies()}
 
     def previews(self) -> list[Preview]:
         return [Preview(step, path, *_parameters(path)) for step, path in self.folder.previews()]
 
     # What a page shows
+
+    def verdict(self) -> Verdict | None:
+        """What the run's checks say of it."""
+        return judge(read_history(self.folder.evaluations))
 
     def curve(self) -> str:
         """The run's loss curves, and what its checks say of it."""
@@ -120,7 +118,7 @@ class Run:
             losses.add(step, loss)
         history = read_history(self.folder.evaluations)
         checks = [[(check.step, check.loss) for check in part] for part in segments(history)]
-        verdict = judge(history)
+        verdict = self.verdict()
         if verdict is None:
             return loss_curve(losses.points(), checks)
         chart = loss_curve(losses.points(), checks, best=(verdict.best_step, verdict.best_loss))

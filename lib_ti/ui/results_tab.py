@@ -14,6 +14,8 @@ from lib_ti.ui.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 
 if TYPE_CHECKING:
+    from lib_ti.host.base import Host
+    from lib_ti.training.place import Placed
     from lib_ti.ui.results import Preview, Run
 
 KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
@@ -168,10 +170,12 @@ def _connect_copies(parts: Parts) -> None:
 
     def use(data: dict[Any, Any]) -> str:
         step = str(data[parts["copy"]] or "")
-        placed, problem = attempt(lambda: _run(parts, data).use_copy(controller.host, step))
-        if placed is None:
+        done, problem = attempt(lambda: _use(_run(parts, data), controller.host, step))
+        if done is None:
             return problem
-        said = f"{placed.path} is now the copy {step if step == 'best' else f'of step {step}'}."
+        placed, trained = done
+        mark = "" if step.isdigit() else f" ({step})"
+        said = f"{placed.path} is now the checkpoint of step {trained}{mark}."
         return notice("good", [said, *placed.notes]) + notice("warning", placed.warnings)
 
     def more(data: dict[Any, Any]) -> list[Any]:
@@ -197,6 +201,11 @@ def _connect_copies(parts: Parts) -> None:
         parts[name].click(download(suffix), inputs=where, outputs=[parts["copy_said"], parts["download"]], **BUSY)
     if "send_txt2img" in parts.own:
         _connect_send(parts)
+
+
+def _use(run: Run, host: Host, step: str) -> tuple[Placed, int]:
+    """Make a checkpoint the embedding; returns what became of it, and its step."""
+    return run.use_copy(host, step), run.copy(step).step
 
 
 def _connect_send(parts: Parts) -> None:

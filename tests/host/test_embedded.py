@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, UserError
+from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.host.base import Conditioning, PictureRequest, SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
@@ -235,6 +235,18 @@ def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make
             assert state(model) == before
     assert settings == (torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark)
     assert torch.equal(torch.random.get_rng_state(), random)
+
+
+def test_an_image_can_be_interrupted_between_the_samplers_steps(model: EmbeddedModel) -> None:
+    asked: list[bool] = []
+
+    def stop() -> bool:
+        asked.append(len(asked) == 3)
+        return asked[-1]
+
+    with pytest.raises(Stopped):
+        model.generate(replace(SMALL, steps=100), [], stop)
+    assert len(asked) == 4
 
 
 def test_model_is_lent_once_at_a_time_and_kept(host: EmbeddedHost) -> None:

@@ -120,7 +120,7 @@ def test_a_run_goes_on_when_the_page_is_loaded_again_and_can_be_interrupted(page
     assert not page.find("ti_start").is_enabled()
     assert page.value("ti_train_max_steps") == "2000"
     page.press("ti_stop")
-    page.says("ti_status", "was stopped after step")
+    page.says("ti_status", "was stopped by Interrupt after step")
     page.until(lambda: page.find("ti_start").is_enabled())
 
 
@@ -146,7 +146,7 @@ def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -
     assert "other-style (seed" in page.text("ti_results_picture")
     page.fill("ti_copy", "6")
     page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the copy of step 6")
+    page.says("ti_copy_said", "is now the checkpoint of step 6")
     assert files.load(folder / "embeddings" / "other-style.safetensors").step == 6
     page.press("ti_download_card")
     # Newer Gradios put the suffix on a line of its own.

@@ -151,6 +151,33 @@ def test_prompt_and_seed_go_to_txt2img(run: Run) -> None:
     assert run.to_txt2img(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
 
 
+def test_best_checkpoints_of_former_data_can_be_chosen_too(run: Run, host: FakeHost) -> None:
+    folder = run.folder.path / "embeddings"
+    for mark, step in (("until-100", 10), ("until-20", 20)):
+        shutil.copy(folder / f"my-style-{step}.safetensors", folder / f"my-style-best-{mark}.safetensors")
+    assert run.copies() == ["best", "best-until-100", "best-until-20", "10", "20"]
+    run.use_copy(host, "best-until-100")
+    assert files.load(host.embeddings_folder / "my-style.safetensors").step == 10
+
+
+def test_the_page_follows_the_verdict(run: Run) -> None:
+    """The loss at step 10 is the lowest, but for one on former data, and for one that is no number."""
+    rows = [
+        "0,0.010,1,0,validation,old,0.010",
+        "5,0.3,1,5,validation,now,0.2 0.4",
+        "10,0.1,1,10,validation,now,0.05 0.15",
+    ]
+    text = "step,loss,norm,best_step,images,data,sample_losses\n" + "\n".join(
+        [*rows, "15,nan,1,10,validation,now,nan nan"]
+    )
+    run.folder.evaluations.write_text(text + "\n")
+    verdict = run.verdict()
+    assert verdict is not None
+    assert verdict.best_step == 10
+    assert "lowest 0.1000 at step 10" in run.curve()
+    assert "ti-earlier" in run.curve()
+
+
 def draw(run: Run, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
     done: list[tuple[int, int]] = []
     path, said = contact_sheet.draw(run, host, prompts, lambda *counts: done.append(counts))

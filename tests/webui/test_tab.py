@@ -156,7 +156,7 @@ def test_an_earlier_step_is_used_and_sent_to_txt2img(webui: Instance, page: Page
     page.shot("webui-results")
     page.fill("ti_copy", "10")
     page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the copy of step 10")
+    page.says("ti_copy_said", "is now the checkpoint of step 10")
     assert np.abs(drawn(webui, PROMPT) - pixels(run_folder(webui) / "images" / f"{NAME}-10.png")).mean() < 1
     page.fill("ti_results_step", "20")
     page.press("ti_send_txt2img")
@@ -165,7 +165,7 @@ def test_an_earlier_step_is_used_and_sent_to_txt2img(webui: Instance, page: Page
     page.tab("Textual Inversion", OUTER)
     page.fill("ti_copy", "30")
     page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the copy of step 30")
+    page.says("ti_copy_said", "is now the checkpoint of step 30")
 
 
 def test_training_more_goes_on_through_a_reload_a_refresh_and_a_change_of_model(webui: Instance, page: Page) -> None:
@@ -200,7 +200,7 @@ def test_training_more_goes_on_through_a_reload_a_refresh_and_a_change_of_model(
     finally:
         other.driver.quit()
     page.press("ti_stop")
-    page.says("ti_status", "was stopped after step")
+    page.says("ti_status", "was stopped by Interrupt after step")
     assert files.load(webui.embeddings / f"{NAME}.safetensors").model_name == "pocket"
     page.until(lambda: webui.call("loaded").startswith("other/"))
     webui.post("options", {"sd_model_checkpoint": first})
