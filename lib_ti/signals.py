@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_ti.wording import shown
+
 
 @dataclass(frozen=True)
 class Event:
@@ -26,6 +28,17 @@ class Note(Event):
 
     text: str
     warning: bool = False
+
+
+@dataclass(frozen=True)
+class FileSkipped(Event):
+    """A file of the dataset is not trained on; ``name`` is its path from the dataset's folder.
+
+    ``reason`` is the end of a sentence that begins with the name. For logs and programs: a :class:`Note` sums up.
+    """
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,7 @@ def as_json(event: Event) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, Path):
-            return str(value)
+            return shown(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]
         # JSON has no NaN and no infinity.

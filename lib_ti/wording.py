@@ -41,6 +41,11 @@ def quoted(value: object) -> str:
     return f'"{text}"' if "'" in text else f"'{text}'"
 
 
+def shown(name: str | Path) -> str:
+    """Return the name of a file as text that can be displayed and written: a byte that is not UTF-8 becomes �."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _visible(sign: str) -> str:
     return "�" if "\udc80" <= sign <= "\udcff" else repr(sign)[1:-1]
 

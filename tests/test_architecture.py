@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": {"wording"},
     "wording": set(),
-    "signals": set(),
+    "signals": {"wording"},
     "atomic": {"errors"},
     "aside": {"atomic"},
     "lock": {"atomic", "errors"},

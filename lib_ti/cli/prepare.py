@@ -21,7 +21,7 @@ from lib_ti.signals import Control, Note, Progress
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
-    from lib_ti.data.dataset import Skipped
+    from lib_ti.data.folder import Skipped
     from lib_ti.host.embedded import EmbeddedHost
     from lib_ti.prep.plan import Plan
 
@@ -107,7 +107,7 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
 
 def _show(plan: Plan, voice: _Voice) -> None:
     for one in plan.results:
-        facts = {"source": one.wanted.item.path.name, "name": one.name, "size": one.wanted.size, "state": one.state}
+        facts = {"source": one.wanted.item.name, "name": one.name, "size": one.wanted.size, "state": one.state}
         voice.tell("Planned", one.describe(), **facts, factor=round(one.wanted.factor, 3))
     voice.skipped(plan.skipped)
     for line in plan.describe():

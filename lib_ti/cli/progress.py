@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TextIO
 
-from lib_ti.signals import Event, Progress, StepDone, as_json
+from lib_ti.signals import Event, FileSkipped, Progress, StepDone, as_json
 from lib_ti.training.runlog import sentence
 
 REDRAW_SECONDS = 0.2
@@ -30,7 +30,7 @@ class Console:
             self._bar(_step_line(event), event.step == event.max_steps)
         elif isinstance(event, Progress):
             self._bar(f"{event.stage}: {event.done} of {event.total}", event.done == event.total)
-        else:
+        elif not isinstance(event, FileSkipped):  # a sentence about all of them follows
             line = sentence(event)
             if line:
                 self._clear()

@@ -21,6 +21,9 @@ class PrepareConfig(Settings):
     source: str = setting(
         "", "Source folder", "Folder with the found pictures; it is only read.", required=True, path=True
     )
+    subfolders: bool = setting(
+        False, "Include sub-folders", "Use the images of all sub-folders of the source folder too."
+    )
     output: str = setting(
         "", "Prepared folder", "Folder for the results, outside the source folder.", required=True, path=True
     )

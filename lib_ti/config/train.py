@@ -17,6 +17,12 @@ class TrainConfig(Settings):
     dataset: str = setting(
         "", "Dataset directory", "Folder with the pictures and their captions.", required=True, path=True
     )
+    subfolders: bool = setting(
+        False,
+        "Include sub-folders",
+        "Train on the images of all sub-folders too. A number before the first _ of a sub-folder's name, as in "
+        "10_thing, is how often an epoch uses each of its images.",
+    )
     template: str = setting(
         "style_filewords",
         "Prompt template",

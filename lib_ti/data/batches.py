@@ -41,9 +41,10 @@ class PromptRules:
 class BatchPlan:
     """The order of pictures for all epochs.
 
-    Each epoch uses every picture. Pictures of equal size share batches of ``batch_size``; the last batch of a size
-    is filled up with other pictures of that size, and a size with fewer pictures gives one smaller batch. No picture
-    is twice in a batch.
+    Each epoch uses every picture as often as its item asks for, in rounds: the first has all pictures, the second those
+    that are used a second time, and so on; batches of all rounds are mixed. Within a round, pictures of equal size
+    share batches of ``batch_size``; the last batch of a size is filled up with other pictures of that size, and a size
+    with fewer pictures gives one smaller batch. No picture is twice in a batch.
 
     Parameters
     ----------
@@ -61,11 +62,12 @@ class BatchPlan:
         self._items = tuple(items)
         self._batch_size = batch_size
         self._seed = seed
-        groups: dict[tuple[int, int], list[int]] = {}
+        groups: dict[tuple[int, tuple[int, int]], list[int]] = {}
         for index, item in enumerate(self._items):
-            groups.setdefault(item.size, []).append(index)
-        self._groups = tuple(groups.values())
-        self._batches_per_epoch = sum(-(-len(group) // batch_size) for group in self._groups)
+            for number in range(item.repeats):
+                groups.setdefault((number, item.size), []).append(index)
+        self._groups = tuple((number, tuple(group)) for (number, _), group in groups.items())
+        self._batches_per_epoch = sum(-(-len(group) // batch_size) for _, group in self._groups)
         self._latest: tuple[int, tuple[tuple[int, ...], ...]] = (-1, ())
 
     @property
@@ -99,16 +101,21 @@ class BatchPlan:
         )
 
     def _order(self, epoch: int) -> tuple[tuple[int, ...], ...]:
-        batches: list[tuple[int, ...]] = []
-        for group in self._groups:
-            shuffled = sorted(group, key=lambda index: self._hash("picture", epoch, self._items[index].digest))
+        batches: list[tuple[int, tuple[int, ...]]] = []
+        for number, group in self._groups:
+            shuffled = sorted(group, key=lambda index: self._round_hash("picture", epoch, index, number))
             for start in range(0, len(shuffled), self._batch_size):
                 chunk = shuffled[start : start + self._batch_size]
                 if start:
                     # Those at the beginning of the shuffled group: not in this chunk, and a random choice.
                     chunk += shuffled[: self._batch_size - len(chunk)]
-                batches.append(tuple(chunk))
-        return tuple(sorted(batches, key=lambda batch: self._hash("batch", epoch, self._items[batch[0]].digest)))
+                batches.append((number, tuple(chunk)))
+        batches.sort(key=lambda batch: self._round_hash("batch", epoch, batch[1][0], batch[0]))
+        return tuple(batch for _, batch in batches)
+
+    def _round_hash(self, what: str, epoch: int, index: int, number: int) -> int:
+        # Where nothing is repeated, the order is that of runs begun before pictures could be.
+        return self._hash(what, epoch, self._items[index].digest, *([number] if number else []))
 
     def _hash(self, *parts: object) -> int:
         text = " ".join(map(str, (self._seed, *parts)))

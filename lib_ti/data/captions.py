@@ -1,26 +1,43 @@
-"""The caption of a picture: from the text file beside it, else from its own file name."""
+"""The caption of an image: from a file beside it, else from its own file name.
+
+Files count in this order, the ending in any letter case, for an image ``x.png``:
+
+1. ``x.txt``, ``x.png.txt``: text, as most programs write it
+2. ``x.caption``, ``x.png.caption``: text, as kohya's scripts read it
+3. ``x.json``, ``x.png.json``: an object with ``text`` or ``caption``, as img2dataset writes it
+4. ``metadata.jsonl``, ``metadata.csv``: the folder's table with ``file_name`` and ``text`` or ``caption``, as Hugging
+   Face's ``imagefolder`` reads it
+
+Where captions of one image differ, the first of them is used and a remark says so.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lib_ti.data.beside import Beside
+from lib_ti.data.metadata import CAPTION_KEYS, caption_in
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
-from lib_ti.wording import quoted
+from lib_ti.wording import quoted, shown
 
 CaptionSource = Literal["file", "name"]
+
+TEXT_ENDINGS = (".txt", ".caption")
+JSON_ENDING = ".json"
 
 
 @dataclass(frozen=True)
 class Caption:
-    """What a picture shows, in one line.
+    """The description of an image, in one line.
 
-    ``source`` is ``"file"`` for a text file beside the picture, ``"name"`` for the picture's file name. ``remark`` is
-    what the user should know about how it was read, empty when there is nothing to say.
+    ``source`` is ``"file"`` for a file beside the image, ``"name"`` for the image's file name. ``remark`` is the end of
+    a sentence that begins with the image's name, empty when there is nothing to say.
     """
 
     text: str
@@ -28,30 +45,96 @@ class Caption:
     remark: str = ""
 
 
-def read_caption(picture: Path, *, word_regex: str = "", join: str = " ") -> Caption:
-    """The caption of the picture at a path; the picture itself is not opened.
+@dataclass(frozen=True)
+class _Found:
+    """A caption in a file; ``label`` names the file by its ending, so that remarks about many images are alike."""
 
-    ``<stem>.txt`` beside the picture counts even when it is empty. Without it the caption is the file name as the
-    WebUI reads it: digits and hyphens at the beginning are removed, and where ``word_regex`` is given, its matches are
-    joined with ``join``.
+    label: str
+    text: str
+
+
+def read_caption(picture: Path, beside: Beside | None = None, *, word_regex: str = "", join: str = " ") -> Caption:
+    """Read the caption of the image at a path; the image itself is not opened.
+
+    A caption file counts even when it is empty. Without any, the caption is the file name as the WebUI reads it: digits
+    and hyphens at the beginning are removed, and where ``word_regex`` is given, its matches are joined with ``join``.
+
+    Parameters
+    ----------
+    beside
+        The files of the image's folder, where the caller has listed them already.
 
     Raises
     ------
     BadInput
         When ``word_regex`` is not a regular expression.
     """
-    beside = picture.with_suffix(".txt")
-    remark = ""
-    if beside.is_file():
+    remarks: list[str] = []
+    found = list(_captions(picture, beside or Beside(picture.parent), remarks))
+    if not found:
+        return Caption(_from_name(shown(picture.stem), word_regex, join), "name", "; ".join(remarks))
+    first = found[0]
+    others = [other.label for other in found[1:] if other.text != first.text]
+    if others:
+        remarks.append(f"its captions in {first.label} and {', '.join(others)} differ, and {first.label} is used")
+    return Caption(first.text, "file", "; ".join(remarks))
+
+
+def caption_files(picture: Path, beside: Beside | None = None) -> list[Path]:
+    """Return the files that hold nothing but the caption of an image, the one that counts first."""
+    beside = beside or Beside(picture.parent)
+    return [path for ending in (*TEXT_ENDINGS, JSON_ENDING) for path in _files(picture, beside, ending)]
+
+
+def caption_path(picture: Path, beside: Beside | None = None) -> Path:
+    """Return where an edited caption of an image is written.
+
+    That is the text file it comes from. A caption of any other origin is written to ``<stem>.txt``, which counts before
+    all others, so that no two text files of one image ever differ by our doing.
+    """
+    texts = [path for path in caption_files(picture, beside) if path.suffix.lower() in TEXT_ENDINGS]
+    return texts[0] if texts else picture.with_suffix(TEXT_ENDINGS[0])
+
+
+def _files(picture: Path, beside: Beside, ending: str) -> Iterator[Path]:
+    for owner in dict.fromkeys((picture.stem, picture.name)):
+        yield from beside.find(owner, ending)
+
+
+def _captions(picture: Path, beside: Beside, remarks: list[str]) -> Iterator[_Found]:
+    """Yield all captions of an image in the order in which they count."""
+    is_mute, has_caption = False, False
+    for path in caption_files(picture, beside):
         try:
-            text, encoding = read_text(beside)
+            text, encoding = read_text(path)
         except OSError as error:
-            remark = f"its caption {beside.name} cannot be read ({error.strerror}), so its file name is the caption"
+            remarks.append(f"its caption {shown(path.name)} cannot be read ({error.strerror}) and is not used")
+            continue
+        label = path.name[len(picture.stem) :]
+        if path.suffix.lower() == JSON_ENDING:
+            caption = _in_json(text)
+            is_mute = is_mute or caption is None
         else:
+            caption = text
             if encoding != "utf-8":
-                remark = f"its caption {beside.name} is not UTF-8 and was read as {encoding}; check its special letters"
-            return Caption(_one_line(text.splitlines()), "file", remark)
-    return Caption(_from_name(picture.stem, word_regex, join), "name", remark)
+                remarks.append(
+                    f"its caption {shown(path.name)} is not UTF-8 and was read as {encoding}; check its special letters"
+                )
+        if caption is not None:
+            has_caption = True
+            yield _Found(label, _one_line(caption.splitlines()))
+    for table, caption in beside.metadata_of(picture):
+        has_caption = True
+        yield _Found(table.name, _one_line(caption.splitlines()))
+    if is_mute and not has_caption:
+        remarks.append(f"the {JSON_ENDING} file beside it has no {' or '.join(CAPTION_KEYS)} and is not used")
+
+
+def _in_json(text: str) -> str | None:
+    try:
+        return caption_in(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _one_line(lines: Iterable[str]) -> str:

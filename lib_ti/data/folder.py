@@ -1,60 +1,176 @@
-"""The files of a picture folder that may be pictures, in the order in which people list them."""
+"""The files of an image folder that are meant as training images, in the order in which people list them."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib_ti.data.images import PICTURE_SUFFIXES, UnreadablePicture, read_header
-from lib_ti.errors import BadInput, reason
+from lib_ti.data.beside import Beside
+from lib_ti.data.formats import has_image_suffix
+from lib_ti.data.images import UnreadablePicture, read_header
+from lib_ti.data.masks import find_masks
+from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem
-from lib_ti.wording import quoted
+from lib_ti.wording import counted, shown, some
 
-_NO_PICTURES = frozenset({".txt", ".caption", ".json", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".db", ".ini"})
+_NO_PICTURES = frozenset(
+    {".txt", ".caption", ".json", ".jsonl", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".bin", ".db", ".ini"}
+)
+_REPLACED = ".replaced-"
+"""How the suffix of a file begins that this program kept when it was replaced."""
+_EMBEDDINGS = (".pt", ".safetensors", ".bin")
+_CONDITIONS = ("-condlabel", "-depthlabel")
+"""Names of images that OneTrainer and its forerunner take for conditions, and never train on."""
+_RUN_MARK = "textual_inversion_loss.csv"
+"""A file of every run folder, whose images are previews."""
+_REPEATS = re.compile(r"(\d+)_")
+_MOST_LISTED = 20_000
+"""Files that are looked at to count the images of sub-folders that are not used."""
 
 
-def list_files(folder: Path) -> list[Path]:
-    """All files directly in a folder that may be pictures, by name or by content, in natural order.
+@dataclass(frozen=True)
+class Skipped:
+    """A file that is not used; ``reason`` is the end of a sentence that begins with the file's name."""
 
-    Hidden files, captions, caches and masks (``<picture>-mask.png`` beside its picture) are left out.
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """The files of an image folder.
+
+    ``paths`` may be images, by name or content; ``skipped`` are images that belong to something else. ``beside`` has
+    the files of each folder that was searched, ``unsearched`` the number of images in each sub-folder that was not, by
+    its path from the folder.
+    """
+
+    folder: Path
+    paths: tuple[Path, ...]
+    skipped: tuple[Skipped, ...]
+    beside: Mapping[Path, Beside] = field(repr=False)
+    unsearched: Mapping[str, int]
+
+    def name(self, path: Path) -> str:
+        """Return a file's path from the folder, with ``/``; for files directly in it their name."""
+        return path.relative_to(self.folder).as_posix()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Full sentences about what the folder holds besides."""
+        problems = [table.problem for beside in self.beside.values() for table in beside.metadata if table.problem]
+        if self.unsearched:
+            there = some([f"{name} ({counted(number, 'image')})" for name, number in self.unsearched.items()])
+            problems.append(f"Sub-folders are not searched: {there}. Turn on Include sub-folders to use their images.")
+        return tuple(map(shown, problems))
+
+
+def list_files(folder: Path, *, subfolders: bool = False) -> FolderFiles:
+    """List the files of a folder that may be images, by name or by content, in natural order.
+
+    Hidden files, captions, caches and masks are left out.
+
+    Parameters
+    ----------
+    subfolders
+        Whether to list those of all sub-folders too, but for hidden ones.
 
     Raises
     ------
     BadInput
         When the folder is missing, is a file, or cannot be listed.
     """
-    if found := folder_problem(folder):
-        raise BadInput(f"The picture folder {found}")
-    try:
-        files = [path for path in folder.iterdir() if path.is_file()]
-    except OSError as error:
-        raise BadInput(f"The picture folder {quoted(folder)} cannot be read: {reason(error)}.") from error
-    # "carnival-mask.png" without a "carnival" beside it is a picture like any other.
-    masks = {f"{path.stem}-mask.png" for path in files if path.suffix.lower() in PICTURE_SUFFIXES}
-    left = [path for path in files if not path.name.startswith(".") and path.name not in masks]
-    return sorted((path for path in left if path.suffix.lower() not in _NO_PICTURES), key=natural_key)
+    if problem := folder_problem(folder):
+        raise BadInput(f"The image folder {problem}")
+    searched = {folder: Beside(folder)}
+    if subfolders:
+        for inner in _subfolders(folder):
+            searched[inner] = Beside(inner, searched[inner.parent])
+    found = [one for beside in searched.values() for one in _candidates(beside)]
+    paths = sorted((path for path, reason in found if not reason), key=lambda path: natural_order(folder, path))
+    skipped = tuple(Skipped(path, reason) for path, reason in found if reason)
+    return FolderFiles(folder, tuple(paths), skipped, searched, {} if subfolders else _images_below(folder))
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Those of :func:`list_files` that a person means as pictures, by suffix or content, whether or not they can be
-    read."""
-    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path)]
+    """Return the files directly in a folder that a person means as images, by suffix or content, whether or not they
+    can be read."""
+    return [path for path in list_files(folder).paths if has_image_suffix(path) or _is_picture(path)]
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Return a sort key by file name that puts "2.png" before "10.png"."""
+    # Text and numbers alternate, beginning with text, so that like is compared with like.
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
+
+
+def natural_order(folder: Path, path: Path) -> tuple[int, list[tuple[list[str | int], str]]]:
+    """Return a sort key that puts files directly in a folder first, and then those of its sub-folders in turn."""
+    parts = path.relative_to(folder).parts
+    return len(parts) > 1, [natural_key(Path(part)) for part in parts]
+
+
+def repeats_of(folder: Path, path: Path) -> int:
+    """Return how often an epoch uses an image, by the number that its sub-folder's name begins with: ``10_thing``."""
+    found = _REPEATS.match(path.parent.name) if path.parent != folder else None
+    return int(found[1]) if found else 1
+
+
+def _candidates(beside: Beside) -> Iterator[tuple[Path, str]]:
+    """Yield the files of a folder that may be images, each with a reason where it belongs to something else."""
+    files = [path for path in beside.files if not path.name.startswith(".")]
+    files = [path for path in files if not path.suffix.lower().startswith(_REPLACED)]
+    files = [path for path in files if path.suffix.lower() not in _NO_PICTURES]
+    # "carnival-mask.png" without a "carnival" beside it is an image like any other.
+    masks = {mask for path in files for mask in find_masks(path, beside)}
+    yield from ((path, _belongs_to(path, beside)) for path in files if path not in masks)
+
+
+def _belongs_to(path: Path, beside: Beside) -> str:
+    if not has_image_suffix(path):
+        return ""
+    stem = path.stem.lower()
+    if stem.endswith(_CONDITIONS):
+        return "by its name it is a condition for another image, which this training has no use for"
+    name, dot, preview = path.stem.rpartition(".")
+    if dot and preview.lower() == "preview" and any(any(beside.find(name, suffix)) for suffix in _EMBEDDINGS):
+        return f"it is the WebUI's preview of the embedding {name}"
+    return ""
+
+
+def _subfolders(folder: Path) -> Iterator[Path]:
+    """Yield all folders below one, each after the one that it is in; hidden ones and folders of runs are left out."""
+    for inner, names, files in os.walk(folder):
+        names[:] = sorted(
+            (name for name in names if not name.startswith(".")), key=lambda name: natural_key(Path(name))
+        )
+        if _RUN_MARK in files:
+            names.clear()
+        elif Path(inner) != folder:
+            yield Path(inner)
+
+
+def _images_below(folder: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    listed = 0
+    for inner in _subfolders(folder):
+        beside = Beside(inner)
+        number = sum(has_image_suffix(path) and not reason for path, reason in _candidates(beside))
+        if number:
+            counts[inner.relative_to(folder).as_posix()] = number
+        listed += len(beside.files) + 1
+        if listed > _MOST_LISTED:
+            break
+    return counts
 
 
 def _is_picture(path: Path) -> bool:
     try:
-        # Some files of /proc are empty by their size, and whoever reads them waits for ever.
-        if not path.stat().st_size:
-            return False
-        with path.open("rb") as file:
-            read_header(path, file)
+        read_header(path)
     except (UnreadablePicture, OSError):
         return False
     return True
-
-
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """A sort key by file name that puts "2.png" before "10.png"."""
-    # Text and numbers alternate, beginning with text, so that like is compared with like.
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from lib_ti.data import colour, formats, png
 from lib_ti.errors import UserError
 
-_COMMON = frozenset({".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-_RARE = frozenset({".tga", ".psd", ".ppm", ".pgm", ".jp2", ".ico", ".dds"})
-_NEEDS_PLUGIN = frozenset({".heic", ".heif", ".avif", ".jxl"})
-_CAMERA_RAW = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"})
-PICTURE_SUFFIXES = _COMMON | _RARE | _NEEDS_PLUGIN | _CAMERA_RAW
-"""Suffixes by which a person means a picture, whether or not the Pillow at hand reads the format."""
-
-_UNSUPPORTED = "pictures cannot be read here; save it as PNG or JPEG"
-_SURE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF")
-"""Formats with a signature that nothing else has; files without a picture's suffix must be one of these."""
+_CANNOT_DECODE = "which cannot be decoded here; save it as PNG or JPEG"
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _KEYED_MODES = frozenset({"P", "RGB", "L", "1"})
 """Modes in which one colour, or entries of the palette, may be marked as transparent."""
-_WHITE_LEVELS = {"F": (1.0, 255.0, 65535.0)}
-"""Possible meanings of white in pictures with more than 8 bits: floats are written in any of these ranges."""
-
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,15 +50,26 @@ class UnreadablePicture(UserError):
 
 @dataclass(frozen=True)
 class Header:
-    """What the beginning of a picture file tells.
+    """Facts from the beginning of an image file.
 
-    ``size`` is (width, height) as the picture is seen, after its EXIF turn; ``remark`` is what the user should know,
-    or empty.
+    ``size`` is (width, height) as the image is seen, after its EXIF turn. ``quantization`` are the tables of a JPEG
+    file.
     """
 
     size: tuple[int, int]
     has_alpha: bool
-    remark: str = ""
+    several_frames: bool = False
+    bad_profile: bool = False
+    quantization: Mapping[int, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Ends of sentences that begin with the file's name."""
+        remarks = (
+            (self.several_frames, "it has several frames, of which the first is used"),
+            (self.bad_profile, "its colour profile is damaged and not used"),
+        )
+        return tuple(text for applies, text in remarks if applies)
 
 
 @dataclass(frozen=True)
@@ -80,24 +80,47 @@ class Picture:
     alpha: Image.Image | None = None
 
 
-def read_header(path: Path, file: BinaryIO) -> Header:
-    """Look at the header of an open picture file without decoding it; ``path`` is for the message only.
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file that may be an image.
+
+    Of a file without an image's suffix only the beginning is read, unless its signature shows an image.
 
     Raises
     ------
     UnreadablePicture
-        When it is no picture.
+        When the file is empty, cannot be read, or is no image by suffix nor signature.
     """
-    suffix = path.suffix.lower()
-    if suffix in _CAMERA_RAW:  # Pillow would take most of them for a TIFF of their thumbnail's size
-        raise UnreadablePicture(path, f"{path.suffix} {_UNSUPPORTED}")
-    formats = None if suffix in PICTURE_SUFFIXES else _SURE_FORMATS
-    with _in_plain_words(path), Image.open(file, formats=formats) as image:
+    with _in_plain_words(path), path.open("rb") as file:
+        # By its size: some files of /proc are empty by that, and whoever reads them waits for ever.
+        if not os.fstat(file.fileno()).st_size:
+            raise UnreadablePicture(path, "the file is empty (0 bytes); copy or download it again")
+        beginning = file.read(formats.SIGNATURE_LENGTH)
+        if not (formats.has_image_suffix(path) or formats.format_of(beginning)):
+            raise UnreadablePicture(path, "it is not a picture of a known kind")
+        return beginning + file.read()
+
+
+def read_header(path: Path, data: bytes | None = None) -> Header:
+    """Look at the header of an image without decoding it.
+
+    Parameters
+    ----------
+    data
+        The file's bytes, where the caller has read them already; ``path`` is then for the message only.
+
+    Raises
+    ------
+    UnreadablePicture
+        When it is no image.
+    """
+    data = read_file(path) if data is None else data
+    with _opened(path, data) as image:
         width, height = _stored_size(image)
         size = (height, width) if _orientation(image) >= 5 else (width, height)
         # A camera's MPO file holds previews beside the picture, which are no frames.
         several = getattr(image, "is_animated", False) and image.format != "MPO"
-        return Header(size, _has_alpha(image), "it has several frames, of which the first is used" if several else "")
+        tables = getattr(image, "quantization", None) or {}
+        return Header(size, _has_alpha(image), several, _has_bad_profile(image, data), tables)
 
 
 def open_picture(
@@ -124,7 +147,7 @@ def open_picture(
     UnreadablePicture
         Empty, cut off, damaged, no picture at all, or too large to be opened safely.
     """
-    with _in_plain_words(path), Image.open(path if data is None else io.BytesIO(data)) as image:
+    with _opened(path, read_file(path) if data is None else data) as image:
         orientation = _orientation(image)
         if cover is not None:
             _decode_smaller(image, cover if orientation < 5 else cover[::-1])
@@ -132,15 +155,28 @@ def open_picture(
         # Pillow turns TIFF files itself while loading them.
         turns = None if image.format == "TIFF" else _TURNS.get(orientation)
         turned = image if turns is None else image.transpose(turns)
+        colours = colour.to_srgb(turned, image.info.get("icc_profile"))
         if not _has_alpha(turned):
-            return Picture(_opaque(turned))
-        rgba = turned.convert("RGBA")
-        alpha = rgba.getchannel("A")
+            return Picture(colours)
+        alpha = turned.convert("RGBA").getchannel("A")
         if with_alpha:
-            return Picture(rgba.convert("RGB"), alpha)
-        over_white = Image.new("RGB", rgba.size, "white")
-        over_white.paste(rgba, mask=alpha)
+            return Picture(colours, alpha)
+        over_white = Image.new("RGB", colours.size, "white")
+        over_white.paste(colours, mask=alpha)
         return Picture(over_white)
+
+
+def check_decodes(path: Path, data: bytes) -> None:
+    """Decode all of an image file as cheaply as its format allows, JPEG at an eighth of its size.
+
+    Raises
+    ------
+    UnreadablePicture
+        As :func:`open_picture`.
+    """
+    with _opened(path, data) as image:
+        image.draft(image.mode, (1, 1))
+        image.load()
 
 
 def enlargement(source: tuple[int, int], size: tuple[int, int]) -> float:
@@ -178,31 +214,11 @@ def _has_alpha(image: Image.Image) -> bool:
     return image.mode in _ALPHA_MODES or (image.mode in _KEYED_MODES and "transparency" in image.info)
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if image.mode.startswith(("I", "F")):
-        return _eight_bits(image).convert("RGB")
-    if image.mode == "CMYK" and image.info.get("icc_profile"):
-        return _from_cmyk(image)
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey with 16 or 32 bits to 8; Pillow's own conversion cuts everything above 255 to white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    peak = float(values.max())
-    white = next((level for level in _WHITE_LEVELS.get(image.mode, (65535.0,)) if peak <= level), peak)
-    return Image.fromarray((values / white * 255.0 + 0.5).clip(0, 255).astype(np.uint8))
-
-
-def _from_cmyk(image: Image.Image) -> Image.Image:
-    """Printing colours by their own profile; the plain formula makes them glaring."""
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, TypeError):  # a damaged profile is no reason to refuse the picture
-        return image.convert("RGB")
+def _has_bad_profile(image: Image.Image, data: bytes) -> bool:
+    profile = image.info.get("icc_profile")
+    if profile:
+        return colour.is_broken(image.mode, profile)
+    return image.format == "PNG" and png.has_profile(data)
 
 
 def _decode_smaller(image: Image.Image, cover: tuple[int, int]) -> None:
@@ -230,21 +246,35 @@ def _orientation(image: Image.Image) -> int:
 
 
 @contextmanager
+def _opened(path: Path, data: bytes) -> Iterator[Image.Image]:
+    """Open an image of any kind that Pillow reads, of which no text is inflated; errors are in plain words."""
+    if path.suffix.lower() in formats.CAMERA_RAW:  # Pillow would take most of them for a TIFF of their thumbnail's size
+        raise UnreadablePicture(path, f"it is a camera's raw image ({path.suffix}), {_CANNOT_DECODE}")
+    kind = formats.format_of(data)
+    if not formats.can_decode(kind):
+        under = "" if path.suffix.lower() in formats.suffixes_of(kind) else f" under the name {path.suffix}"
+        raise UnreadablePicture(path, f"it is an image in the format {kind}{under}, {_CANNOT_DECODE}")
+    with _in_plain_words(path), Image.open(io.BytesIO(png.without_text(data))) as image:
+        yield image
+
+
+@contextmanager
 def _in_plain_words(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises on damaged data into an :class:`UnreadablePicture`."""
     try:
         yield
+    except UnreadablePicture:
+        raise
     except Exception as error:  # each format's decoder has its own errors, and no file may stop a run
-        raise UnreadablePicture(path, _reason(path, error)) from error
+        raise UnreadablePicture(path, _reason(error)) from error
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        plugin = path.suffix.lower() in _NEEDS_PLUGIN
-        return f"{path.suffix} {_UNSUPPORTED}" if plugin else "it is not a picture of a known kind"
+        return "it is not a picture of a known kind"
     if isinstance(error, Image.DecompressionBombError | MemoryError):
         return "it has too many pixels to be opened safely; make it smaller"
-    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError):
+    if isinstance(error, OSError) and error.errno is not None:
         return f"the file cannot be read ({error.strerror})"
     text = str(error)
     if "truncated" in text.lower() or isinstance(error, EOFError):

@@ -15,6 +15,8 @@ from safetensors.torch import save_file
 
 from lib_ti.atomic import CannotWrite, write_atomically
 
+_NOTHING_COUNTS = "nothing_counts"
+"""A key of a cache file's metadata."""
 _WRITERS = 4
 """Threads that write; more than one because each waits for the disk after every file."""
 
@@ -24,11 +26,13 @@ class ItemLatents:
     """Latents of one picture, float32 on the CPU: mean and std (4, h, w), already times the model's scale factor.
 
     ``weight`` (1, h, w) is the weight of each place in the loss, with a mean of 1; None where all places weigh alike.
+    ``nothing_counts`` says that transparency and mask leave nothing of the picture, so that they could not weigh it.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     weight: torch.Tensor | None = None
+    nothing_counts: bool = False
 
 
 class LatentFiles:
@@ -51,14 +55,14 @@ class LatentFiles:
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-                checksum = (file.metadata() or {}).get("crc32")
+                metadata = file.metadata() or {}
         except (SafetensorError, OSError):
             return None
         shape = (size[1] // 8, size[0] // 8)
         whole = {"mean", "std"} <= tensors.keys() and all(tensor.shape[1:] == shape for tensor in tensors.values())
-        if not whole or checksum != _checksum(tensors):
+        if not whole or metadata.get("crc32") != _checksum(tensors):
             return None
-        return ItemLatents(tensors["mean"], tensors["std"], tensors.get("weight"))
+        return ItemLatents(tensors["mean"], tensors["std"], tensors.get("weight"), _NOTHING_COUNTS in metadata)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -84,7 +88,7 @@ class LatentFiles:
         tensors = {"mean": latents.mean, "std": latents.std}
         if latents.weight is not None:
             tensors["weight"] = latents.weight
-        metadata = {"crc32": _checksum(tensors)}
+        metadata = {"crc32": _checksum(tensors), **({_NOTHING_COUNTS: "yes"} if latents.nothing_counts else {})}
         try:
             write_atomically(path, lambda beside: save_file(tensors, beside, metadata=metadata))
         except (CannotWrite, SafetensorError) as error:

@@ -27,7 +27,7 @@ from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.base import Model
 
-_PREPARATION = "1"
+_PREPARATION = "2"
 """Changes whenever the same file would give other pixels or weights, so that older cache files are not used."""
 _NOTHING_COUNTS = (
     "nothing of it counts by its transparency and mask, so that they cannot weigh the loss and are not used"
@@ -58,7 +58,10 @@ class Latents:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A decoded picture: pixels (3, H, W) in -1..1, and the weight of its loss (1, H/8, W/8) or None."""
+    """A decoded picture: pixels (3, H, W) in -1..1, and the weight of its loss (1, H/8, W/8) or None.
+
+    ``nothing_counts`` is as in :class:`lib_ti.data.latent_files.ItemLatents`.
+    """
 
     pixels: torch.Tensor
     weight: torch.Tensor | None
@@ -106,7 +109,6 @@ def encode(
     keys = {item.digest: _key(item, dataset.rules, model.info.autoencoder) for item in dataset.all_items}
     done: dict[str, ItemLatents] = {}
     broken: dict[Path, str] = {}
-    without_weight: set[str] = set()
 
     def advance() -> None:
         progress(len(done) + len(broken), len(keys))
@@ -127,11 +129,11 @@ def encode(
             for item, latents in zip((item for item, _ in batch), _encode_batch(model, batch), strict=True):
                 done[item.digest] = latents
                 files.write(keys[item.digest], latents)
-            without_weight |= {item.digest for item, picture in batch if picture.nothing_counts}
             advance()
     if broken:
         dataset = dataset.without(broken)
         progress(len(keys), len(keys))
+    without_weight = {digest for digest, latents in done.items() if latents.nothing_counts}
     dataset = _with_remarks(dataset, without_weight, files.trouble)
     return dataset, Latents(done)
 
@@ -157,7 +159,8 @@ def _encode_batch(model: Model, batch: Sequence[tuple[Item, _Prepared]]) -> list
             )
         # Own memory for each picture; and models on the CPU may compute in another order of dimensions.
         plain = torch.contiguous_format
-        encoded.append(ItemLatents(mean.clone(memory_format=plain), std.clone(memory_format=plain), picture.weight))
+        own = mean.clone(memory_format=plain), std.clone(memory_format=plain)
+        encoded.append(ItemLatents(*own, picture.weight, picture.nothing_counts))
     return encoded
 
 

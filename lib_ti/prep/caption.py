@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib_ti.config import CaptionConfig, problems, to_mapping
 from lib_ti.data.captions import read_caption
-from lib_ti.data.dataset import Skipped
+from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Captioner, Host, Tell

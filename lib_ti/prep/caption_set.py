@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_ti.data.captions import CaptionSource, read_caption
-from lib_ti.data.dataset import Skipped
+from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, UserError
 from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
 from lib_ti.prep.caption_text import one_line

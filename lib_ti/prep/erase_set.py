@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.data.dataset import Item, Skipped
-from lib_ti.data.folder import list_files
+from lib_ti.data.dataset import Item
+from lib_ti.data.folder import Skipped, list_files
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput, Stopped
@@ -46,7 +46,7 @@ def masks_for(items: Sequence[Item], masks: Path) -> tuple[list[tuple[Item, Path
     BadInput
         When the folder of the masks cannot be listed.
     """
-    files = {path.name: path for path in list_files(masks)}
+    files = {path.name: path for path in list_files(masks).paths}
     found = []
     for item in items:
         mask = files.get(f"{item.path.name}.png") or files.get(f"{item.path.stem}.png")
@@ -84,8 +84,9 @@ def erase_by_masks(
         When ``stop`` said so; the patches made so far are kept.
     """
     found, folder = found_pictures(config, host.upscalers if host else ())
-    pairs, strangers = masks_for(found.items, masks)
-    outcome = ErasedSet(skipped=strangers)
+    pairs, others = masks_for(found.items, masks)
+    skipped = {name: one for one in found.skipped for name in (f"{one.path.name}.png", f"{one.path.stem}.png")}
+    outcome = ErasedSet(skipped=[skipped.get(one.path.name, one) for one in others])
     with lent_filling(config, host, tell) as filling:
         for number, (item, mask) in enumerate(pairs):
             progress(number, len(pairs))
@@ -100,7 +101,7 @@ def erase_by_masks(
             except BadInput as error:
                 outcome.skipped.append(Skipped(mask, str(error)))
             else:
-                (outcome.erased if done else outcome.unchanged).append(item.path.name)
+                (outcome.erased if done else outcome.unchanged).append(item.name)
     progress(len(pairs), len(pairs))
     return outcome
 
@@ -144,7 +145,7 @@ def erase(folder: PreparedFolder, item: Item, mask: Image.Image, filling: Fillin
         When the picture or an earlier patch cannot be used.
     """
     mask = painted(mask)
-    edits = read_manifest(folder).edits.of(item.digest, item.path.name)
+    edits = read_manifest(folder).edits.of(item.digest, item.name)
     patches = [load_patch(folder, erased) for erased in edits.erased]
     if any(filling.made(patch, mask) for patch in patches):
         return False
@@ -153,7 +154,7 @@ def erase(folder: PreparedFolder, item: Item, mask: Image.Image, filling: Fillin
     save_patch(folder, patch)
 
     def with_patch(before: Edits) -> Edits:
-        now = before.of(item.digest, item.path.name)
+        now = before.of(item.digest, item.name)
         return before.with_picture(item.digest, replace(now, erased=(*now.erased, patch.erased)))
 
     update_edits(folder, with_patch)

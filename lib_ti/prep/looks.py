@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import os
 import threading
@@ -14,12 +13,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import ImageChops
 
 from lib_ti.data import images
 from lib_ti.data.captions import Caption, read_caption
-from lib_ti.data.dataset import Skipped
-from lib_ti.data.folder import list_files
+from lib_ti.data.contents import read_image_file
+from lib_ti.data.folder import FolderFiles, Skipped, list_files
+from lib_ti.data.formats import has_image_suffix
 from lib_ti.errors import Stopped
 from lib_ti.prep.duplicates import Fingerprint
 from lib_ti.prep.lookfiles import Known, LookFiles
@@ -33,11 +33,12 @@ _LARGE = 25_000_000
 class Look:
     """A picture that was looked at.
 
-    ``digest`` is the hexadecimal SHA-256 of the file, ``bytes`` its length, ``size`` (width, height) as the picture is
-    seen.
+    ``name`` is its path from the folder. ``digest`` is the hexadecimal SHA-256 of the file, ``bytes`` its length,
+    ``size`` (width, height) as the picture is seen.
     """
 
     path: Path
+    name: str
     digest: str
     bytes: int
     size: tuple[int, int]
@@ -70,15 +71,18 @@ Found = tuple[Look, Known] | Skipped | None
 def look_at_all(
     folder: Path,
     *,
+    subfolders: bool = False,
     cache_folder: Path | None = None,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
     workers: int | None = None,
 ) -> Looks:
-    """Look at the pictures of a folder (not of its subfolders), in natural order.
+    """Look at the pictures of a folder, in natural order.
 
     Parameters
     ----------
+    subfolders
+        Whether those of its sub-folders belong to it.
     cache_folder
         Where what was seen is kept for the next look; None keeps nothing.
     progress
@@ -95,12 +99,13 @@ def look_at_all(
     Stopped
         When ``stop`` said so; what was seen is kept in the cache folder.
     """
-    paths = list_files(folder)
+    listed = list_files(folder, subfolders=subfolders)
+    paths = listed.paths
     files = LookFiles(cache_folder)
     pictures: list[Look] = []
-    skipped: list[Skipped] = []
+    skipped = list(listed.skipped)
     progress(0, len(paths))
-    looked_at = _in_threads(_Looker(files), paths, workers or os.cpu_count() or 1)
+    looked_at = _in_threads(_Looker(files, listed), paths, workers or os.cpu_count() or 1)
     try:
         for done, found in enumerate(looked_at, start=1):
             if isinstance(found, Skipped):
@@ -115,63 +120,55 @@ def look_at_all(
     finally:
         looked_at.close()
         files.flush()
-    return Looks(folder, tuple(pictures), tuple(skipped), (files.trouble,) if files.trouble else ())
+    remarks = (*listed.remarks, files.trouble) if files.trouble else listed.remarks
+    return Looks(folder, tuple(pictures), tuple(skipped), remarks)
 
 
 class _Looker:
     """Looks at one file at a time in each of several threads."""
 
-    def __init__(self, files: LookFiles) -> None:
-        self._files = files
+    def __init__(self, files: LookFiles, listed: FolderFiles) -> None:
+        self._files, self._listed = files, listed
         self._one_large = threading.Lock()
 
     def __call__(self, path: Path) -> Found:
         try:
-            data = path.read_bytes()
-            if not data:
-                raise images.UnreadablePicture(path, "the file is empty (0 bytes); copy or download it again")
+            data = read_image_file(path)
             digest = hashlib.sha256(data).hexdigest()
             known = self._files.find(digest) or self._look(path, data)
         except images.UnreadablePicture as error:
-            if path.suffix.lower() not in images.PICTURE_SUFFIXES:
-                return None
-            return Skipped(path, error.reason)
-        except OSError as error:
-            return Skipped(path, f"the file cannot be read ({error.strerror or error})")
+            return Skipped(path, error.reason) if has_image_suffix(path) else None
         except MemoryError:
             return Skipped(path, "there is not enough memory for it; make it smaller")
         look = Look(
             path=path,
+            name=self._listed.name(path),
             digest=digest,
             bytes=len(data),
             size=known.size,
             transparent=known.transparent,
             several_frames=known.several_frames,
-            caption=read_caption(path),
+            caption=read_caption(path, self._listed.beside[path.parent]),
             measures=known.measures,
             fingerprint=Fingerprint(known.levels, known.size),
         )
         return look, known
 
     def _look(self, path: Path, data: bytes) -> Known:
-        width, height = images.read_header(path, io.BytesIO(data)).size
-        with self._one_large if width * height >= _LARGE else nullcontext():
-            return _decode(path, data)
+        header = images.read_header(path, data)
+        with self._one_large if header.size[0] * header.size[1] >= _LARGE else nullcontext():
+            return _decode(path, data, header)
 
 
-def _decode(path: Path, data: bytes) -> Known:
+def _decode(path: Path, data: bytes, header: images.Header) -> Known:
     picture = images.open_picture(path, data=data, with_alpha=True)
     image, transparent = picture.image, False
     if picture.alpha is not None:
         transparent = picture.alpha.getextrema()[0] < 255
         # What is hidden under transparent parts is not seen, and must not be judged.
         image.paste("white", mask=ImageChops.invert(picture.alpha))
-    with Image.open(io.BytesIO(data)) as file:  # its header
-        tables = getattr(file, "quantization", None)
-        # A camera's MPO file holds previews beside the picture.
-        several_frames = getattr(file, "is_animated", False) and file.format != "MPO"
-    measures, levels = measure(image, jpeg_quality=quality_of(tables) if tables else 0)
-    return Known(image.size, transparent, several_frames, measures, levels)
+    measures, levels = measure(image, jpeg_quality=quality_of(header.quantization) if header.quantization else 0)
+    return Known(image.size, transparent, header.several_frames, measures, levels)
 
 
 def _in_threads(look: Callable[[Path], Found], paths: Sequence[Path], workers: int) -> Generator[Found, None, None]:

@@ -35,7 +35,7 @@ def match(wanted: Sequence[Wanted], earlier: Iterable[Result]) -> list[Result | 
 
     pair(lambda one: one.key, lambda other: other.key)
     pair(lambda one: (one.item.digest, one.flipped), lambda other: (other.source_digest, other.flipped))
-    pair(lambda one: (one.item.path.name, one.flipped), lambda other: (other.source, other.flipped))
+    pair(lambda one: (one.item.name, one.flipped), lambda other: (other.source, other.flipped))
     return found
 
 

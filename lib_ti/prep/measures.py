@@ -22,7 +22,7 @@ from lib_ti.prep.finestructure import FineStructure, fine_structure
 from lib_ti.prep.textregions import LOOKED_AT, find_text, reduced
 from lib_ti.prep.tiles import cut_tiles
 
-VERSION = 3
+VERSION = 4
 """Changes whenever the same picture would be measured otherwise, so that older figures are not used."""
 
 _EXPOSURE_SIDE = 256

@@ -16,7 +16,9 @@ from typing import Literal
 
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
-from lib_ti.data.dataset import Dataset, Item, Rules, Skipped, read_item, scan
+from lib_ti.data.dataset import Dataset, Item, Rules
+from lib_ti.data.folder import Skipped
+from lib_ti.data.scan import read_item, scan
 from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem, resolved
 from lib_ti.prep.edits import Edits
@@ -60,7 +62,7 @@ class Planned:
             done.append("mirrored")
         state = {"new": "", "unchanged": " (is made already)", "again": " (made again)"}[self.state]
         renamed = f", so far {self.renamed_from}" if self.renamed_from else ""
-        return f"{wanted.item.path.name} → {self.name}{renamed}: {', '.join(done)}{state}"
+        return f"{wanted.item.name} → {self.name}{renamed}: {', '.join(done)}{state}"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Plan:
             lines.append(f"Sizes: {some(shown, 8)}.")
         enlarged = [one for one in self.results if one.wanted.factor > 1]
         if enlarged:
-            names = [f"{one.wanted.item.path.name} ({one.wanted.factor:.3g} times)" for one in enlarged]
+            names = [f"{one.wanted.item.name} ({one.wanted.factor:.3g} times)" for one in enlarged]
             lines.append(f"Enlarged by {self.config.upscaler}: {counted(len(enlarged), 'result')}: {some(names)}.")
         named = [one.wanted.caption for one in self.results if one.wanted.named]
         if named:
@@ -142,9 +144,9 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
     wanted: list[Wanted] = []
     left_out = []
     for item in found.items:
-        edits = manifest.edits.of(item.digest, item.path.name)
+        edits = manifest.edits.of(item.digest, item.name)
         if edits.left_out:
-            left_out.append(item.path.name)
+            left_out.append(item.name)
         else:
             wanted += results_of(item, edits, config)
     earlier = match(wanted, manifest.results)
@@ -153,11 +155,16 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
     results = []
     for one, other, state in zip(wanted, earlier, states, strict=True):
         keeps_name = other is not None and other.naming == pattern
-        name = other.name if other and keeps_name else names.take(pattern, one.item.path.name)
+        name = other.name if other and keeps_name else names.take(pattern, one.item.name)
         results.append(Planned(one, name, pattern, state, other))
     kept = {one.name for one in earlier if one}
     removed = tuple(one for one in manifest.results if one.name not in kept)
-    remarks = (*found.remarks_by_file(), *_lost_edits(manifest.edits, found), *_strangers(folder, manifest))
+    remarks = (
+        *found.remarks,
+        *found.remarks_by_file(),
+        *_lost_edits(manifest.edits, found),
+        *_strangers(folder, manifest),
+    )
     return Plan(
         config=config,
         source=found.folder,
@@ -180,12 +187,11 @@ def found_pictures(config: PrepareConfig, upscalers: Iterable[str] = ()) -> tupl
         As :func:`make_plan`.
     """
     source, folder = _folders(config, upscalers)
-    found = scan(source, width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0)
-    return found, folder
+    return scan(source, _rules(config)), folder
 
 
 def found_picture(config: PrepareConfig, name: str, upscalers: Iterable[str] = ()) -> tuple[Item, PreparedFolder]:
-    """One picture in the source folder, by its file name, with its mask, and the prepared folder.
+    """One picture by its path from the source folder, with its mask, and the prepared folder.
 
     Raises
     ------
@@ -195,10 +201,16 @@ def found_picture(config: PrepareConfig, name: str, upscalers: Iterable[str] = (
         When it is no picture that can be used.
     """
     source, folder = _folders(config, upscalers)
-    if name in ("", ".", "..") or Path(name).name != name or not (source / name).is_file():
+    path = Path(name)
+    outside = path.is_absolute() or ".." in path.parts or (len(path.parts) > 1 and not config.subfolders)
+    outside = outside or path.as_posix() != name
+    if outside or not (source / name).is_file():
         raise BadInput(f"There is no picture {quoted(name)} in the source folder {source}; choose another one.")
-    rules = Rules(width=config.width, height=config.height, resize="keep", use_alpha=True, held_out=0, seed=0)
-    return read_item(source / name, rules), folder
+    return read_item(source, name, _rules(config)), folder
+
+
+def _rules(config: PrepareConfig) -> Rules:
+    return Rules(config.width, config.height, resize="keep", use_alpha=True, held_out=0.0, subfolders=config.subfolders)
 
 
 def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, PreparedFolder]:
@@ -265,7 +277,7 @@ def _files_in(folder: PreparedFolder) -> list[str]:
 
 def _lost_edits(edits: Edits, found: Dataset) -> list[str]:
     digests = {item.digest for item in found.items}
-    names = {item.path.name for item in found.items if item.digest not in edits.by_digest}
+    names = {item.name for item in found.items if item.digest not in edits.by_digest}
     lost = sorted(one.name for digest, one in edits.by_digest.items() if digest not in digests and one.name in names)
     if not lost:
         return []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lib_ti.atomic import CannotWrite
 from lib_ti.data.folder import list_files
-from lib_ti.data.images import PICTURE_SUFFIXES
+from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import mask_path
 
 
@@ -30,7 +30,7 @@ def pictures_in(folder: Path) -> list[Path]:
     BadInput
         When the folder is missing, is a file, or cannot be listed.
     """
-    return [path for path in list_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES]
+    return [path for path in list_files(folder).paths if has_image_suffix(path)]
 
 
 @dataclass(frozen=True)

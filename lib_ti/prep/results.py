@@ -58,7 +58,7 @@ def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> R
     caption, kept = _write_caption(folder.caption(planned.name), wanted.caption, before.caption)
     if kept and before.source_digest != wanted.item.digest:
         tell(
-            f"{planned.name} is made from {wanted.item.path.name}, which has changed; its caption was edited and is "
+            f"{planned.name} is made from {wanted.item.name}, which has changed; its caption was edited and is "
             "kept, so check it."
         )
     mask_digest = _write_mask(folder, planned.name, made, before, tell)
@@ -84,7 +84,7 @@ def keep(folder: PreparedFolder, planned: Planned) -> Result:
     """The entry of a result that is not made again; its caption follows that of its source."""
     before = begun(planned)
     caption, _ = _write_caption(folder.caption(planned.name), planned.wanted.caption, before.caption)
-    return replace(before, source=planned.wanted.item.path.name, caption=caption, named=planned.wanted.named)
+    return replace(before, source=planned.wanted.item.name, caption=caption, named=planned.wanted.named)
 
 
 def describe(result: Result) -> str:
@@ -98,7 +98,7 @@ def _unmade(planned: Planned) -> Result:
     return Result(
         planned.name,
         planned.naming,
-        wanted.item.path.name,
+        wanted.item.name,
         wanted.item.digest,
         wanted.key,
         wanted.automatic,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from lib_ti.atomic import UNFINISHED, remove_leftovers
 from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
-from lib_ti.data.dataset import Skipped
+from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
 from lib_ti.lock import locked

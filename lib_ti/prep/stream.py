@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from lib_ti.data.dataset import Skipped
+from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import out_of_memory
 from lib_ti.prep import results

@@ -11,7 +11,7 @@ from PIL import Image
 from lib_ti.atomic import write_atomically
 from lib_ti.data.images import UnreadablePicture, open_picture
 
-_VERSION = "1"
+_VERSION = "2"
 """Changes whenever the same picture would look otherwise."""
 _QUALITY = 85
 _SQUARE = 8

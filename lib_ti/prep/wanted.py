@@ -15,7 +15,7 @@ from lib_ti.data.images import enlargement
 from lib_ti.prep.crop import WHOLE, Frame, shaped, split_frames, swap_sides
 from lib_ti.prep.edits import PictureEdits, frame_to_json
 
-_VERSION = "1"
+_VERSION = "2"
 """Changes whenever the same settings would give other pixels, so that earlier results are made again."""
 
 BY_HAND, SPLIT, UNCUT, IN_THE_MIDDLE, SALIENT = "by hand", "split", "uncut", "in the middle", "by what stands out"
@@ -89,8 +89,7 @@ def results_of(item: Item, edits: PictureEdits, config: PrepareConfig) -> Iterat
 def _caption(item: Item, config: PrepareConfig, *, flipped: bool) -> str:
     if item.caption_source == "name" and not config.name_captions:
         return ""
-    caption = item.caption.encode(errors="replace").decode()  # a file's name may be no Unicode
-    return swap_sides(caption) if flipped and config.flip_words else caption
+    return swap_sides(item.caption) if flipped and config.flip_words else item.caption
 
 
 def _frames(picture: tuple[int, int], edits: PictureEdits, config: PrepareConfig) -> tuple[str, Sequence[Frame | None]]:

@@ -6,12 +6,14 @@ import datetime
 import os
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from lib_ti.config import TrainConfig, problems, to_mapping
-from lib_ti.data.dataset import Dataset, Resize, scan
+from lib_ti.data.dataset import Dataset, Resize, Rules
+from lib_ti.data.scan import scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
@@ -96,17 +98,25 @@ def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
     return config.width or info.size, config.height or info.size
 
 
-def look_at_pictures(config: TrainConfig, size: tuple[int, int]) -> Dataset:
-    """The dataset as this run uses it; without measuring nothing is held out."""
-    return scan(
-        Path(config.dataset),
-        width=size[0],
-        height=size[1],
+def look_at_pictures(
+    config: TrainConfig, size: tuple[int, int], progress: Callable[[int, int], None] | None = None
+) -> Dataset:
+    """The dataset as this run uses it; without measuring nothing is held out.
+
+    Parameters
+    ----------
+    progress
+        Called with files done and in all.
+    """
+    rules = Rules(
+        *size,
         resize=cast("Resize", config.resize),
         use_alpha=config.use_alpha,
         held_out=config.held_out if config.evaluate_every else 0.0,
         seed=config.seed,
+        subfolders=config.subfolders,
     )
+    return scan(Path(config.dataset), rules, progress=progress)
 
 
 def find_place(

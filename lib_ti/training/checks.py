@@ -43,7 +43,7 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
             )
         tokens = model.count_tokens(prompt, [embedding])
         if tokens > CHUNK:
-            long.append((tokens, item.path.name))
+            long.append((tokens, item.name))
     if not long:
         return []
     most, where = max(long)

@@ -13,7 +13,7 @@ from lib_ti.data.templates import check_template
 from lib_ti.embedding import files, library
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
-from lib_ti.signals import Control, Listener, Note, Progress, RunFinished
+from lib_ti.signals import Control, FileSkipped, Listener, Note, Progress, RunFinished
 from lib_ti.training.begin import Start, find_place, look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course, stop_requested
@@ -70,8 +70,10 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
     with trained, host.session(options) as model, ExitStack() as stack:
         files.check_fits(embedding, model.info)
         size = training_size(config, model.info)
-        found = look_at_pictures(config, size)
+        found = look_at_pictures(config, size, lambda done, total: told(Progress("Reading pictures", done, total)))
         check_template(template, [item.caption for item in found.all_items])
+        for one in found.skipped:
+            told(FileSkipped(found.name(one.path), one.reason))
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))
         known = library.list_names(host.embeddings_folder)
@@ -92,9 +94,9 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
             progress=lambda done, total: told(Progress("Encoding pictures", done, total)),
             stop=lambda: stop_requested(host, control),
         )
-        # Broken pixels show only when pictures are decoded.
+        # What was changed since they were looked at.
         for skipped in whole.skipped[len(found.skipped) :]:
-            told(Note(f"{skipped.path.name} is skipped: {skipped.reason}.", warning=True))
+            told(Note(f"{found.name(skipped.path)} is skipped: {skipped.reason}.", warning=True))
         for sentence in whole.notes:
             if sentence not in found.notes:
                 told(Note(sentence, warning=True))

@@ -7,7 +7,18 @@ from pathlib import Path
 
 from lib_ti.atomic import append_text
 from lib_ti.host.base import Host
-from lib_ti.signals import Evaluated, Event, Listener, Note, PreviewFailed, PreviewMade, RunFinished, RunStarted, Saved
+from lib_ti.signals import (
+    Evaluated,
+    Event,
+    FileSkipped,
+    Listener,
+    Note,
+    PreviewFailed,
+    PreviewMade,
+    RunFinished,
+    RunStarted,
+    Saved,
+)
 from lib_ti.wording import counted, quoted
 
 
@@ -41,6 +52,8 @@ def sentence(event: Event) -> str | None:
     """The event in one line for a person, or nothing for those that come at every step."""
     if isinstance(event, Note):
         return f"Warning: {event.text}" if event.warning else event.text
+    if isinstance(event, FileSkipped):
+        return f"Skipped {event.name}: {event.reason}."
     if isinstance(event, RunStarted):
         how = f"resumes after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
         held_out = f" and {counted(event.held_out, 'validation image')}" if event.held_out else ""

@@ -169,18 +169,20 @@ class Controller:
         """
         if not path_text(folder):
             raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
-        from lib_ti.data import dataset
+        from lib_ti.data.dataset import Rules
+        from lib_ti.data.scan import scan
 
         reach.check(self.host, {"Dataset directory": folder})
         width, height = int(values.get("width") or 0), int(values.get("height") or 0)
         unknown = not (width and height)
-        return dataset.scan(
-            as_path(folder, "Dataset directory"),
-            width=width or 64,
-            height=height or 64,
+        rules = Rules(
+            width or 64,
+            height or 64,
             # The model's own size is known only where it is loaded; then the pictures are shown in theirs.
             resize="keep" if unknown else values["resize"],
             use_alpha=bool(values["use_alpha"]),
             held_out=float(values["held_out"] or 0),
             seed=int(values["seed"] or 0),
+            subfolders=bool(values["subfolders"]),
         )
+        return scan(as_path(folder, "Dataset directory"), rules)

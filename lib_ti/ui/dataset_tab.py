@@ -40,13 +40,14 @@ def layout(parts: Parts) -> None:
             "dataset_folder",
             gr.Textbox(
                 label="Folder with your pictures",
-                info="A text file beside each picture, of the same name, is its caption. Nothing in it is written to.",
+                info="A .txt or .caption file of the same name is an image's caption. Nothing in it is written to.",
                 max_lines=1,
                 elem_id="ti_dataset_folder",
                 scale=5,
             ),
         )
         parts.button("dataset_show", "Show pictures", variant="primary", scale=1)
+    form.add("subfolders")
     parts.keep("dataset_suggested", gr.State(""))
     with gr.Accordion("Where the prepared pictures go, and their size", open=False):
         form.add("output")

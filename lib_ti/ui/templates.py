@@ -103,10 +103,11 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _some_captions(folder: str) -> tuple[str, ...]:
-    from lib_ti.data import dataset
+    from lib_ti.data.dataset import Rules
+    from lib_ti.data.scan import scan
 
     try:
-        found = dataset.scan(as_path(folder), width=64, height=64, resize="keep", held_out=0.0)
+        found = scan(as_path(folder), Rules(64, 64, resize="keep", held_out=0.0))
     except BadInput:
         return EXAMPLE_CAPTIONS
     return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])

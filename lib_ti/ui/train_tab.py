@@ -58,7 +58,7 @@ def layout(parts: Parts) -> None:
     )
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
-            form.add("name", "dataset")
+            form.add("name", "dataset", "subfolders")
             _template(parts)
             _essentials(form)
             _saving(parts)

@@ -13,6 +13,8 @@ import torch
 from PIL import Image, ImageOps
 
 from lib_ti.data import dataset, latents
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.pocket.files import CHECKPOINT
@@ -36,7 +38,7 @@ def measure(count: int = int(os.environ.get("TI_BENCH_PICTURES", "200"))) -> Ite
             for _ in range(count // 4):
                 model.encode_images(pixels)
             encoder = time.perf_counter() - start
-            found = dataset.scan(folder, width=TRAINED_AT, height=TRAINED_AT)
+            found = scan(folder, Rules(TRAINED_AT, TRAINED_AT))
             ours = _ours(found, model, folder / ".latents")
             again = _ours(found, model, folder / ".latents")
     ratio = ours / (plain + encoder)

@@ -13,7 +13,9 @@ from pathlib import Path
 from statistics import fmean
 
 from lib_ti.config import TrainConfig
-from lib_ti.data import dataset, latents
+from lib_ti.data import latents
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.pocket.world import sample_set
 from lib_ti.training.evaluation import Sample, ValidationLoss
@@ -35,7 +37,7 @@ def measure() -> Iterator[Row]:
 
 def _row(made: Studio, style: str, folder: Path) -> Row:
     sample_set(folder, style, count=UNSEEN, seed=1)
-    found = dataset.scan(folder, width=64, height=64, held_out=0.0)
+    found = scan(folder, Rules(64, 64, held_out=0.0))
     found, encoded = latents.encode(
         found, made.model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lib_ti.config import TrainConfig
 from lib_ti.data import dataset, latents
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
@@ -41,7 +43,7 @@ def studio(
     sample_set(folder, style, count=pictures)
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
     with host.session(SessionOptions()) as model:
-        found = dataset.scan(folder, width=64, height=64, held_out=held_out)
+        found = scan(folder, Rules(64, 64, held_out=held_out))
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )

@@ -15,7 +15,7 @@ SQUARE, WIDE, TALL = (64, 64), (96, 64), (64, 96)
 
 def made(*sizes: tuple[int, int]) -> list[Item]:
     return [
-        Item(Path(f"{index}.png"), f"picture {index}, tag", "file", size, size, f"digest {index}")
+        Item(Path(f"{index}.png"), f"{index}.png", f"picture {index}, tag", "file", size, size, f"digest {index}")
         for index, size in enumerate(sizes)
     ]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib_ti.data.dataset import Dataset, scan
+from lib_ti.data.dataset import Dataset, Rules
+from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from tests.data.conftest import PictureFolder
 
 
 def scanned(pictures: PictureFolder, **options) -> Dataset:
-    return scan(pictures.path, **{"width": 64, "height": 64, **options})
+    return scan(pictures.path, Rules(**{"width": 64, "height": 64, **options}))
 
 
 def names(items) -> list[str]:
@@ -39,7 +40,7 @@ def test_pictures_come_in_natural_order_with_their_captions(pictures: PictureFol
     assert not found.held_out
     assert not found.notes
     assert "3 pictures to train on" in text(found)
-    assert "1 from text files, 2 from file names" in text(found)
+    assert "1 from caption files, 2 from file names" in text(found)
 
 
 def test_word_regex_is_used_for_file_names(pictures: PictureFolder) -> None:
@@ -63,7 +64,7 @@ def test_what_is_no_picture_is_passed_over(pictures: PictureFolder) -> None:
 def test_subfolders_are_not_searched(pictures: PictureFolder) -> None:
     inner = PictureFolder(pictures.path / "inner")
     inner.draw("a.png")
-    with pytest.raises(BadInput, match="subfolders are not searched"):
+    with pytest.raises(BadInput, match=r"holds no picture.*Sub-folders are not searched: inner \(1 image\)"):
         scanned(pictures)
 
 
@@ -84,7 +85,7 @@ def test_broken_pictures_are_listed_and_stop_nothing(pictures: PictureFolder) ->
     assert {one.path.name: one.reason for one in found.skipped} == {
         "empty.png": "the file is empty (0 bytes); copy or download it again",
         "page.jpg": "it is not a picture of a known kind",
-        "phone.heic": ".heic pictures cannot be read here; save it as PNG or JPEG",
+        "phone.heic": "it is an image in the format HEIC, which cannot be decoded here; save it as PNG or JPEG",
     }
     assert "3 files skipped: empty.png (the file is empty" in text(found)
 
@@ -209,11 +210,11 @@ def test_pictures_found_broken_later_are_taken_out(pictures: PictureFolder) -> N
 
 def test_folders_that_cannot_serve_are_refused(tmp_path: Path, pictures: PictureFolder) -> None:
     with pytest.raises(BadInput, match="does not exist"):
-        scan(tmp_path / "missing", width=64, height=64)
+        scan(tmp_path / "missing", Rules(64, 64))
     with pytest.raises(BadInput, match="holds no picture"):
         scanned(pictures)
     with pytest.raises(BadInput, match="is a file"):
-        scan(pictures.draw("a.png"), width=64, height=64)
+        scan(pictures.draw("a.png"), Rules(64, 64))
     (pictures.path / "a.png").write_bytes(b"")
     with pytest.raises(BadInput, match=r"no readable picture; 1 file skipped: a.png \(the file is empty"):
         scanned(pictures)

@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.data.dataset import Dataset, scan
+from lib_ti.data.dataset import Dataset, Rules
 from lib_ti.data.images import fill_and_crop, open_picture, to_pixels
 from lib_ti.data.latents import Latents, encode
+from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped, TrainingFailed
 from tests.data.conftest import EncoderModel, PictureFolder
 
@@ -19,7 +20,7 @@ from tests.data.conftest import EncoderModel, PictureFolder
 def encoded(
     pictures: PictureFolder, model: EncoderModel, cache: Path | None = None, **options
 ) -> tuple[Dataset, Latents]:
-    found = scan(pictures.path, **{"width": 64, "height": 64, **options})
+    found = scan(pictures.path, Rules(**{"width": 64, "height": 64, **options}))
     return encode(found, model, cache_folder=cache, batch_size=2, progress=lambda *_: None, stop=lambda: False)
 
 
@@ -167,7 +168,7 @@ def test_a_picture_that_changes_meanwhile_is_not_taken_for_the_old_one(
 ) -> None:
     pictures.draw("a.png")
     pictures.draw("b.png")
-    found = scan(pictures.path, width=64, height=64)
+    found = scan(pictures.path, Rules(64, 64))
     pictures.draw("a.png", salt="edited")
     left, _ = encode(found, model, cache_folder=tmp_path, batch_size=2, progress=lambda *_: None, stop=lambda: False)
     assert [item.path.name for item in left.items] == ["b.png"]
@@ -232,7 +233,7 @@ def test_values_that_are_not_finite_name_the_picture(pictures: PictureFolder, mo
     Image.new("RGB", (64, 64), "white").save(pictures.path / "1.png")
     plain = model.encode_images
     model.encode_images = lambda pixels: plain(torch.where((pixels == 1).all(), torch.nan, pixels))
-    found = scan(pictures.path, width=64, height=64)
+    found = scan(pictures.path, Rules(64, 64))
     with pytest.raises(TrainingFailed, match=r"not finite for .*1\.png"):
         encode(found, model, cache_folder=None, batch_size=1, progress=lambda *_: None, stop=lambda: False)
 
@@ -244,11 +245,11 @@ def test_progress_counts_cached_broken_and_encoded_pictures(
     encoded(pictures, model, tmp_path)
     for index in range(1, 5):
         pictures.draw(f"{index}.jpg", (200, 200))
-    data = (pictures.path / "3.jpg").read_bytes()
-    (pictures.path / "3.jpg").write_bytes(data[: len(data) // 2])
     seen: list[tuple[int, int]] = []
+    found = scan(pictures.path, Rules(64, 64))
+    (pictures.path / "3.jpg").write_bytes(b"another file by now")
     encode(
-        scan(pictures.path, width=64, height=64),
+        found,
         model,
         cache_folder=tmp_path,
         batch_size=2,
@@ -264,7 +265,7 @@ def test_progress_counts_cached_broken_and_encoded_pictures(
 def test_stopping_keeps_what_was_encoded(pictures: PictureFolder, model: EncoderModel, tmp_path: Path) -> None:
     for index in range(20):
         pictures.draw(f"{index}.png")
-    found = scan(pictures.path, width=64, height=64)
+    found = scan(pictures.path, Rules(64, 64))
     with pytest.raises(Stopped) as caught:
         encode(
             found,

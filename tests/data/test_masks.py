@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.data.dataset import Dataset, scan
+from lib_ti.data.dataset import Dataset, Rules
 from lib_ti.data.latents import Latents, encode
 from lib_ti.data.masks import find_mask, read_mask
+from lib_ti.data.scan import scan
 from tests.data.conftest import EncoderModel, PictureFolder
 
 LOSS_WEIGHT = "the alpha channel is used as loss weight"
@@ -29,7 +30,7 @@ def half_white(size: tuple[int, int] = (64, 64)) -> np.ndarray:
 def encoded(
     pictures: PictureFolder, model: EncoderModel, cache: Path | None = None, **options
 ) -> tuple[Dataset, Latents]:
-    found = scan(pictures.path, **{"width": 64, "height": 64, "use_alpha": True, **options})
+    found = scan(pictures.path, Rules(**{"width": 64, "height": 64, "use_alpha": True, **options}))
     return encode(found, model, cache_folder=cache, batch_size=2, progress=lambda *_: None, stop=lambda: False)
 
 
@@ -85,7 +86,7 @@ def test_transparency_and_mask_count_together(pictures: PictureFolder, model: En
 def test_masks_that_are_not_used_are_told_and_change_nothing(pictures: PictureFolder, model: EncoderModel) -> None:
     pictures.draw("a.jpg")
     pictures.draw("b.jpg")
-    before = scan(pictures.path, width=64, height=64).fingerprint
+    before = scan(pictures.path, Rules(64, 64)).fingerprint
     paint(pictures.path / "a-mask.png", half_white())
     found, latents = encoded(pictures, model, use_alpha=False)
     assert latents[found.items[0]].weight is None
@@ -114,7 +115,7 @@ def test_another_mask_is_another_dataset_and_another_cache_key(
 def test_a_broken_mask_takes_its_picture_out_with_the_reason(pictures: PictureFolder, model: EncoderModel) -> None:
     pictures.draw("a.jpg")
     pictures.draw("b.jpg")
-    (pictures.path / "a-mask.png").write_bytes(b"")
+    (pictures.path / "a-mask.png").write_bytes(b"no image")
     found, _ = encoded(pictures, model)
     assert [item.path.name for item in found.items] == ["b.jpg"]
     assert found.skipped[0].reason == "its mask a-mask.png cannot be used: it is not a picture of a known kind"
@@ -126,7 +127,7 @@ def test_a_mask_that_changes_meanwhile_is_not_taken_for_the_old_one(
     pictures.draw("a.jpg")
     pictures.draw("b.jpg")
     paint(pictures.path / "a-mask.png", half_white())
-    found = scan(pictures.path, width=64, height=64, use_alpha=True)
+    found = scan(pictures.path, Rules(64, 64, use_alpha=True))
     paint(pictures.path / "a-mask.png", half_white()[:, ::-1])
     left, _ = encode(found, model, cache_folder=None, batch_size=1, progress=lambda *_: None, stop=lambda: False)
     assert left.skipped[0].reason.startswith("its mask a-mask.png was changed")

@@ -19,6 +19,7 @@ def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> Look:
     measures, levels = measure(picture, jpeg_quality=jpeg_quality)
     return Look(
         path=Path("picture.png"),
+        name="picture.png",
         digest="0" * 64,
         bytes=1000,
         size=picture.size,

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib_ti.data.dataset import scan
+from lib_ti.data.dataset import Rules
 from lib_ti.data.masks import read_mask
+from lib_ti.data.scan import scan
 from lib_ti.prep.masks import overlay, remove_mask, save_mask
 
 
@@ -21,7 +22,7 @@ def test_a_painted_mask_is_the_one_that_training_reads(tmp_path: Path) -> None:
     picture = tmp_path / "a_001.png"
     Image.new("RGB", (64, 64)).save(picture)
     path = save_mask(picture, half((64, 64)))
-    [item] = scan(tmp_path, width=64, height=64, use_alpha=True).items
+    [item] = scan(tmp_path, Rules(64, 64, use_alpha=True)).items
     assert item.mask == path == tmp_path / "a_001-mask.png"
     assert read_mask(path, (64, 64)).tobytes() == half((64, 64)).tobytes()
 

@@ -16,7 +16,8 @@ from PIL import Image, ImageOps
 
 from lib_ti.atomic import CannotWrite
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import scan
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import stream
 from lib_ti.prep.crop import Frame
@@ -101,7 +102,7 @@ def test_pictures_captions_and_masks_come_out_and_the_originals_stay(
         "b.png → picture_002.png: cut out in the middle, reduced",
     ]
     # Training reads the folder as it is.
-    found = scan(output.path, width=64, height=64, use_alpha=True)
+    found = scan(output.path, Rules(64, 64, use_alpha=True))
     assert [item.caption for item in found.items] == ["a house", "b"]
     assert not found.skipped
 
@@ -354,7 +355,7 @@ def test_names_that_are_no_unicode_are_prepared_too(pictures: PictureFolder, out
     pictures.draw("a.png").rename(pictures.path / os.fsdecode(b"caf\xe9 9.png"))
     prepared(pictures, name_pattern="[stem]")
     assert files(output) == ["caf 9.png", "caf 9.txt", "preparation.json"]
-    assert output.caption("caf 9.png").read_text(encoding="utf-8") == "caf? 9"
+    assert output.caption("caf 9.png").read_text(encoding="utf-8") == "caf� 9"
     assert prepared(pictures, name_pattern="[stem]").unchanged == 1
 
 
@@ -494,14 +495,16 @@ def test_broken_files_stop_nothing(pictures: PictureFolder, output: PreparedFold
     summary = carried_out(plan)
     assert [one.source for one in summary.made] == ["a.jpg", "e.png"]
     assert {one.path.name: one.reason for one in summary.failed} == {
-        "b.jpg": "the file is cut off; copy or download it again",
         "c.jpg": "the file was changed while the pictures were being read; start again to use it",
+    }
+    assert {one.path.name: one.reason for one in plan.skipped} == {
+        "b.jpg": "the file is cut off; copy or download it again",
         "d.png": "its mask d-mask.png cannot be used: it is not a picture of a known kind",
     }
-    assert "3 pictures could not be used." in summary.describe()
-    # What was broken is made once it is whole, under the name that was kept for it.
+    assert "1 picture could not be used." in summary.describe()
+    # What was changed meanwhile keeps its name; what was broken gets one once it is whole.
     pictures.draw("b.jpg", (200, 200))
-    assert [one.name for one in prepared(pictures).made] == ["picture_002.png", "picture_003.png"]
+    assert [one.name for one in prepared(pictures).made] == ["picture_004.png", "picture_002.png"]
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "1", "I;16", "LA"])

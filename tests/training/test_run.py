@@ -271,9 +271,8 @@ def test_a_picture_whose_pixels_are_broken_is_told(studio: Studio) -> None:
     Image.effect_noise((300, 300), 90).convert("RGB").save(broken, quality=95)
     broken.write_bytes(broken.read_bytes()[:-20000])
     finished = studio.train(max_steps=2)
-    told = [event.text for event in studio.of(Note) if event.warning]
-    assert any(text.startswith("broken.jpg is skipped: ") for text in told)
-    assert "broken.jpg is skipped: " in (finished.folder / "run.log").read_text()
+    assert any("1 file skipped: broken.jpg (the file is cut off" in event.text for event in studio.of(Note))
+    assert "Skipped broken.jpg: the file is cut off" in (finished.folder / "run.log").read_text()
     assert studio.host.watched == studio.events
 
 

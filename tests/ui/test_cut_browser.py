@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import scan
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.plan import make_plan
@@ -418,7 +419,7 @@ def test_masks_come_from_files_and_training_uses_them(page: Page, found: Path, f
     page.until(lambda: page.find("ti_masks_file", "input[type=file]")).send_keys(str(folder / "mask.png"))
     page.says("ti_masks_said", "50% of the picture counts")
     page.until(lambda: painted(page, "masks")[:, SIZE // 2 + 8 :].min() > 127)
-    dataset = scan(Path(config(found).output), width=SIZE, height=SIZE, use_alpha=True, held_out=0)
+    dataset = scan(Path(config(found).output), Rules(SIZE, SIZE, use_alpha=True, held_out=0))
     assert [item.path.name for item in dataset.items if item.mask] == ["picture_002.png"]
     page.tab("Prepare")
     page.press("ti_prepare_use")

@@ -9,8 +9,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from lib_ti.data.dataset import scan
+from lib_ti.data.dataset import Rules
 from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from lib_ti.ui.dataset import masks_page, paint_page, painted
 from lib_ti.ui.dataset.masks_work import Masks
@@ -57,7 +58,7 @@ def test_what_is_painted_does_not_count_in_training(folder: Path, masks: Masks) 
     mask = mask_of(folder / "cat_001.png")
     assert mask[:, :128].max() == 0
     assert mask[:, 128:].min() == 255
-    found = scan(folder, width=256, height=256, use_alpha=True, held_out=0)
+    found = scan(folder, Rules(256, 256, use_alpha=True, held_out=0))
     assert [item.path.name for item in found.items if item.mask] == ["cat_001.png"]
     assert [(one.name, one.note) for one in masks.pictures(folder)] == [("cat_001.png", "mask"), ("cat_002.png", "")]
 

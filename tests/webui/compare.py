@@ -24,7 +24,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from lib_ti.data import dataset, latents, templates
+from lib_ti.data import latents, templates
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
@@ -196,7 +198,7 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
     embedding = files.load(instance.embeddings / name)
     host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=work)
     with host.session(SessionOptions()) as model:
-        found = dataset.scan(work / "unseen", width=64, height=64, held_out=0.0)
+        found = scan(work / "unseen", Rules(64, 64, held_out=0.0))
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from lib_ti.data.dataset import Skipped
+from lib_ti.data.folder import Skipped
 from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.prep import caption_set
 from lib_ti.prep.caption_reload import reload

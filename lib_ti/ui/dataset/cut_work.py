@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.dataset import Item, Skipped
-from lib_ti.data.folder import natural_key
+from lib_ti.data.dataset import Item
+from lib_ti.data.folder import Skipped, natural_key
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
@@ -45,7 +45,7 @@ class Framed:
 
     @property
     def name(self) -> str:
-        return self.item.path.name
+        return self.item.name
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
             return Framed(item, known[item.digest])
         try:
             with room.taken(item.source_size[0] * item.source_size[1]):
-                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.path.name), config, faces)))
+                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.name), config, faces)))
         except UnreadablePicture as error:
             return Skipped(item.path, error.reason)
 

@@ -161,12 +161,12 @@ class Erasing:
         paths = [path for path in list_pictures(Path(config.source)) if file_name(path) == name]
         real = paths[0].name if paths else name
         item, folder = found_picture(config, real, self._host.upscalers)
-        return item, folder, read_manifest(folder).edits.of(item.digest, item.path.name)
+        return item, folder, read_manifest(folder).edits.of(item.digest, item.name)
 
     @staticmethod
     def _change(folder: PreparedFolder, item: Item, change: Any) -> None:
         def changed(edits: Edits) -> Edits:
-            now = edits.of(item.digest, item.path.name)
+            now = edits.of(item.digest, item.name)
             return edits.with_picture(item.digest, replace(now, erased=change(now.erased)))
 
         update_edits(folder, changed)
@@ -178,9 +178,7 @@ def _layer(item: Item, text: str) -> Image.Image | None:
         return None
     found = painted.read(text)
     if not found.belongs_to(item.path):
-        raise BadInput(
-            f"What is painted belongs to {found.name} and not to {item.path.name}; choose that picture again."
-        )
+        raise BadInput(f"What is painted belongs to {found.name} and not to {item.name}; choose that picture again.")
     return found.over(item.source_size)
 
 

@@ -92,8 +92,7 @@ class Masks:
             When the picture or its mask cannot be used.
         """
         path = _picture(folder, name)
-        with path.open("rb") as file:
-            size = read_header(path, file).size
+        size = read_header(path).size
         mask = find_mask(path)
         overlaid = self._shown.address(f"{path} {file_digest(mask)}", lambda: _overlaid(path)) if mask else ""
         return Stage(path, size, "mask", address(path, painted.SHOWN), overlaid=overlaid, note=_MASKED if mask else "")
@@ -117,16 +116,14 @@ class Masks:
         path = folder / found.name
         if not found.belongs_to(path) or not path.is_file():
             raise BadInput(f"What is painted belongs to a picture that is not in {folder}; choose it again.")
-        with path.open("rb") as file:
-            size = read_header(path, file).size
+        size = read_header(path).size
         layer = found.over(size)
         return self._keep(path, None if layer is None else ImageChops.invert(layer))
 
     def load(self, folder: Path, name: str, file: Path) -> Kept:
         """Take the mask in a file, white where the picture counts, for a picture's."""
         path = _picture(folder, name)
-        with path.open("rb") as opened:
-            size = read_header(path, opened).size
+        size = read_header(path).size
         return self._keep(path, read_mask(file, size))
 
     def from_transparency(self, folder: Path, name: str) -> Kept:
@@ -182,8 +179,7 @@ def _mask(picture: Path) -> Image.Image | None:
     path = find_mask(picture)
     if path is None:
         return None
-    with picture.open("rb") as file:
-        return read_mask(path, read_header(picture, file).size)
+    return read_mask(path, read_header(picture).size)
 
 
 def _overlaid(picture: Path) -> Image.Image:

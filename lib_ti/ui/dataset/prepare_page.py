@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lib_ti.ui.fragments import escape, findings, folded, notice
 
 if TYPE_CHECKING:
-    from lib_ti.data.dataset import Skipped
+    from lib_ti.data.folder import Skipped
     from lib_ti.prep.plan import Plan
     from lib_ti.prep.run import Summary
 
