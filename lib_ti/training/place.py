@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti import aside
-from lib_ti.embedding import files, library
+from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
@@ -70,7 +70,7 @@ def has_checkpoint(runs: Iterable[RunFolder], path: Path) -> bool:
         for run in runs
         for copy in (
             *(copy for step, copy in run.copies() if step == embedding.step),
-            *(run.copy("best", suffix) for suffix in library.TRAINABLE),
+            *run.best_copies().values(),
         )
     ]
     return any(_holds(copy, embedding) for copy in copies)

@@ -98,7 +98,7 @@ def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host
     assert host.saved[-1] == path
     shown = path.with_name("my-style.preview.png").read_bytes()
     assert shown == run.folder.preview(10).read_bytes()
-    with pytest.raises(BadInput, match="no copy of step 11; there are 10, 20, best"):
+    with pytest.raises(BadInput, match="no copy of step 11; there are best, 10, 20"):
         run.use_copy(host, "11")
 
 
