@@ -29,6 +29,7 @@ BASE = {
     "lock",
     "in_use",
     "placeholders",
+    "prompt_syntax",
     "schedule",
     "config",
 }  # "" is the package itself, for its version
@@ -43,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lock": {"atomic", "errors"},
     "in_use": {"errors", "lock"},
     "placeholders": set(),
+    "prompt_syntax": {"errors", "wording"},
     "schedule": {"errors", "wording"},
     "paths": {"errors", "wording"},
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},

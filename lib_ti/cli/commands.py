@@ -77,8 +77,8 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
             picture = model.generate(request, embeddings)
             path = _free(Path(config.output), seed)
             save_picture(path, picture, infotext(request, model.info))
-            used = model.find_embeddings(config.prompt, embeddings)
-            _say(f"{path} (seed {seed}, {'with ' + ', '.join(used) if used else 'no embedding in the prompt'})")
+            used = model.used_embeddings(request, embeddings)
+            _say(f"{path} (seed {seed}, {'with ' + ', '.join(used) if used else 'no embedding in the prompts'})")
     return True
 
 

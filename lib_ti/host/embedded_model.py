@@ -14,7 +14,9 @@ from lib_ti.host.architecture import Architecture
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
 from lib_ti.host.networks import Networks
 from lib_ti.host.sampling import Denoise, check_request, sample
+from lib_ti.host.text import Prompt
 from lib_ti.host.text_encoder import ENCODER, TextEncoder
+from lib_ti.prompt_syntax import parse
 
 _PIXELS_AT_ONCE = 2 * 512 * 512
 """Pixels that the autoencoder takes at once, to bound its memory."""
@@ -94,6 +96,11 @@ class EmbeddedModel:
     def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
         return Conditioning(self._text.encode(prompts, embeddings))
 
+    def used_embeddings(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> list[str]:
+        """Names of those of ``embeddings`` that the prompt or the negative prompt uses, in order of appearance."""
+        found = (self._text.find_embeddings(prompt, embeddings) for prompt in _prompts(request))
+        return list(dict.fromkeys(name for names in found for name in names))
+
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         return self._text.count_tokens(prompt, embeddings)
 
@@ -144,17 +151,18 @@ class EmbeddedModel:
     def _draw(
         self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding], stop: Callable[[], bool] | None
     ) -> list[Image.Image]:
-        prompts = [(request.prompt, request.negative_prompt) for request in requests]
-        guided = self.guided(prompts, embeddings, requests[0].cfg_scale)
+        guided = self.guided([_prompts(request) for request in requests], embeddings, requests[0].cfg_scale)
         return self.decode(sample(requests, self._made, guided, stop))
 
-    def guided(self, prompts: Sequence[tuple[str, str]], embeddings: Sequence[Embedding], scale: float) -> Denoise:
+    def guided(
+        self, prompts: Sequence[tuple[Prompt, Prompt]], embeddings: Sequence[Embedding], scale: float
+    ) -> Denoise:
         """The UNet's prediction for a batch of latents, guided by their prompts and away from their negative ones."""
-        wanted = self.encode_prompts([prompt for prompt, _ in prompts], embeddings).crossattn
+        wanted = self._text.encode([prompt for prompt, _ in prompts], embeddings)
         if scale == 1:
             passes = [wanted]
         else:
-            unwanted = self.encode_prompts([negative for _, negative in prompts], embeddings).crossattn
+            unwanted = self._text.encode([negative for _, negative in prompts], embeddings)
             # As the WebUI does: contexts are not filled up to the longer prompt's, which would change the picture.
             alike = wanted.shape == unwanted.shape
             passes = [torch.cat([unwanted, wanted])] if alike else [unwanted, wanted]
@@ -182,6 +190,11 @@ class EmbeddedModel:
         # Cut off, not rounded, as the WebUI does: the same seed gives the same picture there.
         levels = (pixels * 127.5 + 127.5).clamp(0, 255).to(torch.uint8)
         return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels]
+
+
+def _prompts(request: PictureRequest) -> tuple[Prompt, Prompt]:
+    """Prompt and negative prompt as they are meant."""
+    return request.prompt if request.literal else parse(request.prompt), parse(request.negative_prompt)
 
 
 def _at_once(pixels: int) -> int:

@@ -13,6 +13,7 @@ from PIL import Image
 from lib_ti.errors import BadInput, said_when_memory_is_full
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.patch import CELL, FULL_MEMORY, STRENGTH, cut_out, put_back
+from lib_ti.prompt_syntax import parse, problems
 
 _STEPS = 30
 _GUIDANCE = 7.0
@@ -28,6 +29,8 @@ class EmbeddedInpainter:
     def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
         if not 0 <= seed < _SEEDS:
             raise BadInput(f"The seed {seed} is not between 0 and {_SEEDS - 1}.")
+        if found := list(problems(prompt)):
+            raise BadInput(found)
         patch = cut_out(picture, mask, self._model.info.size)
         if patch is None:
             return picture.copy()
@@ -42,7 +45,7 @@ class EmbeddedInpainter:
         known = model.encode_images(_pixels(image)).mean.cpu()
         cells = mask.resize((mask.width // CELL, mask.height // CELL), Image.Resampling.NEAREST)
         wanted = torch.from_numpy(np.array(cells)).gt(127)
-        predict = model.guided([(prompt, "")], (), _GUIDANCE if prompt else 1.0)
+        predict = model.guided([(parse(prompt), "")], (), _GUIDANCE if prompt else 1.0)
         alphas = model.alphas_cumprod.cpu()
         timesteps = torch.linspace(STRENGTH * (len(alphas) - 1), 0, _STEPS).round().long()
         guess = known

@@ -14,6 +14,7 @@ from diffusers import (
     EulerDiscreteScheduler,
 )
 
+from lib_ti import prompt_syntax
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.architecture import TIMESTEPS, Architecture
 from lib_ti.host.base import PictureRequest
@@ -60,6 +61,8 @@ def check_request(request: PictureRequest) -> None:
         problems.append(f"{request.steps} sampling steps are not possible; give 1 to {_MAX_STEPS}.")
     if not 0 <= request.seed < 2**32:
         problems.append(f"The seed {request.seed} is not between 0 and {2**32 - 1}.")
+    problems += () if request.literal else prompt_syntax.problems(request.prompt)
+    problems += prompt_syntax.problems(request.negative_prompt, negative=True)
     try:
         _find(request.sampler, request.scheduler)
     except BadInput as error:

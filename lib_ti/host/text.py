@@ -1,7 +1,8 @@
 """Prompts as tokens: CLIP's tokenizer, embeddings found by their names, and contexts of 75 tokens.
 
-The rules are those of the WebUI (its ``tokenize_line``), so that a prompt means the same in both hosts; only the
-emphasis syntax is left out, since captions are plain text. No networks here: ``text_encoder`` runs them.
+The rules are those of the WebUI (its ``tokenize_line``), so that a prompt means the same in both hosts. A prompt given
+as a string is plain text, as captions are; a parsed one has weights and sections. No networks here: ``text_encoder``
+runs them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,8 +19,10 @@ from tokenizers.models import BPE
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
+from lib_ti.prompt_syntax import Parsed
 from lib_ti.wording import quoted
 
+Prompt = str | Parsed
 START, END = 49406, 49407
 VOCABULARY = 49408
 """Tokens that CLIP knows, start and end included."""
@@ -52,10 +56,12 @@ class Chunk:
     """One context of 77: start token, up to 75 tokens, end tokens.
 
     ``splices`` says which places are not tokens but vectors: (place of the first, index of the word), in order.
+    ``weights`` are those of all 77 places, or empty where all are 1.
     """
 
     ids: tuple[int, ...]
     splices: tuple[tuple[int, int], ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 EMPTY = Chunk((START, *[END] * (CHUNK + 1)))
@@ -69,6 +75,7 @@ class _Piece:
     token: int
     length: int = 1
     word: int | None = None
+    weight: float = 1.0
 
 
 @lru_cache(maxsize=8192)
@@ -94,19 +101,19 @@ def vocabulary() -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=8192)
-def find_words(prompt: str, words: tuple[Word, ...]) -> tuple[int, ...]:
+def find_words(prompt: Prompt, words: tuple[Word, ...]) -> tuple[int, ...]:
     """Indices of those of ``words`` that are in the prompt, each once, in order of appearance."""
-    return tuple(dict.fromkeys(piece.word for piece in _pieces(prompt, words) if piece.word is not None))
+    return tuple(dict.fromkeys(piece.word for piece in chain(*_sections(prompt, words)) if piece.word is not None))
 
 
 @lru_cache(maxsize=8192)
-def count_tokens(prompt: str, words: tuple[Word, ...]) -> int:
+def count_tokens(prompt: Prompt, words: tuple[Word, ...]) -> int:
     """The prompt's tokens, each word counted as its number of vectors."""
-    return sum(piece.length for piece in _pieces(prompt, words))
+    return _length(list(chain(*_sections(prompt, words))))
 
 
 @lru_cache(maxsize=8192)
-def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
+def lay_out(prompt: Prompt, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
     """The contexts of a prompt, at least one.
 
     An embedding is never divided: where it does not fit, it begins a new context. A context that is full is cut
@@ -117,9 +124,18 @@ def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
     BadInput
         When a word has more vectors than a context has places.
     """
-    pieces = _pieces(prompt, words)
-    if _length(pieces) <= CHUNK:
-        return (_chunk(pieces),)
+    first, *others = _sections(prompt, words)
+    laid_out = _contexts(first, words)
+    for section in others:
+        laid_out += _contexts(section, words)
+    # An empty section is an empty context, but for the last one: the WebUI does so.
+    if others and not others[-1]:
+        laid_out.pop()
+    return tuple(map(_chunk, laid_out))
+
+
+def _contexts(pieces: Sequence[_Piece], words: tuple[Word, ...]) -> list[list[_Piece]]:
+    """What each context of a section holds, at least one."""
     finished: list[list[_Piece]] = []
     chunk: list[_Piece] = []
     for piece in pieces:
@@ -134,12 +150,17 @@ def lay_out(prompt: str, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
         if _length(chunk) + piece.length > CHUNK:
             finished, chunk = [*finished, chunk], []
         chunk.append(piece)
-    return tuple(_chunk(part) for part in (*finished, chunk) if part or not finished)
+    return [*finished, chunk]
 
 
-def _pieces(prompt: str, words: tuple[Word, ...]) -> list[_Piece]:
-    """The prompt's tokens with the longest matching word taken at each place."""
-    tokens = tokenize(prompt)
+def _sections(prompt: Prompt, words: tuple[Word, ...]) -> list[list[_Piece]]:
+    parsed: Parsed = (((prompt, 1.0),),) if isinstance(prompt, str) else prompt
+    return [[piece for text, weight in section for piece in _pieces(text, weight, words)] for section in parsed]
+
+
+def _pieces(text: str, weight: float, words: tuple[Word, ...]) -> list[_Piece]:
+    """The text's tokens with the longest matching word taken at each place."""
+    tokens = tokenize(text)
     longest_first = sorted(range(len(words)), key=lambda index: -len(words[index].tokens))
     pieces: list[_Piece] = []
     place = 0
@@ -147,11 +168,11 @@ def _pieces(prompt: str, words: tuple[Word, ...]) -> list[_Piece]:
         for index in longest_first:
             name = words[index].tokens
             if name and tokens[place : place + len(name)] == name:
-                pieces.append(_Piece(token=-1, length=words[index].count, word=index))
+                pieces.append(_Piece(-1, words[index].count, index, weight))
                 place += len(name)
                 break
         else:
-            pieces.append(_Piece(tokens[place]))
+            pieces.append(_Piece(tokens[place], weight=weight))
             place += 1
     return pieces
 
@@ -173,13 +194,17 @@ def _cut_after_comma(chunk: list[_Piece]) -> tuple[list[_Piece], list[_Piece]]:
 def _chunk(pieces: Sequence[_Piece]) -> Chunk:
     ids: list[int] = [START]
     splices: list[tuple[int, int]] = []
+    weights = [1.0]
     for piece in pieces:
+        weights += [piece.weight] * piece.length
         if piece.word is None:
             ids.append(piece.token)
         else:
             splices.append((len(ids), piece.word))
             ids += [END] * piece.length
-    return Chunk((*ids, *[END] * (CHUNK + 2 - len(ids))), tuple(splices))
+    padding = CHUNK + 2 - len(ids)
+    weighted = any(weight != 1 for weight in weights)
+    return Chunk((*ids, *[END] * padding), tuple(splices), (*weights, *[1.0] * padding) if weighted else ())
 
 
 @lru_cache(maxsize=1)

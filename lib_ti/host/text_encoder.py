@@ -11,7 +11,7 @@ from transformers import CLIPTextModel
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.clip_network import hidden_states, sent
-from lib_ti.host.text import EMPTY, Chunk, Word, count_tokens, find_words, lay_out, tokenize
+from lib_ti.host.text import EMPTY, Chunk, Prompt, Word, count_tokens, find_words, lay_out, tokenize
 from lib_ti.host.token_table import TokenTable
 
 if TYPE_CHECKING:
@@ -32,10 +32,11 @@ class TextEncoder:
         self._rows: torch.nn.Embedding = network.get_input_embeddings()
         self.table = TokenTable(ENCODER, self._rows.weight)
 
-    def encode(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> torch.Tensor:
+    def encode(self, prompts: Sequence[Prompt], embeddings: Sequence[Embedding]) -> torch.Tensor:
         """(B, 77·k, width) float32: the last hidden states after the final norm, all prompts with k contexts.
 
-        Contexts that occur several times, in one prompt or in several, are encoded once.
+        Contexts that occur several times, in one prompt or in several, are encoded once. Weights of parsed prompts
+        multiply the hidden states, each context's mean being restored afterwards (the WebUI's emphasis "Original").
 
         Raises
         ------
@@ -50,11 +51,11 @@ class TextEncoder:
             [rows.setdefault(chunk, len(rows)) for chunk in (*layout, *[EMPTY] * (contexts - len(layout)))]
             for layout in layouts
         ]
-        hidden = self._encode_chunks(list(rows), embeddings)  # (rows, 77, width)
+        hidden = _emphasised(self._encode_chunks(list(rows), embeddings), list(rows))  # (rows, 77, width)
         gathered = hidden[sent(index, hidden.device)]  # (B, k, 77, width)
         return gathered.flatten(1, 2)
 
-    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+    def find_embeddings(self, prompt: Prompt, embeddings: Sequence[Embedding]) -> list[str]:
         return [embeddings[index].name for index in find_words(prompt, _words(embeddings))]
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
@@ -94,6 +95,20 @@ class TextEncoder:
             return output.index_put((row, place), vectors[source].to(output.dtype))
 
         return self._rows.register_forward_hook(put)
+
+
+def _emphasised(hidden: torch.Tensor, chunks: Sequence[Chunk]) -> torch.Tensor:
+    if not any(chunk.weights for chunk in chunks):
+        return hidden
+    return torch.stack([_weighted(row, chunk.weights) for row, chunk in zip(hidden, chunks, strict=True)])
+
+
+def _weighted(states: torch.Tensor, weights: tuple[float, ...]) -> torch.Tensor:
+    """(77, width), with the mean that they had before."""
+    if not weights:
+        return states
+    weighted = states * states.new_tensor(weights)[:, None]
+    return weighted * (states.mean() / weighted.mean())
 
 
 def _words(embeddings: Sequence[Embedding]) -> tuple[Word, ...]:

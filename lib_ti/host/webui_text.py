@@ -8,7 +8,6 @@ that a caption means the same whichever files are in the embeddings folder.
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -22,12 +21,10 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
 from lib_ti.host.clip_network import hidden_states, sent
 from lib_ti.host.token_table import TokenTable
+from lib_ti.prompt_syntax import literal, without_words
 from lib_ti.wording import quoted
 
 ENCODER = "clip_l"
-_SYNTAX = re.compile(r"[\\()\[\]]")
-_WORDS = re.compile(r"\b(BREAK|AND)\b")
-_NETWORK = re.compile(r"<(?=\w+:)")
 
 
 class PromptEncoder:
@@ -117,10 +114,5 @@ class PromptEncoder:
 
 
 def as_plain_text(prompt: str) -> str:
-    """The prompt with what the WebUI's prompt syntax would take for something else written in another way.
-
-    Emphasis and alternatives are escaped; for the words and for ``<lora:…>`` it is enough that the tokenizer sees
-    neither case nor spaces.
-    """
-    prompt = _NETWORK.sub("< ", _WORDS.sub(lambda found: found[0].lower(), prompt))
-    return prompt if shared.opts.emphasis == "None" else _SYNTAX.sub(r"\\\g<0>", prompt)
+    """The prompt with what the WebUI's prompt syntax would take for something else written in another way."""
+    return without_words(prompt) if shared.opts.emphasis == "None" else literal(prompt)

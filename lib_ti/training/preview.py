@@ -15,6 +15,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Model, ModelInfo, PictureRequest
 from lib_ti.placeholders import with_name
+from lib_ti.prompt_syntax import literal
 
 
 class Previews:
@@ -62,11 +63,14 @@ class Previews:
 
 
 def infotext(request: PictureRequest, info: ModelInfo) -> str:
-    """Generation parameters in the form that the WebUI writes into PNG files and reads in its PNG Info tab."""
+    """Generation parameters in the form that the WebUI writes into PNG files and reads in its PNG Info tab.
+
+    A caption is written so that it means the same as a prompt there.
+    """
     schedule = "" if request.scheduler == "Automatic" else f"Schedule type: {request.scheduler}, "
     negative = f"Negative prompt: {request.negative_prompt}\n" if request.negative_prompt else ""
     return (
-        f"{request.prompt}\n{negative}"
+        f"{literal(request.prompt) if request.literal else request.prompt}\n{negative}"
         f"Steps: {request.steps}, Sampler: {request.sampler}, {schedule}CFG scale: {request.cfg_scale:g}, "
         f"Seed: {request.seed}, Size: {request.width}x{request.height}, Model hash: {info.hash}, Model: {info.name}"
     )

@@ -6,6 +6,7 @@ import pytest
 
 from lib_ti.errors import BadInput
 from lib_ti.host.text import END, START, Chunk, Word, count_tokens, find_words, lay_out, tokenize, vocabulary
+from lib_ti.prompt_syntax import parse
 
 CAT = 2368  # "cat</w>" in CLIP's vocabulary
 COMMA = 267
@@ -95,3 +96,22 @@ def test_embedding_larger_than_a_context_is_refused() -> None:
     assert len(lay_out("my-style", (word("my-style", 75),))) == 1
     with pytest.raises(BadInput, match=r"'my-style' has 76 vectors.*at most 75"):
         lay_out("my-style", (word("my-style", 76),))
+
+
+def test_break_begins_a_new_context() -> None:
+    first, second = lay_out(parse("cat BREAK cat cat"), ())
+    assert (first.ids.count(CAT), second.ids.count(CAT)) == (1, 2)
+    assert len(lay_out(parse("cat BREAK"), ())) == 1
+    assert [chunk.ids.count(CAT) for chunk in lay_out(parse("BREAK cat BREAK BREAK cat"), ())] == [0, 1, 0, 1]
+    long = lay_out(parse("cat " * 80 + "BREAK cat"), ())
+    assert [chunk.ids.count(CAT) for chunk in long] == [75, 5, 1]
+
+
+def test_weights_stand_where_their_tokens_and_vectors_do() -> None:
+    words = (word("my-style", 2),)
+    (chunk,) = lay_out(parse("a (my-style:1.3), [cat]"), words)
+    assert chunk.weights == pytest.approx((1, 1, 1.3, 1.3, 1, 1 / 1.1, *[1] * 71))
+    assert chunk.splices == ((2, 0),)
+    assert find_words(parse("a (my-style)"), words) == (0,)
+    (plain,) = lay_out(parse("a cat"), ())
+    assert plain == lay_out("a cat", ())[0]

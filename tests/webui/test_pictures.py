@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,12 @@ pytestmark = [pytest.mark.webui, pytest.mark.usefixtures("embeddings_removed")]
 SAMPLERS = (("Euler a", "Automatic"), ("DPM++ 2M", "Karras"), ("DDIM", "Automatic"))
 EMBEDDING = "zqtest-drawn"
 PROMPTS = ("a big red circle, cyan background", f"a small green star on the left, {EMBEDDING}", "")
+EMPHASISED = (
+    f"a big (red:1.3) circle, [cyan] background, (({EMBEDDING}))",
+    f"a small green star BREAK on the left, {EMBEDDING}",
+    f"a (big:0.5) \\(red\\) circle, {'pink background, ' * 20}BREAK BREAK (({EMBEDDING}:1.4), on the right",
+)
+"""The last of them has four contexts, one of them empty, and a bracket that is not closed."""
 
 
 def test_it_draws_the_colours_that_are_asked_for(webui: WebUI, pocket_checkpoint: Path) -> None:
@@ -69,3 +76,21 @@ def test_both_hosts_draw_the_same_picture(
             difference = np.abs(webui.draw(request) - ours)
             # Of 255 levels. The WebUI rounds down, which alone makes half a level.
             assert difference.mean() < 1.5, f"{prompt!r} differs by {difference.mean():.2f} on average"
+
+
+@pytest.mark.parametrize("prompt", EMPHASISED)
+def test_emphasis_and_break_mean_the_same_in_both_hosts(
+    webui: WebUI, pocket_checkpoint: Path, tmp_path: Path, prompt: str
+) -> None:
+    host = EmbeddedHost(pocket_checkpoint, embeddings_folder=tmp_path)
+    with host.session(SessionOptions(precision="float32")) as model:
+        embedding = Embedding(EMBEDDING, model.initial_vectors("striped", 2))
+        files.save(embedding, webui.embeddings / f"{EMBEDDING}.safetensors")
+        webui.post("refresh-embeddings")
+        for positive, negative in ((prompt, ""), ("a big red circle", prompt)):
+            request = PictureRequest(positive, negative, seed=4, width=64, height=64)
+            ours = np.asarray(model.generate(request, [embedding])).astype(np.int16)
+            plain = np.asarray(model.generate(replace(request, literal=True), [embedding])).astype(np.int16)
+            theirs = webui.draw(request)
+            assert np.abs(theirs - ours).mean() < 1.5
+            assert negative or np.abs(theirs - plain).mean() > 3
