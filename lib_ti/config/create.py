@@ -28,7 +28,11 @@ class CreateConfig(Settings):
         minimum=1,
         maximum=MAX_VECTORS,
     )
-    overwrite: bool = setting(False, "Overwrite old embedding", "Replace an embedding that has this name.")
+    overwrite: bool = setting(
+        False,
+        "Overwrite old embedding",
+        "Replace an embedding that has this name; its file is kept beside the new one, as .replaced- and the time.",
+    )
     file_format: str = setting(
         "safetensors",
         "File format",
