@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from lib_ti.atomic import CannotWrite
 from lib_ti.errors import BadInput
@@ -70,9 +70,9 @@ def reserved(path: Path, note: str) -> Iterator[None]:
     created = [folder for folder in path.parents if not folder.exists()]
     file = _taken_now(path)
     try:
-        file.truncate(0)
-        file.write(note.encode())
-        file.flush()
+        with suppress(OSError):  # the disk is full; the lock is held all the same
+            file.truncate(0)
+            file.write(note.encode())
         yield
     finally:
         _remove(file, path)
@@ -84,14 +84,14 @@ def reserved(path: Path, note: str) -> Iterator[None]:
 def holder(path: Path) -> str | None:
     """Return the note of whoever holds the lock of :func:`reserved`, None where nobody does; nothing is written."""
     try:
-        file = open(path, "rb")  # noqa: SIM115 - closed below
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError:
         return None
     with file:
         return None if _taken(file) else _note(file)
 
 
-def _taken_now(path: Path) -> BinaryIO:
+def _taken_now(path: Path) -> FileIO:
     note = ""
     for _ in range(_TRIES):
         if path.exists() and not os.access(path, os.W_OK) and holder(path) is None:
@@ -106,15 +106,15 @@ def _taken_now(path: Path) -> BinaryIO:
     raise Held(note)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> FileIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "a+b")
+        return open(path, "a+b", buffering=0)
     except OSError as error:
         raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _is_still_there(file: BinaryIO, path: Path) -> bool:
+def _is_still_there(file: FileIO, path: Path) -> bool:
     """Whether the file at ``path`` is the one that was locked, and not a new one after its holder removed it."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
@@ -122,7 +122,7 @@ def _is_still_there(file: BinaryIO, path: Path) -> bool:
         return False
 
 
-def _note(file: BinaryIO) -> str:
+def _note(file: FileIO) -> str:
     file.seek(0)
     return file.read().decode("utf-8", "replace")
 
@@ -133,7 +133,7 @@ if sys.platform == "win32":
     _LOCKED_BYTE = 1 << 30
     """Far behind the note, since others may not read what is locked."""
 
-    def _taken(file: BinaryIO) -> bool:
+    def _taken(file: FileIO) -> bool:
         file.seek(_LOCKED_BYTE)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -141,7 +141,7 @@ if sys.platform == "win32":
             return error.errno in _NO_LOCKS
         return True
 
-    def _remove(file: BinaryIO, path: Path) -> None:
+    def _remove(file: FileIO, path: Path) -> None:
         file.close()  # an open file cannot be removed
         with suppress(OSError):
             path.unlink()
@@ -149,7 +149,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _taken(file: BinaryIO) -> bool:
+    def _taken(file: FileIO) -> bool:
         """Whether the lock is held now; one taken twice by one program counts as two."""
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -157,6 +157,6 @@ else:
             return error.errno in _NO_LOCKS
         return True
 
-    def _remove(file: BinaryIO, path: Path) -> None:
+    def _remove(file: FileIO, path: Path) -> None:
         with file:  # removed while it is locked, so that nobody else's file of that name can be meant
             path.unlink(missing_ok=True)

@@ -70,7 +70,7 @@ def find(folder: Path, name: str) -> Path:
 
 def _several(folder: Path, name: str) -> str:
     found = _alike(folder, name)
-    used = _used_in_prompts([path for path in found if path.stat().st_size])
+    used = _used_in_prompts([path for path in found if path.stat().st_size] or found)
     others = " and ".join(str(path) for path in sorted(found) if path != used)
     alike = "" if len({path.stem for path in found}) == 1 else ", by names that prompts cannot tell apart"
     return (
@@ -79,8 +79,8 @@ def _several(folder: Path, name: str) -> str:
     )
 
 
-def _used_in_prompts(alike: Sequence[Path]) -> Path | None:
-    """The one of files with names that read alike, in the order in which the WebUI reads them, that it uses.
+def _used_in_prompts(alike: Sequence[Path]) -> Path:
+    """Return the one that the WebUI uses of several files whose names read alike, in the order in which it reads them.
 
     Of files with the same stem it keeps the one that it reads last; of stems that differ, its prompts find the one
     that was registered first (``register_embedding_by_name`` in its textual_inversion.py).
@@ -89,7 +89,7 @@ def _used_in_prompts(alike: Sequence[Path]) -> Path | None:
     for path in alike:
         by_stem.pop(path.stem, None)  # what is registered again comes last
         by_stem[path.stem] = path
-    return next(iter(by_stem.values()), None)
+    return next(iter(by_stem.values()))
 
 
 def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[str]]:
@@ -107,17 +107,16 @@ def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[st
     alike: dict[tuple[str, ...], list[Path]] = {}
     for path in loaded:
         alike.setdefault(words_of(path.stem), []).append(path)
-    used = {_used_in_prompts(paths) for paths in alike.values()}
-    reasons += [
-        f"{path} is not used: {_used_in_prompts(alike[words_of(path.stem)])} has the same name in prompts."
-        for path in loaded
-        if path not in used
-    ]
-    return [embedding for path, embedding in loaded.items() if path in used], reasons
+    for paths in alike.values():
+        used = _used_in_prompts(paths)
+        for path in set(paths) - {used}:
+            reasons.append(f"{path} is not used: {used} has the same name in prompts.")
+            del loaded[path]
+    return list(loaded.values()), reasons
 
 
 def _alike(folder: Path, name: str) -> list[Path]:
-    """Files whose names read like ``name``, in the order in which the WebUI reads them."""
+    """Return the files whose names read like ``name``, in the order in which the WebUI reads them."""
     words = words_of(name)
     return [path for path in _embedding_files(folder) if words_of(path.stem) == words]
 
@@ -128,7 +127,7 @@ def is_preview(path: Path) -> bool:
 
 
 def _embedding_files(folder: Path) -> Iterator[Path]:
-    """Files by suffix, in the order in which the WebUI reads them; it follows links to folders, and so does this.
+    """Find files by their suffixes, in the order in which the WebUI reads them, through links to folders as well.
 
     Previews of the WebUI's cards (``name.preview.png``) are pictures and nothing else.
     """

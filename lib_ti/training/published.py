@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 from lib_ti import aside
@@ -34,13 +35,13 @@ class Published:
     def save(self, embedding: Embedding) -> None:
         """Write the embedding; see :func:`lib_ti.embedding.files.save` for the errors."""
         digest = _digest(self.path)
-        if digest is None:
-            self._warn(f"{self.path} was moved or removed while it was trained, and is written again.")
-        elif digest != self._digest:
-            other = aside.set_aside(self.path)
-            self._warn(f"{self.path} was replaced by another file while it was trained: that one is now {other}.")
-        files.save(embedding, self.path)
+        with nullcontext() if digest == self._digest else aside.kept(self.path) as kept:
+            files.save(embedding, self.path)
         self._digest = _digest(self.path)
+        if kept:
+            self._warn(f"{self.path} was replaced by another file while it was trained: that one is now {kept}.")
+        elif digest is None:
+            self._warn(f"{self.path} was moved or removed while it was trained, and is written again.")
 
     def refresh(self) -> None:
         """Have the host load the file; where it cannot, that is a warning."""
