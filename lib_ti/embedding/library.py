@@ -71,7 +71,7 @@ def find(folder: Path, name: str) -> Path:
 def _several(folder: Path, name: str) -> str:
     found = _alike(folder, name)
     used = _used_in_prompts([path for path in found if path.stat().st_size] or found)
-    others = " and ".join(str(path) for path in sorted(found) if path != used)
+    others = ", ".join(str(path) for path in sorted(found) if path != used)
     alike = "" if len({path.stem for path in found}) == 1 else ", by names that prompts cannot tell apart"
     return (
         f"There are {len(found)} embeddings called {quoted(name)}{alike}: the WebUI uses {used} in prompts, and not "

@@ -35,7 +35,7 @@ def test_of_files_with_one_stem_the_used_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         library.find(tmp_path, "x")
     assert f"There are 3 embeddings called 'x': the WebUI uses {used} in prompts, and not " in str(caught.value)
-    assert " and ".join(ignored) in str(caught.value)
+    assert ", ".join(ignored) in str(caught.value)
 
 
 def test_pictures_use_the_one_that_the_webui_uses_and_say_so(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from lib_ti import in_use
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
+from lib_ti.embedding import library
 from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.training.job import Jobs
 from lib_ti.ui import pictures, progress
@@ -189,6 +191,17 @@ def test_the_check_names_what_is_wrong(
     first, *_ = re.findall("<li.*?</li>", said)
     assert f"ti-{kind}" in first
     assert words in said
+
+
+def test_the_check_says_who_trains_the_embedding(
+    controller: Controller, host: FakeHost, values: dict[str, Any]
+) -> None:
+    before = sorted(host.embeddings_folder.iterdir())
+    with in_use.held(library.target(host.embeddings_folder / "my-style.safetensors"), in_use.TRAINED):
+        said = html.unescape(controller.check(values))
+    assert "ti-error" in said
+    assert "Embedding 'my-style' is being trained by this program since" in said
+    assert sorted(host.embeddings_folder.iterdir()) == before
 
 
 def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
