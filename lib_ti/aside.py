@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import filecmp
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from lib_ti.atomic import CannotWrite
 def kept(path: Path) -> Iterator[Path | None]:
     """Keep the file at ``path`` beside it while it is replaced inside; yields where, None where there is no file.
 
-    Where the replacing fails, nothing stays beside: the file itself is still there.
+    Where the replacing fails and the file itself is still there, nothing stays beside.
 
     Raises
     ------
@@ -28,8 +29,8 @@ def kept(path: Path) -> Iterator[Path | None]:
     try:
         yield copy
     except BaseException:
-        if copy:
-            copy.unlink(missing_ok=True)
+        if copy and path.exists() and filecmp.cmp(path, copy, shallow=False):
+            copy.unlink()
         raise
 
 

@@ -42,6 +42,17 @@ def test_where_replacing_fails_nothing_stays_beside(file: Path) -> None:
     assert file.read_text() == "old"
 
 
+def test_an_error_after_the_replacing_leaves_the_old_file_beside(file: Path) -> None:
+    def replace_and_fail() -> None:
+        file.unlink()
+        file.write_text("new")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), aside.kept(file) as kept:
+        replace_and_fail()
+    assert kept is not None and kept.read_text() == "old"
+
+
 def test_two_in_one_second_are_both_kept(file: Path) -> None:
     first = aside.set_aside(file)
     file.write_text("second")
