@@ -19,7 +19,7 @@ from modules import sd_models, shared
 from lib_ti.errors import BadInput
 from lib_ti.host import webui_settings, webui_turn
 from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
-from lib_ti.signals import Event, RunStarted, StepDone
+from lib_ti.signals import Event, PreviewStarted, RunStarted, StepDone
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
@@ -102,9 +102,11 @@ class WebUIHost:
         All of it is set at each step, since other parts of the WebUI begin jobs of theirs without waiting for the
         queue. The counts are those of this run, so that the time left is right for a run that goes on, too.
         """
+        state = shared.state
+        if isinstance(event, PreviewStarted):
+            state.textinfo = f"Textual Inversion: generating a preview at step {event.step}"
         if not isinstance(event, RunStarted | StepDone):
             return
-        state = shared.state
         if isinstance(event, RunStarted):
             self._first_step = event.first_step
             state.time_start = time.time()

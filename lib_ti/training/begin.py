@@ -230,8 +230,8 @@ def question(config: TrainConfig, embedding: Embedding, found: Dataset) -> str:
     former = quoted(str(state.identity.settings.get("dataset", "")))
     return (
         f"{embedding.name} was trained for {counted(state.step, 'step')} on other images ({former}) than those in "
-        f"{quoted(config.dataset)}. To continue on these, confirm it with “Train on the new images” or --new-data: a "
-        "run in a folder of its own then starts from the present vectors, and nothing in "
+        f"{quoted(config.dataset)}. To continue on these, press “Train on the new images” (on the command line, add "
+        "--new-data): a run in a folder of its own then starts from the present vectors, and nothing in "
         f"{folder.path} is replaced. Or choose the former Dataset directory."
     )
 

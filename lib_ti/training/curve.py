@@ -44,4 +44,5 @@ def value_range(values: Iterable[float]) -> tuple[float, float]:
     low, high = min(finite), max(finite)
     middle = (low + high) / 2
     span = max((high - low) * (1 + 2 * PADDING), SMALLEST_SPAN * abs(middle)) or 1.0
-    return middle - span / 2, middle + span / 2
+    lower = middle - span / 2
+    return (max(0.0, lower) if low >= 0 else lower), middle + span / 2

@@ -24,6 +24,7 @@ from lib_ti.training.curve import Curve, Point
 from lib_ti.training.history import read_history, segments
 from lib_ti.training.runlog import sentence
 from lib_ti.training.tables import read_losses
+from lib_ti.training.verdict import judge
 
 State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled", "stopped", "failed", "done"]
 """``asking``: nothing was begun, since the user must agree first; ``errors`` has the question."""
@@ -107,8 +108,8 @@ class Gatherer:
         if isinstance(event, Progress):
             return {"state": "encoding", "done": event.done, "total": event.total}
         if isinstance(event, RunStarted):
-            self._take_over(event)
             return {
+                **self._take_over(event),
                 "state": "training",
                 "folder": event.folder,
                 "first_step": event.first_step,
@@ -137,17 +138,20 @@ class Gatherer:
             return {"state": state, **{name: getattr(event, name) for name in taken}}
         return {}
 
-    def _take_over(self, event: RunStarted) -> None:
+    def _take_over(self, event: RunStarted) -> dict[str, Any]:
         """Read the curves of the run's earlier sessions."""
         from lib_ti.training.rundir import RunFolder  # imports torch, which is there by now
 
         folder = RunFolder(event.folder, event.name)
         for step, loss in read_losses(folder.losses):
             self._losses.add(step, loss)
-        for part in segments(read_history(folder.evaluations)):
+        history = read_history(folder.evaluations)
+        for part in segments(history):
             self._checks.append(Curve())
             for check in part:
                 self._checks[-1].add(check.step, check.loss)
+        verdict = judge(history)
+        return {"best": (verdict.best_step, verdict.best_loss)} if verdict else {}
 
     def _check(self, event: Evaluated) -> dict[str, Any]:
         if event.first_step == event.step or not self._checks:

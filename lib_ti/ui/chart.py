@@ -71,7 +71,7 @@ def _steps_axis(across: Range) -> str:
 
 def _values_axis(scale: Range, classes: str) -> str:
     """Lines at round values, with the values in as few digits as tell them apart."""
-    marks = _round_values(scale, 4)
+    marks = _round_values(scale, 5)
     apart = marks[1] - marks[0] if len(marks) > 1 else abs(marks[0]) or 1.0
     digits = max(0, -math.floor(math.log10(apart) + 1e-9))
     lines = []

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,8 @@ def jobs_that(run: Run) -> Jobs:
     return Jobs(train)
 
 
-def ended(jobs: Jobs, studio: Studio) -> Snapshot:
-    jobs.start(studio.host, studio.config())
+def ended(jobs: Jobs, studio: Studio, **changes: Any) -> Snapshot:
+    jobs.start(studio.host, studio.config(**changes))
     assert jobs.wait(20)
     return jobs.snapshot()
 
@@ -175,6 +176,12 @@ def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
     assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
     assert now.best in now.evaluations[-1]
     assert now.steps == 20
+
+
+def test_a_resumed_run_knows_its_best_step_before_the_next_check(studio: Studio) -> None:
+    studio.train(max_steps=10, embedding_rate="0.05")
+    now = ended(Jobs(), studio, evaluate_every=0, held_out=0.1)
+    assert now.best in now.evaluations[-1]
 
 
 def test_another_dataset_is_a_question_and_not_a_failure(studio: Studio, tmp_path: Path) -> None:

@@ -319,7 +319,21 @@ def begin(**settings: Any) -> None:
 def watched() -> dict[str, Any]:
     """What the tab would show."""
     now = JOBS.snapshot()
-    return {"state": now.state, "step": now.step, "errors": now.errors, "page": id(shared.demo)}
+    return {
+        "state": now.state,
+        "step": now.step,
+        "previewing": now.previewing,
+        "stopped_by": now.stopped_by,
+        "warnings": [note.text for note in now.notes if note.warning],
+        "notes": [note.text for note in now.notes],
+        "errors": now.errors,
+        "page": id(shared.demo),
+    }
+
+
+def stop() -> None:
+    """As the tab's Interrupt."""
+    JOBS.stop()
 
 
 def reload_ui() -> None:
@@ -334,7 +348,7 @@ def loaded() -> str:
 CALLS = {call.__name__: call for call in (
     state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, forget_peak,
     resident, switch_model,
-    loaded, refresh, parameters, missing, txt2img_fields, begin, watched, reload_ui,
+    loaded, refresh, parameters, missing, txt2img_fields, begin, watched, stop, reload_ui,
 )}  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -238,9 +238,42 @@ def test_an_interrupt_from_anywhere_stops_it(webui: Instance, settings: dict[str
     webui.post("interrupt")
     ended = run.result()
     assert ended["problem"] == ""
-    assert of_kind(ended, "RunFinished")[0]["reason"] == "stopped"
+    finished = of_kind(ended, "RunFinished")[0]
+    assert finished["reason"] == "stopped"
+    assert "elsewhere in the WebUI" in finished["stopped_by"]
     assert webui.get("progress?skip_current_image=true")["state"]["job"] == ""
     assert np.array_equal(webui.draw(FIXED), drawn)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_interrupt_ends_the_preview_and_then_the_run(
+    webui: Instance, settings: dict[str, Any], elsewhere: bool
+) -> None:
+    drawn = webui.draw(FIXED)
+    long = {"preview_steps": 150, "preview_width": 512, "preview_height": 512, "save_image_every": 3}
+    webui.call("begin", **{**settings, **long, "max_steps": 100000})
+    wait_for(webui, lambda now: now["previewing"] is not None)
+    begun = time.monotonic()
+    if elsewhere:
+        webui.post("interrupt")
+    else:
+        webui.call("stop")
+    now = wait_for(webui, lambda now: now["state"] != "training")
+    assert time.monotonic() - begun < 10
+    assert (now["state"], now["errors"], now["warnings"]) == ("stopped", [], [])
+    assert ("elsewhere" in now["stopped_by"]) == elsewhere
+    assert "The preview at step 0 was interrupted." in now["notes"]
+    assert files.load(webui.embeddings / "zqtest-run.safetensors").step == now["step"] <= 1
+    assert np.array_equal(webui.draw(FIXED), drawn)
+
+
+def wait_for(webui: Instance, fits: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    """What the tab would show, as soon as it fits."""
+    end = time.monotonic() + seconds
+    while not fits(now := webui.call("watched")):
+        assert time.monotonic() < end, now
+        time.sleep(0.1)
+    return dict(now)
 
 
 def test_memory_is_back(webui: Instance, settings: dict[str, Any]) -> None:
