@@ -68,10 +68,11 @@ def judge(history: Sequence[Check]) -> Verdict | None:
 
 def _overtraining(checks: Sequence[Check], best: Check) -> str:
     """The sentence about a lasting rise, by means over :data:`WINDOW` checks; empty without one."""
-    windows = [_mean(checks[end - WINDOW : end]) for end in range(WINDOW, len(checks) + 1)]
-    if not windows or not windows[-1].samples:
+    ends = range(WINDOW, len(checks) + 1)
+    if not ends or not checks[-1].samples:
         return ""
-    lowest, last = min(windows, key=lambda window: window.loss), windows[-1]
+    lowest_end = min(ends, key=lambda end: sum(check.loss for check in checks[end - WINDOW : end]))
+    lowest, last = (_mean(checks[end - WINDOW : end]) for end in (lowest_end, len(checks)))
     if last.loss - lowest.loss < LOST * (checks[0].loss - lowest.loss) or not _is_above(last, lowest, 1.0):
         return ""
     return (

@@ -246,8 +246,25 @@ def test_ctrl_c_stops_after_the_step_and_saves(here: Path) -> None:
     assert process.returncode == 130
     assert "Stopping after this step" in err
     finished = json.loads(out.splitlines()[-1])
-    assert finished["reason"] == "stopped"
+    assert (finished["reason"], finished["stopped_by"]) == ("stopped", "Ctrl-C")
     assert files.load(here / "embeddings/my-style.safetensors").step == finished["step"]
+
+
+def test_another_dataset_is_asked_about_and_the_last_line_says_what_was_gained(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create()
+    plain = ["--save-image-every", "0", "--evaluate-every", "2"]
+    assert main(["train", "my-style", *TRAIN, *plain, "--max-steps", "4", "--embedding-rate", "1e-9"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "Nothing was gained: the validation loss was" in last
+    assert "raise the Embedding learning rate" in last
+    sample_set(here / "others", "striped", count=8, seed=3)
+    other = [*TRAIN, *plain, "--dataset", "others", "--max-steps", "6"]
+    assert main(["train", "my-style", *other]) == 2
+    assert "on other images ('pictures') than those in 'others'" in capsys.readouterr().err
+    assert main(["train", "my-style", *other, "--new-data"]) == 0
+    assert [run.name for run in sorted((here / "textual_inversion").glob("*/*/"))] == ["my-style", "my-style-2"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
