@@ -83,13 +83,16 @@ def _overtraining(checks: Sequence[Check], best: Check) -> str:
 
 
 def _no_gain(first: Check, best: Check, last: Check) -> str:
-    lowest = f"{best.loss:.4f} at its lowest" if best is not first else "its lowest"
-    said = f"Nothing was gained: the validation loss was {first.loss:.4f} at step {first.step}, {lowest}"
+    said = f"Nothing was gained: the validation loss was {first.loss:.4f} at step {first.step}"
     if not math.isfinite(last.loss) or _is_above(last, first, GAINED_ERRORS):
-        return f"{said}, and {last.loss:.4f} at step {last.step}. Lower the Embedding learning rate and start again."
+        reached = f"{last.loss:.4f}" if math.isfinite(last.loss) else "undefined"
+        return f"{said} and {reached} at step {last.step}. Lower the Embedding learning rate and start again."
+    lowest = "not lower at any later check"
+    if best is not first:
+        lowest = f"{best.loss:.4f} at its lowest, a difference within chance"
     return (
-        f"{said}; the difference is within chance. Train for more steps, raise the Embedding learning rate, "
-        "or create the embedding with another initialization text or more vectors."
+        f"{said}, and {lowest}. Train for more steps, raise the Embedding learning rate, or create the embedding with "
+        "another initialization text or more vectors."
     )
 
 
