@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.wording import shown
+from lib_ti.wording import printable
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def as_json(event: Event) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, Path):
-            return shown(value)
+            return printable(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]
         # JSON has no NaN and no infinity.

@@ -41,7 +41,7 @@ def quoted(value: object) -> str:
     return f'"{text}"' if "'" in text else f"'{text}'"
 
 
-def shown(name: str | Path) -> str:
+def printable(name: str | Path) -> str:
     """Return the name of a file as text that can be displayed and written: a byte that is not UTF-8 becomes �."""
     return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

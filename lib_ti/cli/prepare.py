@@ -18,7 +18,7 @@ from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.paths import as_path
 from lib_ti.signals import Control, Note, Progress
-from lib_ti.wording import counted
+from lib_ti.wording import counted, printable
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
@@ -86,6 +86,7 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
     report = look_over(
         plan.source,
         LookConfig(width=plan.config.width, height=plan.config.height),
+        subfolders=plan.config.subfolders,
         cache_folder=None if dry else plan.folder.looks,
         progress=voice.progress("Looking"),
         stop=lambda: control.stop_requested,
@@ -94,9 +95,9 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
     for one in report.pictures:
         if one.badges:
             labels = [badge.label for badge in one.badges]
-            name = one.look.path.name
+            name = printable(one.look.name)
             voice.tell(
-                "Looked", f"{name}: {', '.join(labels)}", path=str(one.look.path), badges=labels, group=one.group
+                "Looked", f"{name}: {', '.join(labels)}", path=printable(one.look.path), badges=labels, group=one.group
             )
     if dry:  # what only opening a picture tells; preparing tells it by itself
         told = {one.path for one in plan.skipped}
@@ -172,7 +173,7 @@ class _Voice:
 
     def skipped(self, files: Iterable[Skipped]) -> None:
         for one in files:
-            self.tell("Skipped", f"Skipped {one.path.name}: {one.reason}.", path=str(one.path), reason=one.reason)
+            self.tell("Skipped", f"Skipped {one.shown}: {one.reason}.", path=printable(one.path), reason=one.reason)
 
     def progress(self, stage: str) -> Callable[[int, int], None]:
         return lambda done, total: self._listen(Progress(stage, done, total))

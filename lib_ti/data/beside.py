@@ -31,6 +31,10 @@ class Beside:
             self._names[name.lower()].append(name)
         self.metadata: tuple[Metadata, ...] = tuple(read_metadata(folder, names))
 
+    @property
+    def metadata_files(self) -> tuple[Path, ...]:
+        return tuple(self.folder / table.name for table in self.metadata)
+
     def find(self, owner: str, ending: str) -> Iterator[Path]:
         """Yield the files named ``owner`` + ``ending``, the ending in any letter case."""
         for name in self._names.get((owner + ending).lower(), ()):

@@ -24,7 +24,7 @@ from lib_ti.data.beside import Beside
 from lib_ti.data.metadata import CAPTION_KEYS, caption_in
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
-from lib_ti.wording import quoted, shown
+from lib_ti.wording import printable, quoted
 
 CaptionSource = Literal["file", "name"]
 
@@ -72,7 +72,7 @@ def read_caption(picture: Path, beside: Beside | None = None, *, word_regex: str
     remarks: list[str] = []
     found = list(_captions(picture, beside or Beside(picture.parent), remarks))
     if not found:
-        return Caption(_from_name(shown(picture.stem), word_regex, join), "name", "; ".join(remarks))
+        return Caption(_from_name(printable(picture.stem), word_regex, join), "name", "; ".join(remarks))
     first = found[0]
     others = [other.label for other in found[1:] if other.text != first.text]
     if others:
@@ -108,7 +108,7 @@ def _captions(picture: Path, beside: Beside, remarks: list[str]) -> Iterator[_Fo
         try:
             text, encoding = read_text(path)
         except OSError as error:
-            remarks.append(f"its caption {shown(path.name)} cannot be read ({error.strerror}) and is not used")
+            remarks.append(f"its caption {printable(path.name)} cannot be read ({error.strerror}) and is not used")
             continue
         label = path.name[len(picture.stem) :]
         if path.suffix.lower() == JSON_ENDING:
@@ -117,9 +117,8 @@ def _captions(picture: Path, beside: Beside, remarks: list[str]) -> Iterator[_Fo
         else:
             caption = text
             if encoding != "utf-8":
-                remarks.append(
-                    f"its caption {shown(path.name)} is not UTF-8 and was read as {encoding}; check its special letters"
-                )
+                name = printable(path.name)
+                remarks.append(f"its caption {name} is not UTF-8 and was read as {encoding}; check its special letters")
         if caption is not None:
             has_caption = True
             yield _Found(label, _one_line(caption.splitlines()))

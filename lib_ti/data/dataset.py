@@ -14,7 +14,7 @@ from typing import Literal
 from lib_ti.data.captions import CaptionSource
 from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.errors import BadInput
-from lib_ti.wording import counted, shown, some
+from lib_ti.wording import counted, printable, some
 
 Resize = Literal["crop", "buckets", "keep"]
 """Fill and crop to one size, to the nearest aspect-ratio bucket, or do not resize."""
@@ -105,18 +105,18 @@ class Dataset:
         """Full sentences about what the user may want to change, other than the skipped files."""
         everything = self._in_order()
         notes = list(self.remarks)
-        enlarged = [f"{shown(item.name)} ({item.upscaled:.3g} times)" for item in everything if item.upscaled > 1]
+        enlarged = [f"{printable(item.name)} ({item.upscaled:.3g} times)" for item in everything if item.upscaled > 1]
         if enlarged:
             notes.append(
                 f"{len(enlarged)} of {len(everything)} pictures are smaller than their training size and are enlarged, "
                 f"which trains blur: {some(enlarged)}."
             )
-        uncaptioned = [shown(item.name) for item in everything if not item.caption]
+        uncaptioned = [printable(item.name) for item in everything if not item.caption]
         if uncaptioned:
             notes.append(
                 f"{len(uncaptioned)} of {len(everything)} pictures have an empty caption: {some(uncaptioned)}."
             )
-        masked = [shown(item.name) for item in everything if item.mask]
+        masked = [printable(item.name) for item in everything if item.mask]
         if masked and not self.rules.use_alpha:
             notes.append(
                 f"{len(masked)} of {len(everything)} pictures have a mask beside them, which is not used unless "
@@ -131,7 +131,7 @@ class Dataset:
         by_remark: dict[str, list[str]] = {}
         for item in self._in_order():
             for remark in item.remarks:
-                by_remark.setdefault(remark, []).append(shown(item.name))
+                by_remark.setdefault(remark, []).append(printable(item.name))
         return tuple(f"{some(names)}: {remark}." for remark, names in by_remark.items())
 
     def describe(self) -> tuple[str, ...]:
@@ -139,12 +139,8 @@ class Dataset:
         if not self.skipped:
             return self.sums
         where = "" if len(self.skipped) <= _MOST_NAMED else "; run.log in the run's folder names all"
-        reasons = some(_reasons(self.folder, self.skipped), _MOST_NAMED)
+        reasons = some(_reasons(self.skipped), _MOST_NAMED)
         return (*self.sums, f"{counted(len(self.skipped), 'file')} skipped: {reasons}{where}.")
-
-    def name(self, path: Path) -> str:
-        """Return a file's path from the folder as it is displayed."""
-        return shown(path.relative_to(self.folder).as_posix())
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -165,7 +161,7 @@ class Dataset:
             name.rpartition("/")[0]: item.repeats for item in everything if item.repeats > 1 for name in [item.name]
         }
         if repeated:
-            told = some([f"{shown(name)} ({counted(number, 'time')})" for name, number in repeated.items()])
+            told = some([f"{printable(name)} ({counted(number, 'time')})" for name, number in repeated.items()])
             lines.append(f"By the numbers of their sub-folders, images are used more than once an epoch: {told}.")
         return tuple(lines)
 
@@ -177,7 +173,8 @@ class Dataset:
         BadInput
             When no picture is left.
         """
-        skipped = self.skipped + tuple(Skipped(path, reason) for path, reason in reasons.items())
+        names = {item.path: item.name for item in self.all_items}
+        skipped = self.skipped + tuple(Skipped(path, reason, names[path]) for path, reason in reasons.items())
         left = tuple(item for item in self._in_order() if item.path not in reasons)
         if not left:
             raise BadInput(nothing_readable(self.folder, skipped))
@@ -203,11 +200,11 @@ def nothing_readable(folder: Path, skipped: Sequence[Skipped], remarks: Sequence
     """Return the sentence about a folder without any image that can be used."""
     if not skipped:
         return " ".join(
-            (f"The picture folder {shown(folder)} holds no picture; put pictures directly into it.", *remarks)
+            (f"The picture folder {printable(folder)} holds no picture; put pictures directly into it.", *remarks)
         )
-    were = f"{counted(len(skipped), 'file')} skipped: {some(_reasons(folder, skipped))}"
-    return " ".join((f"The picture folder {shown(folder)} has no readable picture; {were}.", *remarks))
+    were = f"{counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}"
+    return " ".join((f"The picture folder {printable(folder)} has no readable picture; {were}.", *remarks))
 
 
-def _reasons(folder: Path, skipped: Iterable[Skipped]) -> list[str]:
-    return [f"{shown(one.path.relative_to(folder).as_posix())} ({one.reason})" for one in skipped]
+def _reasons(skipped: Iterable[Skipped]) -> list[str]:
+    return [f"{one.shown} ({one.reason})" for one in skipped]

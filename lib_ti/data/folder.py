@@ -14,7 +14,7 @@ from lib_ti.data.images import UnreadablePicture, read_header
 from lib_ti.data.masks import find_masks
 from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem
-from lib_ti.wording import counted, shown, some
+from lib_ti.wording import counted, printable, some
 
 _NO_PICTURES = frozenset(
     {".txt", ".caption", ".json", ".jsonl", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".bin", ".db", ".ini"}
@@ -27,16 +27,25 @@ _CONDITIONS = ("-condlabel", "-depthlabel")
 _RUN_MARK = "textual_inversion_loss.csv"
 """A file of every run folder, whose images are previews."""
 _REPEATS = re.compile(r"(\d+)_")
-_MOST_LISTED = 20_000
+_MOST_LISTED = 5_000
 """Files that are looked at to count the images of sub-folders that are not used."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that is not used; ``reason`` is the end of a sentence that begins with the file's name."""
+    """A file that is not used; ``reason`` is the end of a sentence that begins with ``shown``.
+
+    ``name`` is the file's path from the folder that was searched, where that is more than its name.
+    """
 
     path: Path
     reason: str
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name as it is displayed."""
+        return printable(self.name or self.path.name)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class FolderFiles:
 
     ``paths`` may be images, by name or content; ``skipped`` are images that belong to something else. ``beside`` has
     the files of each folder that was searched, ``unsearched`` the number of images in each sub-folder that was not, by
-    its path from the folder.
+    its path from the folder; of very many files not ``all_counted``.
     """
 
     folder: Path
@@ -53,6 +62,7 @@ class FolderFiles:
     skipped: tuple[Skipped, ...]
     beside: Mapping[Path, Beside] = field(repr=False)
     unsearched: Mapping[str, int]
+    all_counted: bool = True
 
     def name(self, path: Path) -> str:
         """Return a file's path from the folder, with ``/``; for files directly in it their name."""
@@ -64,8 +74,10 @@ class FolderFiles:
         problems = [table.problem for beside in self.beside.values() for table in beside.metadata if table.problem]
         if self.unsearched:
             there = some([f"{name} ({counted(number, 'image')})" for name, number in self.unsearched.items()])
-            problems.append(f"Sub-folders are not searched: {there}. Turn on Include sub-folders to use their images.")
-        return tuple(map(shown, problems))
+            others = "" if self.all_counted else " and others"
+            advice = "Turn on Include sub-folders to use their images"
+            problems.append(f"Sub-folders are not searched: {there}{others}. {advice}.")
+        return tuple(map(printable, problems))
 
 
 def list_files(folder: Path, *, subfolders: bool = False) -> FolderFiles:
@@ -91,14 +103,18 @@ def list_files(folder: Path, *, subfolders: bool = False) -> FolderFiles:
             searched[inner] = Beside(inner, searched[inner.parent])
     found = [one for beside in searched.values() for one in _candidates(beside)]
     paths = sorted((path for path, reason in found if not reason), key=lambda path: natural_order(folder, path))
-    skipped = tuple(Skipped(path, reason) for path, reason in found if reason)
-    return FolderFiles(folder, tuple(paths), skipped, searched, {} if subfolders else _images_below(folder))
+    skipped = tuple(Skipped(path, why, path.relative_to(folder).as_posix()) for path, why in found if why)
+    unsearched, all_counted = ({}, True) if subfolders else _images_below(folder)
+    return FolderFiles(folder, tuple(paths), skipped, searched, unsearched, all_counted)
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """Return the files directly in a folder that a person means as images, by suffix or content, whether or not they
-    can be read."""
-    return [path for path in list_files(folder).paths if has_image_suffix(path) or _is_picture(path)]
+def list_pictures(folder: Path, *, subfolders: bool = False) -> dict[str, Path]:
+    """Return the files that a person means as images, by suffix or content, whether or not they can be read.
+
+    They are in natural order, by their paths from the folder; ``subfolders`` as for :func:`list_files`.
+    """
+    files = list_files(folder, subfolders=subfolders)
+    return {files.name(path): path for path in files.paths if has_image_suffix(path) or _is_picture(path)}
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
@@ -154,7 +170,8 @@ def _subfolders(folder: Path) -> Iterator[Path]:
             yield Path(inner)
 
 
-def _images_below(folder: Path) -> dict[str, int]:
+def _images_below(folder: Path) -> tuple[dict[str, int], bool]:
+    """Count the images in each folder below one; false where there are too many files to look at all of them."""
     counts: dict[str, int] = {}
     listed = 0
     for inner in _subfolders(folder):
@@ -164,8 +181,8 @@ def _images_below(folder: Path) -> dict[str, int]:
             counts[inner.relative_to(folder).as_posix()] = number
         listed += len(beside.files) + 1
         if listed > _MOST_LISTED:
-            break
-    return counts
+            return counts, False
+    return counts, True
 
 
 def _is_picture(path: Path) -> bool:

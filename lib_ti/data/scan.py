@@ -17,7 +17,7 @@ from lib_ti.data.folder import FolderFiles, Skipped, list_files, repeats_of
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import find_masks, shape_problem
 from lib_ti.errors import BadInput
-from lib_ti.wording import shown
+from lib_ti.wording import printable
 
 
 def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | None = None) -> Dataset:
@@ -48,8 +48,8 @@ def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | N
         elif seen is not None:
             first = found.setdefault(seen.digest, seen)
             if first is not seen:
-                reason = f"it is the same picture as {shown(first.name)}, which is used once"
-                skipped.append(Skipped(seen.path, reason))
+                reason = f"it is the same picture as {printable(first.name)}, which is used once"
+                skipped.append(Skipped(seen.path, reason, seen.name))
     if not found:
         raise BadInput(nothing_readable(folder, skipped, files.remarks))
     items, held = hold_out(tuple(found.values()), rules)
@@ -77,12 +77,12 @@ def _look_at_all(files: FolderFiles, rules: Rules) -> Iterator[Item | Skipped | 
         try:
             item = _item(files.folder, path, rules, files.beside[path.parent])
         except images.UnreadablePicture as error:
-            return Skipped(path, error.reason) if has_image_suffix(path) else None
+            return Skipped(path, error.reason, files.name(path)) if has_image_suffix(path) else None
         if not all(item.size):
             width, height = item.source_size
-            return Skipped(path, f"it is only {width}×{height} pixels, and each side needs at least 8")
+            return Skipped(path, f"it is only {width}×{height} pixels, and each side needs at least 8", item.name)
         if not item.repeats:
-            return Skipped(path, f"the name of its folder {shown(path.parent.name)} asks for 0 repeats")
+            return Skipped(path, f"the name of its folder {printable(path.parent.name)} asks for 0 repeats", item.name)
         return item
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="scan") as pool:
@@ -96,7 +96,7 @@ def _item(folder: Path, path: Path, rules: Rules, beside: Beside) -> Item:
     mask_digest = _mask_digest(path, masks[0], header.size) if masks and rules.use_alpha else ""
     size = _training_size(header.size, rules)
     caption = read_caption(path, beside, word_regex=rules.word_regex, join=rules.join)
-    several = f"it has {len(masks)} masks, and {shown(masks[0].name)} is used" if len(masks) > 1 else ""
+    several = f"it has {len(masks)} masks, and {printable(masks[0].name)} is used" if len(masks) > 1 else ""
     return Item(
         path=path,
         name=path.relative_to(folder).as_posix(),
@@ -115,7 +115,7 @@ def _item(folder: Path, path: Path, rules: Rules, beside: Beside) -> Item:
 
 
 def _mask_digest(picture: Path, mask: Path, size: tuple[int, int]) -> str:
-    what = f"its mask {shown(mask.name)} cannot be used"
+    what = f"its mask {printable(mask.name)} cannot be used"
     try:
         contents = contents_of(mask)
     except images.UnreadablePicture as error:

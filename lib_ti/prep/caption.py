@@ -14,16 +14,17 @@ from typing import Literal
 from PIL import Image
 
 from lib_ti.config import CaptionConfig, problems, to_mapping
-from lib_ti.data.captions import read_caption
+from lib_ti.data.beside import Beside
+from lib_ti.data.captions import Caption, caption_path, read_caption
 from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Captioner, Host, Tell
-from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
+from lib_ti.prep.caption_files import Keeper, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
 from lib_ti.prep.caption_text import enclose, join, listed, one_line, without_words
 from lib_ti.prep.manifest import names_for_captions
-from lib_ti.wording import counted
+from lib_ti.wording import counted, printable
 
 _SIDE = 1024
 """Pictures are reduced to this longer side for the captioners, which look at 384 or 512 pixels."""
@@ -56,7 +57,7 @@ class Captioned:
         lines = ["Pictures: " + ", ".join(f"{count} {what}" for count, what in counts if count) + "."]
         if self.empty:
             lines.append(f"The captioner had no words for {len(self.empty)} of them, such as {self.empty[0]}.")
-        return (*lines, *(f"{item.path.name} was skipped: {item.reason}." for item in self.skipped))
+        return (*lines, *(f"{item.shown} was skipped: {item.reason}." for item in self.skipped))
 
 
 def caption_by_host(
@@ -94,7 +95,7 @@ def caption_folder(
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> Captioned:
-    """Write ``<stem>.txt`` for every picture directly in a folder.
+    """Write a caption for every picture directly in a folder, see :func:`lib_ti.data.captions.caption_path`.
 
     Captions that preparing made of file names are nobody's words, and replaced whatever the settings say of existing
     ones.
@@ -198,7 +199,7 @@ class _Writing:
     def _write(self, job: _Job, words: str) -> None:
         text = _merged(words, job.existing, self._config)
         self.record.add(Note(job.picture.name, job.digest, self.settings, job.existing, job.before, text))
-        self._keeper.write(caption_file(job.picture), text)
+        self._keeper.write(caption_path(job.picture), text)
         self._written.append(job.picture.name)
         if not words:
             self._empty.append(job.picture.name)
@@ -217,15 +218,19 @@ def _looked_at(
     pictures: Sequence[Path], config: CaptionConfig, record: Record, settings: str
 ) -> Iterator[tuple[Path, _Job | _Left]]:
     """Each picture with what is to be done with it; those of a batch are read at once."""
-    shared = shared_files(pictures)
+    beside = Beside(pictures[0].parent)
+    shared = shared_files(pictures, beside)
     names = names_for_captions(pictures[0].parent)
 
     def look(picture: Path) -> _Job | _Left:
         if picture in shared:
-            owner, caption = shared[picture].name, caption_file(picture).name
-            return Skipped(picture, f"its caption would be {caption}, which is that of {owner}; rename one of them")
+            owner, theirs = printable(shared[picture].name), printable(caption_path(picture, beside).name)
+            return Skipped(picture, f"its caption would be {theirs}, which is that of {owner}; rename one of them")
         try:
-            return _look(picture, config, record.find(picture.name), settings, names.get(picture.name))
+            caption = read_caption(picture, beside)
+            if caption.source == "name" and (target := caption_path(picture, beside)).exists():
+                return Skipped(picture, f"{printable(target.name)} cannot be read, so it is not replaced")
+            return _look(picture, caption, config, record.find(picture.name), settings, names.get(picture.name))
         except UnreadablePicture as error:
             return Skipped(picture, error.reason)
         except OSError as error:
@@ -237,11 +242,10 @@ def _looked_at(
             yield from zip(batch, pool.map(look, batch), strict=True)
 
 
-def _look(picture: Path, config: CaptionConfig, note: Note | None, settings: str, name: str | None) -> _Job | _Left:
+def _look(
+    picture: Path, caption: Caption, config: CaptionConfig, note: Note | None, settings: str, name: str | None
+) -> _Job | _Left:
     """``name`` is the caption that preparing made of a file name, if it did."""
-    caption = read_caption(picture)
-    if caption.source == "name" and caption_file(picture).exists():
-        return Skipped(picture, f"what is in {caption_file(picture).name} cannot be read, so it is not replaced")
     before = caption.text if caption.source == "file" else None
     own = before if before != name else None
     if config.existing == "keep" and own:

@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 
 from lib_ti import atomic
+from lib_ti.data.beside import Beside
+from lib_ti.data.captions import caption_path
 from lib_ti.data.folder import list_pictures
 from lib_ti.errors import BadInput
 
@@ -23,20 +25,16 @@ def pictures_of(folder: Path) -> list[Path]:
     BadInput
         When the folder cannot be listed, or holds no picture.
     """
-    found = list_pictures(folder)
+    found = list(list_pictures(folder).values())
     if not found:
         raise BadInput(f"The picture folder {folder} holds no picture; put pictures directly into it.")
     return found
 
 
-def caption_file(picture: Path) -> Path:
-    return picture.with_suffix(".txt")
-
-
-def shared_files(pictures: Iterable[Path]) -> dict[Path, Path]:
+def shared_files(pictures: Iterable[Path], beside: Beside) -> dict[Path, Path]:
     """The pictures whose caption file is that of an earlier one as well, with that one: "a.png" beside "a.jpg"."""
     first: dict[Path, Path] = {}
-    owners = {picture: first.setdefault(caption_file(picture), picture) for picture in pictures}
+    owners = {picture: first.setdefault(caption_path(picture, beside), picture) for picture in pictures}
     return {picture: owner for picture, owner in owners.items() if owner != picture}
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib_ti.data.captions import CaptionSource, read_caption
+from lib_ti.data.beside import Beside
+from lib_ti.data.captions import CaptionSource, caption_path, read_caption
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, UserError
-from lib_ti.prep.caption_files import Keeper, caption_file, pictures_of, shared_files
+from lib_ti.prep.caption_files import Keeper, pictures_of, shared_files
 from lib_ti.prep.caption_text import one_line
 from lib_ti.prep.manifest import names_for_captions
 from lib_ti.wording import quoted
@@ -134,37 +135,40 @@ def load(folder: Path) -> CaptionSet:
     """
     pictures = pictures_of(folder)
     names = names_for_captions(folder)
-    on_disk = {picture.name: _look(picture, names) for picture in pictures}
-    for picture, first in shared_files(pictures).items():
+    beside = Beside(folder)
+    on_disk = {picture.name: _look(picture, names, beside) for picture in pictures}
+    for picture, first in shared_files(pictures, beside).items():
         found = on_disk[picture.name]
-        shared = f"it shares its caption {caption_file(picture).name} with {first.name}"
+        shared = f"it shares its caption {caption_path(picture, beside).name} with {first.name}"
         on_disk[picture.name] = replace(found, remark="; ".join(filter(None, (found.remark, shared))))
     return CaptionSet(folder, {name: found.text for name, found in on_disk.items()}, on_disk)
 
 
 def save(captions: CaptionSet, *, overwrite: bool = False) -> Saved:
-    """Write the captions that were changed, each as ``<stem>.txt`` in UTF-8; what they replace is kept.
+    """Write the captions that were changed, as UTF-8; what they replace is kept.
 
+    Each goes to the text file that it came from, or to ``<stem>.txt``; see :func:`lib_ti.data.captions.caption_path`.
     A caption whose file is not as it was when it was loaded is left alone, unless it says the same by now, or
     ``overwrite`` is set. What cannot be written is listed, and the rest is written.
     """
-    keeper, names = Keeper(captions.folder), names_for_captions(captions.folder)
+    keeper, names, beside = Keeper(captions.folder), names_for_captions(captions.folder), Beside(captions.folder)
     on_disk = dict(captions.on_disk)
     conflicts, failed, written = [], [], []
     for name in captions.changed:
         picture, text = captions.folder / name, captions.texts[name]
         try:
-            now = _look(picture, names)
+            now = _look(picture, names, beside)
             theirs = now.digest not in (on_disk[name].digest, _UNREADABLE) and now.text != text
             if theirs and not overwrite:
                 conflicts.append(Conflict(name, text, now.text))
                 continue
-            keeper.write(caption_file(picture), text)
+            keeper.write(caption_path(picture, beside), text)
         except (UserError, OSError) as error:
             failed.append(Skipped(picture, f"its caption was not saved ({_reason(error)})"))
             continue
         written.append(name)
-        on_disk[name] = _look(picture, names)
+    beside = Beside(captions.folder)
+    on_disk |= {name: _look(captions.folder / name, names, beside) for name in written}
     return Saved(replace(captions, on_disk=on_disk), tuple(written), tuple(conflicts), tuple(failed))
 
 
@@ -173,21 +177,22 @@ def take_from_disk(captions: CaptionSet, names: Iterable[str]) -> CaptionSet:
     names = tuple(names)
     captions.check(names)
     named = names_for_captions(captions.folder)
-    found = {name: _look(captions.folder / name, named) for name in names}
+    beside = Beside(captions.folder)
+    found = {name: _look(captions.folder / name, named, beside) for name in names}
     taken = captions.edit({name: one.text for name, one in found.items()}, "take over what is on disk")
     return replace(taken, on_disk={**captions.on_disk, **found})
 
 
-def _look(picture: Path, names: Mapping[str, str]) -> OnDisk:
+def _look(picture: Path, names: Mapping[str, str], beside: Beside) -> OnDisk:
     """The caption of a picture; ``names`` are those that :func:`names_for_captions` knows."""
     # The digest first: of a file that is changed in between, it is then one that no later look agrees with.
     try:
-        digest = hashlib.sha256(caption_file(picture).read_bytes()).hexdigest()
+        digest = hashlib.sha256(caption_path(picture, beside).read_bytes()).hexdigest()
     except FileNotFoundError:
         digest = ""
     except OSError:  # the caption's remark says so
         digest = _UNREADABLE
-    caption = read_caption(picture)
+    caption = read_caption(picture, beside)
     source = "name" if caption.text and caption.text == names.get(picture.name) else caption.source
     return OnDisk(caption.text, digest, source, caption.remark)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lib_ti.atomic import write_atomically
-from lib_ti.data.masks import find_mask
+from lib_ti.data.beside import Beside
+from lib_ti.data.captions import caption_files
+from lib_ti.data.masks import find_masks
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.prepared import pictures_in
 
@@ -49,21 +51,21 @@ def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None]
         When ``stop`` said so; no file is left.
     """
     check_target(path)
-    pictures = pictures_in(folder)
+    pictures, beside = pictures_in(folder), Beside(folder)
     if not pictures:
         raise BadInput(f"The folder {folder} holds no picture; prepare some first.")
 
-    def write(beside: Path) -> None:
+    def write(unfinished: Path) -> None:
         written: set[Path] = set()
-        with zipfile.ZipFile(beside, "w") as archive:
+        with zipfile.ZipFile(unfinished, "w") as archive:
             archive.comment = _OURS
             for number, picture in enumerate(pictures):
                 progress(number, len(pictures))
                 if stop():
                     raise Stopped("Writing the zip file was stopped; nothing was written.")
                 archive.write(picture, picture.name)  # as it is: pictures are compressed already
-                for extra in (picture.with_suffix(".txt"), find_mask(picture)):
-                    if extra is not None and extra.is_file() and extra not in written:
+                for extra in (*caption_files(picture, beside), *find_masks(picture, beside), *beside.metadata_files):
+                    if extra not in written:
                         archive.write(extra, extra.name, zipfile.ZIP_DEFLATED)
                         written.add(extra)
 

@@ -13,7 +13,7 @@ from lib_ti.errors import BadInput
 from lib_ti.prep.badges import AtTraining, Badge, badges_of
 from lib_ti.prep.duplicates import Alike, find_alike, groups
 from lib_ti.prep.looks import Look, Looks, look_at_all
-from lib_ti.wording import shown
+from lib_ti.wording import printable
 
 FEWEST, MOST = 30, 70
 """Pictures that a style or subject is usually learned from: fewer show too little, more take long to describe."""
@@ -145,7 +145,7 @@ def _with_duplicates(pictures: Sequence[Judged], alike: Sequence[Alike]) -> Iter
         if place in best_of:
             added.append(_duplicate(picture.look, best_of[place].look))
         elif place in mirror_of:
-            other = shown(mirror_of[place].look.name)
+            other = printable(mirror_of[place].look.name)
             added.append(Badge("mirrored", "mirrored", f"It seems to be {other} in a mirror.", "note"))
         yield Judged(picture.look, picture.at_training, (*picture.badges, *added), group_of.get(place, 0))
 
@@ -168,10 +168,10 @@ def _worth(picture: Judged) -> tuple[int, ...]:
 
 def _duplicate(look: Look, best: Look) -> Badge:
     if look.digest == best.digest:
-        return Badge("duplicate", "same file", f"It is the same file as {shown(best.name)}.", "leave out")
+        return Badge("duplicate", "same file", f"It is the same file as {printable(best.name)}.", "leave out")
     larger = best.size[0] * best.size[1] > look.size[0] * look.size[1]
     which = ", which is larger" if larger else ""
-    return Badge("duplicate", "near-duplicate", f"It shows the same as {shown(best.name)}{which}.", "leave out")
+    return Badge("duplicate", "near-duplicate", f"It shows the same as {printable(best.name)}{which}.", "leave out")
 
 
 def _advice(pictures: Sequence[Judged], skipped: Sequence[Skipped]) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _advice(pictures: Sequence[Judged], skipped: Sequence[Skipped]) -> Iterator[
         yield f"{len(mend)} of the good ones want mending first ({', '.join(labels)})."
     if bad := [picture for picture in pictures if not picture.good]:
         reasons = [
-            f"{shown(picture.look.name)} ({', '.join(b.label for b in picture.badges if b.advice == 'leave out')})"
+            f"{printable(picture.look.name)} ({', '.join(b.label for b in picture.badges if b.advice == 'leave out')})"
             for picture in bad[:_NAMED]
         ]
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""

@@ -137,9 +137,9 @@ class _Looker:
             digest = hashlib.sha256(data).hexdigest()
             known = self._files.find(digest) or self._look(path, data)
         except images.UnreadablePicture as error:
-            return Skipped(path, error.reason) if has_image_suffix(path) else None
+            return Skipped(path, error.reason, self._listed.name(path)) if has_image_suffix(path) else None
         except MemoryError:
-            return Skipped(path, "there is not enough memory for it; make it smaller")
+            return Skipped(path, "there is not enough memory for it; make it smaller", self._listed.name(path))
         look = Look(
             path=path,
             name=self._listed.name(path),

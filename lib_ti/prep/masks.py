@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.atomic import write_bytes
-from lib_ti.data.masks import mask_path
+from lib_ti.data.masks import find_masks, mask_path
 from lib_ti.prep.prepared import PreparedFolder
 
 _TINT = (230, 30, 60)
@@ -16,17 +16,24 @@ _TINT = (230, 30, 60)
 
 
 def save_mask(picture: Path, mask: Image.Image) -> Path:
-    """Write what counts in the loss, white, beside a prepared picture."""
+    """Write what counts in the loss, white, beside a prepared picture, in the place of any mask that it has.
+
+    Masks under the names of other programs are put aside, so that there is never a second one.
+    """
     file = io.BytesIO()
     mask.convert("L").save(file, "PNG")
     path = mask_path(picture)
+    for other in find_masks(picture):
+        if other != path:
+            PreparedFolder(picture.parent).put_aside(other)
     write_bytes(path, file.getvalue())
     return path
 
 
 def remove_mask(picture: Path) -> Path | None:
-    """Take the mask of a prepared picture away; where it was put, or None where there was none."""
-    return PreparedFolder(picture.parent).put_aside(mask_path(picture))
+    """Take the masks of a prepared picture away; where the one that counted was put, or None where there was none."""
+    aside = [PreparedFolder(picture.parent).put_aside(mask) for mask in find_masks(picture)]
+    return next(iter(aside), None)
 
 
 def overlay(image: Image.Image, mask: Image.Image, *, strength: float = 0.6) -> Image.Image:

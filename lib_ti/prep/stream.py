@@ -114,11 +114,12 @@ def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools
             _make_results(folder, source, tools, outcome)
     except UnreadablePicture as error:
         about = "" if error.path == item.path else f"{error.path} cannot be used: "
-        outcome.failed = Skipped(item.path, f"{about}{error.reason}")
+        outcome.failed = Skipped(item.path, f"{about}{error.reason}", item.name)
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
-        outcome.failed = Skipped(item.path, "there is not enough memory for it; make it smaller, or use Lanczos")
+        reason = "there is not enough memory for it; make it smaller, or use Lanczos"
+        outcome.failed = Skipped(item.path, reason, item.name)
     return outcome
 
 

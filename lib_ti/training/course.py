@@ -120,8 +120,8 @@ class Course:
                 "model": {"name": self._model.info.name, "hash": self._model.info.hash},
                 "vectors": self._embedding.count,
                 "template": list(template.lines),
-                "pictures": [item.path.name for item in found.items],
-                "held_out": [item.path.name for item in found.held_out],
+                "pictures": [item.name for item in found.items],
+                "held_out": [item.name for item in found.held_out],
                 "preview_seed": self._state.preview_seed,
             }
         )

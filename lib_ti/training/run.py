@@ -73,7 +73,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
         found = look_at_pictures(config, size, lambda done, total: told(Progress("Reading pictures", done, total)))
         check_template(template, [item.caption for item in found.all_items])
         for one in found.skipped:
-            told(FileSkipped(found.name(one.path), one.reason))
+            told(FileSkipped(one.shown, one.reason))
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))
         known = library.list_names(host.embeddings_folder)
@@ -96,7 +96,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
         )
         # What was changed since they were looked at.
         for skipped in whole.skipped[len(found.skipped) :]:
-            told(Note(f"{found.name(skipped.path)} is skipped: {skipped.reason}.", warning=True))
+            told(Note(f"{skipped.shown} is skipped: {skipped.reason}.", warning=True))
         for sentence in whole.notes:
             if sentence not in found.notes:
                 told(Note(sentence, warning=True))

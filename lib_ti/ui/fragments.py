@@ -12,6 +12,7 @@ from typing import Literal
 from PIL import Image
 
 from lib_ti.errors import UserError
+from lib_ti.wording import printable
 
 Kind = Literal["good", "info", "warning", "error"]
 THUMBNAIL = 256
@@ -20,7 +21,7 @@ _MARKS = {"good": "✓", "info": "i", "warning": "!", "error": "✗"}
 
 
 def escape(text: object) -> str:
-    return html.escape(str(text), quote=True)
+    return html.escape(printable(str(text)), quote=True)
 
 
 def answer(number: str, shown: str, *, failed: bool = False, classes: str = "", **data: object) -> str:
@@ -33,9 +34,9 @@ def answer(number: str, shown: str, *, failed: bool = False, classes: str = "", 
     return f'<div class="{classes}" {attributes}>{shown}</div>'
 
 
-def file_name(path: Path) -> str:
-    """A file's name as text of one line that can be sent: names may hold anything."""
-    return " ".join(path.name.encode(errors="replace").decode().splitlines())
+def file_name(file: Path | str) -> str:
+    """A file's name, or its path from a folder, as text of one line that can be sent: names may hold anything."""
+    return " ".join(printable(file.name if isinstance(file, Path) else file).splitlines())
 
 
 def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:

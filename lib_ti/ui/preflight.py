@@ -111,7 +111,7 @@ def _about_a_step(
 
 def about_pictures(pictures: Dataset) -> list[Finding]:
     """The sums of a dataset, what was skipped, and what could be better."""
-    skipped: list[Finding] = [("warning", f"{one.path.name} is skipped: {one.reason}.") for one in pictures.skipped]
+    skipped: list[Finding] = [("warning", f"{one.shown} is skipped: {one.reason}.") for one in pictures.skipped]
     notes: list[Finding] = [("warning", note) for note in pictures.notes]
     sums: list[Finding] = [("good", line) for line in pictures.sums]
     return [*skipped, *notes, *sums]

@@ -210,7 +210,7 @@ def test_what_cannot_be_captioned_is_listed_and_the_rest_goes_on(folder: Path) -
     (folder / "02.txt").mkdir()
     done = caption(folder, Teller(), CaptionConfig(existing="ignore"))
     assert {item.path.name: item.reason for item in done.skipped} == {
-        "02.png": "what is in 02.txt cannot be read, so it is not replaced",
+        "02.png": "02.txt cannot be read, so it is not replaced",
         "00.png": "its caption would be 00.txt, which is that of 00.jpg; rename one of them",
         "cut.png": "the file is cut off; copy or download it again",
         "empty.png": "the file is empty (0 bytes); copy or download it again",

@@ -82,7 +82,7 @@ def state(editor: Editor) -> str:
     shown = f'<p class="ti-unsaved" data-unsaved="{count}">{said}</p>'
     steps = [(word, steps[-1]) for word, steps in (("Undo", captions.done), ("Redo", captions.undone)) if steps]
     shown += "".join(hint(f"{word}: {_described(step)}") for word, step in steps)
-    shown += notice("error", _first([f"{one.path.name}: {one.reason}." for one in editor.failed]))
+    shown += notice("error", _first([f"{one.shown}: {one.reason}." for one in editor.failed]))
     return shown + _conflicts(editor.conflicts)
 
 

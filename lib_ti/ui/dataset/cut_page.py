@@ -74,7 +74,7 @@ def _help(config: PrepareConfig) -> str:
 
 def _card(one: Framed, decided: PictureEdits, config: PrepareConfig) -> str:
     width, height = one.item.source_size
-    name, left_out = escape(file_name(one.item.path)), decided.left_out
+    name, left_out = escape(file_name(one.name)), decided.left_out
     default = ";".join(_numbers(frame) for frame in one.default)
     frames = "".join(_frame(wanted, name, not decided.frames) for wanted in _results(one, decided, config))
     return (
@@ -128,5 +128,5 @@ def _numbers(frame: Frame) -> str:
 
 
 def _skipped(found: FramedSet) -> str:
-    lines = findings(("warning", f"{one.path.name} cannot be used: {one.reason}.") for one in found.skipped)
+    lines = findings(("warning", f"{one.shown} cannot be used: {one.reason}.") for one in found.skipped)
     return folded(f"Files that cannot be used ({len(found.skipped)})", lines)

@@ -28,7 +28,7 @@ def write_lines(found: FramedSet, edits: Edits) -> str:
         frames = decided.frames or (() if decided.left_out else one.default)
         parts += [_numbers(frame, one.item.source_size) for frame in frames]
         begin = DEFAULT if not (decided.left_out or decided.frames) else ""
-        lines.append(f"{begin}{file_name(one.item.path)}: {'; '.join(parts)}")
+        lines.append(f"{begin}{file_name(one.name)}: {'; '.join(parts)}")
     return "\n".join(lines)
 
 
@@ -40,7 +40,7 @@ def read_lines(text: str, found: FramedSet, edits: Edits) -> dict[str, PictureEd
     BadInput
         With every line that cannot be understood.
     """
-    names = {file_name(one.item.path): one for one in found.pictures}
+    names = {file_name(one.name): one for one in found.pictures}
     decisions: dict[str, PictureEdits] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -85,7 +85,7 @@ def _frame(text: str, one: Framed, before: Sequence[Frame]) -> Frame:
         raise ValueError(f"{quoted(text)} is no frame; write left top width height in whole pixels, or {LEFT_OUT}.")
     left, top, across, down = (int(number) for number in numbers)
     if min(left, top) < 0 or min(across, down) < 1 or left + across > width or top + down > height:
-        raise ValueError(f"the frame {text} is not within {file_name(one.item.path)}, which is {width}×{height}.")
+        raise ValueError(f"the frame {text} is not within {file_name(one.name)}, which is {width}×{height}.")
     for frame in before:
         # The same pixels stay the same frame, which may lie between pixels.
         if frame.pixels((width, height)) == (left, top, left + across, top + down):

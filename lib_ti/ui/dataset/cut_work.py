@@ -12,7 +12,7 @@ from typing import Any
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
-from lib_ti.data.folder import Skipped, natural_key
+from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
@@ -101,12 +101,12 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
             with room.taken(item.source_size[0] * item.source_size[1]):
                 return Framed(item, tuple(proposed_frames(item, PictureEdits(item.name), config, faces)))
         except UnreadablePicture as error:
-            return Skipped(item.path, error.reason)
+            return Skipped(item.path, error.reason, item.name)
 
     outcomes = _side_by_side(frames, found.items, config.workers, told)
     framed = [one for one in outcomes if isinstance(one, Framed)]
     skipped = [one for one in outcomes if isinstance(one, Skipped)]
-    framed.sort(key=lambda one: natural_key(one.item.path))
+    framed.sort(key=lambda one: natural_order(found.folder, one.item.path))
     return FramedSet(config, folder, tuple(framed), (*found.skipped, *skipped))
 
 
@@ -173,8 +173,8 @@ def tally(edits: Edits) -> str:
 def _places(config: PrepareConfig) -> tuple[Any, ...]:
     """All settings that say where default frames are."""
     return (
-        Path(config.source).absolute(), Path(config.output).absolute(), config.width, config.height, config.shape,
-        config.framing, config.split, config.split_threshold, config.split_overlap,
+        Path(config.source).absolute(), config.subfolders, Path(config.output).absolute(), config.width, config.height,
+        config.shape, config.framing, config.split, config.split_threshold, config.split_overlap,
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ class Erasing:
         if config.output.strip():
             by_digest = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest
             erased = {one.name: len(one.erased) for one in by_digest.values()}
-        return [Choosable(path, _note(erased.get(path.name, 0))) for path in list_pictures(Path(config.source))]
+        found = list_pictures(Path(config.source), subfolders=config.subfolders)
+        return [Choosable(path, name, _note(erased.get(name, 0))) for name, path in found.items()]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -158,8 +159,8 @@ class Erasing:
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
-        paths = [path for path in list_pictures(Path(config.source)) if file_name(path) == name]
-        real = paths[0].name if paths else name
+        found = list_pictures(Path(config.source), subfolders=config.subfolders)
+        real = next((one for one in found if file_name(one) == name), name)
         item, folder = found_picture(config, real, self._host.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.name)
 

@@ -108,6 +108,7 @@ def connect(parts: Parts) -> None:
 
 def _connect_looking(parts: Parts, desk: Desk) -> None:
     source, output = parts["dataset_folder"], parts.prepare["output"]
+    subfolders = parts.prepare["subfolders"]
 
     def begin(data: Data) -> list[Any]:
         chosen = (data[source] or "").strip()
@@ -117,10 +118,10 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
 
             prepared = parts.preparation.output(chosen, data[output] or "")
             found, folder = look_work.folders(parts.controller.host, chosen, prepared)
-            config, before = desk.config(data), WORKS.result(KIND)
+            config, before, inner = desk.config(data), WORKS.result(KIND), bool(data[subfolders])
 
             def work(told: Told) -> LookedOver:
-                return look_work.look(found, folder, config, told, before)
+                return look_work.look(found, folder, config, told, before, subfolders=inner)
 
             return [prepared, *work_line.begin(KIND, f"Looking at {found.name}", work)]
 
@@ -132,7 +133,10 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
         return desk.changed(data) if done else desk.same()
 
     parts["look_over"].click(
-        begin, inputs=desk.inputs, outputs=[parts["look_said"], output, *work_line.watched(parts)], **BUSY
+        begin,
+        inputs={*desk.inputs, subfolders},
+        outputs=[parts["look_said"], output, *work_line.watched(parts)],
+        **BUSY,
     )
     parts["work_done"].change(ended, inputs={parts["work_done"], *desk.inputs}, outputs=desk.outputs, **QUIET)
     parts["step_look"].select(desk.opened, inputs=desk.inputs, outputs=desk.outputs, **QUIET)

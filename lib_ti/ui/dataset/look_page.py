@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib_ti.ui.dataset.look_columns import COLUMNS, direction, turned
 from lib_ti.ui.dataset.look_query import BESIDE, TABLE, WORDS, Query, counts
-from lib_ti.ui.fragments import Kind, answer, escape, file_name, findings, folded, hint, notice
+from lib_ti.ui.fragments import Kind, answer, escape, findings, folded, hint, notice
 from lib_ti.ui.served import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _word(word: str, count: int, wanted: Query, *, pressed: bool) -> str:
 
 
 def _skipped(report: Report) -> str:
-    lines = findings(("warning", f"{file_name(one.path)} cannot be used: {one.reason}.") for one in report.skipped)
+    lines = findings(("warning", f"{one.shown} cannot be used: {one.reason}.") for one in report.skipped)
     return folded(f"Files that cannot be used ({len(report.skipped)})", lines)
 
 

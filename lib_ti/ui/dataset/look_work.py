@@ -43,7 +43,7 @@ class Seen:
 
     @property
     def name(self) -> str:
-        return file_name(self.judged.look.path)
+        return file_name(self.judged.look.name)
 
     @property
     def digest(self) -> str:
@@ -77,7 +77,7 @@ class LookedOver:
         self.looks, self.folder = looks, folder
         self.key = str(time.time_ns())
         self.place = _place(looks.folder, folder.path)
-        self._names = {look.digest: look.path.name for look in reversed(looks.pictures)}
+        self._names = {look.digest: look.name for look in reversed(looks.pictures)}
         self._report: Report | None = None
         self._judging, self._deciding = threading.Lock(), threading.Lock()
         # Each is what the pictures were before: left out, or not.
@@ -177,10 +177,18 @@ def folders(host: Host, source: str, output: str) -> tuple[Path, PreparedFolder]
 
 
 def look(
-    source: Path, folder: PreparedFolder, config: LookConfig, told: Told, before: LookedOver | None = None
+    source: Path,
+    folder: PreparedFolder,
+    config: LookConfig,
+    told: Told,
+    before: LookedOver | None = None,
+    *,
+    subfolders: bool = False,
 ) -> LookedOver:
     """Look at all pictures of a folder; see :func:`lib_ti.prep.looks.look_at_all`."""
-    looks = look_at_all(source, cache_folder=folder.looks, progress=told.progress, stop=told.stop)
+    looks = look_at_all(
+        source, subfolders=subfolders, cache_folder=folder.looks, progress=told.progress, stop=told.stop
+    )
     told.tell("Looking for near-duplicates.")
     looked = LookedOver(looks, folder, before)
     looked.report(config)  # now, and not when a page waits for it
@@ -251,9 +259,9 @@ def read_names(text: str, pictures: Iterable[Seen]) -> dict[str, bool]:
 def _seen(judged: Iterable[Judged], edits: Edits) -> Iterator[Seen]:
     first: dict[str, str] = {}
     for one in judged:
-        digest, name = one.look.digest, one.look.path.name
+        digest, name = one.look.digest, one.look.name
         original = first.setdefault(digest, name)
-        copy_of = "" if original == name else file_name(Path(original))
+        copy_of = "" if original == name else file_name(original)
         yield Seen(one, edits.of(digest, name).left_out, copy_of)
 
 

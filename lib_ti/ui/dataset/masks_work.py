@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
 
+from lib_ti.data.beside import Beside
 from lib_ti.data.images import open_picture, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
 from lib_ti.errors import BadInput
@@ -79,7 +80,8 @@ class Masks:
         found = pictures_in(folder)
         if not found:
             raise BadInput(f"The prepared folder {folder} holds no picture yet: press Prepare first.")
-        return [Choosable(path, _MASKED if find_mask(path) else "") for path in found]
+        beside = Beside(folder)
+        return [Choosable(path, path.name, _MASKED if find_mask(path, beside) else "") for path in found]
 
     def stage(self, folder: Path, name: str) -> Stage:
         """A prepared picture, to paint on.

@@ -35,15 +35,16 @@ _KEYS = "Paint with the pointer, or with the arrow keys and the space bar. [ and
 
 @dataclass(frozen=True)
 class Choosable:
-    """A picture to choose; ``note`` says in a word or two what was done to it."""
+    """A picture to choose by its path from the folder; ``note`` says in a word or two what was done to it."""
 
     path: Path
+    relative: str
     note: str = ""
 
     @property
     def name(self) -> str:
         """What the page calls it."""
-        return file_name(self.path)
+        return file_name(self.relative)
 
 
 @dataclass(frozen=True)

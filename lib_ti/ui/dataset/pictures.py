@@ -18,17 +18,18 @@ def layout(parts: Parts) -> None:
 
 
 def connect(parts: Parts) -> None:
-    folder, form = parts["dataset_folder"], parts.train
+    folder, subfolders, form = parts["dataset_folder"], parts.prepare["subfolders"], parts.train
 
     def show(data: dict[Any, Any]) -> list[Any]:
         from lib_ti.ui import pictures
 
         chosen = data[folder] or ""
-        found, problem = attempt(lambda: parts.controller.scan(chosen, form.values(data)))
+        values = {**form.values(data), "subfolders": data[subfolders]}
+        found, problem = attempt(lambda: parts.controller.scan(chosen, values))
         if found is None:
             return [problem, "", gr.update()]
         return [pictures.overview(found), pictures.pictures(found), gr.update(value=chosen.strip())]
 
     outputs = [parts["dataset_overview"], parts["dataset_pictures"], form["dataset"]]
     for event in (parts["dataset_show"].click, folder.submit):
-        event(show, inputs={folder, *form.components}, outputs=outputs, **BUSY)
+        event(show, inputs={folder, subfolders, *form.components}, outputs=outputs, **BUSY)

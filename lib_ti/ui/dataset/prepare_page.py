@@ -38,7 +38,7 @@ def summary(made: Plan, done: Summary) -> str:
 
 
 def _skipped(files: Sequence[Skipped]) -> str:
-    lines = [("warning", f"{one.path.name} is skipped: {one.reason}.") for one in files]
+    lines = [("warning", f"{one.shown} is skipped: {one.reason}.") for one in files]
     return findings(lines)  # type: ignore[arg-type]  # the kinds are literals
 
 
