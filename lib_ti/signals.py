@@ -29,6 +29,10 @@ class Note(Event):
     text: str
     warning: bool = False
 
+    def __post_init__(self) -> None:
+        # It may name files, whose names may hold any bytes.
+        object.__setattr__(self, "text", printable(self.text))
+
 
 @dataclass(frozen=True)
 class FileSkipped(Event):
@@ -158,7 +162,7 @@ def as_json(event: Event) -> dict[str, Any]:
     """The event as plain data with its kind under ``"event"``: ``{"event": "StepDone", "step": 1, …}``."""
 
     def plain(value: Any) -> Any:
-        if isinstance(value, Path):
+        if isinstance(value, Path | str):
             return printable(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]

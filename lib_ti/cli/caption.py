@@ -13,6 +13,7 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CaptionConfig
 from lib_ti.paths import as_path
 from lib_ti.signals import Control, Listener, Note, Progress
+from lib_ti.wording import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,8 @@ def caption(arguments: argparse.Namespace, control: Control) -> bool:
         stop=lambda: control.stop_requested,
     )
     if arguments.json:
-        sys.stdout.write(json.dumps({"event": "Captioned", **asdict(done)}, ensure_ascii=False, default=str) + "\n")
+        line = json.dumps({"event": "Captioned", **asdict(done)}, ensure_ascii=False, default=str)
+        sys.stdout.write(printable(line) + "\n")
     else:
         for line in done.describe():
             listen(Note(line))

@@ -164,7 +164,8 @@ class _Voice:
 
     def tell(self, event: str, text: str, **facts: Any) -> None:
         if self._as_json:
-            sys.stdout.write(json.dumps({"event": event, "text": text, **facts}, ensure_ascii=False) + "\n")
+            line = json.dumps({"event": event, "text": text, **facts}, ensure_ascii=False)
+            sys.stdout.write(printable(line) + "\n")
         else:
             self._listen(Note(text))
 

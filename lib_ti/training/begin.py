@@ -24,7 +24,7 @@ from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note
 from lib_ti.training.rundir import RunFolder, find_run, new_run
 from lib_ti.training.state import Identity, RunState, compare
-from lib_ti.wording import counted, quoted
+from lib_ti.wording import counted, printable, quoted
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
 def _unwritable(label: str, folder: Path) -> str | None:
     """One sentence when nothing can be written below ``folder``; nothing is created to find out."""
     existing = folder.absolute()
+    if printable(existing) != str(existing):  # safetensors takes no other paths
+        return f"{label} {quoted(folder)} cannot be used: its path is not UTF-8; choose another folder."
     # Unlike Path's, these functions don't raise where a folder on the way may not be entered.
     while not os.path.exists(existing) and existing != existing.parent:
         existing = existing.parent

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import write_text
+from lib_ti.atomic import write_bytes
 from lib_ti.errors import BadInput
 from lib_ti.in_use import Target
 from lib_ti.training.state import RunState, load_state
@@ -95,7 +95,8 @@ class RunFolder:
         """Write ``settings-<time>.json`` beside the earlier ones; it can be given to ``--config``."""
         now = datetime.datetime.now().strftime("%Y-%m-%d-%H-%M-%S")
         path = self.path / f"settings-{now}.json"
-        write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        # A byte of a path that is not UTF-8 becomes the escape that JSON has for it, and is read back as it was.
+        write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
         return path
 
 

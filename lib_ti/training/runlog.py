@@ -19,7 +19,7 @@ from lib_ti.signals import (
     RunStarted,
     Saved,
 )
-from lib_ti.wording import counted, quoted
+from lib_ti.wording import counted, printable, quoted
 
 
 class Told:
@@ -39,7 +39,7 @@ class Told:
         line = sentence(event)
         if line:
             now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
-            entry = f"{now}  {line}\n"
+            entry = f"{now}  {printable(line)}\n"
             if self._path is None:
                 self._waiting.append(entry)
             else:

@@ -289,3 +289,16 @@ def test_cache_files_are_named_by_content_and_hold_nothing_of_the_path(
     (file,) = (tmp_path / "cache").iterdir()
     assert len(file.stem) == 2 * hashlib.sha256().digest_size
     assert path.stem.encode() not in file.read_bytes()
+
+
+def test_that_nothing_of_a_picture_counts_is_said_for_cached_latents_too(
+    pictures: PictureFolder, model: EncoderModel, tmp_path: Path
+) -> None:
+    pictures.draw("a.png")
+    Image.new("L", (64, 64)).save(pictures.path / "a-mask.png")
+    first, _ = encoded(pictures, model, tmp_path, use_alpha=True)
+    again, latents = encoded(pictures, model, tmp_path, use_alpha=True)
+    assert model.pictures_encoded == 1
+    assert again.notes == first.notes
+    assert any("nothing of it counts" in note for note in again.notes)
+    assert torch.equal(latents[again.items[0]].weight, torch.ones(1, 8, 8))
