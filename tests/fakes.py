@@ -14,7 +14,8 @@ from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest, SessionOptions, Tell
+from lib_ti.host.base import Conditioning, InitialVectors, LatentStats, ModelInfo, PictureRequest, SessionOptions
+from lib_ti.host.tools import Tell
 from lib_ti.signals import Event
 
 WIDTH = 8
@@ -120,6 +121,10 @@ class FakeHost:
             yield self.model
         finally:
             self.open_sessions -= 1
+
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        with self.session(SessionOptions()) as model:
+            return InitialVectors(model.initial_vectors(text, count), model.info.name, model.info.hash)
 
     def watch(self, event: Event) -> None:
         self.watched.append(event)

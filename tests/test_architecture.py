@@ -33,7 +33,7 @@ BASE = {
     "schedule",
     "config",
 }  # "" is the package itself, for its version
-ENGINE = BASE | {"host.base", "data", "embedding"}
+ENGINE = BASE | {"host.base", "host.tools", "data", "embedding"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": {"wording"},
@@ -48,19 +48,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schedule": {"errors", "wording"},
     "paths": {"errors", "wording"},
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},
-    "host.base": {"errors", "embedding", "signals"},
+    "host.base": {"errors", "embedding", "signals", "host.tools"},
+    "host.tools": set(),
     "embedding": BASE | {"host.base"},
     "data": BASE | {"host.base"},
     "training": ENGINE,
     "prep": ENGINE,
-    "host": BASE | {"host.base", "embedding"},
+    "host": BASE | {"host.base", "host.tools", "embedding"},
     "pocket": BASE | {"host.base", "host", "embedding", "data"},
     "ui": ENGINE | {"training", "prep"},
     "cli": ENGINE | {"training", "prep", "host", "pocket", "ui"},
     "__main__": {"cli"},
     "scripts": ENGINE | {"training", "prep", "host", "ui"},
 }
-WORKING = {"data", "embedding", "training", "prep", "host", "host.base", "pocket"}
+WORKING = {"data", "embedding", "training", "prep", "host", "host.base", "host.tools", "pocket"}
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,

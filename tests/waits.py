@@ -19,7 +19,7 @@ from lib_ti.host.architecture import architecture
 from lib_ti.host.checkpoint import read_checkpoint
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.networks import build
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 
 ATEN = torch.ops.aten
 

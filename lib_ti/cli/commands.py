@@ -192,7 +192,7 @@ def _facts(embedding: Embedding) -> dict[str, Any]:
         "widths": embedding.widths,
         "mean length of a vector": norms,
         "steps": embedding.step,
-        "model": f"{embedding.model_name} [{embedding.model_hash}]" if embedding.model_name else "",
+        "model": " ".join(filter(None, (embedding.model_name, embedding.model_hash and f"[{embedding.model_hash}]"))),
         **{key.replace("_", " "): value for key, value in embedding.recipe.items() if key not in ("settings", "run")},
         "settings": settings or "",
     }

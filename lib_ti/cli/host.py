@@ -45,7 +45,7 @@ def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
 def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> EmbeddedHost:
     """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
     from lib_ti.host.embedded import EmbeddedHost
-    from lib_ti.pocket.files import CHECKPOINT
+    from lib_ti.pocket import CHECKPOINT
 
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):

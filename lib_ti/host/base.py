@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
+
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
@@ -172,37 +174,14 @@ class Model(Protocol):
         ...
 
 
-class Captioner(Protocol):
-    """Says in one line what pictures show; lent with its model loaded."""
+@dataclass(frozen=True)
+class InitialVectors:
+    """What a new embedding starts from: (count, width) float32 on the CPU by encoder, and the model they are of."""
 
-    @property
-    def options(self) -> str:
-        """All that its captions depend on besides the picture, as text: its name, its model, its settings."""
-        ...
-
-    def caption(self, pictures: Sequence[Image]) -> list[str]:
-        """One caption for each RGB picture, of any sizes. As many at once as the caller wants to hold in memory."""
-        ...
-
-
-class Upscaler(Protocol):
-    """Enlarges pictures; lent with its model loaded. Called by one thread at a time."""
-
-    def enlarge(self, picture: Image, factor: float) -> Image:
-        """The RGB picture, each side ``factor`` (above 1) times as long, rounded to whole pixels."""
-        ...
-
-
-class Inpainter(Protocol):
-    """Fills parts of pictures by the loaded model; lent with everything of the host's put back on leaving."""
-
-    def fill(self, picture: Image, mask: Image, *, prompt: str, seed: int) -> Image:
-        """The RGB picture with what the mask ("L", same size) has above 127 drawn anew; the rest is unchanged."""
-        ...
-
-
-Tell = Callable[[str], None]
-"""Called with a sentence while the host waits or loads something."""
+    vectors: Mapping[str, torch.Tensor]
+    model_name: str
+    model_hash: str
+    """Empty where the file's content was not read for it."""
 
 
 class Host(Protocol):
@@ -240,6 +219,18 @@ class Host(Protocol):
         ------
         BadInput
             When there is no usable model: missing, truncated, of another family.
+        """
+        ...
+
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        """Return ``count`` vectors that start from the tokens of ``text``, for a new embedding; never waits.
+
+        Raises
+        ------
+        BadInput
+            When there is no usable model, or ``text`` has no token.
+        ModelInUse
+            When the host's model is needed for it and at work.
         """
         ...
 

@@ -7,7 +7,7 @@ is not a Stable Diffusion 1 checkpoint is refused by the name of what it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from lib_ti.embedding.unpickle import load_tensors
 from lib_ti.errors import BadInput
+from lib_ti.host.text import VOCABULARY
 from lib_ti.wording import quoted
 
 UNET = "model.diffusion_model."
@@ -23,14 +24,16 @@ TEXT_ENCODER = "cond_stage_model.transformer.text_model."
 """Where the ldm format keeps the three networks."""
 
 SUFFIXES = (".safetensors", ".ckpt")
-_PARTS = (UNET, AUTOENCODER, "cond_stage_model.")
+PARTS = (UNET, AUTOENCODER, "cond_stage_model.")
 # Checkpoints from the time before transformers named the text encoder's inside lack the level "text_model".
 _OLD_TEXT = tuple(f"cond_stage_model.transformer.{part}." for part in ("embeddings", "encoder", "final_layer_norm"))
 _ONLY_SD1 = "this program trains SD1.x checkpoints so far"
 
 
-def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
+def read_checkpoint(path: Path, parts: tuple[str, ...] = PARTS) -> dict[str, torch.Tensor]:
     """The tensors of UNet, autoencoder and text encoder by their ldm names, on the CPU, in the file's precision.
+
+    Of ``parts``, beginnings of names, others are not read.
 
     Raises
     ------
@@ -44,8 +47,26 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise BadInput(f"Checkpoint {path} has the suffix {quoted(suffix)}; it has to be {' or '.join(SUFFIXES)}.")
-    weights = _read_safetensors(path) if suffix == ".safetensors" else _read_ckpt(path)
+    read = _read_safetensors if suffix == ".safetensors" else _read_ckpt
+    weights = read(path, lambda name: _modern_name(name).startswith(parts))
     return {_modern_name(name): tensor for name, tensor in weights.items()}
+
+
+def read_token_table(path: Path) -> torch.Tensor:
+    """The text encoder's input vectors (tokens, width) in the file's precision; nothing else of the file is read.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_checkpoint`, and when the checkpoint has no text encoder or one with another vocabulary.
+    """
+    name = f"{TEXT_ENCODER}embeddings.token_embedding.weight"
+    table = read_checkpoint(path, (name,)).get(name)
+    if table is None:
+        raise BadInput(f"{path.name} lacks the weight {quoted(name)}; give a complete SD1.x checkpoint.")
+    if table.ndim != 2 or len(table) < VOCABULARY:
+        raise BadInput(f"{path.name} has a text encoder of {len(table)} tokens, and CLIP's has {VOCABULARY}.")
+    return table
 
 
 def file_hash(path: Path) -> str:
@@ -67,17 +88,17 @@ def weights_hash(weights: Mapping[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+def _read_safetensors(path: Path, wanted: Callable[[str], bool]) -> dict[str, torch.Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
             _refuse_others(path, {name: tuple(file.get_slice(name).get_shape()) for name in names})
-            return {name: file.get_tensor(name) for name in names if name.startswith(_PARTS)}
+            return {name: file.get_tensor(name) for name in names if wanted(name)}
     except (SafetensorError, OSError) as error:
         raise BadInput(f"Checkpoint {path} is truncated or damaged ({error}); download or copy it again.") from error
 
 
-def _read_ckpt(path: Path) -> dict[str, torch.Tensor]:
+def _read_ckpt(path: Path, wanted: Callable[[str], bool]) -> dict[str, torch.Tensor]:
     content = load_tensors(path, inert=True)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -85,7 +106,7 @@ def _read_ckpt(path: Path) -> dict[str, torch.Tensor]:
         raise BadInput(f"Checkpoint {path} holds no table of weights; give an SD1.x checkpoint.")
     tensors = {name: value for name, value in content.items() if isinstance(name, str) and torch.is_tensor(value)}
     _refuse_others(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()} or dict.fromkeys(content, ()))
-    return {name: tensor for name, tensor in tensors.items() if name.startswith(_PARTS)}
+    return {name: tensor for name, tensor in tensors.items() if wanted(name)}
 
 
 def _modern_name(name: str) -> str:

@@ -7,18 +7,22 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from lib_ti.errors import BadInput, ModelInUse
 from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
-from lib_ti.host.base import Captioner, Inpainter, Precision, SessionOptions, Tell, Upscaler
-from lib_ti.host.checkpoint import file_hash, read_checkpoint, weights_hash
-from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.host.networks import build
-from lib_ti.host.text import token_spans
+from lib_ti.host.base import InitialVectors, Precision, SessionOptions
+from lib_ti.host.checkpoint import file_hash, read_checkpoint, read_token_table, weights_hash
+from lib_ti.host.text import token_spans, tokenize
+from lib_ti.host.token_table import ENCODER, TokenTable
+from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
 from lib_ti.signals import Event
+
+if TYPE_CHECKING:
+    from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.wording import quoted
 
 _HASH_DIGITS = 10  # the WebUI's short hash
@@ -162,7 +166,16 @@ class EmbeddedHost:
         finally:
             self._in_use.release()
 
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        """As the model's own, by the token table alone: the networks are not built, the file is not hashed."""
+        table = TokenTable(ENCODER, read_token_table(self._checkpoint))
+        vectors = table.starting_vectors(text, tokenize(text), count)
+        return InitialVectors({ENCODER: vectors}, model_name=self._checkpoint.stem, model_hash="")
+
     def _load(self, dtype: torch.dtype) -> EmbeddedModel:
+        from lib_ti.host.embedded_model import EmbeddedModel
+        from lib_ti.host.networks import build
+
         version = _version(self._checkpoint)
         if self._loaded is not None and self._loaded[0] == (version, dtype):
             return self._loaded[1]

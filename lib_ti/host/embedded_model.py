@@ -15,7 +15,8 @@ from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureReques
 from lib_ti.host.networks import Networks
 from lib_ti.host.sampling import Denoise, check_request, sample
 from lib_ti.host.text import Prompt
-from lib_ti.host.text_encoder import ENCODER, TextEncoder
+from lib_ti.host.text_encoder import TextEncoder
+from lib_ti.host.token_table import ENCODER
 from lib_ti.prompt_syntax import parse
 
 _PIXELS_AT_ONCE = 2 * 512 * 512

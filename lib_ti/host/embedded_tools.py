@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from lib_ti.errors import BadInput
 from lib_ti.host import upscaling
-from lib_ti.host.base import Captioner, Inpainter, Tell, Upscaler
-from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.host.inpainting import EmbeddedInpainter
+from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
 from lib_ti.wording import quoted
+
+if TYPE_CHECKING:
+    from lib_ti.host.embedded_model import EmbeddedModel
 
 CAPTIONER = "BLIP"
 _WHERE = "the files of Salesforce/blip-image-captioning-base on huggingface.co, 1 GB"
@@ -68,6 +70,8 @@ def upscaler(name: str, folder: Path, device: torch.device, tell: Tell) -> Itera
 @contextmanager
 def inpainter(session: AbstractContextManager[EmbeddedModel], tell: Tell) -> Iterator[Inpainter]:
     """Lend what fills parts of pictures by the model of a session, for as long as that."""
+    from lib_ti.host.inpainting import EmbeddedInpainter
+
     with session as model:
         if model.info.size < _FINE:
             tell(

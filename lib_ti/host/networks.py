@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from lib_ti.errors import BadInput
 from lib_ti.host.architecture import POSITIONS, Architecture
 from lib_ti.host.checkpoint import AUTOENCODER, TEXT_ENCODER, UNET
+from lib_ti.host.diffusers_parts import AutoencoderKL, UNet2DConditionModel
 from lib_ti.host.ldm_names import autoencoder_name, text_encoder_name, unet_name
 
 _LISTED = 5
@@ -41,7 +44,7 @@ def build(
         When ``checkpoint``, which the weights came from, lacks some or has them in another shape.
     """
     # On the meta device parameters take neither memory nor time, and copies of the file's tensors become them.
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         unet = UNet2DConditionModel(**made.unet)
         autoencoder = AutoencoderKL(**made.autoencoder)
         text_encoder = CLIPTextModel(CLIPTextConfig(**made.text_encoder))
@@ -56,6 +59,19 @@ def build(
     for network in (unet, autoencoder, text_encoder):
         network.requires_grad_(False).eval()
     return Networks(unet, autoencoder, text_encoder)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leave out random initial values and count on the CPU: on the meta device newer torch loads its compiler for
+    either, which takes longer than all the rest."""
+
+    _FILLS = (init.normal_, init.uniform_, init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.uniform_)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self._FILLS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **({"device": "cpu", **kwargs} if func is torch.arange else kwargs))
 
 
 def unet_names(unet: UNet2DConditionModel) -> Callable[[str], str]:

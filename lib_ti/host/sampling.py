@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-)
 
 from lib_ti import prompt_syntax
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.architecture import TIMESTEPS, Architecture
 from lib_ti.host.base import PictureRequest
+from lib_ti.host.diffusers_parts import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+)
 from lib_ti.wording import quoted
 
 AUTOMATIC, KARRAS, UNIFORM = "Automatic", "Karras", "Uniform"

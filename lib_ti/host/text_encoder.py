@@ -12,12 +12,10 @@ from transformers import CLIPTextModel
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.clip_network import hidden_states, sent
 from lib_ti.host.text import EMPTY, Chunk, Prompt, Word, count_tokens, find_words, lay_out, tokenize
-from lib_ti.host.token_table import TokenTable
+from lib_ti.host.token_table import ENCODER, TokenTable
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
-
-ENCODER = "clip_l"
 
 
 class TextEncoder:

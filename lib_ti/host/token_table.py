@@ -13,6 +13,8 @@ from lib_ti.errors import BadInput
 from lib_ti.host.text import VOCABULARY
 from lib_ti.wording import quoted
 
+ENCODER = "clip_l"
+"""The name of Stable Diffusion 1's one text encoder."""
 _REPEAT_NOISE = 0.3
 """Noise on repeated starting vectors, in units of the vocabulary's RMS: equal rows get equal gradients and would
 part only slowly."""

@@ -18,7 +18,8 @@ from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
 from lib_ti.host import webui_settings, webui_turn
-from lib_ti.host.base import Captioner, Inpainter, Model, SessionOptions, Tell, Upscaler
+from lib_ti.host.base import Captioner, InitialVectors, Inpainter, Model, SessionOptions, Tell, Upscaler
+from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
 from lib_ti.signals import Event, PreviewStarted, RunStarted, StepDone
 from lib_ti.wording import quoted
 
@@ -95,6 +96,11 @@ class WebUIHost:
         with webui_turn.turn(options.tell, options.stop, wait=options.wait), webui_borrow.borrow(options) as model:
             lent: WebUIModel = model
             yield lent
+
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        """By the loaded model, which is not waited for."""
+        with self.session(SessionOptions(wait=False)) as model:
+            return InitialVectors(model.initial_vectors(text, count), model.info.name, model.info.hash)
 
     def watch(self, event: Event) -> None:
         """Show the run where the WebUI shows its jobs.

@@ -17,8 +17,8 @@ from modules import deepbooru, devices, interrogate, lowvram, paths, shared
 from PIL import Image
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Captioner, Tell
 from lib_ti.host.blip import pixels
+from lib_ti.host.tools import Captioner, Tell
 from lib_ti.host.webui_carried import kept_random_state
 from lib_ti.wording import quoted
 

@@ -14,8 +14,8 @@ from modules import devices, processing, sd_models, shared
 from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
-from lib_ti.host.base import Inpainter, Tell
 from lib_ti.host.patch import FULL_MEMORY, STRENGTH, cut_out, put_back
+from lib_ti.host.tools import Inpainter, Tell
 from lib_ti.host.webui_carried import (
     ONLY_DRAWN,
     Pinned,

@@ -11,7 +11,7 @@ from modules.upscaler import UpscalerLanczos, UpscalerNearest, UpscalerNone
 from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, UserError, said_when_memory_is_full
-from lib_ti.host.base import Tell, Upscaler
+from lib_ti.host.tools import Tell, Upscaler
 from lib_ti.host.webui_carried import kept_random_state
 from lib_ti.wording import quoted
 

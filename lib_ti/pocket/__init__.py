@@ -9,3 +9,8 @@ transformers. The weights in `weights/` were made with these commands, in this o
     python -m lib_ti.pocket.train_reader --work FOLDER
     python -m lib_ti.pocket.report
 """
+
+from pathlib import Path
+
+CHECKPOINT = Path(__file__).parent / "weights" / "pocket.safetensors"
+"""The pocket model, which commands use where no checkpoint is named."""

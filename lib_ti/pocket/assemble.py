@@ -9,7 +9,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from . import architecture, files
+from . import CHECKPOINT, architecture, files
 from .captions import caption
 from .words import Words
 from .world import training_specs
@@ -34,7 +34,7 @@ def lift_context(unet: UNet2DConditionModel, text: CLIPTextModel, mean: float = 
             module.to_out[0].bias -= module.to_out[0].weight @ (shift * module.to_v.weight.sum(1))
 
 
-def assemble(work: Path, target: Path = files.CHECKPOINT) -> None:
+def assemble(work: Path, target: Path = CHECKPOINT) -> None:
     """`<work>/vae.pt` and `<work>/average.pt` -> the ldm checkpoint `target`, its `.yaml`, and the `clip` folder."""
     vae, unet, text = architecture.new_vae(), architecture.new_unet(), architecture.new_text_encoder()
     vae.load_state_dict(torch.load(work / "vae.pt", weights_only=True))
@@ -52,7 +52,7 @@ def assemble(work: Path, target: Path = files.CHECKPOINT) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="write the pocket model's checkpoint")
     parser.add_argument("--work", type=Path, required=True, help="folder where the parts were trained")
-    parser.add_argument("--target", type=Path, default=files.CHECKPOINT)
+    parser.add_argument("--target", type=Path, default=CHECKPOINT)
     a = parser.parse_args()
     assemble(a.work, a.target)
 

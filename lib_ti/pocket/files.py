@@ -16,12 +16,11 @@ from transformers import CLIPTextModel
 
 from lib_ti.host.ldm_names import autoencoder_name, text_encoder_name, unet_name
 
-from . import architecture
+from . import CHECKPOINT, architecture
 from .diffusion import betas
 from .words import VOCABULARY
 
-WEIGHTS = Path(__file__).parent / "weights"
-CHECKPOINT = WEIGHTS / "pocket.safetensors"
+WEIGHTS = CHECKPOINT.parent
 CLIP = Path(__file__).parent / "clip"
 
 UNET_PREFIX = "model.diffusion_model."

@@ -14,7 +14,7 @@ from PIL import Image
 from lib_ti.atomic import write_bytes
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Inpainter
+from lib_ti.host.tools import Inpainter
 from lib_ti.prep.edits import Erased
 from lib_ti.prep.piece import Piece
 from lib_ti.prep.prepared import PreparedFolder

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.images import enlargement, fill_and_crop
-from lib_ti.host.base import Upscaler
+from lib_ti.host.tools import Upscaler
 from lib_ti.prep.piece import Piece
 
 

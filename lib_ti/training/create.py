@@ -13,7 +13,7 @@ from lib_ti.embedding import library, names
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, SessionOptions
+from lib_ti.host.base import Host
 from lib_ti.training.place import Placed, place
 from lib_ti.wording import quoted
 
@@ -62,14 +62,14 @@ def create(host: Host, config: CreateConfig) -> Placed:
 
 
 def _fresh(host: Host, config: CreateConfig) -> Embedding:
-    with host.session(SessionOptions(wait=False)) as model:
-        return Embedding(
-            name=config.name,
-            vectors=model.initial_vectors(config.text, config.vectors),
-            model_name=model.info.name,
-            model_hash=model.info.hash,
-            recipe={"initialization_text": config.text, "created_with": f"lib_ti {__version__}"},
-        )
+    start = host.initial_vectors(config.text, config.vectors)
+    return Embedding(
+        name=config.name,
+        vectors=start.vectors,
+        model_name=start.model_name,
+        model_hash=start.model_hash,
+        recipe={"initialization_text": config.text, "created_with": f"lib_ti {__version__}"},
+    )
 
 
 def _taken(name: str, paths: Sequence[Path]) -> str:

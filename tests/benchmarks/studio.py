@@ -16,7 +16,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket.world import sample_set
 from lib_ti.signals import Control
 from lib_ti.training.source import BatchSource

@@ -201,3 +201,24 @@ def test_ckpt_of_something_else(tmp_path: Path) -> None:
         torch.save(content, path)
         with pytest.raises(BadInput, match=r"other\.ckpt"):
             lend(path)
+
+
+def test_new_embeddings_start_from_the_token_table_as_from_the_model(
+    checkpoint: Path, weights: Weights, tmp_path: Path
+) -> None:
+    old = {name.replace("transformer.text_model.", "transformer."): tensor for name, tensor in weights.items()}
+    torch.save({"state_dict": old}, tmp_path / "old.ckpt")
+    for path in (checkpoint, save(tmp_path / "old.safetensors", old), tmp_path / "old.ckpt"):
+        host = EmbeddedHost(path, embeddings_folder=tmp_path)
+        with host.session(SessionOptions()) as model:
+            whole = model.initial_vectors("a photo of a cat", 7)
+            # The model is at work meanwhile, and is not needed for it.
+            alone = host.initial_vectors("a photo of a cat", 7)
+        assert alone.vectors["clip_l"].equal(whole["clip_l"])
+        assert alone.model_name == path.stem
+
+
+def test_a_checkpoint_without_a_text_encoder_has_nothing_to_start_from(weights: Weights, tmp_path: Path) -> None:
+    path = save(tmp_path / "cut.safetensors", {name: one for name, one in weights.items() if name.startswith(UNET)})
+    with pytest.raises(BadInput, match=r"lacks the weight .*token_embedding"):
+        EmbeddedHost(path, embeddings_folder=tmp_path).initial_vectors("a cat", 1)

@@ -13,7 +13,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import PictureRequest, SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.prompt_syntax import literal, parse
 
 SMALL = PictureRequest("", steps=2, width=64, height=64, seed=7)

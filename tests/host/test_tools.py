@@ -22,7 +22,7 @@ from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_tools import CAPTIONER
 from lib_ti.host.patch import Patch, cut_out, put_back
 from lib_ti.host.upscaling import TiledUpscaler, model_files
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from tests.small_blip import make_blip
 
 CPU = torch.device("cpu")

@@ -15,7 +15,7 @@ import yaml
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from lib_ti.pocket import architecture, files, reader, report
+from lib_ti.pocket import CHECKPOINT, architecture, files, reader, report
 from lib_ti.pocket.assemble import lift_context
 from lib_ti.pocket.captions import caption
 from lib_ti.pocket.diffusion import alphas_cumprod
@@ -29,12 +29,12 @@ def test_importing_the_package_needs_no_torch() -> None:
 
 
 def test_the_files_are_small() -> None:
-    assert files.CHECKPOINT.stat().st_size <= 16_000_000
+    assert CHECKPOINT.stat().st_size <= 16_000_000
     assert reader.WEIGHTS.stat().st_size <= 400_000
 
 
 def test_the_checkpoint_is_stable_diffusion_1_in_small() -> None:
-    weights = load_file(files.CHECKPOINT)
+    weights = load_file(CHECKPOINT)
     assert weights["cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"].shape == (
         49_408,
         architecture.WIDTH,
@@ -49,7 +49,7 @@ def test_the_checkpoint_is_stable_diffusion_1_in_small() -> None:
 
 
 def test_weights_survive_the_way_there_and_back() -> None:
-    weights = load_file(files.CHECKPOINT)
+    weights = load_file(CHECKPOINT)
     again = files.to_ldm(*files.from_ldm(weights))
     assert again.keys() == weights.keys()
     assert all(torch.equal(again[name], weights[name]) for name in weights)
@@ -60,8 +60,8 @@ def test_diffusers_own_converter_reads_the_same_networks() -> None:
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from diffusers.loaders import single_file_utils as single
 
-    config = yaml.safe_load(files.CHECKPOINT.with_suffix(".yaml").read_text(encoding="utf-8"))
-    weights = load_file(files.CHECKPOINT)
+    config = yaml.safe_load(CHECKPOINT.with_suffix(".yaml").read_text(encoding="utf-8"))
+    weights = load_file(CHECKPOINT)
     unet, vae, _ = files.load()
     shape = single.create_unet_diffusers_config_from_ldm(config, weights, image_size=64)
     theirs = UNet2DConditionModel(**shape)

@@ -15,7 +15,7 @@ from torch import Tensor
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import Conditioning
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control
 from lib_ti.training import diffusion
 from lib_ti.training.evaluation import ValidationLoss

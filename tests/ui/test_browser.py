@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from lib_ti.embedding import files
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from tests.ui.browser import PATH, By, Page, needs_browser, serving
 
 pytestmark = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from tests.fakes import draw_pictures
 from tests.prep.photographs import photograph
 from tests.small_blip import make_blip

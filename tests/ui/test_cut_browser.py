@@ -17,7 +17,7 @@ from PIL import Image
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.pocket.files import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder

@@ -31,6 +31,7 @@ from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.networks import Networks
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket import files as pocket
 from lib_ti.pocket.words import VOCABULARY
 from lib_ti.pocket.world import sample_set
@@ -196,7 +197,7 @@ def _train_ours(instance: Instance, work: Path, seed: int) -> None:
 
 def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
     embedding = files.load(instance.embeddings / name)
-    host = EmbeddedHost(pocket.CHECKPOINT, embeddings_folder=work)
+    host = EmbeddedHost(CHECKPOINT, embeddings_folder=work)
     with host.session(SessionOptions()) as model:
         found = scan(work / "unseen", Rules(64, 64, held_out=0.0))
         found, encoded = latents.encode(

@@ -92,5 +92,6 @@ def test_emphasis_and_break_mean_the_same_in_both_hosts(
             ours = np.asarray(model.generate(request, [embedding])).astype(np.int16)
             plain = np.asarray(model.generate(replace(request, literal=True), [embedding])).astype(np.int16)
             theirs = webui.draw(request)
-            assert np.abs(theirs - ours).mean() < 1.5
-            assert negative or np.abs(theirs - plain).mean() > 3
+            difference = np.abs(theirs - ours).mean()
+            assert difference < 1.5
+            assert np.abs(theirs - plain).mean() > difference + 0.5 or negative

@@ -15,7 +15,8 @@ from lib_ti.data.dataset import Item
 from lib_ti.data.folder import list_pictures
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, Tell
+from lib_ti.host.base import Host
+from lib_ti.host.tools import Tell
 from lib_ti.prep.edits import Edits, Erased, PictureEdits
 from lib_ti.prep.erase import apply, load_patch
 from lib_ti.prep.erase_set import erase, lent_filling
