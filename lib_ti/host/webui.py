@@ -18,7 +18,7 @@ from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
 from lib_ti.host import webui_settings, webui_turn
-from lib_ti.host.base import Captioner, InitialVectors, Inpainter, Model, SessionOptions, Tell, Upscaler
+from lib_ti.host.base import InitialVectors, Model, SessionOptions
 from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
 from lib_ti.signals import Event, PreviewStarted, RunStarted, StepDone
 from lib_ti.wording import quoted

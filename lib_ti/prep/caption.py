@@ -19,7 +19,7 @@ from lib_ti.data.captions import Caption, caption_path, read_caption
 from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
-from lib_ti.host.base import Captioner, Host, Tell
+from lib_ti.host.base import Host
 from lib_ti.host.tools import Captioner, Tell
 from lib_ti.prep.caption_files import Keeper, pictures_of, shared_files
 from lib_ti.prep.caption_record import Note, Record
