@@ -22,7 +22,7 @@ _NO_PICTURES = frozenset(
 _REPLACED = ".replaced-"
 """How the suffix of a file begins that this program kept when it was replaced."""
 _EMBEDDINGS = (".pt", ".safetensors", ".bin")
-_CONDITIONS = ("-condlabel", "-depthlabel")
+CONDITION_LABELS = ("-condlabel", "-depthlabel")
 """Names of images that OneTrainer and its forerunner take for conditions, and never train on."""
 _RUN_MARK = "textual_inversion_loss.csv"
 """A file of every run folder, whose images are previews."""
@@ -150,7 +150,7 @@ def _belongs_to(path: Path, beside: Beside) -> str:
     if not has_image_suffix(path):
         return ""
     stem = path.stem.lower()
-    if stem.endswith(_CONDITIONS):
+    if stem.endswith(CONDITION_LABELS):
         return "by its name it is a condition for another image, which this training has no use for"
     name, dot, preview = path.stem.rpartition(".")
     if dot and preview.lower() == "preview" and any(any(beside.find(name, suffix)) for suffix in _EMBEDDINGS):

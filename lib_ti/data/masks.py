@@ -14,7 +14,7 @@ from lib_ti.data.beside import Beside
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.images import UnreadablePicture, open_picture
 
-_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
+MASK_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
 _SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _SOURCE = ".src"
 _SHAPE_TOLERANCE = 0.01
@@ -38,7 +38,7 @@ def find_masks(picture: Path, beside: Beside | None = None) -> list[Path]:
         return []
     beside = beside or Beside(picture.parent)
     owners = dict.fromkeys((picture.stem, picture.stem.removesuffix(_SOURCE)))
-    endings = [label + suffix for label in _LABELS for suffix in _SUFFIXES]
+    endings = [label + suffix for label in MASK_LABELS for suffix in _SUFFIXES]
     found = dict.fromkeys(path for owner in owners for ending in endings for path in beside.find(owner, ending))
     return [path for path in found if path != picture]
 

@@ -162,6 +162,7 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
     remarks = (
         *found.remarks,
         *found.remarks_by_file(),
+        *_lost_repeats(found),
         *_lost_edits(manifest.edits, found),
         *_strangers(folder, manifest),
     )
@@ -282,6 +283,12 @@ def _lost_edits(edits: Edits, found: Dataset) -> list[str]:
     if not lost:
         return []
     return [f"Changed since they were edited by hand, so that those edits are not used: {some(lost)}."]
+
+
+def _lost_repeats(found: Dataset) -> list[str]:
+    if all(item.repeats == 1 for item in found.items):
+        return []
+    return ["The numbers of sub-folders such as 10_thing are not kept: training uses each result once an epoch."]
 
 
 def _strangers(folder: PreparedFolder, manifest: Manifest) -> list[str]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib_ti.config.prepare import PrepareConfig
+from lib_ti.data.folder import CONDITION_LABELS
+from lib_ti.data.masks import MASK_LABELS
 from lib_ti.embedding.names import check_name, sanitise
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
 
 SUFFIX = ".png"
-_MASK = "-mask"
 _LONGEST_STEM = 80
 """Letters of a source's name that are taken over."""
 
@@ -64,7 +65,8 @@ class Names:
 
     def _is_free(self, stem: str) -> bool:
         # "a-mask.png" beside "a.png" is that one's mask, whoever made it.
-        return not {stem, stem + _MASK, stem.removesuffix(_MASK)} & self._taken
+        related = (name for label in MASK_LABELS for name in (stem + label, stem.removesuffix(label)))
+        return not {stem, *related} & self._taken and not stem.endswith(CONDITION_LABELS)
 
 
 def _numbered(filled: str, number: int) -> str:

@@ -177,3 +177,21 @@ def test_long_histories_are_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         captions = captions.edit({"00.png": str(number)}, "type")
     assert captions.undo().undo().undo().undo().texts["00.png"] == "1"
+
+
+def test_a_caption_goes_back_into_the_file_it_came_from(folder: Path) -> None:
+    (folder / "00.txt").rename(folder / "00.caption")
+    (folder / "01.txt").rename(folder / "01.png.TXT")
+    (folder / "02.txt").unlink()
+    (folder / "metadata.jsonl").write_text('{"file_name": "02.png", "text": "from the table"}\n')
+    captions = load(folder)
+    assert captions.texts["02.png"] == "from the table"
+    saved = save(captions.edit({name: f"edited {name}" for name in captions.texts}, "all"))
+    assert not saved.failed
+    assert not saved.conflicts
+    assert (folder / "00.caption").read_text() == "edited 00.png"
+    assert (folder / "01.png.TXT").read_text() == "edited 01.png"
+    assert (folder / "02.txt").read_text() == "edited 02.png"
+    assert not (folder / "00.txt").exists()
+    assert load(folder).texts == saved.captions.texts
+    assert not load(folder).changed

@@ -68,3 +68,14 @@ def test_stopping_leaves_no_file(pictures: PictureFolder, tmp_path: Path) -> Non
 def test_an_empty_folder_is_refused(pictures: PictureFolder, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no picture"):
         exported(pictures.path, tmp_path / "set.zip")
+
+
+def test_captions_and_masks_of_other_programs_are_packed_too(pictures: PictureFolder, tmp_path: Path) -> None:
+    pictures.draw("a.png")
+    names = ["a-masklabel.png", "a.caption", "a.json", "metadata.jsonl"]
+    Image.new("L", (64, 64)).save(pictures.path / names[0])
+    for name in names[1:]:
+        (pictures.path / name).write_text('{"file_name": "a.png", "text": "words"}')
+    exported(pictures.path, tmp_path / "set.zip")
+    with zipfile.ZipFile(tmp_path / "set.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(["a.png", *names])

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.masks import read_mask
+from lib_ti.data.masks import find_masks, read_mask
 from lib_ti.data.scan import scan
 from lib_ti.prep.masks import overlay, remove_mask, save_mask
 
@@ -48,3 +48,16 @@ def test_what_does_not_count_is_tinted() -> None:
     assert shown[:, :24, 0].min() > 150
     assert shown[:, :24, 1].max() < 80
     assert image.getpixel((0, 0)) == (100, 100, 100)
+
+
+def test_a_mask_by_another_name_gives_way_to_a_painted_one_and_is_not_lost(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (64, 64)).save(picture)
+    half((64, 64)).save(tmp_path / "a-masklabel.png")
+    before = (tmp_path / "a-masklabel.png").read_bytes()
+    path = save_mask(picture, Image.new("L", (64, 64), 100))
+    assert [found.name for found in find_masks(picture)] == [path.name]
+    assert (tmp_path / ".preparation" / "removed" / "a-masklabel.png").read_bytes() == before
+    (tmp_path / "a_mask.png").write_bytes(before)
+    remove_mask(picture)
+    assert find_masks(picture) == []

@@ -414,3 +414,49 @@ def test_one_picture_is_found_only_between_folders_that_can_serve(pictures: Pict
     pictures.draw("a.png")
     with pytest.raises(BadInput, match="is the source folder"):
         found_picture(settings(pictures, output=str(pictures.path)), "a.png")
+
+
+def with_subfolders(pictures: PictureFolder) -> PictureFolder:
+    pictures.draw("0.png", caption="on top")
+    inner = PictureFolder(pictures.path / "10_thing person")
+    inner.draw("0.png", caption="within", salt="another")
+    inner.draw("0-masklabel.png", mode="L")
+    return pictures
+
+
+def test_subfolders_that_are_not_used_are_named(pictures: PictureFolder) -> None:
+    plan = make_plan(settings(with_subfolders(pictures)))
+    assert [one.wanted.item.name for one in plan.results] == ["0.png"]
+    assert "Sub-folders are not searched: 10_thing person (1 image)." in "\n".join(plan.describe())
+
+
+def test_equal_names_in_subfolders_get_names_of_their_own(pictures: PictureFolder) -> None:
+    plan = make_plan(settings(with_subfolders(pictures), subfolders=True, name_pattern="[stem]"))
+    assert [(one.wanted.item.name, one.name, one.wanted.caption) for one in plan.results] == [
+        ("0.png", "picture-0.png", "on top"),
+        ("10_thing person/0.png", "picture-0_2.png", "within"),
+    ]
+    assert plan.results[1].wanted.item.mask is not None
+    assert "training uses each result once an epoch" in "\n".join(plan.describe())
+
+
+@pytest.mark.parametrize("label", ["-mask", "_mask", ".mask", "-masklabel"])
+def test_no_result_becomes_the_mask_of_another(pictures: PictureFolder, label: str) -> None:
+    pictures.draw(f"cat{label}.png")
+    before = make_plan(settings(pictures, name_pattern="[stem]"))
+    assert [one.name for one in before.results] == [f"cat{label}.png"]
+    pictures.draw("cat.jpg")
+    pictures.draw(f"cat{label} (2).png")
+    other = PictureFolder(pictures.path / "more")
+    other.draw(f"cat{label}.png", salt="a picture of its own")
+    names = [one.name for one in make_plan(settings(pictures, name_pattern="[stem]", subfolders=True)).results]
+    assert "cat.png" in names
+    assert f"cat{label}.png" not in names
+
+
+def test_a_picture_of_a_subfolder_is_found_by_its_path(pictures: PictureFolder) -> None:
+    config = settings(with_subfolders(pictures), subfolders=True)
+    item, _ = found_picture(config, "10_thing person/0.png")
+    assert (item.name, item.caption) == ("10_thing person/0.png", "within")
+    with pytest.raises(BadInput, match="There is no picture"):
+        found_picture(settings(pictures), "10_thing person/0.png")

@@ -302,3 +302,14 @@ def test_pictures_to_show_are_made_once_and_the_newest_are_kept() -> None:
         seen(addresses["b"])
     shown.address("b", lambda: make("b"))
     assert made == ["a", "b", "c", "b"]
+
+
+def test_a_picture_of_a_subfolder_can_be_chosen(tmp_path: Path) -> None:
+    inner = tmp_path / "found" / "10_thing"
+    inner.mkdir(parents=True)
+    for number, path in enumerate((inner.parent / "a.png", inner / "a.png")):
+        Image.new("RGB", (64, 64), (90 * number, 0, 0)).save(path)
+    config = PrepareConfig(source=str(inner.parent), output=str(tmp_path / "prepared"), subfolders=True)
+    work = Erasing(FakeHost(tmp_path))
+    assert [one.name for one in work.pictures(config)] == ["a.png", "10_thing/a.png"]
+    assert work.stage(config, "10_thing/a.png").picture == inner / "a.png"
