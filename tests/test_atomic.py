@@ -14,7 +14,7 @@ from PIL import Image
 
 from lib_ti.atomic import CannotWrite, append_text, remove_leftovers, write_atomically, write_bytes, write_text
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
-from lib_ti.embedding import files
+from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.prep.export import export_zip
 from lib_ti.prep.thumbnails import Thumbnails
@@ -88,7 +88,7 @@ def _save_zip(folder: Path) -> None:
 WRITERS: dict[str, Callable[[Path], None]] = {
     **{
         f"embedding {suffix}": lambda folder, suffix=suffix: files.save(EMBEDDING, folder / f"x{suffix}")
-        for suffix in files.SUFFIXES
+        for suffix in reading.SUFFIXES
     },
     "state": _save_state,
     "latents": _save_latents,
@@ -115,7 +115,7 @@ def test_every_file_and_folder_has_the_mode_of_the_umask(tmp_path: Path, kind: s
         assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(expected), path
 
 
-@pytest.mark.parametrize("suffix", files.SUFFIXES)
+@pytest.mark.parametrize("suffix", reading.SUFFIXES)
 def test_an_unfinished_file_has_a_suffix_that_nobody_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:

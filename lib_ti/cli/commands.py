@@ -19,7 +19,7 @@ from lib_ti.signals import Control, Note
 from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
-    from lib_ti.embedding.embedding import Embedding
+    from lib_ti.embedding.contents import Contents
 
 DEMO_STEPS = 500
 PREVIEW = "the preview image of an embedding, without an embedding in it"
@@ -83,7 +83,7 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
 
 
 def show(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.embedding import files, library
+    from lib_ti.embedding.reading import is_preview, read
 
     problems: list[str] = []
     for name in arguments.files:
@@ -91,8 +91,8 @@ def show(arguments: argparse.Namespace, control: Control) -> bool:
             return False
         try:
             path = as_path(name, "FILE")
-            preview = library.is_preview(path) and path.is_file()
-            facts = {"preview": PREVIEW} if preview else _facts(files.load(path))
+            preview = is_preview(path) and path.is_file()
+            facts = {"preview": PREVIEW} if preview else _facts(read(path))
         except BadInput as error:
             problems += error.problems
             continue
@@ -181,9 +181,9 @@ def demo(arguments: argparse.Namespace, control: Control) -> bool:
     return run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
 
 
-def _facts(embedding: Embedding) -> dict[str, Any]:
+def _facts(embedding: Contents) -> dict[str, Any]:
     """What a person wants to know of an embedding, in the order in which it is read."""
-    norms = {key: round(float(tensor.norm(dim=1).mean()), 4) for key, tensor in embedding.vectors.items()}
+    norms = {key: round(length, 4) for key, length in embedding.mean_lengths.items()}
     settings = embedding.recipe.get("settings")
     return {
         "name": embedding.name,

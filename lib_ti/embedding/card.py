@@ -8,10 +8,7 @@ the chunk alone, and whose chunk may hold nothing but the vectors; the rest stan
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +17,15 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from lib_ti.atomic import write_atomically
+from lib_ti.embedding import card_reading
+from lib_ti.embedding.card_reading import CHUNK, DETAILS_CHUNK, SUFFIXES, TENSOR
 from lib_ti.embedding.cardface import draw_face, vector_colours
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.layouts import details_of, embedding_from, webui_data
-from lib_ti.embedding.pixelcode import frame, read_frame
+from lib_ti.embedding.layouts import details_of, embedding_of, webui_data
+from lib_ti.embedding.pixelcode import frame
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
 
-CHUNK = "sd-ti-embedding"
-DETAILS_CHUNK = "sd-ti-details"
-SUFFIXES = (".png", ".webp")
-
-_TENSOR = "TORCHTENSOR"
 _STRIPES = 24
 
 
@@ -95,45 +89,8 @@ def save_card(path: Path, picture: Image.Image | None, embedding: Embedding) -> 
 
 
 def read_card(path: Path) -> Embedding:
-    """The embedding in a card, ours or the WebUI's.
-
-    Raises
-    ------
-    BadInput
-        The file is no picture, or holds no embedding, as pictures do that were saved as JPEG, resized or edited.
-    """
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            texts = {key: str(value) for key, value in getattr(picture, "text", {}).items()}
-            found = _data(texts, picture)
-    except (OSError, SyntaxError, ValueError, struct.error, EOFError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} is no picture that can be read: {error}.") from error
-    if not isinstance(found, Mapping):
-        raise BadInput(
-            f"{path} holds no embedding. Cards lose theirs when they are saved as JPEG, resized or edited; "
-            "use the file that was first written."
-        )
-    details = _parsed(texts[DETAILS_CHUNK]) if DETAILS_CHUNK in texts else found
-    details = details if isinstance(details, Mapping) else {}
-    name = details.get("name")
-    return embedding_from(
-        found, name=name if isinstance(name, str) and name else path.stem, source=path, details=details
-    )
-
-
-def _data(texts: Mapping[str, str], picture: Image.Image) -> Any:
-    if CHUNK in texts:
-        return _parsed(texts[CHUNK])
-    payload = read_frame(picture)
-    return None if payload is None else _decoded(payload)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return _decoded(base64.b64decode(text))
-    except binascii.Error:
-        return None
+    """The embedding in a card; see :func:`lib_ti.embedding.card_reading.read_card`."""
+    return embedding_of(card_reading.read_card(path))
 
 
 def _encoded(value: Any) -> dict[str, Any]:
@@ -142,20 +99,4 @@ def _encoded(value: Any) -> dict[str, Any]:
         raise TypeError(f"{type(value).__name__} is not plain data")
     exact = value.numpy()
     short = numpy.array([float(str(number)) for number in exact.ravel()]).reshape(exact.shape)
-    return {_TENSOR: numpy.where(short.astype(numpy.float32) == exact, short, exact.astype(numpy.float64)).tolist()}
-
-
-def _decoded(payload: bytes) -> Any:
-    try:
-        return json.loads(payload, object_hook=_with_tensor)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _with_tensor(item: dict[str, Any]) -> Any:
-    if _TENSOR not in item:
-        return item
-    try:
-        return torch.tensor(item[_TENSOR], dtype=torch.float64)
-    except (TypeError, RuntimeError, OverflowError) as error:
-        raise ValueError("not a tensor") from error
+    return {TENSOR: numpy.where(short.astype(numpy.float32) == exact, short, exact.astype(numpy.float64)).tolist()}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 
 from lib_ti.atomic import write_atomically
 from lib_ti.embedding import card
+from lib_ti.embedding.card_reading import SUFFIXES as CARDS
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.layouts import describe, details_of, embedding_from, tensors_of, webui_data
-from lib_ti.embedding.unpickle import load_tensors
+from lib_ti.embedding.layouts import details_of, embedding_of, tensors_of, webui_data
+from lib_ti.embedding.reading import check_suffix, read, read_as
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
@@ -24,42 +24,13 @@ if TYPE_CHECKING:
 
     from lib_ti.host.base import ModelInfo
 
-SUFFIXES = (".safetensors", ".pt", ".bin", *card.SUFFIXES)
-"""Files that :func:`save` writes and :func:`load` reads, the default first."""
 
 _FAMILIES = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL", "unknown": "an unknown family"}
-_MOST_TENSORS = 16
 
 
 def load(path: Path) -> Embedding:
-    """Read an embedding of any program; see :mod:`lib_ti.embedding.layouts` for which.
-
-    It is called by the file's stem, as the WebUI does, and cards by the name within. Vectors are float32 on the CPU
-    with memory of their own, so that the file may be replaced or removed.
-
-    Raises
-    ------
-    UnsafePickle
-        A pickle that asks for more than tensors and plain data; nothing of it was run.
-    BadInput
-        Missing, damaged, no embedding, several of them, or vectors that cannot be used; says what was found.
-    """
-    suffix = _suffix(path)
-    if not path.is_file():
-        raise BadInput(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}. Give an embedding file.")
-    if path.stat().st_size == 0:
-        raise BadInput(f"{path} is empty. Use another copy of it.")
-    return _read(path, suffix)
-
-
-def _read(path: Path, suffix: str) -> Embedding:
-    """The embedding in a file of the format that ``suffix`` stands for, whatever the file is called."""
-    if suffix in card.SUFFIXES:
-        return card.read_card(path)
-    if suffix == ".safetensors":
-        tensors, details = _read_safetensors(path)
-        return embedding_from(tensors, name=path.stem, source=path, details=details)
-    return embedding_from(load_tensors(path), name=path.stem, source=path)
+    """Read an embedding as tensors; see :func:`lib_ti.embedding.reading.read`, which raises :class:`BadInput`."""
+    return embedding_of(read(path))
 
 
 def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None:
@@ -81,9 +52,9 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
     BadInput
         An unknown suffix, or one whose format cannot hold this embedding.
     """
-    suffix = _suffix(path)
+    suffix = check_suffix(path)
     check_finite(embedding)
-    if suffix in card.SUFFIXES:
+    if suffix in CARDS:
         card.save_card(path, picture, embedding)
         return
     vectors_only = suffix == ".bin" or (suffix == ".pt" and len(embedding.vectors) > 1)
@@ -97,9 +68,15 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
             data = webui_data(embedding) if suffix == ".pt" else _diffusers_data(embedding)
             # WebUI 1.10.1 refuses the zip format of torch 2.7 and newer, and all WebUIs take the one before it.
             torch.save(data, beside, _use_new_zipfile_serialization=False)
-        check_written(embedding, beside, lambda file: _read(file, suffix), path, vectors_only=vectors_only)
+        check_written(
+            embedding, beside, lambda file: embedding_of(read_as(file, suffix)), path, vectors_only=vectors_only
+        )
 
     write_atomically(path, write)
+
+
+def _load_as(path: Path, suffix: str) -> Embedding:
+    return embedding_of(read_as(path, suffix))
 
 
 def convert(source: Path, target: Path, picture: Image | None = None) -> Embedding:
@@ -112,7 +89,7 @@ def convert(source: Path, target: Path, picture: Image | None = None) -> Embeddi
     BadInput, CannotWrite
         As :func:`load` and :func:`save` do; ``target`` is written whole or not at all.
     """
-    _suffix(target)
+    check_suffix(target)
     embedding = replace(load(source), name=target.stem)
     save(embedding, target, picture)
     return embedding
@@ -134,25 +111,7 @@ def _kind(family: str, widths: dict[str, int]) -> str:
     return f"{_FAMILIES[family]} with vectors of {vectors}"
 
 
-def _suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(f"{path} has the suffix {quoted(suffix)}, and embeddings have one of {', '.join(SUFFIXES)}.")
-    return suffix
-
-
 def _diffusers_data(embedding: Embedding) -> dict[str, torch.Tensor]:
     """One token and its vectors, which the WebUI reads as well; for SDXL the names that both know."""
     tensors = tensors_of(embedding)
     return tensors if len(tensors) > 1 else {embedding.name: next(iter(tensors.values()))}
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            keys = list(file.keys())
-            if len(keys) > _MOST_TENSORS:
-                raise BadInput(f"{path} is no embedding but a model: it holds {describe(dict.fromkeys(keys))}.")
-            return {key: file.get_tensor(key) for key in keys}, dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BadInput(f"{path} is damaged, or no .safetensors file: {error}. Get the file again.") from error

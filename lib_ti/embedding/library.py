@@ -9,6 +9,7 @@ from pathlib import Path
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.names import words_of
+from lib_ti.embedding.reading import SUFFIXES, is_preview
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelInfo
 from lib_ti.in_use import Target
@@ -35,7 +36,7 @@ def read_alike(path: Path) -> list[Path]:
     return [
         other
         for other in beside
-        if other.suffix.lower() in files.SUFFIXES and other.stem != path.stem and words_of(other.stem) == words
+        if other.suffix.lower() in SUFFIXES and other.stem != path.stem and words_of(other.stem) == words
     ]
 
 
@@ -121,11 +122,6 @@ def _alike(folder: Path, name: str) -> list[Path]:
     return [path for path in _embedding_files(folder) if words_of(path.stem) == words]
 
 
-def is_preview(path: Path) -> bool:
-    """Whether a file is the image that the WebUI shows on an embedding's card, by its name ``<name>.preview.png``."""
-    return path.stem.lower().endswith(".preview")
-
-
 def _embedding_files(folder: Path) -> Iterator[Path]:
     """Find files by their suffixes, in the order in which the WebUI reads them, through links to folders as well.
 
@@ -138,5 +134,5 @@ def _embedding_files(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if os.path.realpath(os.path.join(root, name)) not in seen]
         for path in map(Path(root).joinpath, names):
             hidden = path.name.startswith(".") or is_preview(path)
-            if path.suffix.lower() in files.SUFFIXES and not hidden and path.is_file():
+            if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
                 yield path

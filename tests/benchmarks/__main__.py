@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [imports|step|memory|caching|quality|prepare …]``: measure and print a table."""
+"""``python -m tests.benchmarks [imports|start|step|memory|caching|quality|prepare …]``: measure and print a table."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import torch
 
-from tests.benchmarks import caching, imports, prepare_gallery, prepare_look, prepare_run, quality, step
+from tests.benchmarks import caching, imports, prepare_gallery, prepare_look, prepare_run, quality, start, step
 from tests.benchmarks.row import Row
 
 PARTS = {
     "imports": imports.measure,
+    "start": start.measure,
     "step": step.measure,
     "memory": step.measure_memory,
     "caching": caching.measure,

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from lib_ti.cli.main import main
+from lib_ti.embedding import files
+from lib_ti.embedding.embedding import Embedding
 from lib_ti.pocket.world import sample_set
 
 TELL = "import sys; from lib_ti.cli.main import main; code = main(sys.argv[1:]); print(*sys.modules); sys.exit(code)"
@@ -30,6 +33,12 @@ def loaded(*arguments: str) -> set[str]:
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".png"])
+def test_show_loads_no_torch(folder: Path, suffix: str) -> None:
+    files.save(Embedding("my-style", {"clip_l": torch.ones(2, 768)}), folder / f"my-style{suffix}")
+    assert not loaded("show", f"my-style{suffix}", "--json") & {"torch", "safetensors", "tokenizers", *COMPILER}
 
 
 def test_create_reads_the_token_table_and_builds_no_network(folder: Path) -> None:

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from lib_ti.atomic import CannotWrite
-from lib_ti.embedding import files
+from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelInfo
@@ -35,7 +35,7 @@ def same_vectors(a: Embedding, b: Embedding) -> bool:
 
 @pytest.mark.parametrize(
     ("family", "suffix"),
-    [pair for pair in itertools.product(WIDTHS, files.SUFFIXES) if pair != ("sdxl", ".webp")],
+    [pair for pair in itertools.product(WIDTHS, reading.SUFFIXES) if pair != ("sdxl", ".webp")],
 )
 def test_what_is_saved_is_loaded(tmp_path, family, suffix):
     saved, path = embedding(family), tmp_path / f"riso{suffix}"
@@ -53,7 +53,7 @@ def test_what_is_saved_is_loaded(tmp_path, family, suffix):
 
 def test_vectors_in_training_are_saved_as_plain_numbers(tmp_path):
     leaf = torch.randn(2, 768, dtype=torch.float64, requires_grad=True)
-    for suffix in files.SUFFIXES:
+    for suffix in reading.SUFFIXES:
         files.save(Embedding("a", {"clip_l": leaf}), tmp_path / f"a{suffix}")
         assert torch.equal(files.load(tmp_path / f"a{suffix}").vectors["clip_l"], leaf.detach().float())
     assert leaf.requires_grad
@@ -194,7 +194,7 @@ def test_metadata_of_other_programs_does_no_harm(tmp_path):
         assert (files.load(path).step, files.load(path).recipe) == (0, {})
 
 
-@pytest.mark.parametrize("suffix", files.SUFFIXES)
+@pytest.mark.parametrize("suffix", reading.SUFFIXES)
 def test_a_failed_save_leaves_the_file_before_it(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     files.save(embedding(), path)
@@ -226,7 +226,7 @@ def test_a_file_that_reads_back_differently_never_takes_its_place(tmp_path, monk
 @pytest.mark.parametrize(
     ("source", "target"),
     [
-        *zip(files.SUFFIXES, files.SUFFIXES[1:], strict=False),
+        *zip(reading.SUFFIXES, reading.SUFFIXES[1:], strict=False),
         (".webp", ".pt"),
         (".png", ".safetensors"),
         (".pt", ".pt"),

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.embedding import files
+from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import PictureRequest, SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.webui
 PREFIX = "zqtest"
 COUNT, STEP = 3, 123
 BARE = "bare"  # a PNG card whose text chunk was lost: the WebUI reads the pixels
-KINDS = (*(suffix.removeprefix(".") for suffix in files.SUFFIXES), BARE)
+KINDS = (*(suffix.removeprefix(".") for suffix in reading.SUFFIXES), BARE)
 WITH_DETAILS = ("pt", "png", "webp", BARE)  # of the others the WebUI reads the vectors only
 REQUEST = PictureRequest("a picture, art by nobody", seed=5, width=64, height=64)
 
@@ -45,7 +45,7 @@ def vectors(pocket_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
 def listed(webui: WebUI, vectors: torch.Tensor, embeddings_removed: None) -> dict[str, Any]:
     """What the WebUI says after one embedding was saved in each format: its "loaded" and its "skipped"."""
     picture = Image.effect_noise((96, 64), 80).convert("RGB")
-    for suffix in files.SUFFIXES:
+    for suffix in reading.SUFFIXES:
         embedding = Embedding(_name(suffix[1:]), {"clip_l": vectors}, step=STEP, model_name="pocket", recipe={"a": [1]})
         files.save(embedding, webui.embeddings / f"{embedding.name}{suffix}", picture)
     bare = webui.embeddings / f"{_name(BARE)}.png"

@@ -1,0 +1,81 @@
+"""Reads the embedding in a card, ours or the WebUI's; see :mod:`lib_ti.embedding.card` for how it is in there."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+from PIL import Image
+
+from lib_ti.embedding.contents import Contents, contents_from
+from lib_ti.embedding.pixelcode import read_frame
+from lib_ti.errors import BadInput
+
+CHUNK = "sd-ti-embedding"
+DETAILS_CHUNK = "sd-ti-details"
+SUFFIXES = (".png", ".webp")
+TENSOR = "TORCHTENSOR"
+
+
+def read_card(path: Path) -> Contents:
+    """The embedding in a card, ours or the WebUI's.
+
+    Raises
+    ------
+    BadInput
+        The file is no picture, or holds no embedding, as pictures do that were saved as JPEG, resized or edited.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            texts = {key: str(value) for key, value in getattr(picture, "text", {}).items()}
+            found = _data(texts, picture)
+    except (OSError, SyntaxError, ValueError, struct.error, EOFError, Image.DecompressionBombError) as error:
+        raise BadInput(f"{path} is no picture that can be read: {error}.") from error
+    if not isinstance(found, Mapping):
+        raise BadInput(
+            f"{path} holds no embedding. Cards lose theirs when they are saved as JPEG, resized or edited; "
+            "use the file that was first written."
+        )
+    details = _parsed(texts[DETAILS_CHUNK]) if DETAILS_CHUNK in texts else found
+    details = details if isinstance(details, Mapping) else {}
+    name = details.get("name")
+    return contents_from(
+        found, name=name if isinstance(name, str) and name else path.stem, source=path, details=details
+    )
+
+
+def _data(texts: Mapping[str, str], picture: Image.Image) -> Any:
+    if CHUNK in texts:
+        return _parsed(texts[CHUNK])
+    payload = read_frame(picture)
+    return None if payload is None else _decoded(payload)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _decoded(base64.b64decode(text))
+    except binascii.Error:
+        return None
+
+
+def _decoded(payload: bytes) -> Any:
+    try:
+        return json.loads(payload, object_hook=_with_tensor)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _with_tensor(item: dict[str, Any]) -> Any:
+    if TENSOR not in item:
+        return item
+    try:
+        return numpy.array(item[TENSOR], dtype=numpy.float64)
+    except (TypeError, OverflowError, ValueError) as error:
+        raise ValueError("not a tensor") from error
