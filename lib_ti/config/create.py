@@ -31,7 +31,7 @@ class CreateConfig(Settings):
     overwrite: bool = setting(
         False,
         "Overwrite old embedding",
-        "Replace an embedding that has this name; its file is kept beside the new one, as .replaced- and the time.",
+        "Replace an embedding that has this name; its file is kept beside the new one, under another name.",
     )
     file_format: str = setting(
         "safetensors",
