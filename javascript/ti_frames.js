@@ -7,9 +7,9 @@
     const STEP = 0.02; // of the picture's shorter side, for the keys
     const FINE = 0.2; // of a step, with Shift
     const MOST_UNDONE = 100;
-    const undone = [];
-    const pending = {}; // by folder and digest
+    const pending = {}; // by prepared folder: its source, and decisions by digest
     let saver = null;
+    let changes = null;
     let drag = null;
 
     function grid() {
@@ -206,7 +206,7 @@
 
     function leave(card, out) {
         card.classList.toggle("ti-left-out", out);
-        card.querySelector('[data-do="leave"]').textContent = out ? "Take in" : "Leave out";
+        card.querySelector('[data-do="leave"]').textContent = out ? "Include" : "Exclude";
     }
 
     function byHand(card) {
@@ -224,23 +224,29 @@
         if (JSON.stringify(before) === JSON.stringify(decided(card))) {
             return;
         }
-        undone.push({digest: card.dataset.digest, decision: before});
-        undone.splice(0, undone.length - MOST_UNDONE);
+        past().add({digest: card.dataset.digest, undo: before, redo: decided(card)});
         send(card);
+    }
+
+    function past() {
+        changes = changes || window.tiUndo.history(MOST_UNDONE);
+        return changes.of(grid().dataset.folder);
     }
 
     function send(card) {
         const folder = grid().dataset.folder;
-        pending[folder] = pending[folder] || {};
-        pending[folder][card.dataset.digest] = decided(card);
+        pending[folder] = pending[folder] || {source: grid().dataset.source, pictures: {}};
+        pending[folder].pictures[card.dataset.digest] = decided(card);
         saving().change();
+        past().tell(window.tiSaving.find("#ti_step_cut"));
     }
 
-    function undo() {
-        const last = undone.pop();
+    // Take the last change back, or make it again: "undo" or "redo".
+    function travel(way) {
+        const last = past().take(way);
         const card = last && grid().querySelector(`.ti-card[data-digest="${last.digest}"]`);
         if (card) {
-            restore(card, last.decision);
+            restore(card, last[way]);
             send(card);
             framesOf(card)[0].focus();
         }
@@ -385,17 +391,10 @@
 
     function keyed(event) {
         const frame = event.target.closest && event.target.closest("#ti_tabs .ti-frame");
-        if (!frame || event.altKey) {
+        if (!frame || event.altKey || event.ctrlKey || event.metaKey) {
             return;
         }
         const card = cardOf(frame);
-        if (event.ctrlKey || event.metaKey) {
-            if (event.key === "z") {
-                event.preventDefault();
-                undo();
-            }
-            return;
-        }
         const box = nudged(event.key, boxOf(frame), card, event.shiftKey);
         const what = {a: "add", d: "default", l: "leave", Delete: "remove", Backspace: "remove"}[event.key];
         if (!box && !what) {
@@ -422,8 +421,12 @@
     }
 
     function clicked(event) {
-        const button = event.target.closest && event.target.closest("#ti_tabs .ti-card button");
+        const button = event.target.closest && event.target.closest("#ti_tabs .ti-frames button");
         if (!button) {
+            return;
+        }
+        if (button.dataset.act) {
+            travel(button.dataset.act);
             return;
         }
         const frame = button.closest(".ti-frame");
@@ -445,20 +448,21 @@
         if (!folder) {
             return null;
         }
-        const pictures = pending[folder];
+        const {source, pictures} = pending[folder];
         delete pending[folder];
         if (Object.keys(pending).length) {
             saving().change();
         }
-        return {folder: folder, pictures: pictures};
+        return {source: source, folder: folder, pictures: pictures};
     }
 
     function message(data, number) {
-        return JSON.stringify({number: number, folder: data.folder, pictures: data.pictures});
+        return JSON.stringify({number: number, source: data.source, folder: data.folder, pictures: data.pictures});
     }
 
     function back(data) {
-        pending[data.folder] = Object.assign({}, data.pictures, pending[data.folder]);
+        const since = pending[data.folder] ? pending[data.folder].pictures : {};
+        pending[data.folder] = {source: data.source, pictures: Object.assign({}, data.pictures, since)};
     }
 
     // When it is first needed, since the files of this folder come in any order.

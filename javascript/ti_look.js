@@ -143,7 +143,7 @@
             '<div class="ti-large-turn"><button type="button" data-go="-1" aria-label="Previous">←</button>' +
             '<span class="ti-large-place"></span><button type="button" data-go="1" aria-label="Next">→</button>' +
             '<button type="button" data-go="close">Close</button></div>' +
-            '<p class="ti-hint">Keys: ← → for the next one, L to leave out or take in, Esc to close.</p></div>';
+            '<p class="ti-hint">Keys: ← → for the next one, L to exclude or include, Esc to close.</p></div>';
         dialog.addEventListener("close", function () {
             const picture = all()[Number(dialog.dataset.number)];
             dialog.remove();

@@ -31,6 +31,7 @@
             ring: stage.querySelector(".ti-ring"),
             base: null, // an image that the strokes are painted over
             strokes: [],
+            undone: [], // strokes that Redo brings back
             stroke: null, // the one that is being painted
             place: {x: canvas.width / 2, y: canvas.height / 2}, // of the brush that keys move
             given: null, // the text in the field as it was last seen or written
@@ -148,19 +149,23 @@
     function finish(paint) {
         if (paint.stroke) {
             paint.strokes.push(paint.stroke);
+            paint.undone = [];
             paint.stroke = null;
             changed(paint);
         }
     }
 
     function act(paint, what) {
-        if (what === "undo") {
-            if (!paint.strokes.pop()) {
+        const [from, to] = what === "undo" ? [paint.strokes, paint.undone] : [paint.undone, paint.strokes];
+        if (what === "undo" || what === "redo") {
+            if (!from.length) {
                 return;
             }
+            to.push(from.pop());
             redraw(paint);
         } else {
             paint.strokes.push({act: what});
+            paint.undone = [];
             draw(paint, {act: what});
         }
         changed(paint);
@@ -176,6 +181,7 @@
     // Handing the layer on: for Erase the field is filled, for Masks the server also keeps it and answers.
 
     function changed(paint) {
+        window.tiUndo.tell(paint.stage, paint.strokes.length, paint.undone.length);
         if (saves(paint)) {
             waiting = paint;
             saving().change();
@@ -240,6 +246,8 @@
             return;
         }
         paint.strokes = [];
+        paint.undone = [];
+        window.tiUndo.tell(paint.stage, false, false);
         paint.base = null;
         if (!data) {
             redraw(paint);
@@ -372,15 +380,8 @@
     function keyed(event) {
         walk(event);
         const paint = paintOf(within(event, ".ti-paint"));
-        if (!paint || event.altKey) {
-            return;
-        }
-        const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
-        if (undo || (!event.ctrlKey && !event.metaKey && pressed(paint, event))) {
+        if (paint && !event.altKey && !event.ctrlKey && !event.metaKey && pressed(paint, event)) {
             event.preventDefault();
-        }
-        if (undo) {
-            act(paint, "undo");
         }
     }
 

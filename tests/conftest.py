@@ -37,3 +37,9 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def _no_notes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes of prepared folders go nowhere near the repository, and no test knows of another one's folders."""
+    monkeypatch.setattr("lib_ti.data.preparations.NOTES", tmp_path_factory.mktemp("notes", numbered=True))

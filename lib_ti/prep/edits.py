@@ -53,6 +53,17 @@ class Edits:
         others = {key: value for key, value in self.by_digest.items() if key != digest}
         return Edits(others if edits.empty else {**others, digest: edits})
 
+    def describe(self) -> str:
+        """Such as "2 images excluded, 1 cropped by hand"; empty where nothing was decided."""
+        decided = self.by_digest.values()
+        numbers = (
+            (sum(one.left_out for one in decided), "excluded"),
+            (sum(bool(one.frames) for one in decided), "cropped by hand"),
+            (sum(bool(one.erased) for one in decided), "with parts erased"),
+        )
+        told = ", ".join(f"{number} {what}" for number, what in numbers if number)
+        return told.replace(" ", " image " if told.startswith("1 ") else " images ", 1)
+
 
 def to_json(edits: Edits) -> dict[str, Any]:
     return {

@@ -125,7 +125,7 @@ def load_patch(folder: PreparedFolder, erased: Erased) -> Patch:
     UnreadablePicture
         When it is gone or damaged.
     """
-    path = folder.patches / f"{erased.patch}.png"
+    path = folder.patch(erased.patch)
     try:
         picture = open_picture(path, with_alpha=True)
     except UnreadablePicture as error:

@@ -198,7 +198,7 @@ def _advice(pictures: Sequence[Judged], skipped: Sequence[Skipped]) -> Iterator[
             for picture in bad[:_NAMED]
         ]
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-        yield f"Leave out {', '.join(reasons)}{more}."
+        yield f"Exclude {', '.join(reasons)}{more}."
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import write_text
+from lib_ti.atomic import write_bytes, write_text
+from lib_ti.data.preparations import remember
 from lib_ti.errors import BadInput
 from lib_ti.lock import locked
 from lib_ti.prep import edits as edits_json
@@ -58,7 +59,7 @@ class Manifest:
 
 
 def read_manifest(folder: PreparedFolder) -> Manifest:
-    """The manifest of a prepared folder; an empty one where there is none.
+    """The manifest of a prepared folder; where there is none, one with the decisions of the earlier folder, if any.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def read_manifest(folder: PreparedFolder) -> Manifest:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Manifest()
+        earlier = folder.earlier
+        return Manifest() if earlier is None else Manifest(edits=read_manifest(earlier).edits)
     except OSError as error:
         raise BadInput(f"The manifest {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
@@ -114,13 +116,42 @@ def update_manifest(folder: PreparedFolder, change: Callable[[Manifest], Manifes
         before = read_manifest(folder)
         after = change(before)
         if after != before or not folder.manifest.exists():
+            _take_patches(folder, after.edits)
             write_text(folder.manifest, json.dumps(_to_json(after), indent=1) + "\n")  # names may be no Unicode
-        return after
+    if folder.source is not None:
+        remember(folder.source, folder.path)
+    return after
 
 
 def update_edits(folder: PreparedFolder, change: Callable[[Edits], Edits]) -> Edits:
     """Write what ``change`` makes of what was decided by hand; as :func:`update_manifest`."""
     return update_manifest(folder, lambda manifest: replace(manifest, edits=change(manifest.edits))).edits
+
+
+def taken_over(folder: PreparedFolder) -> str:
+    """A sentence that says which decisions of an earlier folder count in this one; empty where none do.
+
+    Raises
+    ------
+    BadInput
+        When the earlier folder's manifest is damaged.
+    """
+    earlier = folder.earlier
+    decided = "" if earlier is None else read_manifest(earlier).edits.describe()
+    if earlier is None or not decided:
+        return ""
+    return f"What was decided about these images for {earlier.path} counts for {folder.path} too: {decided}."
+
+
+def _take_patches(folder: PreparedFolder, edits: Edits) -> None:
+    """Copy the patches of decisions that are taken over from an earlier folder."""
+    if folder.earlier is None:
+        return
+    for one in edits.by_digest.values():
+        for erased in one.erased:
+            there, here = folder.patch(erased.patch), folder.patches / f"{erased.patch}.png"
+            if there != here and there.exists():
+                write_bytes(here, there.read_bytes())
 
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from lib_ti.data.scan import read_item, scan
 from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem, resolved
 from lib_ti.prep.edits import Edits
-from lib_ti.prep.manifest import Manifest, Result, read_manifest
+from lib_ti.prep.manifest import Manifest, Result, read_manifest, taken_over
 from lib_ti.prep.matching import match
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
 from lib_ti.prep.rename import Names, naming
@@ -117,7 +117,7 @@ class Plan:
                 "ones once they are prepared."
             )
         if self.left_out:
-            lines.append(f"Left out by hand: {some(self.left_out)}.")
+            lines.append(f"Excluded by hand: {some(self.left_out)}.")
         if self.skipped:
             lines.append(f"{counted(len(self.skipped), 'file')} cannot be used.")
         return (*lines, *self.remarks)
@@ -159,7 +159,9 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
         results.append(Planned(one, name, pattern, state, other))
     kept = {one.name for one in earlier if one}
     removed = tuple(one for one in manifest.results if one.name not in kept)
+    told = taken_over(folder)
     remarks = (
+        *([told] if told else []),
         *found.remarks,
         *found.remarks_by_file(),
         *_lost_repeats(found),
@@ -224,7 +226,7 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
         wrong += wrong_folders(source, output)
     if wrong:
         raise BadInput(wrong)
-    return source, PreparedFolder(output)
+    return source, PreparedFolder(output, source)
 
 
 def wrong_folders(source: Path, output: Path) -> list[str]:

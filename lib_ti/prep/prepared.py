@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib_ti.atomic import CannotWrite
 from lib_ti.data.folder import list_files
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import mask_path
+from lib_ti.data.preparations import MANIFEST, prepared_folders
+from lib_ti.paths import resolved
 
 
 def file_digest(path: Path) -> str:
@@ -35,13 +37,29 @@ def pictures_in(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class PreparedFolder:
-    """A folder ready to train on; what training does not need is in ``.preparation`` and ``preparation.json``."""
+    """A folder ready to train on; what training does not need is in ``.preparation`` and ``preparation.json``.
+
+    ``source`` is the folder of the images that are prepared into it, where the caller knows it.
+    """
 
     path: Path
+    source: Path | None = field(default=None, compare=False)
 
     @property
     def manifest(self) -> Path:
-        return self.path / "preparation.json"
+        return self.path / MANIFEST
+
+    @property
+    def earlier(self) -> PreparedFolder | None:
+        """The last other folder that the same images were prepared into, as long as this one has no manifest.
+
+        What was decided about the images there counts here too, until something is decided here.
+        """
+        if self.source is None or self.manifest.exists():
+            return None
+        here = resolved(self.path)
+        others = [path for path in prepared_folders(self.source) if path != here]
+        return PreparedFolder(others[-1]) if others else None
 
     @property
     def inner(self) -> Path:
@@ -50,6 +68,11 @@ class PreparedFolder:
     @property
     def patches(self) -> Path:
         return self.inner / "patches"
+
+    def patch(self, name: str) -> Path:
+        """The file of a patch; of the earlier folder, where that is what counts here."""
+        path, earlier = self.patches / f"{name}.png", self.earlier
+        return path if path.exists() or earlier is None else earlier.patch(name)
 
     @property
     def looks(self) -> Path:

@@ -13,6 +13,7 @@ from typing import cast
 
 from lib_ti.config import TrainConfig, problems, to_mapping
 from lib_ti.data.dataset import Dataset, Resize, Rules
+from lib_ti.data.preparations import without_excluded
 from lib_ti.data.scan import scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding import files, library
@@ -103,7 +104,7 @@ def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
 def look_at_pictures(
     config: TrainConfig, size: tuple[int, int], progress: Callable[[int, int], None] | None = None
 ) -> Dataset:
-    """The dataset as this run uses it; without measuring nothing is held out.
+    """The dataset as this run uses it, less what was excluded by hand; without measuring nothing is held out.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def look_at_pictures(
         seed=config.seed,
         subfolders=config.subfolders,
     )
-    return scan(Path(config.dataset), rules, progress=progress)
+    return without_excluded(scan(Path(config.dataset), rules, progress=progress))
 
 
 def find_place(

@@ -84,6 +84,14 @@ def bar(share: float, label: str) -> str:
     )
 
 
+def history(what: str = "") -> str:
+    """The buttons Undo and Redo of a page's script; see ``javascript/ti_undo.js``."""
+    return "".join(
+        f'<button type="button" data-act="{way}" title="{key}">{way.capitalize()}{what}</button>'
+        for way, key in (("undo", "Ctrl+Z"), ("redo", "Ctrl+Shift+Z"))
+    )
+
+
 def facts(items: Mapping[str, str]) -> str:
     """Numbers with their names above them, side by side."""
     cells = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in items.items())

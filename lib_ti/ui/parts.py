@@ -29,6 +29,8 @@ class Parts:
     beginnings: Mapping[str, Any]
     """What begins otherwise than usual: ``log_directory``, ``file_format``, ``seconds``."""
     tabs: Any = None
+    steps: Any = None
+    """The tabs of the sub-tab Dataset."""
     create: Form = None  # type: ignore[assignment]  # set by create_tab.layout
     train: Form = None  # type: ignore[assignment]  # set by train_tab.layout
     prepare: Form = None  # type: ignore[assignment]  # set by dataset_tab.layout

@@ -15,18 +15,25 @@ def overview(found: Dataset) -> str:
     return findings(about_pictures(found))
 
 
-def pictures(found: Dataset) -> str:
-    """The pictures with captions, those held out marked."""
-    held_out = {item.path for item in found.held_out}
+def pictures(found: Dataset, used: Dataset) -> str:
+    """All pictures with captions; marked are those held out, and those that are not ``used``, being excluded."""
+    remarks = {item.path: "held out to measure with" for item in used.held_out}
+    remarks |= {item.path: "excluded" for item in set(found.all_items) - set(used.all_items)}
     items = sorted(found.all_items, key=lambda item: natural_order(found.folder, item.path))
-    return gallery([_figure(item, item.path in held_out) for item in items], "ti-dataset")
+    return gallery([_figure(item, remarks.get(item.path, "")) for item in items], "ti-dataset")
 
 
-def _figure(item: Item, held_out: bool) -> str:
+def _figure(item: Item, remark: str) -> str:
     width, height = item.source_size
     parts = [printable(item.name), f"{width}×{height}"]
     if item.caption_source == "name":
         parts.append("caption from the file name")
-    if held_out:
-        parts.append("held out to measure with")
-    return figure(item.path, item.caption or "(no caption)", detail=", ".join(parts), source=address(item.path))
+    if remark:
+        parts.append(remark)
+    return figure(
+        item.path,
+        item.caption or "(no caption)",
+        detail=", ".join(parts),
+        source=address(item.path),
+        classes="ti-left-out" if remark == "excluded" else "",
+    )

@@ -18,6 +18,9 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
+from lib_ti.ui.tile import MEDIA_TYPE, tile
+from lib_ti.wording import printable
+
 ROUTE = "ti-picture"
 THUMBNAIL, LARGE = 256, 1024
 """Longest sides in pixels that pictures are served at."""
@@ -38,9 +41,13 @@ def address(path: Path, size: int = THUMBNAIL) -> str:
 
 
 def add_route(app: FastAPI, thumbnails: Path) -> None:
-    """Serve the addresses; ``thumbnails`` is the folder where reduced pictures are kept."""
+    """Serve the addresses; ``thumbnails`` is the folder where reduced pictures are kept.
+
+    For what cannot be shown a tile with the reason is served: a page that lists many files does not know yet which can.
+    """
 
     def picture(name: str, size: int, sign: str) -> Response:
+        from lib_ti.data.images import UnreadablePicture
         from lib_ti.errors import UserError, os_problem
         from lib_ti.prep.thumbnails import Thumbnails
 
@@ -48,9 +55,11 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
             return Response("This address is of another session: load the page again.", status_code=403)
         path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
         if size == AS_IT_IS:
-            return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing(f"{path.name} is not there.")
+            return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing("the file is not there")
         try:
             return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
+        except UnreadablePicture as error:
+            return _missing(error.reason)
         except UserError as error:
             return _missing(str(error))
         except OSError as error:
@@ -62,8 +71,7 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
 
 
 def _missing(sentence: str) -> Response:
-    # A file name may hold bytes that are not UTF-8.
-    return Response(sentence.encode(errors="replace"), status_code=404, media_type="text/plain")
+    return Response(tile(printable(sentence)), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
 def _sign(name: str, size: int) -> str:

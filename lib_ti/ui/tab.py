@@ -55,7 +55,8 @@ def build(
                 dataset_tab.layout(parts)
             with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
                 create_tab.layout(parts)
-            with gr.Tab("Train", id="train", elem_id="ti_tab_train"):
+            with gr.Tab("Train", id="train", elem_id="ti_tab_train") as opened:
+                parts.keep("train_tab", opened)
                 train_tab.layout(parts)
             with gr.Tab("Results", id="results", elem_id="ti_tab_results") as opened:
                 parts.keep("results_tab", opened)

@@ -11,6 +11,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.ui import progress
 from lib_ti.ui.controller import TXT2IMG, attempt
 from lib_ti.ui.form import Form, dropdown, picture_side
+from lib_ti.ui.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 
 ESSENTIAL = ("embedding_rate", "max_steps")
@@ -58,7 +59,9 @@ def layout(parts: Parts) -> None:
     )
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
-            form.add("name", "dataset", "subfolders")
+            form.add("name", "dataset")
+            parts.html("train_dataset_hint")
+            form.add("subfolders")
             _template(parts)
             _essentials(form)
             _saving(parts)
@@ -143,6 +146,7 @@ def _run(parts: Parts) -> None:
 
 def connect(parts: Parts) -> None:
     _connect_template(parts)
+    _connect_dataset(parts)
     form, controller, jobs = parts.train, parts.controller, parts.controller.jobs
     watched = _watched(parts)
 
@@ -177,6 +181,19 @@ def connect(parts: Parts) -> None:
     parts["refresh"].click(
         lambda data: news(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
     )
+
+
+def _connect_dataset(parts: Parts) -> None:
+    """Say beside Dataset directory when it is not what was prepared; nothing else fills it in."""
+    dataset, source, output = parts.train["dataset"], parts.prepare["source"], parts.prepare["output"]
+
+    def hinted(data: dict[Any, Any]) -> str:
+        folders = [data[one] or "" for one in (dataset, source, output)]
+        said, _ = attempt(lambda: parts.preparation.training_hint(*folders))
+        return hint(said) if said else ""
+
+    for event in (parts["train_tab"].select, dataset.change):
+        event(hinted, inputs={dataset, source, output}, outputs=[parts["train_dataset_hint"]], **QUIET)
 
 
 def _connect_template(parts: Parts) -> None:

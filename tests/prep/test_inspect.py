@@ -90,7 +90,7 @@ def test_advice_counts_and_names(mixed: Path) -> None:
     report = look_over(mixed)
     assert report.advice == (
         "2 of 5 pictures are good; 30 to 70 clear, sharp pictures that you can describe are best: find 28 more.",
-        "Leave out 2.jpg (near-duplicate), 10.png (blurry), 11.png (blurry, same file).",
+        "Exclude 2.jpg (near-duplicate), 10.png (blurry), 11.png (blurry, same file).",
     )
     assert [picture.look.path.name for picture in report.good] == ["1.png", "3.png"]
     assert len(report.to_leave_out) == 3

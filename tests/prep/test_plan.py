@@ -167,7 +167,7 @@ def test_pictures_left_out_by_hand_have_no_result(pictures: PictureFolder) -> No
     edit(make_plan(settings(pictures)), "a.png", left_out=True)
     plan = make_plan(settings(pictures))
     assert by_name(plan) == {"picture_001.png": "b.png"}
-    assert "Left out by hand: a.png." in plan.describe()
+    assert "Excluded by hand: a.png." in plan.describe()
 
 
 def test_what_is_decided_follows_a_renamed_file_and_not_a_changed_one(pictures: PictureFolder) -> None:

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from lib_ti.atomic import CannotWrite
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Rules
+from lib_ti.data.preparations import without_excluded
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep import stream
@@ -617,3 +618,44 @@ def test_who_needs_more_room_than_there_is_waits_until_alone() -> None:
     assert events == ["small", "large"]
     with room.taken(10):
         pass
+
+
+def test_decisions_follow_the_images_into_another_prepared_folder(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        pictures.draw(name)
+    first = make_plan(settings(pictures))
+    edit(first, "a.png", left_out=True)
+    edit(first, "b.png", frames=(Frame(0, 0, 0.5, 0.5),))
+    item = next(one.wanted.item for one in first.results if one.wanted.item.path.name == "c.png")
+    patch = fill(open_piece(item).image, mask_of([(8, 8, 16, 16)], (64, 64)), Filling("telea"))
+    save_patch(first.folder, patch)
+    edit(first, "c.png", erased=(patch.erased,))
+    before = contents(output.path)
+    elsewhere = PreparedFolder(output.path.with_name("elsewhere"))
+    second = make_plan(settings(pictures, output=str(elsewhere.path)))
+    assert second.left_out == ("a.png",)
+    told = "counts for {} too: 1 image excluded, 1 cropped by hand, 1 with parts erased."
+    assert any(told.format(elsewhere.path) in remark for remark in second.remarks)
+    assert not elsewhere.path.exists()
+    summary = carried_out(second)
+    assert [one.source for one in summary.made] == ["b.png", "c.png"]
+    assert [one["operation"] for one in summary.made[1].operations] == ["erase"]
+    assert contents(output.path) == before
+    # From now on each folder has its own.
+    edit(make_plan(settings(pictures)), "b.png", left_out=True)
+    assert make_plan(settings(pictures, output=str(elsewhere.path))).left_out == ("a.png",)
+    assert read_manifest(elsewhere).edits.describe() == "1 image excluded, 1 cropped by hand, 1 with parts erased"
+
+
+def test_results_of_images_that_are_excluded_later_are_not_trained(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for name in ("a.png", "b.png"):
+        pictures.draw(name)
+    prepared(pictures)
+    edit(make_plan(settings(pictures)), "a.png", left_out=True)
+    found = without_excluded(scan(output.path, Rules(64, 64, held_out=0)))
+    assert [item.path.name for item in found.items] == ["picture_002.png"]
+    assert "press Prepare to remove it from the folder): picture_001.png." in found.remarks[0]

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lib_ti.config import CreateConfig
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
+from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.manifest import update_edits
+from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.signals import Note
 from lib_ti.training.create import create
 from tests.fakes import FakeModel
@@ -63,3 +68,14 @@ def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
     for name in ("", "a/b", "..", "cat"):
         with pytest.raises(BadInput):
             create(studio.host, CreateConfig(name=name))
+
+
+def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Studio) -> None:
+    items = scan(studio.pictures, Rules(32, 32)).all_items
+    excluded = {item.digest: PictureEdits(item.path.name, left_out=True) for item in items[:2]}
+    update_edits(PreparedFolder(studio.folder / "prepared", studio.pictures), lambda _: Edits(excluded))
+    studio.train(max_steps=1)
+    names = ", ".join(sorted(item.path.name for item in items[:2]))
+    said = [event.text for event in studio.of(Note)]
+    assert any(text.startswith("2 images are excluded and not trained") and names in text for text in said)
+    assert said[0].startswith(f"{len(items) - 3} pictures to train on, 1 held out")

@@ -133,7 +133,7 @@ def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, va
     for path in Path(values["dataset"]).glob("*.txt"):
         path.write_text(EVIL)
     found = controller.scan(values["dataset"], values)
-    shown = pictures.pictures(found) + pictures.overview(found)
+    shown = pictures.pictures(found, found) + pictures.overview(found)
     shown += controller.templates.prompts("[filewords], by [name]", EVIL, values["dataset"])
     assert "<script" not in shown
     assert "&lt;script&gt;" in shown
@@ -150,7 +150,7 @@ def test_a_folder_is_shown_with_what_is_wrong_in_it(controller: Controller, valu
     said = pictures.overview(found)
     assert "broken.png is skipped" in said
     assert "empty caption" in said
-    shown = pictures.pictures(found)
+    shown = pictures.pictures(found, found)
     assert shown.count("<img") == 10
     assert "held out to measure with" in shown
 

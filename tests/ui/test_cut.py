@@ -57,8 +57,9 @@ def picture(found: FramedSet, name: str) -> Framed:
 def sent(found: FramedSet, name: str, frames: list[list[float]], *, left_out: bool = False, **changes: Any) -> str:
     """A message as the page's script sends it."""
     decision = {"name": name, "left_out": left_out, "frames": frames}
-    content = {"number": "17", "folder": str(found.folder.path), "pictures": {digest(found, name): decision}}
-    return json.dumps({**content, **changes})
+    pictures = {digest(found, name): decision}
+    folders = {"source": found.config.source, "folder": str(found.folder.path)}
+    return json.dumps({"number": "17", **folders, "pictures": pictures, **changes})
 
 
 def digest(found: FramedSet, name: str) -> str:
@@ -203,7 +204,7 @@ def edited(found: FramedSet) -> Edits:
 
 def test_frames_as_text_have_a_line_for_each_picture(found: FramedSet) -> None:
     lines = write_lines(found, edited(found)).splitlines()
-    assert lines[0] == "2 corner.png: left out"
+    assert lines[0] == "2 corner.png: excluded"
     assert re.fullmatch(r"# 10 coffee\.png: \d+ 0 400 400", lines[1])
     assert lines[2] == "cat.jpg: 45 30 180 180; 150 0 226 225"
 
@@ -216,7 +217,7 @@ def test_lines_that_nobody_changed_change_nothing(found: FramedSet) -> None:
 
 
 def test_lines_decide_about_the_pictures_that_they_name(found: FramedSet) -> None:
-    text = "\n# cat.jpg: 0 0 300 300\n2 corner.png: Left out; 0, 0, 100, 100\n"
+    text = "\n# cat.jpg: 0 0 300 300\n2 corner.png: Excluded; 0, 0, 100, 100\n"
     decisions = read_lines(text, found, edited(found))
     assert decisions == {
         digest(found, "cat.jpg"): PictureEdits("cat.jpg"),
@@ -225,15 +226,15 @@ def test_lines_decide_about_the_pictures_that_they_name(found: FramedSet) -> Non
 
 
 def test_all_lines_that_are_wrong_are_told(found: FramedSet) -> None:
-    text = "cat.jpg: 0 0 500 100\nno.png: left out\ncat.jpg: 0 0 ten 10\njust words\ncat.jpg: 0 0 --1 5"
+    text = "cat.jpg: 0 0 500 100\nno.png: excluded\ncat.jpg: 0 0 ten 10\njust words\ncat.jpg: 0 0 --1 5"
     with pytest.raises(BadInput) as caught:
         read_lines(text, found, Edits())
     assert caught.value.problems == (
         "Line 1: the frame 0 0 500 100 is not within cat.jpg, which is 451×300.",
         "Line 2: there is no picture 'no.png' in the source folder; check its name.",
-        "Line 3: '0 0 ten 10' is no frame; write left top width height in whole pixels, or left out.",
+        "Line 3: '0 0 ten 10' is no frame; write left top width height in whole pixels, or excluded.",
         "Line 4: 'just words' has no colon; write a picture's name, a colon, and left top width height.",
-        "Line 5: '0 0 --1 5' is no frame; write left top width height in whole pixels, or left out.",
+        "Line 5: '0 0 --1 5' is no frame; write left top width height in whole pixels, or excluded.",
     )
 
 
@@ -280,7 +281,7 @@ def test_each_grid_is_another_text_so_that_a_page_shows_it(found: FramedSet) -> 
 def test_answers_name_the_message(found: FramedSet) -> None:
     answer = cut_page.saved("17", edited(found))
     assert 'data-saved="17"' in answer
-    assert "1 picture with frames by hand, 1 left out." in answer
+    assert "1 image excluded, 1 cropped by hand." in answer
     assert 'data-saved="17" data-failed="yes"' in cut_page.not_saved("17", "")
 
 

@@ -148,7 +148,7 @@ def test_a_frame_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -> N
     width, height = photograph("china").size
     assert smaller[2] * width == pytest.approx(smaller[3] * height, abs=0.01)  # as square as what is trained
     assert "ti-default" not in frame.get_attribute("class")
-    page.says("ti_cut_said", "1 picture with frames by hand")
+    page.says("ti_cut_said", "1 image cropped by hand")
     page.until(lambda: kept(found, "china.png") == [pytest.approx(smaller, abs=2e-6)], 20)
 
 
@@ -180,7 +180,7 @@ def test_pictures_are_left_out_and_tab_goes_on(page: Page, found: Path) -> None:
     assert "ti-left-out" in card(page, "rocket.png").get_attribute("class")
     page.shot("cut-by-hand")
     button = page.shown(card(page, "rocket.png").find_element(By.CSS_SELECTOR, '[data-do="leave"]'))
-    assert button.text == "Take in"
+    assert button.text == "Include"
     button.click()
     page.until(lambda: "rocket.png" not in decided(found), 20)
 

@@ -305,7 +305,7 @@ def test_heads_of_columns_turn_the_order() -> None:
         ("dark", ["moon.png"]),
         ("Grainy , DARK", ["moon.png", "retina.png"]),
         ("dark, in use", []),
-        ("left out", ["moon.png"]),
+        ("excluded", ["moon.png"]),
         ("grainy, dark, in use", ["retina.png"]),
         ("near-duplicates", ["brick.jpg", "camera 2.jpg", "camera 10.png", "copy.jpg"]),
         ("group 2", ["camera 2.jpg", "camera 10.png"]),
@@ -334,7 +334,7 @@ def test_words_are_counted(looked: LookedOver) -> None:
     found = counts(looked.pictures(CONFIG))
     assert found["good"] + found["not good"] == len(NAMES)
     assert (found["dark"], found["grainy"], found["near-duplicates"], found["no caption"]) == (1, 1, 4, 7)
-    assert (found["in use"], found["left out"]) == (7, 0)
+    assert (found["in use"], found["excluded"]) == (7, 0)
 
 
 # What is shown
@@ -390,7 +390,7 @@ def test_the_summary_has_advice_words_and_what_cannot_be_used(looked: LookedOver
     html = look_page.summary(view(looked, find="dark"))
     assert looked.report(CONFIG).advice[0] in html
     assert "broken.jpg cannot be used" in html
-    assert "7 of 7 pictures are in use, 0 left out." in html
+    assert "7 of 7 pictures are in use, 0 excluded." in html
     assert re.findall('data-word="([^"]+)" data-find="([^"]*)" aria-pressed="true"', html) == [("dark", "")]
     assert 'data-word="grainy" data-find="dark, grainy" aria-pressed="false"' in html
     assert 'data-word="shaken"' not in html

@@ -127,7 +127,7 @@ def test_all_pictures_are_looked_at_and_shown_with_what_they_are_like(page: Page
     page.unfold("Where the prepared pictures go")
     page.press("ti_look_over")
     page.says("ti_look_summary", "pictures are good")
-    page.says("ti_look_summary", "13 of 13 pictures are in use, 0 left out. They are judged as they are at 448 × 448")
+    page.says("ti_look_summary", "13 of 13 pictures are in use, 0 excluded. They are judged as they are at 448 × 448")
     assert len(names(page)) == 14
     assert page.text("ti_look_said") == ""
     assert EVIL in names(page)
@@ -207,19 +207,19 @@ def test_switches_are_kept_at_once_and_undone_one_by_one(page: Page, prepared: P
 def test_what_is_advised_is_left_out_also_from_the_plan(page: Page, prepared: PreparedFolder) -> None:
     advised = {"astronaut (1).jpg", "astronaut crop.jpg", "retina soft.png", "coffee grain.png", "moon night.jpg"}
     page.press("ti_look_advised")
-    page.says("ti_look_said", "Left out: ")
+    page.says("ti_look_said", "Excluded: ")
     assert left_out(prepared) >= advised
     assert "china.jpg" not in left_out(prepared)
     page.until(lambda: not page.find("ti_look_advised").is_enabled())
     page.shot("look-advised")
     page.tab("Prepare", "#ti_dataset_tabs")
     page.press("ti_prepare_plan")
-    assert "moon night.jpg" in page.says("ti_prepare_said", "Left out by hand").split("Left out by hand")[1]
+    assert "moon night.jpg" in page.says("ti_prepare_said", "Excluded by hand").split("Excluded by hand")[1]
     look(page)
 
 
 def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> None:
-    page.unfold("What is left out, as text")
+    page.unfold("What is excluded, as text")
     page.until(lambda: set(page.value("ti_look_names").splitlines()) == left_out(prepared))
     page.fill("ti_look_names", "nobody.jpg")
     page.press("ti_look_save_names")
@@ -228,19 +228,19 @@ def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> 
     page.press("ti_look_save_names")
     page.says("ti_look_said", "Changed: ")
     assert left_out(prepared) == {"flower.jpg"}
-    page.unfold("What is left out, as text")
+    page.unfold("What is excluded, as text")
 
 
 def test_all_that_are_shown_are_left_out_and_taken_in(page: Page, prepared: PreparedFolder) -> None:
     search(page, "astronaut")
     page.until(lambda: len(names(page)) == 3)
     page.press("ti_look_leave")
-    page.says("ti_look_said", "Left out: 3 pictures.")
+    page.says("ti_look_said", "Excluded: 3 pictures.")
     assert len(left_out(prepared)) == 4
-    search(page, "left out")
+    search(page, "excluded")
     page.until(lambda: len(names(page)) == 4)
     page.press("ti_look_take")
-    page.says("ti_look_said", "Taken in: 4 pictures.")
+    page.says("ti_look_said", "Included: 4 pictures.")
     assert left_out(prepared) == set()
     search(page, "")
 
@@ -281,7 +281,7 @@ def test_a_new_page_and_another_steps_decisions_are_shown(page: Page, prepared: 
     page.open()
     look(page)
     page.says("ti_look_summary", "12 of 13")
-    page.says("ti_look_summary", "which was looked over last")
+    page.until(lambda: page.value("ti_dataset_folder") == str(prepared.path.with_name("found")))
     assert len(names(page)) == 14
     page.tab("Pictures", "#ti_dataset_tabs")
 

@@ -99,7 +99,7 @@ def test_nothing_counting_is_kept_with_a_warning(folder: Path, masks: Masks) -> 
     everything = painted.read(painted.write(folder / "cat_001.png", Image.new("L", (256, 256), 255)))
     kept = masks.save(folder, everything)
     assert kept.warning
-    assert "leave the picture out" in kept.sentence
+    assert "exclude the image" in kept.sentence
     assert mask_of(folder / "cat_001.png").max() == 0
     assert "ti-warning" in masks_page.kept(kept, "5", "key")
 

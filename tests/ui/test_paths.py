@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -122,6 +123,8 @@ def test_the_route_of_pictures_answers_what_cannot_be_shown(tmp_path: Path) -> N
     for path in (here, bad, tmp_path, tmp_path / ("x" * 300)):
         for size in (served.AS_IT_IS, served.THUMBNAIL):
             answer = client.get(f"/{served.address(path, size)}")
-            assert answer.status_code == 404
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+            assert answer.headers["cache-control"] == "no-store"
             assert "Error" not in answer.text
+            assert "".join(ElementTree.fromstring(answer.content).itertext())  # well-formed, and says something
     assert client.get(f"/{served.ROUTE}?name=x&size=1&sign=%C3%A9").status_code == 403

@@ -83,7 +83,7 @@ def test_what_is_found_is_looked_over_and_a_copy_left_out(page: Page, found: Pat
     for name in ("astronaut (1).jpg", "moon soft.png"):
         switch = page.find("ti_look_pictures", f'[data-name="{name}"] .ti-switch')
         page.shown(switch).click()
-    page.says("ti_look_summary", "10 of 12 pictures are in use, 2 left out")
+    page.says("ti_look_summary", "10 of 12 pictures are in use, 2 excluded")
 
 
 def test_a_picture_is_cut_in_two(page: Page, prepared: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_picture_is_cut_in_two(page: Page, prepared: Path) -> None:
     card = '#ti_tabs .ti-card[data-name="motorcycle.jpg"]'
     picture = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, card))
     page.shown(picture.find_element(By.CSS_SELECTOR, '[data-do="add"]')).click()
-    page.says("ti_cut_said", "1 picture with frames by hand")
+    page.says("ti_cut_said", "1 image cropped by hand")
     page.until(lambda: read_manifest(PreparedFolder(prepared)).edits.by_digest)
     page.shot("dataset-cut")
 

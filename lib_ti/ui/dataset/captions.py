@@ -106,7 +106,8 @@ class _Folder:
         return work_line.begin(KIND, f"Captioning {folder.name}", action)
 
     def _named(self, data: dict[Any, Any]) -> tuple[str, str]:
-        return data[self._chosen] or "", data[self._prepared] or ""
+        prepared = self._parts.preparation.output(data[self._source] or "", data[self._prepared] or "")
+        return data[self._chosen] or "", prepared
 
 
 def _connect_folder(parts: Parts, folder: _Folder) -> None:

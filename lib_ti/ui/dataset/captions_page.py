@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
 from lib_ti.ui.dataset.captions_work import Room
 from lib_ti.ui.fragments import bar, escape, figure, folded, hint, notice
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 100
 _MOST_COUNTED = 120
 _MOST_TOLD = 20
+_UNSAVED = '<span class="ti-changed" title="not saved">●</span> '
+_EXCLUDED = '<i class="ti-excluded">excluded</i> '
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -50,27 +53,38 @@ def length(found: Length, room: Room) -> str:
 
 
 def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Callable[[str], int], room: int) -> str:
-    """The captions of some pictures, one of which is open, each with its number of tokens."""
+    """The captions of some pictures, one of which is open, each with its number of tokens; marked are excluded ones."""
     total = "1 picture" if len(captions.texts) == 1 else f"{len(captions.texts)} pictures"
     count = total if len(names) == len(captions.texts) else f"{len(names)} of {total}"
-    changed = set(captions.changed)
+    badges = dict.fromkeys(captions.changed, _UNSAVED)
+    for name in _excluded(captions.folder):
+        badges[name] = badges.get(name, "") + _EXCLUDED
     items = (
-        _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, changed=name in changed)
+        _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, badges=badges.get(name, ""))
         for name in names
     )
     return hint(count) + (f'<ol class="ti-captions">{"".join(items)}</ol>' if names else "")
 
 
-def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, changed: bool) -> str:
+def _excluded(folder: Path) -> frozenset[str]:
+    """File names of excluded images; none where that cannot be read, which the step Prepare says."""
+    from lib_ti.data.preparations import exclusions
+
+    try:
+        return exclusions(folder).names
+    except BadInput:
+        return frozenset()
+
+
+def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, badges: str) -> str:
     text = escape(captions.texts[name]) or "<i>no caption</i>"
-    named = " <i>(file name)</i>" if captions.on_disk[name].source == "name" and not changed else ""
+    named = " <i>(file name)</i>" if captions.on_disk[name].source == "name" and _UNSAVED not in badges else ""
     current = ' aria-current="true"' if open_now else ""
     over = ' class="ti-over" title="longer than is read as one whole"' if tokens > room else ""
-    unsaved = '<span class="ti-changed" title="not saved">●</span> ' if changed else ""
     return (
         f'<li><button type="button" data-name="{escape(name)}"{current}>'
         f'<img src="{escape(address(captions.folder / name))}" alt="" loading="lazy">'
-        f"<span><b>{unsaved}{escape(name)}</b><span>{text}{named}</span></span><small{over}>{tokens}</small></button></li>"
+        f"<span><b>{badges}{escape(name)}</b><span>{text}{named}</span></span><small{over}>{tokens}</small></button></li>"
     )
 
 

@@ -57,7 +57,7 @@ class Choice:
         found, problem = attempt(lambda: self.pictures(data))
         if found is None:
             return [problem, choices([], ""), "", "", *self.show(data, "")]
-        stamp = hashlib.sha256("\n".join(f"{one.path} {one.note}" for one in found).encode("utf-8", "replace"))
+        stamp = hashlib.sha256("\n".join(map(repr, found)).encode("utf-8", "replace"))
         if stamp.hexdigest() == data[parts[f"{step}_listed"]]:
             return [gr.update()] * (4 + len(self.shown))
         from lib_ti.ui.dataset import paint_page

@@ -35,8 +35,8 @@ def layout(parts: Parts) -> None:
             "cut_text",
             gr.Textbox(
                 label="A line for each picture",
-                info="Name: left top width height, in pixels. Several frames are divided by semicolons; “left out” "
-                "leaves a picture out; lines that begin with # are default frames.",
+                info="Name: left top width height, in pixels. Several frames are divided by semicolons; “excluded” "
+                "excludes an image; lines that begin with # are default frames.",
                 lines=6,
                 max_lines=20,
                 elem_id="ti_cut_text",

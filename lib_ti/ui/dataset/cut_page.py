@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.buckets import buckets
 from lib_ti.prep.crop import WHOLE, Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.wanted import Wanted, results_of
-from lib_ti.ui.dataset.cut_work import Framed, FramedSet, tally
-from lib_ti.ui.fragments import answer, escape, file_name, findings, folded, hint
+from lib_ti.ui.dataset.cut_work import Framed, FramedSet
+from lib_ti.ui.fragments import answer, escape, file_name, findings, folded, hint, history
 from lib_ti.ui.served import address
 
 SHOWN = 512
@@ -25,8 +26,9 @@ _KEYS = {
     "A": "add a frame",
     "Delete": "remove it",
     "D": "back to the default frame",
-    "L": "leave the picture out, or take it in",
+    "L": "exclude the image, or include it",
     "Ctrl+Z": "undo",
+    "Ctrl+Shift+Z": "redo",
 }
 _SHORTLY = "ti-saved-now"
 """Has an answer shown for a moment at the window's edge too: the grid may be far from it."""
@@ -39,7 +41,8 @@ def grid(found: FramedSet, edits: Edits) -> str:
     cards = "".join(_card(one, edits.of(one.item.digest, one.name), config) for one in found.pictures)
     # Named anew each time: the same text as before would not replace what a page has made of it.
     return (
-        f'<div class="ti-frames" data-folder="{escape(found.folder.path)}" data-shape="{config.shape}" '
+        f'<div class="ti-frames" data-source="{escape(Path(config.source))}" '
+        f'data-folder="{escape(found.folder.path)}" data-shape="{config.shape}" '
         f'data-width="{config.width}" data-height="{config.height}" '
         f'data-buckets="{" ".join(f"{width}x{height}" for width, height in sizes)}" data-made="{time.time_ns()}">'
         f'{_help(config)}<div class="ti-frames-grid">{cards}</div>{_skipped(found)}</div>'
@@ -48,7 +51,8 @@ def grid(found: FramedSet, edits: Edits) -> str:
 
 def saved(number: str, edits: Edits, remark: str = "") -> str:
     """The answer to a page whose changes are kept."""
-    told = " ".join(part for part in ("Saved.", tally(edits), remark) if part)
+    decided = edits.describe()
+    told = " ".join(part for part in ("Saved.", f"{decided}." if decided else "", remark) if part)
     return answer(number, hint(told), classes=_SHORTLY)
 
 
@@ -69,6 +73,7 @@ def _help(config: PrepareConfig) -> str:
             f"to move it, drag a corner to resize it, double click to add another. {about} All is kept at once."
         )
         + f'<details class="ti-notes"><summary>Keys</summary><ul class="ti-keys">{keys}</ul></details>'
+        + f'<div class="ti-history" role="toolbar" aria-label="Frames">{history()}</div>'
     )
 
 
@@ -116,7 +121,7 @@ def _frame(wanted: Wanted, name: str, default: bool) -> str:
 
 def _buttons(left_out: bool) -> str:
     # The keys do the same, so that Tab goes from frame to frame.
-    labels = {"add": "Add frame", "default": "Default", "leave": "Take in" if left_out else "Leave out"}
+    labels = {"add": "Add frame", "default": "Default", "leave": "Include" if left_out else "Exclude"}
     made = "".join(
         f'<button type="button" data-do="{what}" tabindex="-1">{label}</button>' for what, label in labels.items()
     )

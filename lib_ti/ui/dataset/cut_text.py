@@ -12,7 +12,7 @@ from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.fragments import file_name
 from lib_ti.wording import quoted
 
-LEFT_OUT = "left out"
+LEFT_OUT = "excluded"
 DEFAULT = "# "
 """Begins the line of a picture that nothing was decided about."""
 _COUNT = 4

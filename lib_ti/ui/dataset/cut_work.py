@@ -28,7 +28,6 @@ from lib_ti.prep.stream import Room
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
 from lib_ti.ui.work import Told
-from lib_ti.wording import counted
 
 _MOST_PIXELS = 100_000_000
 """Of the pictures that are decoded at one time."""
@@ -64,9 +63,13 @@ class FramedSet:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a page sends: decisions by the pictures' digests, for a prepared folder; ``number`` is the page's own."""
+    """What a page sends: decisions by the images' digests; ``number`` is the page's own.
+
+    ``source`` and ``folder`` are the folder of these images and the one that they are prepared into.
+    """
 
     number: str
+    source: str
     folder: str
     decisions: Mapping[str, PictureEdits]
 
@@ -118,8 +121,8 @@ def keep(host: Host, changes: Changes) -> Edits:
     BadInput
         Also when the page may not name that folder.
     """
-    reach.check(host, {"Prepared folder": changes.folder})
-    return decide(PreparedFolder(as_path(changes.folder)), changes.decisions)
+    reach.check(host, {"Source folder": changes.source, "Prepared folder": changes.folder})
+    return decide(PreparedFolder(as_path(changes.folder), as_path(changes.source)), changes.decisions)
 
 
 def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edits:
@@ -153,21 +156,9 @@ def read_changes(text: str) -> Changes:
 
     def meaning(content: Any) -> Changes:
         decisions = {_digest(digest): _decision(one) for digest, one in content["pictures"].items()}
-        return Changes(str(content["number"]), str(content["folder"]), decisions)
+        return Changes(str(content["number"]), str(content["source"]), str(content["folder"]), decisions)
 
     return message.read(text, "frames", meaning)
-
-
-def tally(edits: Edits) -> str:
-    """How much was decided by hand, in a sentence; empty where nothing was."""
-    drawn = sum(bool(one.frames) for one in edits.by_digest.values())
-    left_out = sum(one.left_out for one in edits.by_digest.values())
-    parts = [
-        f"{counted(drawn, 'picture')} with frames by hand" if drawn else "",
-        f"{left_out} left out" if left_out else "",
-    ]
-    told = ", ".join(part for part in parts if part)
-    return f"{told}." if told else ""
 
 
 def _places(config: PrepareConfig) -> tuple[Any, ...]:

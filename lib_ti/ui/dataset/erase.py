@@ -41,7 +41,7 @@ def layout(parts: Parts) -> None:
             parts.button("erase_fill", "Erase", variant="primary")
             with gr.Row(elem_classes="ti-buttons"):
                 parts.button("erase_undo", "Undo", size="sm")
-                parts.button("erase_redo", "Do again", size="sm")
+                parts.button("erase_redo", "Redo", size="sm")
             parts.html("erase_said")
             parts.prepare.add("fill", "fill_prompt")
             parts.keep(

@@ -46,13 +46,17 @@ class Erasing:
         self._undone: defaultdict[tuple[Path, str], list[Erased]] = defaultdict(list)
 
     def pictures(self, config: PrepareConfig) -> list[Choosable]:
-        """What is in the source folder, with how much was erased."""
-        erased = {}
+        """What is in the source folder, with how much was erased, and what is excluded."""
+        source = Path(config.source)
+        decided = {}
         if config.output.strip():
-            by_digest = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest
-            erased = {one.name: len(one.erased) for one in by_digest.values()}
-        found = list_pictures(Path(config.source), subfolders=config.subfolders)
-        return [Choosable(path, name, _note(erased.get(name, 0))) for name, path in found.items()]
+            by_digest = read_manifest(PreparedFolder(Path(config.output), source)).edits.by_digest
+            decided = {one.name: one for one in by_digest.values()}
+        found = [
+            (path, decided.get(name, PictureEdits(name)))
+            for name, path in list_pictures(source, subfolders=config.subfolders).items()
+        ]
+        return [Choosable(path, edits.name, _note(len(edits.erased)), edits.left_out) for path, edits in found]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -66,7 +70,8 @@ class Erasing:
         """
         item, folder, edits = self._find(config, name)
         if not edits.erased:
-            return Stage(item.path, item.source_size, "erase", address(item.path, painted.SHOWN))
+            now = address(item.path, painted.SHOWN)
+            return Stage(item.path, item.source_size, "erase", now, excluded=edits.left_out)
         stack = " ".join(one.patch for one in edits.erased)
         return Stage(
             item.path,
@@ -75,6 +80,7 @@ class Erasing:
             self._shown.address(f"{item.digest} {stack}", lambda: _reduced(item, folder, edits.erased)),
             before=self._shown.address(item.digest, lambda: _reduced(item, folder, ())),
             note=_note(len(edits.erased)),
+            excluded=edits.left_out,
         )
 
     def propose(self, config: PrepareConfig, name: str, text: str) -> tuple[str, str]:
@@ -152,10 +158,10 @@ class Erasing:
         item, folder, _ = self._find(config, name)
         undone = self._undone[folder.path, item.digest]
         if not undone:
-            raise BadInput(f"Nothing was undone in {name}, so there is nothing to do again.")
+            raise BadInput(f"Nothing was undone in {name}, so there is nothing to redo.")
         last = undone.pop()
         self._change(folder, item, lambda stack: (*stack, last))
-        return f"Done again in {name}."
+        return f"Redone in {name}."
 
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
         if not name:

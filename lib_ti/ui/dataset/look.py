@@ -1,4 +1,4 @@
-"""Step: what the found pictures are like, which show the same, and which are left out."""
+"""Step: what the found pictures are like, which show the same, and which are excluded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TITLE = "Look over"
 _ROWS = (
     ("blurry", "shaken"), ("grainy", "blocks"), ("dark", "bright"), ("contrast", "lettering"), ("small", "duplicates"),
 )  # fmt: skip
-_DECIDING = {"advised": "Left out", "leave": "Left out", "take": "Taken in", "save_names": "Changed"}
+_DECIDING = {"advised": "Excluded", "leave": "Excluded", "take": "Included", "save_names": "Changed"}
 """The buttons that decide about many pictures, and how that is called."""
 _BEGIN = (
     "Press “Look over” to see which pictures are sharp, clear and large enough to train on, and which show the same."
@@ -37,8 +37,9 @@ _BEGIN = (
 def layout(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("look_over", "Look over", variant="primary")
-        parts.button("look_advised", "Leave out as advised", interactive=False)
+        parts.button("look_advised", "Exclude suggested", interactive=False)
         parts.button("look_undo", "Undo", interactive=False)
+        parts.button("look_redo", "Redo", interactive=False)
     parts.html("look_said")
     _for_the_script(parts, "look_changes")
     parts.html("look_summary", hint(_BEGIN))
@@ -79,16 +80,16 @@ def _choosing(parts: Parts) -> None:
     for name, component in (("look_layout", layouts), ("look_order", orders), ("look_find", find)):
         parts.keep(name, component)
     with gr.Row(elem_classes="ti-buttons"):
-        parts.button("look_leave", "Leave out all shown", size="sm")
-        parts.button("look_take", "Take in all shown", size="sm")
+        parts.button("look_leave", "Exclude all shown", size="sm")
+        parts.button("look_take", "Include all shown", size="sm")
 
 
 def _as_text(parts: Parts) -> None:
-    with gr.Accordion("What is left out, as text", open=False):
+    with gr.Accordion("What is excluded, as text", open=False):
         parts.keep(
             "look_names",
             gr.Textbox(
-                label="Left out",
+                label="Excluded",
                 info="A file name in each line; pictures without one are in use.",
                 lines=4,
                 max_lines=20,
@@ -104,6 +105,7 @@ def connect(parts: Parts) -> None:
     _connect_controls(parts, desk)
     _connect_switches(parts, desk)
     _connect_buttons(parts, desk)
+    _connect_undo(parts, desk)
 
 
 def _connect_looking(parts: Parts, desk: Desk) -> None:
@@ -181,11 +183,11 @@ def _connect_switches(parts: Parts, desk: Desk) -> None:
 
 
 def _connect_buttons(parts: Parts, desk: Desk) -> None:
-    """Decisions about many pictures, and back."""
+    """Decisions about many pictures."""
     names = parts["look_names"]
 
     def choose(button: str, view: View, data: Data) -> Mapping[str, bool]:
-        """Which pictures to leave out, and which to take in."""
+        """Which images to exclude, and which to include."""
         from lib_ti.ui.dataset import look_work
 
         if button == "advised":
@@ -206,16 +208,25 @@ def _connect_buttons(parts: Parts, desk: Desk) -> None:
 
         return decide
 
-    def undo(data: Data) -> list[Any]:
-        looked = WORKS.result(KIND)
-        count, problem = attempt(lambda: looked.undo() if looked else 0)
-        return desk.nothing(problem) if count is None else desk.updates(data, _said("Undone", count))
-
     for button, done in _DECIDING.items():
         parts[f"look_{button}"].click(
             deciding(button, done), inputs=desk.inputs | {names}, outputs=desk.outputs, **BUSY
         )
-    parts["look_undo"].click(undo, inputs=desk.inputs, outputs=desk.outputs, **BUSY)
+
+
+def _connect_undo(parts: Parts, desk: Desk) -> None:
+    """The last decision taken back, and made again."""
+
+    def travelling(way: str, done: str) -> Callable[[Data], list[Any]]:
+        def travel(data: Data) -> list[Any]:
+            looked = WORKS.result(KIND)
+            count, problem = attempt(lambda: getattr(looked, way)() if looked else 0)
+            return desk.nothing(problem) if count is None else desk.updates(data, _said(done, count))
+
+        return travel
+
+    for way, done in (("undo", "Undone"), ("redo", "Redone")):
+        parts[f"look_{way}"].click(travelling(way, done), inputs=desk.inputs, outputs=desk.outputs, **BUSY)
 
 
 def _said(done: str, count: int) -> str:

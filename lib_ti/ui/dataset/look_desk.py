@@ -35,7 +35,7 @@ class Desk:
         ]  # fmt: skip
         folders = parts["dataset_folder"], parts.prepare["output"]
         self.inputs = {*self.controls, *folders, parts["look_seen"]}
-        names = "said summary pictures names shown advised undo seen"  # as `_made` makes them
+        names = "said summary pictures names shown advised undo redo seen"  # as `_made` makes them
         self.outputs = [parts[f"look_{name}"] for name in names.split()]
 
     def asked(self, data: Data) -> Asked:
@@ -103,5 +103,6 @@ class Desk:
             gr.update(visible=True),
             gr.update(interactive=bool(look_work.advised(view.pictures))),
             gr.update(interactive=looked.can_undo),
+            gr.update(interactive=looked.can_redo),
             seen,
         ]

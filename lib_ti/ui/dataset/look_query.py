@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, Test]] = {
     },
     "state": {
         "in use": lambda seen: seen.in_use,
-        "left out": lambda seen: seen.left_out,
+        "excluded": lambda seen: seen.left_out,
     },
     "kind": {
         "near-duplicates": lambda seen: bool(seen.judged.group),

@@ -47,7 +47,7 @@ class View:
         used = sum(seen.in_use for seen in different)
         size = f"{self.asked.config.width} × {self.asked.config.height}"
         return (
-            f"{used} of {len(different)} pictures are in use, {len(different) - used} left out. "
+            f"{used} of {len(different)} pictures are in use, {len(different) - used} excluded. "
             f"They are judged as they are at {size} pixels, the size for training."
         )
 

@@ -81,7 +81,9 @@ class LookedOver:
         self._report: Report | None = None
         self._judging, self._deciding = threading.Lock(), threading.Lock()
         # Each is what the pictures were before: left out, or not.
-        self._undo: list[Mapping[str, bool]] = list(before._undo) if before and before.place == self.place else []
+        same = before if before and before.place == self.place else None
+        self._undo: list[Mapping[str, bool]] = list(same._undo) if same else []
+        self._redo: list[Mapping[str, bool]] = list(same._redo) if same else []
 
     def fits(self, source: str, output: str) -> bool:
         """Whether these are the pictures of that folder, prepared into that one; empty ones are any."""
@@ -123,22 +125,36 @@ class LookedOver:
             before = self._write(wanted)
             if before:
                 self._undo.append(before)
+                self._redo.clear()
             return len(before)
 
     def undo(self) -> int:
         """Take the last decision back; returns about how many pictures it was, 0 where there was none."""
-        with self._deciding:
-            if not self._undo:
-                return 0
-            before = self._undo[-1]
-            # Of a look before this one, which may have had other pictures.
-            self._write({digest: left_out for digest, left_out in before.items() if digest in self._names})
-            self._undo.pop()
-            return len(before)
+        return self._travel(self._undo, self._redo)
+
+    def redo(self) -> int:
+        """Make the decision again that was taken back last; returns as :meth:`undo`."""
+        return self._travel(self._redo, self._undo)
 
     @property
     def can_undo(self) -> bool:
         return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._redo)
+
+    def _travel(self, way: list[Mapping[str, bool]], back: list[Mapping[str, bool]]) -> int:
+        """Write the last decisions of one list, and keep in the other what these replace."""
+        with self._deciding:
+            if not way:
+                return 0
+            wanted = way[-1]
+            # Of a look before this one, which may have had other pictures.
+            before = self._write({digest: left_out for digest, left_out in wanted.items() if digest in self._names})
+            back += [before] if before else []
+            way.pop()
+            return len(wanted)
 
     def _write(self, wanted: Mapping[str, bool]) -> Mapping[str, bool]:
         """Returns what was decided before, of those pictures about which something else is decided now."""
@@ -173,7 +189,7 @@ def folders(host: Host, source: str, output: str) -> tuple[Path, PreparedFolder]
     found, prepared = as_path(source, "Source folder"), as_path(output, "Prepared folder")
     if wrong := wrong_folders(found, prepared):
         raise BadInput(wrong)
-    return found, PreparedFolder(prepared)
+    return found, PreparedFolder(prepared, found)
 
 
 def look(

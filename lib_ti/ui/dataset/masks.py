@@ -75,7 +75,7 @@ class _Step:
 
     def _folder(self, data: Data) -> Path:
         output, source = (data[component] or "" for component in self._folders)
-        return self._masks.folder(output, source)
+        return self._masks.folder(self._parts.preparation.output(source, output), source)
 
     def _pictures(self, data: Data) -> list[Choosable]:
         return self._masks.pictures(self._folder(data))

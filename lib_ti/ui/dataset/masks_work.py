@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 from lib_ti.data.beside import Beside
 from lib_ti.data.images import open_picture, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
+from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, folder_problem, path_text
@@ -70,7 +71,7 @@ class Masks:
         return path
 
     def pictures(self, folder: Path) -> list[Choosable]:
-        """The prepared pictures, with a note on those that have a mask.
+        """The prepared pictures, with a note on those that have a mask; marked are results of excluded images.
 
         Raises
         ------
@@ -80,8 +81,11 @@ class Masks:
         found = pictures_in(folder)
         if not found:
             raise BadInput(f"The prepared folder {folder} holds no picture yet: press Prepare first.")
-        beside = Beside(folder)
-        return [Choosable(path, path.name, _MASKED if find_mask(path, beside) else "") for path in found]
+        beside, excluded = Beside(folder), exclusions(folder).results
+        return [
+            Choosable(path, path.name, _MASKED if find_mask(path, beside) else "", path.name in excluded)
+            for path in found
+        ]
 
     def stage(self, folder: Path, name: str) -> Stage:
         """A prepared picture, to paint on.
@@ -97,7 +101,15 @@ class Masks:
         size = read_header(path).size
         mask = find_mask(path)
         overlaid = self._shown.address(f"{path} {file_digest(mask)}", lambda: _overlaid(path)) if mask else ""
-        return Stage(path, size, "mask", address(path, painted.SHOWN), overlaid=overlaid, note=_MASKED if mask else "")
+        return Stage(
+            path,
+            size,
+            "mask",
+            address(path, painted.SHOWN),
+            overlaid=overlaid,
+            note=_MASKED if mask else "",
+            excluded=path.name in exclusions(folder).results,
+        )
 
     def layer(self, folder: Path, name: str) -> str:
         """What does not count in a picture, as text for the page."""
@@ -160,7 +172,7 @@ class Masks:
         share = ImageStat.Stat(mask).mean[0] / 255
         if mask.getbbox() is None:
             return Kept(
-                f"Nothing counts in {file_name(picture)}, so that nothing is learned from it; leave the picture out "
+                f"Nothing counts in {file_name(picture)}, so that nothing is learned from it; exclude the image "
                 "instead, or paint less.",
                 warning=True,
                 note=_MASKED,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lib_ti.ui.dataset.painted import key_of, shown_size
-from lib_ti.ui.fragments import escape, file_name
+from lib_ti.ui.fragments import escape, file_name, history
 from lib_ti.ui.served import address
 
 Mode = Literal["erase", "mask"]
@@ -20,13 +21,13 @@ _TOOLS = {
     ),
 }
 _ACTIONS = {
-    "erase": (("undo", "Undo stroke", "Ctrl+Z"), ("clear", "Clear", "Take all paint away")),
+    "erase": (("clear", "Clear", "Take all paint away"),),
     "mask": (
-        ("undo", "Undo stroke", "Ctrl+Z"),
         ("invert", "Invert", "Exchange what counts and what does not"),
         ("clear", "All counts", "Take all paint away"),
     ),
 }
+_EXCLUDED = '<i class="ti-excluded" title="Prepare does not use this image">excluded</i>'
 _BRUSH = (3, 160, 40)
 """Least, largest and first diameter in pixels of the screen."""
 _ZOOM = (1, 8)
@@ -35,11 +36,15 @@ _KEYS = "Paint with the pointer, or with the arrow keys and the space bar. [ and
 
 @dataclass(frozen=True)
 class Choosable:
-    """A picture to choose by its path from the folder; ``note`` says in a word or two what was done to it."""
+    """A picture to choose by its path from the folder.
+
+    ``note`` says in a word or two what was done to it, ``excluded`` that it is not used.
+    """
 
     path: Path
     relative: str
     note: str = ""
+    excluded: bool = False
 
     @property
     def name(self) -> str:
@@ -62,6 +67,7 @@ class Stage:
     before: str = ""
     overlaid: str = ""
     note: str = ""
+    excluded: bool = False
 
     @property
     def key(self) -> str:
@@ -78,10 +84,11 @@ def row(pictures: Sequence[Choosable], goto: str) -> str:
 
 def _thumb(one: Choosable) -> str:
     name = escape(one.name)
+    classes, badge = ("ti-thumb ti-left-out", _EXCLUDED) if one.excluded else ("ti-thumb", "")
     return (
-        f'<button type="button" class="ti-thumb" role="option" tabindex="-1" data-key="{key_of(one.path)}" '
+        f'<button type="button" class="{classes}" role="option" tabindex="-1" data-key="{key_of(one.path)}" '
         f'data-name="{name}" title="{name}"><img src="{escape(address(one.path))}" alt="no picture" loading="lazy">'
-        f"<span>{name}</span><b>{escape(one.note)}</b></button>"
+        f"<span>{name}</span>{badge}<b>{escape(one.note)}</b></button>"
     )
 
 
@@ -94,8 +101,10 @@ def stage(shown: Stage, field: str) -> str:
         for kind, source in (("ti-now", shown.now), ("ti-before", shown.before), ("ti-overlaid", shown.overlaid))
         if source
     )
+    # Named anew each time: the same text as before would not replace a picture whose mask was painted since.
     return (
-        f'<div class="ti-paint" data-mode="{shown.mode}" data-key="{shown.key}" data-field="{field}" '
+        f'<div class="ti-paint" data-mode="{shown.mode}" data-key="{shown.key}" data-made="{time.time_ns()}" '
+        f'data-field="{field}" '
         f'data-note="{escape(shown.note)}" style="--shape:{width / height:.5f}">{_heading(shown)}{_tools(shown.mode)}'
         f'<div class="ti-view"><div class="ti-picture" style="aspect-ratio:{width}/{height}">{layers}'
         f'<canvas width="{width}" height="{height}" tabindex="0" role="img" aria-label="{name}. {_KEYS}"></canvas>'
@@ -107,7 +116,7 @@ def _heading(shown: Stage) -> str:
     width, height = shown.size
     return (
         f'<p class="ti-hint ti-heading"><b>{escape(file_name(shown.picture))}</b> {width}×{height} '
-        f'<span class="ti-note">{escape(shown.note)}</span></p>'
+        f'{_EXCLUDED if shown.excluded else ""} <span class="ti-note">{escape(shown.note)}</span></p>'
     )
 
 
@@ -126,7 +135,7 @@ def _tools(mode: Mode) -> str:
         f'<div class="ti-tools" role="toolbar" aria-label="Painting"><span class="ti-joined">{tools}</span>'
         f'<label>Size <input type="range" data-paint="size" min="{least}" max="{most}" value="{first}"></label>'
         f'<label>Zoom <input type="range" data-paint="zoom" min="{_ZOOM[0]}" max="{_ZOOM[1]}" step="0.25" value="1">'
-        f"</label>{actions}</div>"
+        f"</label>{history(' stroke')}{actions}</div>"
     )
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 
 from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
+from lib_ti.ui.dataset.folders import Folders
 from lib_ti.ui.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.work import WORKS, Told
@@ -51,7 +52,8 @@ def _rows(parts: Parts, rows: tuple[tuple[str, ...], ...]) -> None:
 
 
 def connect(parts: Parts) -> None:
-    form, host = parts.prepare, parts.controller.host
+    form, host, folders = parts.prepare, parts.controller.host, Folders(parts)
+    everything = {*form.components, *folders.inputs}
 
     def dry_run(data: dict[Any, Any]) -> str:
         from lib_ti.ui.dataset import prepare_page
@@ -61,7 +63,8 @@ def connect(parts: Parts) -> None:
 
     def prepare(data: dict[Any, Any]) -> list[Any]:
         plan, problem = attempt(lambda: parts.preparation.plan(form.values(data)))
-        if plan is None:
+        problem = problem or folders.behind(data)
+        if plan is None or problem:
             return [problem, *work_line.news()]
 
         def work(told: Told) -> Any:
@@ -84,7 +87,7 @@ def connect(parts: Parts) -> None:
 
     parts["prepare_plan"].click(dry_run, inputs=set(form.components), outputs=[parts["prepare_said"]], **BUSY)
     parts["prepare_run"].click(
-        prepare, inputs=set(form.components), outputs=[parts["prepare_said"], *work_line.watched(parts)], **BUSY
+        prepare, inputs=everything, outputs=[parts["prepare_said"], *work_line.watched(parts)], **BUSY
     )
     parts["work_done"].change(
         ended, inputs={parts["work_done"]}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET
@@ -103,30 +106,37 @@ def _unsaved(folder: str | None) -> str:
 def _connect_use(parts: Parts) -> None:
     """The prepared folder, handed to the Train tab or as one file."""
     form, train = parts.prepare, parts.train
+    named = {form["source"], form["output"]}
+
+    def prepared(data: dict[Any, Any]) -> str:
+        return parts.preparation.output(data[form["source"]] or "", data[form["output"]] or "")
 
     def use(data: dict[Any, Any]) -> list[Any]:
-        folder = (data[form["output"]] or "").strip()
+        folder = prepared(data)
         found, problem = attempt(lambda: parts.preparation.training_set(folder))
         if found is None:
-            return [problem, *[gr.update()] * 5]
+            return [problem, *[gr.update()] * 6]
         masks = gr.update(value=True) if found.masks else gr.update()
         said = notice("good", [f"The Train tab has {counted(found.pictures, 'picture')} of {folder}."])
-        return [said, gr.update(selected="train"), folder, data[form["width"]], data[form["height"]], masks]
+        if found.excluded:
+            left = f"{counted(found.excluded, 'result')} of images that were excluded since will not be trained"
+            said += notice("warning", [f"{left}: press Prepare to remove them from the folder."])
+        sides = data[form["width"]], data[form["height"]]
+        return [said, gr.update(selected="train"), folder, False, *sides, masks]
 
     def pack(data: dict[Any, Any]) -> list[Any]:
-        found, problem = attempt(lambda: parts.preparation.training_set(data[form["output"]] or ""))
+        found, problem = attempt(lambda: parts.preparation.training_set(prepared(data)))
         if found is None:
             return [problem, *work_line.news()]
         return ["", *work_line.begin(ZIP, "Writing the zip file", lambda told: parts.preparation.pack(found, told))]
 
     parts["prepare_use"].click(
         use,
-        inputs={form["output"], form["width"], form["height"]},
+        inputs={*named, form["width"], form["height"]},
         outputs=[
-            parts["prepare_used"], parts.tabs, train["dataset"], train["width"], train["height"], train["use_alpha"],
+            parts["prepare_used"], parts.tabs,
+            *(train[name] for name in ("dataset", "subfolders", "width", "height", "use_alpha")),
         ],
         **BUSY,
     )  # fmt: skip
-    parts["prepare_zip"].click(
-        pack, inputs={form["output"]}, outputs=[parts["prepare_used"], *work_line.watched(parts)], **BUSY
-    )
+    parts["prepare_zip"].click(pack, inputs=named, outputs=[parts["prepare_used"], *work_line.watched(parts)], **BUSY)

@@ -1,0 +1,162 @@
+"""Where the images of a source folder were prepared, and which of them a person excluded.
+
+Such decisions are kept in ``preparation.json`` of the prepared folder, since a source folder is never written to. A
+small note for each source folder, in the usual log directory, says which prepared folders it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_ti.atomic import CannotWrite, write_text
+from lib_ti.config import TrainConfig
+from lib_ti.errors import BadInput
+from lib_ti.paths import resolved
+from lib_ti.wording import counted, some
+
+if TYPE_CHECKING:
+    from lib_ti.data.dataset import Dataset
+
+MANIFEST = "preparation.json"
+NOTES = Path(TrainConfig.log_directory) / ".preparations"
+"""The folder of the notes."""
+
+
+def remember(source: Path, prepared: Path) -> None:
+    """Note that ``prepared`` is the folder that the images of ``source`` were last prepared in.
+
+    Failing to write the note is no reason to refuse a decision, which is safe in the prepared folder.
+    """
+    now, noted = str(resolved(prepared)), _noted(source)
+    content = {"source": str(resolved(source)), "prepared": [*(one for one in noted if one != now), now]}
+    try:
+        if noted[-1:] == [now]:
+            os.utime(_note(source))  # of all notes, the newest is about the folder that was used last
+        else:
+            write_text(_note(source), json.dumps(content, indent=1) + "\n")
+    except (CannotWrite, OSError):
+        return
+
+
+def prepared_folders(source: Path) -> list[Path]:
+    """The folders with decisions about the images of a source folder, the one that was used last at the end."""
+    return [Path(one) for one in _noted(source) if (Path(one) / MANIFEST).is_file()]
+
+
+def last_source() -> Path | None:
+    """The source folder that was prepared last, where it is still there."""
+    try:
+        notes = sorted(NOTES.glob("*.json"), key=os.path.getmtime, reverse=True)
+    except OSError:
+        return None
+    sources = (Path(str(_read(note).get("source", ""))) for note in notes)
+    return next((source for source in sources if source.is_absolute() and source.is_dir()), None)
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """The images of a folder that a person excluded, as ``manifest`` has it.
+
+    ``sources`` are source images, their names by the SHA-256 of their files; ``results`` are the names of what was
+    made from them in a prepared folder.
+    """
+
+    manifest: Path = Path()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    results: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """File names in the folder itself, to mark them in a list without reading every file."""
+        return self.results or frozenset(self.sources.values())
+
+
+def exclusions(folder: Path) -> Exclusions:
+    """What is excluded from a prepared folder, or from a source folder by the decisions that were made last.
+
+    Raises
+    ------
+    BadInput
+        When those decisions cannot be read.
+    """
+    own = folder / MANIFEST
+    if own.is_file():
+        return Exclusions(own, results=_excluded(own)[1])
+    prepared = prepared_folders(folder)
+    if not prepared:
+        return Exclusions()
+    manifest = prepared[-1] / MANIFEST
+    return Exclusions(manifest, sources=_excluded(manifest)[0])
+
+
+def without_excluded(found: Dataset) -> Dataset:
+    """The dataset less the images that a person excluded, and a remark that names them.
+
+    Raises
+    ------
+    BadInput
+        When no image is left, or the decisions cannot be read.
+    """
+    excluded = exclusions(found.folder)
+    paths = [item.path for item in found.all_items if item.digest in excluded.sources or item.name in excluded.results]
+    if not paths:
+        return found
+    left = found.without(dict.fromkeys(paths, f"it is excluded, as {excluded.manifest} says"))
+    is_or_are, them = ("is", "it") if len(paths) == 1 else ("are", "them")
+    were = f"{counted(len(paths), 'image')} {is_or_are} excluded and not trained"
+    again = (
+        f"press Prepare to remove {them} from the folder" if excluded.results else f"include {them} to train on {them}"
+    )
+    remark = f"{were} (as {excluded.manifest} says; {again}): {some(sorted(path.name for path in paths))}."
+    return replace(left, skipped=found.skipped, remarks=(*found.remarks, remark))
+
+
+def _excluded(manifest: Path) -> tuple[Mapping[str, str], frozenset[str]]:
+    try:
+        return _read_excluded(manifest, manifest.stat().st_mtime_ns)
+    except OSError as error:
+        raise BadInput(f"{manifest} cannot be read: {error.strerror or error}.") from error
+
+
+@lru_cache(16)
+def _read_excluded(
+    manifest: Path,
+    changed: int,  # noqa: ARG001 - another one is read anew
+) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Names of the excluded source images by their SHA-256, and the names of the results made from them."""
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        sources = {digest: str(one["name"]) for digest, one in content["edits"].items() if one["left_out"]}
+        results = frozenset(str(one["name"]) for one in content["results"] if one["source_digest"] in sources)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{manifest} is damaged ({error}), so it is not known which images are excluded; repair it, or move it "
+            "away to use all images."
+        ) from error
+    return sources, results
+
+
+def _note(source: Path) -> Path:
+    name = str(resolved(source)).encode("utf-8", "surrogateescape")
+    return NOTES / f"{hashlib.sha256(name).hexdigest()[:32]}.json"
+
+
+def _noted(source: Path) -> list[str]:
+    listed = _read(_note(source)).get("prepared", [])
+    return [str(one) for one in listed] if isinstance(listed, list) else []
+
+
+def _read(note: Path) -> Mapping[str, Any]:
+    """A note; nothing where there is none, or none that can be read."""
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
