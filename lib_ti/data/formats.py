@@ -20,6 +20,8 @@ SIGNATURE_LENGTH = 64
 _AVIF, _HEIC, _JXL = "AVIF", "HEIC", "JPEG XL"
 _PLUGINS = {_AVIF: ("AVIF", "pillow_avif"), _HEIC: ("HEIF", "pillow_heif.HeifImagePlugin"), _JXL: ("JXL", "pillow_jxl")}
 """Pillow's name of a format, and the module that adds its decoder on import, where it is installed."""
+_PLUGIN_SUFFIXES = {_AVIF: (".avif",), _HEIC: (".heic", ".heif"), _JXL: (".jxl",)}
+CANNOT_DECODE = "which cannot be decoded here; save it as PNG or JPEG"
 _BRANDS = {
     b"avif": _AVIF,
     b"avis": _AVIF,
@@ -47,9 +49,14 @@ def format_of(data: bytes) -> str:
     return _brand(data) if data[4:8] == b"ftyp" else ""
 
 
-def suffixes_of(kind: str) -> tuple[str, ...]:
-    """Return the usual suffixes of a format that needs a plug-in."""
-    return {_AVIF: (".avif",), _HEIC: (".heic", ".heif"), _JXL: (".jxl",)}[kind]
+def needs_plugin(kind: str) -> bool:
+    return kind in _PLUGINS
+
+
+def cannot_decode(kind: str, path: Path) -> str:
+    """Return why a file in a format that needs a plug-in is not used, as the end of a sentence."""
+    under = "" if path.suffix.lower() in _PLUGIN_SUFFIXES[kind] else f" under the name {path.suffix}"
+    return f"it is an image in the format {kind}{under}, {CANNOT_DECODE}"
 
 
 def can_decode(kind: str) -> bool:

@@ -16,7 +16,6 @@ from PIL import Image, UnidentifiedImageError
 from lib_ti.data import colour, formats, png
 from lib_ti.errors import UserError
 
-_CANNOT_DECODE = "which cannot be decoded here; save it as PNG or JPEG"
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _KEYED_MODES = frozenset({"P", "RGB", "L", "1"})
 """Modes in which one colour, or entries of the palette, may be marked as transparent."""
@@ -249,24 +248,27 @@ def _orientation(image: Image.Image) -> int:
 def _opened(path: Path, data: bytes) -> Iterator[Image.Image]:
     """Open an image of any kind that Pillow reads, of which no text is inflated; errors are in plain words."""
     if path.suffix.lower() in formats.CAMERA_RAW:  # Pillow would take most of them for a TIFF of their thumbnail's size
-        raise UnreadablePicture(path, f"it is a camera's raw image ({path.suffix}), {_CANNOT_DECODE}")
+        raise UnreadablePicture(path, f"it is a camera's raw image ({path.suffix}), {formats.CANNOT_DECODE}")
     kind = formats.format_of(data)
     if not formats.can_decode(kind):
-        under = "" if path.suffix.lower() in formats.suffixes_of(kind) else f" under the name {path.suffix}"
-        raise UnreadablePicture(path, f"it is an image in the format {kind}{under}, {_CANNOT_DECODE}")
-    with _in_plain_words(path), Image.open(io.BytesIO(png.without_text(data))) as image:
+        raise UnreadablePicture(path, formats.cannot_decode(kind, path))
+    with _in_plain_words(path, kind), Image.open(io.BytesIO(png.without_text(data))) as image:
         yield image
 
 
 @contextmanager
-def _in_plain_words(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged data into an :class:`UnreadablePicture`."""
+def _in_plain_words(path: Path, kind: str = "") -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged data into an :class:`UnreadablePicture`.
+
+    ``kind`` is the format that the file's first bytes show, if any.
+    """
     try:
         yield
     except UnreadablePicture:
         raise
     except Exception as error:  # each format's decoder has its own errors, and no file may stop a run
-        raise UnreadablePicture(path, _reason(error)) from error
+        unknown = isinstance(error, UnidentifiedImageError) and formats.needs_plugin(kind)
+        raise UnreadablePicture(path, formats.cannot_decode(kind, path) if unknown else _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
