@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib_ti.config import CaptionConfig, CreateConfig, to_mapping
 from lib_ti.errors import BadInput
+from lib_ti.prep.caption_set import load, save
 from lib_ti.prep.search import Search
 from lib_ti.training.create import create
 from lib_ti.ui.dataset import captions_page
@@ -401,3 +404,17 @@ def test_captioning_waits_for_what_is_not_saved(work: Captions, editor: Editor, 
     editor.save()
     with pytest.raises(BadInput, match="Pictures at once"):
         work.captioning(folder, {**to_mapping(CaptionConfig()), "batch_size": 0})
+
+
+def test_a_picture_whose_name_is_no_unicode_can_be_opened_and_edited(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    name = os.fsdecode(b"caf\xe9.png")
+    Image.new("RGB", (64, 64)).save(folder / name)
+    captions = load(folder)
+    page = captions_page.rows(captions, list(captions.texts), "", len, 75)
+    assert 'data-name="caf�.png"' in page
+    assert named(captions, list(captions.texts), "caf�.png") == name
+    saved = save(captions.edit({name: "a cup"}, "one"))
+    assert saved.written == (name,)
+    assert (folder / os.fsdecode(b"caf\xe9.txt")).read_text() == "a cup"

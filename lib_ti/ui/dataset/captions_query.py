@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
 from lib_ti.prep.search import Search
-from lib_ti.wording import quoted
+from lib_ti.wording import printable, quoted
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet
@@ -71,6 +71,9 @@ def named(captions: CaptionSet, listed: Sequence[str], wanted: str) -> str:
     wanted = wanted.strip()
     if wanted in captions.texts:
         return wanted
+    displayed = next((name for name in captions.texts if printable(name) == wanted), None)
+    if displayed is not None:
+        return displayed
     if wanted.isdecimal() and 1 <= int(wanted) <= len(listed):
         return listed[int(wanted) - 1]
     stems = [name for name in captions.texts if name.rpartition(".")[0].casefold() == wanted.casefold()]
