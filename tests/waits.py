@@ -15,12 +15,6 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lib_ti.host.architecture import architecture
-from lib_ti.host.checkpoint import read_checkpoint
-from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.host.networks import build
-from lib_ti.pocket import CHECKPOINT
-
 ATEN = torch.ops.aten
 
 
@@ -30,19 +24,6 @@ def waits() -> Iterator[list[str]]:
     found: list[str] = []
     with _Made(found), _Copied(found):
         yield found
-
-
-def model_on_meta(dtype: torch.dtype) -> EmbeddedModel:
-    """The pocket model without values, its UNet in ``dtype``."""
-    weights = read_checkpoint(CHECKPOINT)
-    made = architecture(weights, CHECKPOINT)
-    networks = build(weights, made, CHECKPOINT, dtype)
-    model = EmbeddedModel(networks, made, name="pocket", checkpoint_hash="", autoencoder_hash="")
-    for network in (networks.unet, networks.autoencoder, networks.text_encoder):
-        network.to("meta")
-    model._text.table._weight = networks.text_encoder.get_input_embeddings().weight
-    model._alphas_cumprod = model._alphas_cumprod.to("meta")
-    return model
 
 
 class _Made(TorchFunctionMode):

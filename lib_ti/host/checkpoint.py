@@ -78,16 +78,6 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def weights_hash(weights: Mapping[str, torch.Tensor]) -> str:
-    """A SHA-256 over names, shapes and float32 values, so that one model in two files has one hash."""
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        values = weights[name].detach().to("cpu", torch.float32).contiguous()
-        digest.update(f"{name}{tuple(values.shape)}".encode())
-        digest.update(values.numpy().tobytes())
-    return digest.hexdigest()
-
-
 def _read_safetensors(path: Path, wanted: Callable[[str], bool]) -> dict[str, torch.Tensor]:
     try:
         with safe_open(path, framework="pt") as file:

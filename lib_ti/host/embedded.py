@@ -15,10 +15,11 @@ from lib_ti.errors import BadInput, ModelInUse
 from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
-from lib_ti.host.checkpoint import file_hash, read_checkpoint, read_token_table, weights_hash
+from lib_ti.host.checkpoint import file_hash, read_checkpoint, read_token_table
 from lib_ti.host.text import token_spans, tokenize
 from lib_ti.host.token_table import ENCODER, TokenTable
 from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
+from lib_ti.host.weights_hash import network_hash
 from lib_ti.signals import Event
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class EmbeddedHost:
         del weights
         if self._hash is None or self._hash[0] != version:
             self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
-        autoencoder = f"{weights_hash(networks.autoencoder.state_dict())} x {made.scale_factor:g}"
+        autoencoder = f"{network_hash(networks.autoencoder)} x {made.scale_factor:g}"
         for network in (networks.unet, networks.autoencoder, networks.text_encoder):
             network.to(self._device)
         model = EmbeddedModel(

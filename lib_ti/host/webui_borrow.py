@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ from modules import (
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.recompute import Block, recomputed
+from lib_ti.host.ldm_checkpointing import checkpointed
 from lib_ti.host.webui_carried import fresh_conditioning, kept_random_state, switch_off_networks
 from lib_ti.host.webui_model import WebUIModel
 
@@ -50,7 +51,8 @@ def borrow(options: SessionOptions) -> Iterator[WebUIModel]:
             _frozen(sd_model),
             _torch_attention(),
             _in_order(sd_model),
-            _checkpointed(sd_model, options.gradient_checkpointing),
+            _timesteps_on_device(sd_model),
+            checkpointed(sd_model.model.diffusion_model, options.gradient_checkpointing),
         ):
             undo.enter_context(change)
         yield WebUIModel(sd_model, options.tell)
@@ -219,56 +221,18 @@ def _in_order(sd_model: Any) -> Iterator[None]:
             hook.remove()
 
 
-_KEPT_SHARE = 1 / 2
-_KEPT_BY_A_TRANSFORMER = 24
-"""Times its input that a transformer block keeps for the backward pass: what enters 3 norms, of both attentions the
-queries and results, of one the keys and values, and in the feed-forward part, which is 4 times as wide, what enters the
-projection, its 2 halves, and the gate's activation."""
-
-
 @contextmanager
-def _checkpointed(sd_model: Any, wanted: bool) -> Iterator[None]:
-    """The UNet's blocks compute inner results again in the backward pass instead of keeping them."""
-    # ldm's own checkpointing fails with frozen weights; its blocks are known by the method that it would repeat.
-    unet = sd_model.model.diffusion_model
-    blocks = [module for module in unet.modules() if wanted and hasattr(module, "_forward")]
-    again = {part: forward for block in blocks for part, forward in _again(block).items()}
-    before = {part: vars(part).get("forward") for part in again}
+def _timesteps_on_device(sd_model: Any) -> Iterator[None]:
+    """The UNet makes its timestep embedding on the device; before 1.10, it would wait for a copy of a part of it."""
+    module = sys.modules[type(sd_model.model.diffusion_model).__module__]
+    before = module.timestep_embedding
+
+    def on_device(timesteps: torch.Tensor, *arguments: Any, **named: Any) -> torch.Tensor:
+        with timesteps.device:  # torch makes new tensors there
+            return before(timesteps, *arguments, **named)
+
     try:
-        for part, forward in again.items():
-            part.forward = forward
+        module.timestep_embedding = on_device  # type: ignore[attr-defined]
         yield
     finally:
-        for part, forward in before.items():
-            vars(part).pop("forward", None)
-            if forward is not None:
-                part.forward = forward
-
-
-def _again(block: Any) -> dict[Any, Block]:
-    """What is to take the place of the ``forward`` of a block's parts.
-
-    What keeps less than :data:`_KEPT_SHARE` of the size of its own weights is not worth it: the UNet's coarse levels,
-    but for large batches. Convolutions keep nothing while their weights are frozen, and take most of a residual block's
-    time; so there only normalization and activation are computed again, which keep twice what they are given.
-    """
-    if not hasattr(block, "in_layers") or block.use_scale_shift_norm:
-        return {block: recomputed(block._forward, _least(block, _KEPT_BY_A_TRANSFORMER))}
-    found: dict[Any, Block] = {}
-    for norm, activation, *_, convolution in (block.in_layers, block.out_layers):
-        both = _one_after_the_other(norm.forward, activation.forward)
-        found[norm], found[activation] = recomputed(both, _least(convolution, 2)), _as_given
-    return found
-
-
-def _least(weighty: Any, kept: int) -> int:
-    """Elements of the input from which on computing again is worth it; ``kept`` is what is kept, in units of those."""
-    return int(_KEPT_SHARE * sum(parameter.numel() for parameter in weighty.parameters()) / kept)
-
-
-def _one_after_the_other(first: Block, second: Block) -> Block:
-    return lambda given: second(first(given))
-
-
-def _as_given(given: torch.Tensor) -> torch.Tensor:
-    return given
+        module.timestep_embedding = before  # type: ignore[attr-defined]

@@ -12,10 +12,10 @@ from PIL import Image
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, TrainingFailed
 from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
-from lib_ti.host.checkpoint import weights_hash
 from lib_ti.host.webui import LATENT_SHRINKING
 from lib_ti.host.webui_preview import Drawing
 from lib_ti.host.webui_text import ENCODER, PromptEncoder
+from lib_ti.host.weights_hash import network_hash
 
 _TIMESTEPS = 1000
 _SCHEDULE_TOLERANCE = 1e-2
@@ -133,7 +133,7 @@ def _describe(sd_model: Any, prompts: PromptEncoder) -> ModelInfo:
         family="sd1",
         prediction=sd_model.parameterization,
         widths={ENCODER: prompts.table.width},
-        autoencoder=weights_hash(sd_model.first_stage_model.state_dict()),
+        autoencoder=network_hash(sd_model.first_stage_model),
         size=int(sd_model.image_size) * LATENT_SHRINKING,
         vocabulary_norm={ENCODER: prompts.table.vocabulary_norm},
     )

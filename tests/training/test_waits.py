@@ -9,17 +9,35 @@ import torch
 
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.architecture import architecture
+from lib_ti.host.checkpoint import read_checkpoint
+from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.networks import build
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control
 from lib_ti.training import diffusion
 from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.trainer import Trainer, TrainingBatch
 from tests.benchmarks.studio import Silent
-from tests.waits import model_on_meta, waits
+from tests.waits import waits
 
 PRECISIONS = [torch.float32, torch.bfloat16, torch.float16]
 STEPS = 2
 LONG = "a painting of a small house by my-style" + ", a garden with a fence" * 15
 """Two contexts of CLIP's."""
+
+
+def model_on_meta(dtype: torch.dtype) -> EmbeddedModel:
+    """The pocket model without values, its UNet in ``dtype``."""
+    weights = read_checkpoint(CHECKPOINT)
+    made = architecture(weights, CHECKPOINT)
+    networks = build(weights, made, CHECKPOINT, dtype)
+    model = EmbeddedModel(networks, made, name="pocket", checkpoint_hash="", autoencoder_hash="")
+    for network in (networks.unet, networks.autoencoder, networks.text_encoder):
+        network.to("meta")
+    model._text.table._weight = networks.text_encoder.get_input_embeddings().weight
+    model._alphas_cumprod = model._alphas_cumprod.to("meta")
+    return model
 
 
 def batches(index: int) -> TrainingBatch:

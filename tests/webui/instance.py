@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,12 @@ class Instance(WebUI):
 
 
 @contextlib.contextmanager
-def running(folder: Path, *more: str) -> Iterator[Instance]:
-    """Start a WebUI with the pocket model in ``folder``, and end it."""
+def running(folder: Path, *more: str, probes: Sequence[str] = ("probe.py",)) -> Iterator[Instance]:
+    """Start a WebUI with the pocket model in ``folder``, and end it; ``probes`` are files beside this one."""
     root, python = os.environ.get(ROOT), os.environ.get(PYTHON)
     if not root or not python:
         pytest.skip(f"no WebUI to start: set {ROOT} (its folder) and {PYTHON} (its Python)")
-    _furnish(folder)
+    _furnish(folder, probes)
     port = _free_port()
     command = [python, "launch.py", *ARGUMENTS, "--port", str(port), "--data-dir", str(folder), *more]
     quiet = {"CUDA_VISIBLE_DEVICES": "", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -95,7 +95,7 @@ def running(folder: Path, *more: str) -> Iterator[Instance]:
         process.wait()
 
 
-def _furnish(folder: Path) -> None:
+def _furnish(folder: Path, probes: Sequence[str] = ("probe.py",)) -> None:
     models, extensions = folder / "models" / "Stable-diffusion", folder / "extensions"
     (folder / "embeddings").mkdir()
     for name in ("pocket", "other"):
@@ -104,7 +104,8 @@ def _furnish(folder: Path) -> None:
         shutil.move(checkpoint.with_suffix(".yaml"), checkpoint.with_name(f"{name}.yaml"))
     probe = extensions / "zz probe" / "scripts"  # after ours, whose package it imports
     probe.mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("probe.py"), probe)
+    for name in probes:
+        shutil.copy(Path(__file__).with_name(name), probe)
     (extensions / "any name").symlink_to(EXTENSION, target_is_directory=True)
     settings = {
         "sd_model_checkpoint": "pocket/pocket.safetensors",

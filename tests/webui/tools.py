@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,6 @@ class Tools:
 
 @contextlib.contextmanager
 def running_with_tools(folder: Path, *more: str) -> Iterator[Tools]:
-    """Start a WebUI as :func:`tests.webui.instance.running` does, with this probe in it too."""
-    scripts = folder / "extensions" / "zz tools" / "scripts"
-    scripts.mkdir(parents=True)
-    shutil.copy(Path(__file__).with_name("tool_probe.py"), scripts)
-    with running(folder, *more) as instance:
+    """Start a WebUI as :func:`tests.webui.instance.running` does, with the tools' probe in it too."""
+    with running(folder, *more, probes=("probe.py", "tool_probe.py")) as instance:
         yield Tools(instance)
