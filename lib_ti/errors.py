@@ -71,7 +71,9 @@ class UnsafePickle(BadInput):
 def out_of_memory(error: Exception) -> bool:
     """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
     said = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+    # The last one is of cuBLAS and cuDNN, which take memory of their own.
+    signs = ("out of memory", "can't allocate memory", "status_alloc_failed")
+    return isinstance(error, MemoryError) or any(sign in said for sign in signs)
 
 
 @contextmanager

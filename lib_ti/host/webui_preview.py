@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
-import torch
 from modules import devices, processing, sd_hijack, sd_samplers, sd_schedulers, sd_unet, shared
 from modules.textual_inversion import textual_inversion
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, Stopped, UserError
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import PictureRequest
 from lib_ti.host.webui_carried import (
     ONLY_DRAWN,
@@ -83,10 +82,6 @@ class Drawing:
                 undo.enter_context(_interrupted_by(stop))
                 picture = self._process(request, sampler, scheduler, options)
                 stopped = state.interrupted or state.stopping_generation or state.skipped
-        except torch.cuda.OutOfMemoryError as error:
-            raise UserError(
-                "There was not enough graphics memory for the preview: make it smaller, or choose fewer or none."
-            ) from error
         finally:
             switch_off_networks()
             sd_unet.apply_unet("None")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from lib_ti.config import TrainConfig
 from lib_ti.embedding import card
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import Stopped, UserError
+from lib_ti.errors import Stopped, UserError, said_when_memory_is_full
 from lib_ti.host.base import ModelInfo
 from lib_ti.signals import Control, Listener, Note, PreviewFailed, PreviewMade, PreviewStarted
 from lib_ti.training.preview import Previews, infotext, save_preview
 from lib_ti.training.rundir import RunFolder
+
+FULL_MEMORY = "There was not enough graphics memory for the preview: make it smaller, or choose fewer or none."
 
 
 class Previewer:
@@ -35,7 +37,8 @@ class Previewer:
         step = self.step = embedding.step
         self._listen(PreviewStarted(step))
         try:
-            picture, request = self._previews.draw(embedding, lambda: self._control.stop_requested)
+            with said_when_memory_is_full(FULL_MEMORY):
+                picture, request = self._previews.draw(embedding, lambda: self._control.stop_requested)
             path = self._folder.preview(step)
             save_preview(path, picture, infotext(request, self._info))
             if self._config.png_chunks:

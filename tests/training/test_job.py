@@ -224,7 +224,7 @@ def test_a_failed_preview_is_a_warning_and_the_run_goes_on(studio: Studio) -> No
     model.previews_fail = True
     now = ended(Jobs(), studio)
     assert now.state == "done"
-    assert any(note.warning and "out of memory" in note.text for note in now.notes)
+    assert any(note.warning and "graphics memory" in note.text for note in now.notes)
 
 
 def test_skipped_steps_are_no_points_of_the_curve(studio: Studio) -> None:

@@ -219,7 +219,14 @@ def test_stop_during_a_preview_saves_too(studio: Studio) -> None:
     assert files.load(studio.embedding_file).step == 10
 
 
-@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), MemoryError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError(),
+    ],
+)
 def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio, error: Exception) -> None:
     model = studio.host.model
     predict = model.predict
@@ -344,7 +351,7 @@ def test_max_steps_already_reached_is_told(studio: Studio) -> None:
 def test_a_failing_preview_never_ends_the_run(studio: Studio) -> None:
     studio.host.model.previews_fail = True
     assert studio.train().reason == "done"
-    assert "out of memory" in studio.of(PreviewFailed)[0].reason
+    assert "not enough graphics memory for the preview: make it smaller" in studio.of(PreviewFailed)[0].reason
 
 
 def test_previews_take_the_captions_in_turn_with_one_seed(studio: Studio) -> None:
