@@ -20,9 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from lib_ti.data import latents, templates
 from lib_ti.data.dataset import Rules
@@ -30,7 +28,6 @@ from lib_ti.data.scan import scan
 from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
-from lib_ti.host.networks import Networks
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket import files as pocket
 from lib_ti.pocket.words import VOCABULARY
@@ -39,7 +36,7 @@ from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.source import evaluation_samples
 from tests.benchmarks.quality import STYLES
 from tests.benchmarks.row import Row
-from tests.host.conftest import in_ldm_format
+from tests.networks import full_networks, full_text_config, in_ldm_format
 from tests.webui.instance import Instance, running
 
 STEPS = {"pocket": 30, "full": 4}
@@ -211,25 +208,12 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
 def _write_full_model(folder: Path) -> int:
     """Stable Diffusion 1.5 with random weights as the WebUI loads it; returns the bytes of its UNet in float32."""
     folder.mkdir(parents=True)
-    text = CLIPTextConfig(
-        hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, projection_dim=768,
-        bos_token_id=49406, eos_token_id=49407, pad_token_id=49407,
-    )  # fmt: skip
-    with torch.device("meta"):  # their own initialization takes minutes
-        unet = UNet2DConditionModel(
-            sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
-        )
-        autoencoder = AutoencoderKL(
-            block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512,
-            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-        )  # fmt: skip
-        encoder = CLIPTextModel(text)
-    networks = Networks(*(_filled(network) for network in (unet, autoencoder, encoder)))
+    networks = full_networks()
     weights = {name: tensor.half() for name, tensor in in_ldm_format(networks).items()}
     save_file({**pocket.schedule(), **weights}, folder / "full.safetensors", metadata={"format": "pt"})
     clip = folder / "full-clip"
     pocket.write_clip_folder(clip)
-    (clip / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"], **text.to_dict()}))
+    (clip / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"], **full_text_config().to_dict()}))
     for name in ("vocab.json", "merges.txt"):
         (clip / name).write_bytes((VOCABULARY / name).read_bytes())
     description = pocket.config(clip.as_posix())
@@ -243,19 +227,7 @@ def _write_full_model(folder: Path) -> int:
         resolution=256, ch=128, ch_mult=[1, 2, 4, 4], num_res_blocks=2
     )
     (folder / "full.yaml").write_text(json.dumps(description))
-    return 4 * sum(parameter.numel() for parameter in unet.parameters())
-
-
-def _filled(network: torch.nn.Module) -> Any:
-    """Small random weights, and norms that leave things as they are."""
-    network = network.to_empty(device="cpu")
-    draw = torch.Generator().manual_seed(0)
-    for name, value in network.state_dict().items():
-        if value.dtype.is_floating_point:
-            value.fill_(1.0) if "norm" in name and name.endswith("weight") else value.normal_(0, 0.02, generator=draw)
-        else:
-            value.copy_(torch.arange(value.numel()).reshape(value.shape))  # places of tokens
-    return network
+    return 4 * sum(parameter.numel() for parameter in networks.unet.parameters())
 
 
 PARTS = {"pocket": measure_pocket, "full": measure_full, "quality": measure_quality}

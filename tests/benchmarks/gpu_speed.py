@@ -1,0 +1,103 @@
+"""Time, memory and waits of training steps on a graphics card."""
+
+from __future__ import annotations
+
+import gc
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import torch
+
+from lib_ti.host.base import Precision, SessionOptions
+from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.training.trainer import Trainer
+from tests.benchmarks.gpu_place import Check, Place, Result, trainer
+from tests.benchmarks.studio import Silent
+
+WARM_UP = 2
+BATCHES = (1, 4)
+ONLY_ON_CARD = "only on a graphics card"
+
+
+def steps(place: Place) -> Iterator[Check]:
+    """Steps per second by precision and batch size."""
+    for precision in place.precisions:
+        with place.host.session(SessionOptions(cast("Precision", precision))) as model:
+            for batch in BATCHES:
+                what = f"{precision}, batch {batch}, {place.size.side} px: speed"
+                yield Check(what, partial(_speed, place, model, batch, what))
+
+
+def waits(place: Place) -> Iterator[Check]:
+    """How often a step makes the processor wait for the card."""
+    for precision in place.precisions:
+        with place.host.session(SessionOptions(cast("Precision", precision))) as model:
+            what = f"{precision}: waits for the device in a step"
+            yield Check(what, partial(_waits, place, model, what))
+
+
+def memory(place: Place) -> Iterator[Check]:
+    """The most memory that a step takes, by set of settings."""
+    for checkpointing in (False, True):
+        options = SessionOptions(cast("Precision", place.precisions[0]), checkpointing)
+        with place.host.session(options) as model:
+            for side in (place.size.side, place.size.large):
+                for batch in BATCHES:
+                    how = "with" if checkpointing else "without"
+                    what = f"{place.precisions[0]}, batch {batch}, {side} px: memory {how} checkpointing"
+                    yield Check(what, partial(_memory, place, model, batch, side, what))
+
+
+def _speed(place: Place, model: EmbeddedModel, batch: int, what: str) -> Result:
+    made = trainer(model, batch=batch, side=place.size.side)
+    _train(made, WARM_UP)
+    start = time.perf_counter()
+    _train(made, place.size.steps)  # its last step's figures are read, so that all work is done then
+    rate = place.size.steps / (time.perf_counter() - start)
+    return Result(
+        what,
+        f"{rate:.2f} steps/s, {rate * batch:.2f} images/s",
+        numbers={"steps_per_second": rate, "images_per_second": rate * batch},
+    )
+
+
+def _waits(place: Place, model: EmbeddedModel, what: str) -> Result:
+    made = trainer(model, batch=2, side=place.size.short_side, gradient_accumulation=2, clip="norm")
+    _train(made, WARM_UP)
+    if not place.on_card:
+        _train(made, place.size.steps)
+        return Result(what, ONLY_ON_CARD)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            _train(made, place.size.steps)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    places = sorted({f"{one.filename}:{one.lineno}" for one in found if "synchroniz" in str(one.message)})
+    count = sum("synchroniz" in str(one.message) for one in found) / place.size.steps
+    return Result(what, f"{count:g} ({', '.join(places)})", "1", count <= 1, {"waits": count})
+
+
+def _memory(place: Place, model: EmbeddedModel, batch: int, side: int, what: str) -> Result:
+    made = trainer(model, batch=batch, side=side)
+    if not place.on_card:
+        _train(made, 1)
+        return Result(what, ONLY_ON_CARD)
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    _train(made, 2)
+    used, held = torch.cuda.max_memory_allocated() / 2**30, torch.cuda.max_memory_reserved() / 2**30
+    return Result(
+        what, f"{used:.2f} GiB, {held:.2f} GiB with torch's reserve", numbers={"allocated": used, "reserved": held}
+    )
+
+
+def _train(made: Trainer, count: int) -> Any:
+    made.config = replace(made.config, max_steps=made.step + count)
+    return made.run(Silent())
