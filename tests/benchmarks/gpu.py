@@ -21,11 +21,10 @@ import torch
 
 from tests.benchmarks.gpu_accidents import accidents
 from tests.benchmarks.gpu_place import SIZES, Check, Place, Result, write_checkpoint
-from tests.benchmarks.gpu_speed import memory, steps, waits
+from tests.benchmarks.gpu_speed import memory, steps
 from tests.benchmarks.gpu_truth import agreement, resume
 
 PARTS: dict[str, Callable[[Place], Iterator[Check]]] = {
-    "waits": waits,
     "steps": steps,
     "agreement": agreement,
     "resume": resume,

@@ -68,7 +68,7 @@ def accidents(place: Place) -> Iterator[Check]:
 def _survived(
     place: Place, what: str, promised: str, memory: Memory, accident: Callable[[Runs, str, Memory], str]
 ) -> Result:
-    runs = Runs(place, place.fresh_host(place.device), place.size.side)
+    runs = Runs(place, place.host, place.size.side)
     name = what.replace(" ", "-")
     runs.create(name)
     try:

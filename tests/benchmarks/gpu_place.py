@@ -90,7 +90,7 @@ class Place:
         return self.fresh_host(self.device)
 
     def fresh_host(self, device: str) -> EmbeddedHost:
-        """A host that has no model loaded yet."""
+        """A host of its own on a device, with no model loaded yet."""
         return EmbeddedHost(self.checkpoint, embeddings_folder=self.folder / "embeddings", device=device)
 
 

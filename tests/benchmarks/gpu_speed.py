@@ -24,20 +24,14 @@ ONLY_ON_CARD = "only on a graphics card"
 
 
 def steps(place: Place) -> Iterator[Check]:
-    """Steps per second by precision and batch size."""
-    for precision in place.precisions:
-        with place.host.session(SessionOptions(cast("Precision", precision))) as model:
-            for batch in BATCHES:
-                what = f"{precision}, batch {batch}, {place.size.side} px: speed"
-                yield Check(what, partial(_speed, place, model, batch, what))
-
-
-def waits(place: Place) -> Iterator[Check]:
-    """How often a step makes the processor wait for the card."""
+    """Waits in a step, and steps per second, by precision and batch size."""
     for precision in place.precisions:
         with place.host.session(SessionOptions(cast("Precision", precision))) as model:
             what = f"{precision}: waits for the device in a step"
             yield Check(what, partial(_waits, place, model, what))
+            for batch in BATCHES:
+                what = f"{precision}, batch {batch}, {place.size.side} px: speed"
+                yield Check(what, partial(_speed, place, model, batch, what))
 
 
 def memory(place: Place) -> Iterator[Check]:

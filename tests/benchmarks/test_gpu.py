@@ -24,13 +24,18 @@ def results(part: str, place: Place) -> dict[str, Result]:
     return {one.what: one for one in gpu.run_part(gpu.PARTS[part], place, time.monotonic() + 600)}
 
 
-def test_speed_is_measured_by_precision_and_batch(place: Place) -> None:
+def test_waits_and_speed_are_measured_by_precision_and_batch(place: Place) -> None:
     found = results("steps", place)
     assert list(found) == [
-        f"{precision}, batch {batch}, 64 px: speed" for precision in ("float32", "bfloat16") for batch in (1, 4)
+        f"{precision}{what}"
+        for precision in ("float32", "bfloat16")
+        for what in (": waits for the device in a step", ", batch 1, 64 px: speed", ", batch 4, 64 px: speed")
     ]
-    for one in found.values():
-        assert one.numbers["steps_per_second"] > 0, one
+    for what, one in found.items():
+        if what.endswith("speed"):
+            assert one.numbers["steps_per_second"] > 0, one
+        else:
+            assert one.measured == "only on a graphics card"
 
 
 def test_the_device_is_compared_with_the_processor(place: Place) -> None:
@@ -52,10 +57,9 @@ def test_every_full_memory_is_survived(place: Place) -> None:
         assert one.kept, one
 
 
-@pytest.mark.parametrize("part", ["memory", "waits"])
-def test_what_only_a_card_can_show_is_gone_through_all_the_same(place: Place, part: str) -> None:
-    found = results(part, place)
-    assert found
+def test_memory_is_gone_through_on_the_processor_too(place: Place) -> None:
+    found = results("memory", place)
+    assert len(found) == 8
     assert {one.measured for one in found.values()} == {"only on a graphics card"}
 
 
