@@ -12,7 +12,7 @@ from unittest.mock import patch
 import torch
 
 from lib_ti.errors import TrainingFailed
-from lib_ti.host import embedded
+from lib_ti.host import networks
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.signals import Event, PreviewFailed, StepDone
 from lib_ti.training.previewer import FULL_MEMORY
@@ -56,7 +56,7 @@ class Memory:
 def accidents(place: Place) -> Iterator[Check]:
     """Where the memory becomes full, what is to be said then, and whether the host trains afterwards."""
     for where, promised, memory, accident in (
-        ("loading", BEFORE, Memory(place, embedded, "build"), partial(_at_the_start, place.precisions[-1])),
+        ("loading", BEFORE, Memory(place, networks, "build"), partial(_at_the_start, place.precisions[-1])),
         ("encoding", BEFORE, Memory(place, EmbeddedModel, "encode_images"), partial(_at_the_start, "auto")),
         ("a step", AFTER, Memory(place, EmbeddedModel, "predict"), _at_a_step),
         ("a preview", FULL_MEMORY[:-1], Memory(place, EmbeddedModel, "generate"), _at_a_preview),
