@@ -14,7 +14,7 @@ from lib_ti.pocket.world import sample_set
 from tests.benchmarks.row import Row
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 5
+ROUNDS = 3
 COMMANDS = {
     "show of a .safetensors file": (["show", "embeddings/my-style.safetensors"], 0.4),
     "create": (["create", "my-other-style", "--text", "style", "--overwrite"], 1.6),
