@@ -156,14 +156,14 @@ def test_one_picture_after_the_other_by_keys(page: Page, prepared: Path) -> None
     assert (prepared / "picture_001.txt").read_text() == CAPTIONS["astronaut"]
 
 
-def test_what_is_not_saved_outlives_the_page_which_warns(page: Page) -> None:
+def test_what_is_not_saved_outlives_the_page_which_warns(page: Page, prepared: Path) -> None:
     asked = "const one = new Event('beforeunload', {cancelable: true}); return !window.dispatchEvent(one)"
     assert page.driver.execute_script(asked)
     page.open()
     assert not page.driver.execute_script(asked)
+    page.until(lambda: page.value("ti_prepare_output") == str(prepared))
     step(page, "Captions")
-    # The new page names no folder yet.
-    page.says("ti_captions_said", "no prepared folder")
+    page.says("ti_captions_state", "1 caption is not saved")
 
 
 def test_a_new_page_has_them_and_clicks_open_pictures(page: Page, prepared: Path) -> None:
