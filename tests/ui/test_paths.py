@@ -32,6 +32,8 @@ FIELDS = {
 @pytest.fixture
 def blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.chdir(tmp_path)
+    # How far sub-folders are looked through; all of a machine is a lot.
+    monkeypatch.setattr("lib_ti.data.folder._MOST_LISTED", 20)
     yield tab.build(FakeHost(tmp_path / "host"))
     assert WORKS.wait(30)
 
