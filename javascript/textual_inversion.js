@@ -1,5 +1,6 @@
 // Comfort only: presses the tab's own Refresh button while a training runs and the tab can be seen, opens the txt2img
-// tab after "Send to txt2img", and lets the keyboard unfold. Without this file everything works by hand.
+// tab after "Send to txt2img", lets the keyboard unfold, and has lists take what was typed. Without this file everything
+// works by hand.
 (function () {
     "use strict";
 
@@ -56,6 +57,27 @@
             title.tabIndex = 0;
             title.setAttribute("role", "button");
         });
+        root().querySelectorAll("#ti_tabs .ti-refresh:not([title])").forEach(function (button) {
+            button.title = "List again";
+            button.setAttribute("aria-label", "List again");
+        });
+    }
+
+    // Gradio 3 takes the first entry that begins like what was typed when Enter is pressed in a list. Here what was
+    // typed counts, unless an entry was chosen with the arrows.
+    let chosen_by_arrows = false;
+
+    function take_typed(event) {
+        const field = event.target;
+        if (!field.closest || !field.closest("#ti_tabs .wrap-inner")) {
+            return;
+        }
+        if (event.key === "Enter" && !chosen_by_arrows) {
+            event.stopPropagation();
+            event.preventDefault();
+            field.blur();
+        }
+        chosen_by_arrows = event.key === "ArrowDown" || event.key === "ArrowUp";
     }
 
     function press(event) {
@@ -72,6 +94,7 @@
     });
     document.addEventListener("visibilitychange", refresh);
     document.addEventListener("keydown", press, true);
+    document.addEventListener("keydown", take_typed, true);
     document.addEventListener("click", follow, true);
     // Another tab of the WebUI or of ours may have come into sight.
     document.addEventListener("click", () => window.setTimeout(refresh, 0));

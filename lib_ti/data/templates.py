@@ -7,10 +7,13 @@ picture's caption. Files are read anew at every use, so that an edit takes effec
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
+from lib_ti import aside
+from lib_ti.atomic import write_text
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path
@@ -19,6 +22,8 @@ from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")
 """The templates that come with this program; folders of the user go first."""
+SHIPPED_NAMES = frozenset({"hypernetwork", "none", "style", "style_filewords", "subject", "subject_filewords"})
+"""Names of the templates that come with the WebUI or this program, which tutorials speak of."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,52 @@ def check_template(template: Template, captions: Collection[str] = ()) -> None:
     ]
     if problems:
         raise BadInput(problems)
+
+
+def save_template(
+    stem: str, lines: Sequence[str], folders: Sequence[Path], *, replace: bool
+) -> tuple[Path, Path | None]:
+    """Write a template into the first of ``folders``.
+
+    Parameters
+    ----------
+    stem
+        Its name, which can be a file name.
+
+    Returns
+    -------
+    tuple
+        The file, and where its former text is kept, or None where there was none.
+
+    Raises
+    ------
+    BadInput
+        A name that belongs to a shipped template, or is taken without ``replace``; lines that would train nothing.
+        Nothing is written then.
+    """
+    folder = folders[0] if folders else Path("textual_inversion_templates")
+    path = folder / f"{stem}.txt"
+    free = _free_name(stem, folder)
+    if stem.lower() in SHIPPED_NAMES:
+        raise BadInput(
+            f"The template {quoted(stem)} comes with the program and stays as it is: save yours under another name, "
+            f"such as {quoted(free)}."
+        )
+    # Captions may hold [name] themselves; which ones are meant is not known here, and is checked before a run.
+    check_template(Template(stem, path, tuple(lines), tuple(range(1, len(lines) + 1))), (NAME,))
+    if path.exists() and not replace:
+        raise BadInput(
+            f"There is a template {quoted(stem)} already: turn on Replace to save over it (its present text is kept "
+            f"beside it), or use another name, such as {quoted(free)}."
+        )
+    with aside.kept(path) as former:
+        write_text(path, "\n".join(lines) + "\n")
+    return path, former
+
+
+def _free_name(stem: str, folder: Path) -> str:
+    names = chain((f"my_{stem}",), (f"{stem}_{number}" for number in count(2)))
+    return next(name for name in names if not (folder / f"{name}.txt").exists())
 
 
 def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropout: float, rng: random.Random) -> str:

@@ -18,6 +18,12 @@ from lib_ti.placeholders import with_name
 from lib_ti.prompt_syntax import literal
 
 
+def check_previews(model: Model, config: TrainConfig, size: tuple[int, int]) -> None:
+    """Raise the :class:`lib_ti.errors.BadInput` that the first preview would, such as for an unknown sampler."""
+    if config.save_image_every:
+        model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
+
+
 class Previews:
     """Draws the preview of a step.
 

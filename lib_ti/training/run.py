@@ -17,7 +17,7 @@ from lib_ti.signals import Control, FileSkipped, Listener, Note, Progress, RunFi
 from lib_ti.training.begin import Start, find_place, look_at_pictures, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.course import Course, stop_requested
-from lib_ti.training.preview import Previews
+from lib_ti.training.preview import check_previews
 from lib_ti.training.runlog import Told
 from lib_ti.training.setting_checks import check_settings
 
@@ -82,8 +82,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
             *check_prompts(model, embedding, template, found),
         ):
             told(note)
-        if config.save_image_every:
-            model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
+        check_previews(model, config, size)
         folder, state = find_place(config, embedding, model.info, found, template, told, new_data=new_data)
         stack.enter_context(in_use.held(folder.target, in_use.TRAINED))
         whole, encoded = latents.encode(

@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,13 +114,18 @@ def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
 def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
     """Folders of runs of that name that have a state, the newest first."""
     pattern = re.compile(re.escape(name) + r"(-\d+)?")
-    found = [
-        state
-        for state in log_directory.glob("????-??-??/*/state.safetensors")
-        if pattern.fullmatch(state.parent.name) and state.is_file()
-    ]
+    found = [state for state in _states(log_directory) if pattern.fullmatch(state.parent.name) and state.is_file()]
     found.sort(key=lambda state: state.stat().st_mtime, reverse=True)
     return [RunFolder(state.parent, name) for state in found]
+
+
+def is_run(log_directory: Path, path: str) -> bool:
+    """Whether the folder ``path`` is that of a run, of whatever name."""
+    return path in map(str, (state.parent for state in _states(log_directory)))
+
+
+def _states(log_directory: Path) -> Iterator[Path]:
+    return log_directory.glob("????-??-??/*/state.safetensors")
 
 
 def find_run(log_directory: Path, name: str, run: str) -> tuple[RunFolder, RunState] | None:

@@ -138,17 +138,19 @@ class Controller:
         return results.list_runs(self.log_directory(log_directory), name)
 
     def run(self, log_directory: str, name: str, path: str) -> Run:
-        """The run in the folder ``path``, or the newest where that is of another embedding.
+        """The run in the folder ``path``; the newest where there is no path, or that of another embedding's run.
 
         Raises
         ------
         BadInput
-            When the embedding has none.
+            When the embedding has none, or ``path`` is no run.
         """
+        from lib_ti.training.rundir import is_run
         from lib_ti.ui.results import Run
 
-        there = self.runs(log_directory, name)
-        return Run(self.log_directory(log_directory), name, path if path in there or not there else there[0])
+        folder, there = self.log_directory(log_directory), self.runs(log_directory, name)
+        newest = there and path not in there and (not path or is_run(folder, path))
+        return Run(folder, name, there[0] if newest else path)
 
     def contact_sheet(self, run: Run, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
         """A new contact sheet of a run; see :func:`lib_ti.ui.contact_sheet.draw`."""

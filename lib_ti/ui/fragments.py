@@ -49,6 +49,11 @@ def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
     return f'<div class="ti-notice ti-{kind}"{role}>{head}{findings((kind, item) for item in items)}</div>'
 
 
+def holds_error(shown: str) -> bool:
+    """Whether a box says that something went wrong."""
+    return "ti-error" in shown
+
+
 def findings(items: Iterable[tuple[Kind, str]]) -> str:
     """A list whose lines are marked as good, information, warning or error, in words for screen readers too."""
     rows = "".join(

@@ -38,6 +38,8 @@ class Parts:
     caption: Form = None  # type: ignore[assignment]  # set by the step Captions
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their id without ``ti_``."""
+    answered_by: dict[str, str] = field(default_factory=dict)
+    """Result boxes, and those whose success answers their errors; see :mod:`lib_ti.ui.boxes`."""
 
     def __post_init__(self) -> None:
         self.preparation = Preparation(self.controller.host)
@@ -56,6 +58,11 @@ class Parts:
 
     def html(self, name: str, value: str = "") -> Any:
         return self.keep(name, gr.HTML(value, elem_id=f"ti_{name}"))
+
+    def box(self, name: str, *, answered_by: str) -> Any:
+        """A place for what a button did or could not do; an error there goes once another box says a success."""
+        self.answered_by[name] = answered_by
+        return self.html(name)
 
     def button(self, name: str, text: str, **options: Any) -> Any:
         return self.keep(name, gr.Button(text, elem_id=f"ti_{name}", **options))

@@ -17,6 +17,7 @@ from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.host.base import Host, Model, Precision, SessionOptions
 from lib_ti.training.begin import look_at_pictures, question, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
+from lib_ti.training.preview import check_previews
 from lib_ti.training.setting_checks import check_settings
 from lib_ti.training.source import plain_prompts
 from lib_ti.training.trial import free_memory, try_steps
@@ -75,6 +76,10 @@ def _about_model(model: Model, embedding: Embedding, template: Template, config:
         found.append(
             ("warning", f"The training size is below the model's own {info.size}, where its pictures are worse.")
         )
+    try:
+        check_previews(model, config, size)
+    except BadInput as error:
+        found += [("error", problem) for problem in error.problems]
     pictures = look_at_pictures(config, size)
     found += about_pictures(pictures)
     asked = question(config, embedding, pictures)

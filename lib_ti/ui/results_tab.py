@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.ui import listed
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
@@ -24,12 +25,11 @@ SHEET_SIZE = 1600
 
 def layout(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-line"):
-        parts.keep("results_name", _dropdown("Embedding", "Whose trainings to show.", "ti_results_name", scale=2))
-        parts.keep(
-            "results_run", _dropdown("Training", "Folder of the training, the newest first.", "ti_results_run", scale=3)
-        )
+        parts.keep("results_name", _dropdown("Embedding", "Whose runs to show.", "ti_results_name", scale=2))
+        listed.button(parts, "results_name")
+        parts.keep("results_run", _dropdown("Run", "Folder of the run, the newest first.", "ti_results_run", scale=3))
         parts.button("results_show", "Show", scale=1)
-    parts.html("results_said", hint("Choose an embedding to see its trainings."))
+    parts.html("results_said", hint("Choose an embedding to see its runs."))
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
             parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
@@ -76,6 +76,7 @@ def _sheet(parts: Parts) -> None:
             ),
         )
         parts.button("sheet_draw", "Draw")
+        parts.html("sheet_said")
         parts.html("sheet")
 
 
@@ -88,18 +89,20 @@ def connect(parts: Parts) -> None:
         shown, problem = attempt(lambda: _picture(_run(parts, data), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
-    def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - Gradio's way
+    def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008 - Gradio's way
         def report(done: int, total: int) -> None:
             progress((done, total), desc="Contact sheet", unit="images")
 
         prompts = data[parts["sheet_prompts"]] or ""
         sheet, problem = attempt(lambda: parts.controller.contact_sheet(_run(parts, data), prompts, report))
-        return figure(sheet[0], sheet[1], size=SHEET_SIZE, classes="ti-large") if sheet else problem
+        return [problem, figure(sheet[0], sheet[1], size=SHEET_SIZE, classes="ti-large") if sheet else gr.update()]
 
     step = parts["results_step"]
     for event in (step.release, step.change):
         event(picture, inputs={*where, step}, outputs=[parts["results_picture"]], **QUIET)
-    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[parts["sheet"]], **BUSY)
+    parts["sheet_draw"].click(
+        draw, inputs={*where, parts["sheet_prompts"]}, outputs=[parts["sheet_said"], parts["sheet"]], **BUSY
+    )
 
 
 def _connect_lists(parts: Parts) -> None:
@@ -113,7 +116,7 @@ def _connect_lists(parts: Parts) -> None:
     ]
 
     def names(data: dict[Any, Any]) -> Any:
-        """A fresh list when the sub-tab is opened; an embedding that was just trained is chosen."""
+        """A fresh list; an embedding that was just trained is chosen."""
         found, _ = attempt(lambda: parts.controller.trained_names(data[log] or ""))
         found = found or []
         newest = parts.controller.jobs.snapshot().name
@@ -121,17 +124,22 @@ def _connect_lists(parts: Parts) -> None:
 
     def show(data: dict[Any, Any]) -> list[Any]:
         if not data[name]:
-            return [hint("Choose an embedding to see its trainings."), *[gr.update()] * 8]
+            return [hint("Choose an embedding to see its runs."), *[gr.update()] * 8]
         chosen, problem = attempt(lambda: _run(parts, data))
         page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
         if chosen is None or page is None:
             return [broken, *[gr.update()] * 8]
         return [*page, choices(parts.controller.runs(data[log] or "", data[name]), str(chosen.folder.path))]
 
-    parts["results_tab"].select(names, inputs={name, log}, outputs=[name], **QUIET)
+    # What was said of another run, and shown of it, is not left standing.
+    past = [parts[key] for key in ("copy_said", "download", "sheet_said", "sheet")]
+    for event in (parts["results_show"].click, name.change, run.change):
+        event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
+    for event in (parts["results_tab"].select, parts["results_name_refresh"].click):
+        event(names, inputs={name, log}, outputs=[name], **QUIET)
     # A chosen name changes once; a typed one at every key, and the last answer to come may be an early one: then the
     # field is left.
-    for event in (parts["results_show"].click, name.change, name.blur, run.change):
+    for event in (parts["results_show"].click, name.change, name.blur, run.change, run.blur):
         event(show, inputs=_where(parts), outputs=shown, **QUIET)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.host.base import Host
-from lib_ti.ui import create_tab, dataset_tab, results_tab, train_tab
+from lib_ti.ui import boxes, create_tab, dataset_tab, results_tab, train_tab
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.parts import Parts
 
@@ -64,6 +64,7 @@ def build(
         parts["dataset_folder"].value = parts.train["dataset"].value = dataset
         for module in (dataset_tab, create_tab, train_tab, results_tab):
             module.connect(parts)
+        boxes.connect(parts)
         dataset_tab.on_load(blocks, parts)
         train_tab.on_load(blocks, parts)
     for block in blocks.blocks.values():

@@ -9,7 +9,6 @@ from pathlib import Path
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path
-from lib_ti.placeholders import NAME
 from lib_ti.ui import reach
 from lib_ti.ui.fragments import escape, notice
 from lib_ti.wording import quoted
@@ -73,29 +72,23 @@ class Templates:
         rows = "".join(f"<li>{escape(prompt)}</li>" for prompt in rendered)
         return notice("error", problems) + (f'<ol class="ti-prompts">{rows}</ol>' if rows else "")
 
-    def save(self, name: str, text: str) -> str:
+    def save(self, name: str, text: str, *, replace: bool = False) -> str:
         """Write a template into the host's own folder; returns a box that says where it is.
 
         Raises
         ------
         BadInput
-            A name that is no file name, a text that would train nothing, or a host without such a folder.
+            A name that is no file name, and as :func:`lib_ti.data.templates.save_template` says.
         """
-        from lib_ti.atomic import write_text
+        from lib_ti import aside
         from lib_ti.data import templates
         from lib_ti.embedding import names
 
-        folders = self.host.template_folders
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:
             raise BadInput(f"The template name {quoted(name)} cannot be a file name; use letters, digits, - and _.")
-        lines = _lines(text)
-        numbers = tuple(range(1, len(lines) + 1))
-        path = (folders[0] if folders else Path("textual_inversion_templates")) / f"{stem}.txt"
-        # Captions may hold [name] themselves; which ones are meant is not known here, and is checked before a run.
-        templates.check_template(templates.Template(stem, path, lines, numbers), (NAME,))
-        write_text(path, "\n".join(lines) + "\n")
-        return notice("good", [f"Saved {path}."])
+        path, former = templates.save_template(stem, _lines(text), self.host.template_folders, replace=replace)
+        return notice("good", [f"Saved {path}.", aside.sentence([former] if former else [])])
 
 
 def _lines(text: str) -> tuple[str, ...]:

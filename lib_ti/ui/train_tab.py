@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import TrainConfig
-from lib_ti.ui import progress
+from lib_ti.ui import listed, progress, template_fields
 from lib_ti.ui.controller import TXT2IMG, attempt
 from lib_ti.ui.form import Form, dropdown, picture_side
 from lib_ti.ui.fragments import hint
@@ -59,10 +59,11 @@ def layout(parts: Parts) -> None:
     )
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
-            form.add("name", "dataset")
+            listed.layout(parts, form, "name")
+            form.add("dataset")
             parts.html("train_dataset_hint")
             form.add("subfolders")
-            _template(parts)
+            template_fields.layout(parts)
             _essentials(form)
             _saving(parts)
             for title, rows in GROUPS:
@@ -80,32 +81,6 @@ def _rows(form: Form, rows: tuple[tuple[str, ...], ...]) -> None:
     for row in rows:
         with gr.Row():
             form.add(*row)
-
-
-def _template(parts: Parts) -> None:
-    parts.train.add("template")
-    with gr.Accordion("See and edit the template", open=False):
-        parts.keep(
-            "template_text",
-            gr.Textbox(
-                label="Lines of the template",
-                info="One prompt a line; a line is drawn anew for each picture at each visit.",
-                lines=8,
-                max_lines=24,
-                elem_id="ti_template_text",
-            ),
-        )
-        parts.button("template_prompts", "Show the prompts for three captions", size="sm")
-        parts.html("template_rendered")
-        with gr.Row(elem_classes="ti-line"):
-            parts.keep(
-                "template_name",
-                gr.Textbox(
-                    label="Save as", info="Name of the template file.", max_lines=1, elem_id="ti_template_name", scale=3
-                ),
-            )
-            parts.button("template_save", "Save template", scale=1)
-        parts.html("template_saved")
 
 
 def _saving(parts: Parts) -> None:
@@ -145,10 +120,11 @@ def _run(parts: Parts) -> None:
 
 
 def connect(parts: Parts) -> None:
-    _connect_template(parts)
+    template_fields.connect(parts)
+    listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
     _connect_dataset(parts)
     form, controller, jobs = parts.train, parts.controller, parts.controller.jobs
-    watched = _watched(parts)
+    watched, read = _watched(parts), tuple(TXT2IMG.values())
 
     def check(data: dict[Any, Any]) -> str:
         found, problem = attempt(lambda: controller.check(form.values(data)))
@@ -159,7 +135,9 @@ def connect(parts: Parts) -> None:
             wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
             taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
             _, problem = attempt(lambda: controller.start(form.values(data), taken, new_data=new_data))
-            return [problem, *news(parts, "")]
+            # What was read from txt2img, and [name] in the place of the embedding's own name.
+            begun = {} if problem else jobs.snapshot().settings
+            return [problem, *news(parts, ""), *(gr.update(value=begun[key]) if begun else gr.update() for key in read)]
 
         return start
 
@@ -174,7 +152,7 @@ def connect(parts: Parts) -> None:
     inputs = {*form.components, *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
     inputs |= {parts["from_txt2img"]} if parts.txt2img else set()
     for name, new_data in (("start", False), ("start_new", True)):
-        outputs = [parts["check_result"], *watched]
+        outputs = [parts["check_result"], *watched, *(form[key] for key in read)]
         parts[name].click(starting(new_data=new_data), inputs=inputs, outputs=outputs, **QUIET)
     for name, request in (("stop", jobs.stop), ("save_now", jobs.save_now), ("preview_now", jobs.preview_now)):
         parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
@@ -194,47 +172,6 @@ def _connect_dataset(parts: Parts) -> None:
 
     for event in (parts["train_tab"].select, dataset.change):
         event(hinted, inputs={dataset, source, output}, outputs=[parts["train_dataset_hint"]], **QUIET)
-
-
-def _connect_template(parts: Parts) -> None:
-    form, controller = parts.train, parts.controller
-    text, name = parts["template_text"], form["name"]
-
-    def load(data: dict[Any, Any]) -> list[Any]:
-        chosen = data[form["template"]] or ""
-        lines, problem = attempt(lambda: controller.templates.text(chosen))
-        if lines is None:
-            return [gr.update(), gr.update(), problem]
-        return [lines, chosen, controller.templates.prompts(lines, data[name] or "", data[form["dataset"]] or "")]
-
-    def render(data: dict[Any, Any]) -> str:
-        shown, problem = attempt(
-            lambda: controller.templates.prompts(data[text] or "", data[name] or "", data[form["dataset"]] or "")
-        )
-        return problem or shown or ""
-
-    def save(data: dict[Any, Any]) -> list[Any]:
-        chosen = data[parts["template_name"]] or ""
-        said, problem = attempt(lambda: controller.templates.save(chosen, data[text] or ""))
-        if said is None:
-            return [problem, gr.update()]
-        return [said, choices(controller.templates.names(), chosen.strip().removesuffix(".txt"))]
-
-    form["template"].change(
-        load,
-        inputs={form["template"], name, form["dataset"]},
-        outputs=[text, parts["template_name"], parts["template_rendered"]],
-        **QUIET,
-    )
-    parts["template_prompts"].click(
-        render, inputs={text, name, form["dataset"]}, outputs=[parts["template_rendered"]], **QUIET
-    )
-    parts["template_save"].click(
-        save,
-        inputs={text, parts["template_name"]},
-        outputs=[parts["template_saved"], form["template"]],
-        **QUIET,
-    )
 
 
 def _watched(parts: Parts) -> list[Any]:
@@ -272,8 +209,9 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
         fields = dict(zip(form.inputs, form.updates(settings), strict=True))
         for name, names in listed.items():
             fields[name] = choices(names, settings.get(name))
-        lines, _ = attempt(lambda: controller.templates.text(settings.get("template") or TrainConfig.template))
-        return [*fields.values(), lines or "", *news(parts, "")]
+        template = settings.get("template") or TrainConfig.template
+        lines, _ = attempt(lambda: controller.templates.text(template))
+        return [*fields.values(), lines or "", template if lines else "", *news(parts, "")]
 
-    outputs = [*form.components, parts["template_text"], *_watched(parts)]
+    outputs = [*form.components, parts["template_text"], parts["template_loaded"], *_watched(parts)]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -49,11 +49,34 @@ def news() -> list[Any]:
     return [shown(now), gr.update(visible=now.running), ended]
 
 
-def begin(kind: str, title: str, action: Callable[[Told], Any]) -> list[Any]:
-    """Start work and return updates of :func:`watched`; what cannot be started is told in the same place."""
+def begin(kind: str, title: str, action: Callable[[Told], Any], said: str = "") -> list[Any]:
+    """Start work; returns updates of the step's own box and of :func:`watched`.
+
+    The box shows ``said``, or why the work cannot begin.
+    """
     _, problem = attempt(lambda: WORKS.start(kind, title, action))
-    line, *others = news()
-    return [problem + line if problem else line, *others]
+    return [problem or said, *news()]
+
+
+def outcome(kind: str) -> str:
+    """A box that says how the last work failed or was stopped, where it was of this kind; else nothing."""
+    now = WORKS.now()
+    if now.kind != kind or now.running:
+        return ""
+    if now.state == "failed":
+        return notice("error", now.errors, title=f"{now.title} ended with an error")
+    return notice("info", [now.said]) if now.state == "stopped" else ""
+
+
+def show_outcome(parts: Parts, kind: str, box: Any) -> None:
+    """Have the step's own box say how work of this kind failed or was stopped: no other step shows it."""
+    done = parts["work_done"]
+
+    def ended(data: dict[Any, Any]) -> Any:
+        shown = outcome(kind) if has_ended(data[done] or "", kind) else ""
+        return shown or gr.update()
+
+    done.change(ended, inputs={done}, outputs=[box], **QUIET)
 
 
 def has_ended(done: str, kind: str) -> bool:
@@ -67,10 +90,6 @@ def shown(now: Now) -> str:
 
 
 def _line(now: Now) -> str:
-    if now.state == "failed":
-        return notice("error", now.errors, title=f"{now.title} ended with an error")
-    if now.state == "stopped":
-        return notice("info", [now.said])
     if not now.running:
         return ""
     label = f"{now.title}: {now.done} of {now.total}" if now.total else now.title

@@ -129,6 +129,31 @@ def test_a_template_that_trains_nothing_is_told_and_not_saved(controller: Contro
             controller.templates.save(name, "by [name]")
 
 
+@pytest.mark.parametrize("name", ["style", "Style_Filewords", "subject.txt", "none", "hypernetwork"])
+def test_a_shipped_template_is_never_saved_over(controller: Controller, host: FakeHost, name: str) -> None:
+    folder = Path(host.template_folders[0])
+    folder.mkdir()
+    shipped = folder / f"{name.removesuffix('.txt')}.txt"
+    shipped.write_text("shipped [name]")
+    for replace in (False, True):
+        with pytest.raises(BadInput, match="comes with the program .* such as 'my_"):
+            controller.templates.save(name, "by [name]", replace=replace)
+    assert shipped.read_text() == "shipped [name]"
+
+
+def test_a_template_of_ones_own_is_replaced_when_asked_and_kept_aside(controller: Controller, host: FakeHost) -> None:
+    controller.templates.save("mine", "one [name]")
+    controller.templates.save("my_mine", "one [name]")
+    with pytest.raises(BadInput, match="already: turn on Replace .* such as 'mine_2'"):
+        controller.templates.save("mine", "two [name]")
+    assert controller.templates.text("mine") == "one [name]"
+    said = controller.templates.save("mine", "two [name]", replace=True)
+    assert controller.templates.text("mine") == "two [name]"
+    (former,) = Path(host.template_folders[0]).glob("mine.txt.replaced-*")
+    assert former.read_text() == "one [name]\n"
+    assert str(former) in said
+
+
 def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, values: dict[str, Any]) -> None:
     for path in Path(values["dataset"]).glob("*.txt"):
         path.write_text(EVIL)

@@ -17,8 +17,10 @@ from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
 from lib_ti.training.create import create
+from lib_ti.training.job import Jobs
 from lib_ti.training.run import train
 from lib_ti.ui import contact_sheet, results
+from lib_ti.ui.controller import Controller
 from lib_ti.ui.results import Run
 from tests.fakes import WIDTH, FakeHost, draw_pictures
 
@@ -219,3 +221,15 @@ def test_prompts_that_cannot_be_drawn_are_refused(run: Run, host: FakeHost, prom
 def test_long_lists_are_thinned_evenly_with_their_ends() -> None:
     assert results.evenly(list(range(100)), 4) == [0, 33, 66, 99]
     assert results.evenly([1, 2], 4) == [1, 2]
+
+
+def test_the_newest_run_is_shown_for_another_embeddings_folder_and_what_is_no_run_is_refused(
+    run: Run, host: FakeHost
+) -> None:
+    controller, logs = Controller(host, Jobs()), str(run.folder.path.parent.parent)
+    other = run.folder.path.with_name("other-style")
+    shutil.copytree(run.folder.path, other)
+    for path in ("", str(other), str(run.folder.path)):
+        assert controller.run(logs, NAME, path).folder.path == run.folder.path
+    with pytest.raises(BadInput, match="choose one from the list"):
+        controller.run(logs, NAME, str(run.folder.path / "typed"))

@@ -93,13 +93,15 @@ class _Folder:
         return [gr.update(visible=False), "", *self._desk.nothing()]
 
     def written(self, data: dict[Any, Any]) -> str:
-        """What the last captioning did, where it was of this folder."""
+        """What the last captioning did, where it was of this folder, or how it failed."""
+        if failed := work_line.outcome(KIND):
+            return failed
         folder, _ = attempt(lambda: self._work.folder(*self._named(data)))
         last = WORKS.result(KIND)
         return captions_page.written(last[1]) if last and last[0] == folder else ""
 
     def write(self, data: dict[Any, Any]) -> list[Any]:
-        """Begin captioning; updates of the work line."""
+        """Begin captioning; updates of what is said of it and of the work line."""
         attempt(lambda: self._desk.view(data))
         folder = self._work.folder(*self._named(data))
         action = self._work.captioning(folder, self._parts.caption.values(data))
@@ -119,7 +121,7 @@ def _connect_folder(parts: Parts, folder: _Folder) -> None:
 
     def write(data: dict[Any, Any]) -> list[Any]:
         updates, problem = attempt(lambda: folder.write(data))
-        return ["", *updates] if updates else [problem, *work_line.news()]
+        return updates or [problem, *work_line.news()]
 
     def ended(data: dict[Any, Any]) -> list[Any]:
         if not work_line.has_ended(data[parts["work_done"]] or "", KIND):

@@ -46,7 +46,8 @@ class Choice:
         for event in (parts[f"step_{step}"].select, parts[f"{step}_list"].click):
             event(self._list, inputs=everything, outputs=rows, **QUIET)
         opened = [open_now, *self.shown]
-        self.picture.change(self._open, inputs=everything, outputs=opened, **QUIET)
+        for event in (self.picture.change, self.picture.blur):  # a typed name changes at every key, until it is left
+            event(self._open, inputs=everything, outputs=opened, **QUIET)
         goto.input(lambda data: gr.update(value=data[goto]), inputs={goto}, outputs=[self.picture], **QUIET)
         for name, way in (("previous", -1), ("next", 1)):
             parts[f"{step}_{name}"].click(self._go(way), inputs=everything, outputs=[self.picture], **QUIET)

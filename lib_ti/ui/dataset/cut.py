@@ -61,7 +61,7 @@ def connect(parts: Parts) -> None:
 
             return cut_work.find(config, host.upscalers, told, WORKS.result(KIND))
 
-        return ["", *work_line.begin(KIND, f"Looking for frames in {config.source}", work)]
+        return work_line.begin(KIND, f"Looking for frames in {config.source}", work)
 
     def ended(data: dict[Any, Any]) -> list[Any]:
         done = work_line.has_ended(data[parts["work_done"]] or "", KIND) and WORKS.now().state == "done"
@@ -73,6 +73,7 @@ def connect(parts: Parts) -> None:
 
     parts["cut_show"].click(show, inputs=everything, outputs=[parts["cut_said"], *work_line.watched(parts)], **BUSY)
     parts["work_done"].change(ended, inputs={parts["work_done"]}, outputs=shown, **QUIET)
+    work_line.show_outcome(parts, KIND, parts["cut_said"])
     parts["step_cut"].select(opened, inputs={parts["cut_seen"]}, outputs=shown, **QUIET)
     _connect_changes(parts)
     _connect_text(parts)

@@ -81,6 +81,7 @@ class _Step:
         inputs = {self._picture, self._mask, self._seed, *self._form.components}
         Choice(parts, "erase", self._form.components, self._pictures, self._show, shown).connect()
         parts["erase_fill"].click(self._fill, inputs=inputs, outputs=[*shown, *work_line.watched(parts)], **BUSY)
+        work_line.show_outcome(parts, KIND, parts["erase_said"])
         done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
         parts["erase_propose"].click(self._propose, inputs=inputs, outputs=marked, **BUSY)
         file.upload(self._load, inputs={file, *inputs}, outputs=marked, **BUSY)
@@ -130,7 +131,7 @@ class _Step:
         def work(told: Told) -> str:
             return self._erasing.erase(config, name, layer, seed, told.tell)
 
-        return [gr.update(), gr.update(), "", *work_line.begin(KIND, f"Erasing in {name}", work)]
+        return [gr.update(), gr.update(), *work_line.begin(KIND, f"Erasing in {name}", work)]
 
     def _ended(self, data: Data) -> list[Any]:
         if not work_line.has_ended(data[self._parts["work_done"]] or "", KIND) or WORKS.now().state != "done":

@@ -125,10 +125,11 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
             def work(told: Told) -> LookedOver:
                 return look_work.look(found, folder, config, told, before, subfolders=inner)
 
-            return [prepared, *work_line.begin(KIND, f"Looking at {found.name}", work)]
+            said, *line = work_line.begin(KIND, f"Looking at {found.name}", work)
+            return [said, prepared, *line]
 
         updates, problem = attempt(begun)
-        return ["", *updates] if updates else [problem, gr.update(), *work_line.news()]
+        return updates or [problem, gr.update(), *work_line.news()]
 
     def ended(data: Data) -> list[Any]:
         done = work_line.has_ended(data[parts["work_done"]] or "", KIND) and WORKS.now().state == "done"
@@ -141,6 +142,7 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
         **BUSY,
     )
     parts["work_done"].change(ended, inputs={parts["work_done"], *desk.inputs}, outputs=desk.outputs, **QUIET)
+    work_line.show_outcome(parts, KIND, parts["look_said"])
     parts["step_look"].select(desk.opened, inputs=desk.inputs, outputs=desk.outputs, **QUIET)
 
 

@@ -38,7 +38,7 @@ def layout(parts: Parts) -> None:
             with gr.Row(elem_classes="ti-buttons"):
                 parts.button("prepare_use", "Use for training")
                 parts.button("prepare_zip", "Download as zip", size="sm")
-            parts.html("prepare_used")
+            parts.box("prepare_used", answered_by="prepare_said")
             parts.keep(
                 "prepare_download",
                 gr.File(label="Download", visible=False, interactive=False, elem_id="ti_prepare_download"),
@@ -72,7 +72,7 @@ def connect(parts: Parts) -> None:
 
             return plan, run(plan, host=host, progress=told.progress, stop=told.stop, tell=told.tell)
 
-        return [_unsaved(data[form["source"]]), *work_line.begin(KIND, f"Preparing {plan.source.name}", work)]
+        return work_line.begin(KIND, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))
 
     def ended(data: dict[Any, Any]) -> list[Any]:
         done = data[parts["work_done"]] or ""
@@ -92,6 +92,8 @@ def connect(parts: Parts) -> None:
     parts["work_done"].change(
         ended, inputs={parts["work_done"]}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET
     )
+    work_line.show_outcome(parts, KIND, parts["prepare_said"])
+    work_line.show_outcome(parts, ZIP, parts["prepare_used"])
     _connect_use(parts)
 
 
@@ -128,7 +130,7 @@ def _connect_use(parts: Parts) -> None:
         found, problem = attempt(lambda: parts.preparation.training_set(prepared(data)))
         if found is None:
             return [problem, *work_line.news()]
-        return ["", *work_line.begin(ZIP, "Writing the zip file", lambda told: parts.preparation.pack(found, told))]
+        return work_line.begin(ZIP, "Writing the zip file", lambda told: parts.preparation.pack(found, told))
 
     parts["prepare_use"].click(
         use,

@@ -1,0 +1,26 @@
+"""Result boxes: each stands at its button, whose next press replaces what it says.
+
+An error that the success of another button answers goes with that: :meth:`lib_ti.ui.parts.Parts.box` says which.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui.fragments import holds_error
+from lib_ti.ui.parts import QUIET, Parts
+
+
+def connect(parts: Parts) -> None:
+    for name, by in parts.answered_by.items():
+        _connect(parts[name], parts[by])
+
+
+def _connect(box: Any, by: Any) -> None:
+    def answer(data: dict[Any, Any]) -> Any:
+        success = bool(data[by]) and not holds_error(data[by])
+        return "" if success and holds_error(data[box] or "") else gr.update()
+
+    by.change(answer, inputs={box, by}, outputs=[box], **QUIET)

@@ -1,0 +1,94 @@
+"""The prompt template in the sub-tab Train: which one, its lines, the prompts they give, and saving them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui import listed
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.parts import QUIET, Parts, choices
+
+
+def layout(parts: Parts) -> None:
+    listed.layout(parts, parts.train, "template")
+    parts.box("template_said", answered_by="template_saved")
+    parts.keep("template_loaded", gr.State(""))
+    with gr.Accordion("See and edit the template", open=False):
+        parts.keep(
+            "template_text",
+            gr.Textbox(
+                label="Lines of the template",
+                info="One prompt a line; a line is chosen at random for each image at each visit.",
+                lines=8,
+                max_lines=24,
+                elem_id="ti_template_text",
+            ),
+        )
+        parts.button("template_prompts", "Show the prompts for three captions", size="sm")
+        parts.html("template_rendered")
+        with gr.Row(elem_classes="ti-line"):
+            parts.keep(
+                "template_name",
+                gr.Textbox(
+                    label="Save as", info="Name of the template file.", max_lines=1, elem_id="ti_template_name", scale=3
+                ),
+            )
+            parts.button("template_save", "Save template", scale=1)
+        parts.keep(
+            "template_replace",
+            gr.Checkbox(
+                False,
+                label="Replace",
+                info="Save over a template of yours that has this name; its present text is kept beside it.",
+                elem_id="ti_template_replace",
+            ),
+        )
+        parts.html("template_saved")
+
+
+def connect(parts: Parts) -> None:
+    form, templates = parts.train, parts.controller.templates
+    text, name, dataset = parts["template_text"], form["name"], form["dataset"]
+    loaded = parts["template_loaded"]
+
+    def load(data: dict[Any, Any]) -> list[Any]:
+        chosen = data[form["template"]] or ""
+        if chosen == data[loaded]:  # its lines may have been edited since
+            return ["", *[gr.update()] * 4]
+        lines, problem = attempt(lambda: templates.text(chosen))
+        if lines is None:
+            return [problem, "", gr.update(), gr.update(), ""]
+        return ["", chosen, lines, chosen, render({**data, text: lines})]
+
+    def follow(data: dict[Any, Any]) -> list[Any]:
+        """A typed name changes at every key, and is judged once the field is left."""
+        return load(data) if data[form["template"]] in templates.names() else [gr.update()] * 5
+
+    def render(data: dict[Any, Any]) -> str:
+        shown, problem = attempt(lambda: templates.prompts(data[text] or "", data[name] or "", data[dataset] or ""))
+        return problem or shown or ""
+
+    def save(data: dict[Any, Any]) -> list[Any]:
+        chosen, replace = data[parts["template_name"]] or "", bool(data[parts["template_replace"]])
+        said, problem = attempt(lambda: templates.save(chosen, data[text] or "", replace=replace))
+        if said is None:
+            return [problem, gr.update(), gr.update()]
+        return [said, False, choices(templates.names(), chosen.strip().removesuffix(".txt"))]
+
+    listed.connect(parts, form["template"], "train_template", templates.names)
+    for event, action in ((form["template"].change, follow), (form["template"].blur, load)):
+        event(
+            action,
+            inputs={form["template"], name, dataset, loaded},
+            outputs=[parts["template_said"], loaded, text, parts["template_name"], parts["template_rendered"]],
+            **QUIET,
+        )
+    parts["template_prompts"].click(render, inputs={text, name, dataset}, outputs=[parts["template_rendered"]], **QUIET)
+    parts["template_save"].click(
+        save,
+        inputs={text, parts["template_name"], parts["template_replace"]},
+        outputs=[parts["template_saved"], parts["template_replace"], form["template"]],
+        **QUIET,
+    )

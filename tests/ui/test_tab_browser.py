@@ -1,0 +1,200 @@
+"""The tab in a real browser: lists, what is typed into them, messages that come and go, and buttons during a run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib_ti.cli.main import main
+from lib_ti.pocket.files import CHECKPOINT
+from tests.ui.browser import By, Keys, Page, needs_browser, serving
+
+pytestmark = [
+    pytest.mark.slow,
+    needs_browser,
+    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("tab")
+    for name in ("my-style", "other-style"):
+        assert (
+            main(["create", name, "--text", "style", "--vectors", "2", "--embeddings-dir", str(made / "embeddings")])
+            == 0
+        )
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Iterator[Page]:
+    with serving(folder, "--sample-pictures", "pictures") as address:
+        made = Page(address)
+        made.until(lambda: made.value("ti_train_width") == "64", wanted="the model's size")
+        yield made
+        made.driver.quit()
+
+
+def offered(page: Page, name: str) -> list[str]:
+    """What a list offers when it is opened."""
+    field = page.find(name, "input")
+    page.click(field)
+    entries = page.until(lambda: page.driver.find_elements(By.CSS_SELECTOR, "ul.options li"), wanted=f"#{name} open")
+    texts = [entry.text.removeprefix("✓").strip() for entry in entries]
+    field.send_keys(Keys.TAB)
+    return texts
+
+
+def choose(page: Page, name: str, text: str, key: str) -> None:
+    """Type into a list."""
+    field = page.find(name, "input")
+    page.click(field)
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(text, key)
+
+
+def test_files_that_appear_on_disk_are_listed_by_the_button_beside_the_list(page: Page, folder: Path) -> None:
+    page.tab("Train")
+    assert "new-style" not in offered(page, "ti_train_name")
+    shutil.copy(folder / "embeddings" / "my-style.safetensors", folder / "embeddings" / "new-style.safetensors")
+    (folder / "textual_inversion_templates").mkdir()
+    (folder / "textual_inversion_templates" / "mine.txt").write_text("a photo by [name]\n")
+    choose(page, "ti_train_name", "my-style", Keys.TAB)
+    page.press("ti_train_name_refresh")
+    page.press("ti_train_template_refresh")
+    page.until(lambda: "new-style" in offered(page, "ti_train_name"), wanted="new-style")
+    page.until(lambda: "mine" in offered(page, "ti_train_template"), wanted="mine")
+    assert page.value("ti_train_name") == "my-style"
+    assert page.value("ti_train_template") == "style_filewords"
+    assert page.find("ti_train_name_refresh").get_attribute("title") == "List again"
+
+
+@pytest.mark.parametrize("key", [Keys.TAB, Keys.ENTER])
+def test_what_is_typed_into_a_list_is_what_is_checked(page: Page, key: str) -> None:
+    page.tab("Train")
+    choose(page, "ti_train_name", "my", key)
+    page.press("ti_check")
+    page.says("ti_check_result", "There is no embedding 'my' in")
+    choose(page, "ti_train_name", "my-style", key)
+    choose(page, "ti_train_template", "sub", key)
+    page.says("ti_template_said", "There is no prompt template 'sub'")
+    page.press("ti_check")
+    page.says("ti_check_result", "There is no prompt template 'sub'")
+    choose(page, "ti_train_template", "style_filewords", key)
+    page.until(lambda: page.text("ti_template_said") == "", wanted="no error at the template")
+
+
+def test_an_unknown_sampler_is_found_by_the_check(page: Page) -> None:
+    page.tab("Train")
+    choose(page, "ti_train_name", "my-style", Keys.TAB)
+    page.unfold("Preview settings")
+    choose(page, "ti_train_preview_sampler", "Eul", Keys.ENTER)
+    page.press("ti_check")
+    try:
+        # The first check that reads the model and tries a step, which takes its time on a busy machine.
+        page.says("ti_check_result", "Sampler 'Eul' is not known", 240)
+    finally:
+        choose(page, "ti_train_preview_sampler", "Euler a", Keys.ENTER)
+
+
+def test_saving_a_template_answers_the_error_of_its_name(page: Page, folder: Path) -> None:
+    choose(page, "ti_train_template", "fresh", Keys.TAB)
+    page.says("ti_template_said", "no prompt template 'fresh'")
+    page.unfold("See and edit the template")
+    page.fill("ti_template_text", "by [name]")
+    page.fill("ti_template_name", "style")
+    page.press("ti_template_save")
+    page.says("ti_template_saved", "comes with the program")
+    page.fill("ti_template_name", "fresh")
+    page.press("ti_template_save")
+    page.says("ti_template_saved", "Saved")
+    page.until(lambda: page.text("ti_template_said") == "", wanted="no error at the template")
+    page.press("ti_template_save")
+    page.says("ti_template_saved", "turn on Replace")
+    page.shot("template")
+    page.tick("ti_template_replace")
+    page.press("ti_template_save")
+    page.says("ti_template_saved", "is kept as")
+    page.until(lambda: not page.find("ti_template_replace", "input").is_selected(), wanted="Replace off again")
+    page.fill("ti_template_name", "elsewhere")
+    page.unfold("See and edit the template")
+
+
+def test_an_error_stands_on_the_step_whose_button_it_is(page: Page) -> None:
+    page.tab("Dataset")
+    page.fill("ti_dataset_folder", "nowhere")
+    page.tab("Prepare", "#ti_dataset_tabs")
+    page.press("ti_prepare_use")
+    page.says("ti_prepare_used", "does not exist")
+    page.fill("ti_dataset_folder", "pictures")
+    page.press("ti_prepare_run")
+    page.says("ti_prepare_said", "30 made", 120)
+    page.until(lambda: page.text("ti_prepare_used") == "", wanted="no error left")
+    page.tab("Captions", "#ti_dataset_tabs")
+    page.unfold("Have captions written")
+    page.press("ti_captions_write")
+    page.says("ti_captions_written", "BLIP")
+    page.shot("failed-work")
+    assert page.text("ti_work") == ""
+    page.tab("Prepare", "#ti_dataset_tabs")
+    assert "BLIP" not in page.driver.find_element(By.CSS_SELECTOR, "#ti_tab_dataset").text
+
+
+def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
+    page.tab("Train")
+    choose(page, "ti_train_name", "my-style", Keys.TAB)
+    choose(page, "ti_train_template", "style_filewords", Keys.TAB)
+    page.fill("ti_train_dataset", "pictures")
+    page.fill("ti_train_max_steps", "4000")
+    page.fill("ti_train_save_embedding_every", "10")
+    if not page.find("ti_train_preview_prompt").is_displayed():
+        page.unfold("Preview settings")
+    page.fill("ti_train_preview_prompt", "a red circle by my-style")
+    page.press("ti_start")
+    page.says("ti_status", "of 4000", 240)
+    page.until(lambda: page.value("ti_train_preview_prompt") == "a red circle by [name]", wanted="[name]")
+    said = "A run is in progress (my-style, step"
+    page.press("ti_check")
+    page.says("ti_check_result", said, 15)
+    page.shot("busy-check")
+    page.tab("Create")
+    page.fill("ti_create_name", "third-style")
+    page.press("ti_create")
+    page.says("ti_create_result", said, 15)
+    page.shot("busy-create")
+    page.tab("Results")
+
+    def listed() -> str:
+        """The run is there to be chosen once it has saved its first state."""
+        page.press("ti_results_name_refresh")
+        return page.value("ti_copy")
+
+    page.until(listed, 120, wanted="a copy")
+    page.unfold("Contact sheet")
+    page.press("ti_sheet_draw")
+    page.says("ti_sheet_said", said, 15)
+    page.shot("busy-sheet")
+
+
+def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) -> None:
+    page.tab("Train")
+    page.press("ti_stop")
+    page.says("ti_status", "was stopped", 240)
+    page.tab("Create")
+    page.press("ti_create")
+    page.says("ti_create_result", "Created third-style", 240)
+    page.tab("Results")
+    page.fill("ti_sheet_prompts", "a red circle by [name]")
+    page.press("ti_sheet_draw")
+    page.until(lambda: page.find("ti_sheet", "img"), 240, wanted="the sheet")
+    assert page.text("ti_sheet_said") == ""
+    page.shot("sheet")
+    choose(page, "ti_results_run", "no-such-run", Keys.TAB)
+    page.says("ti_results_said", "no training of")
+    page.until(
+        lambda: not page.driver.find_elements(By.CSS_SELECTOR, "#ti_sheet img"), wanted="no sheet of another run"
+    )
