@@ -102,7 +102,8 @@ def load(path: Path, device: torch.device) -> TiledUpscaler:
         raise BadInput(f"{path} is a model of {found.architecture.name} that does not enlarge pictures; take another.")
     half = device.type == "cuda" and found.supports_half
     dtype = torch.float16 if half else torch.float32
-    found.to(device, dtype).eval()
+    # The module's own method: that of the descriptor takes no data type before spandrel 0.3, which WebUI 1.9.4 has not.
+    found.model.to(device, dtype).eval()
     return TiledUpscaler(found, found.scale, device, dtype)
 
 

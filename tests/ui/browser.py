@@ -92,8 +92,14 @@ class Page:
         return f"It shows:\n{self.driver.find_element(By.CSS_SELECTOR, '#ti_tabs').text[:_SEEN]}"
 
     def click(self, element: Any) -> None:
-        """A click of the mouse in the middle of the window, where neither its edge nor a bar hides the element."""
-        self.shown(element).click()
+        """A click of the mouse in the middle of the window, once the element has stopped moving.
+
+        At the window's edge a bar may hide it; while a page still loads, a click lands where the element was.
+        """
+        before = None
+        while before != (before := self.shown(element).rect):
+            time.sleep(0.1)
+        element.click()
 
     def _click_first(self, selector: str, fits: Callable[[Any], bool], wanted: str) -> None:
         def press() -> bool:

@@ -78,7 +78,8 @@ def make_blip() -> None:
     weights |= {name: tensor for name, tensor in made.items() if not tensor.is_floating_point()}
     folder = Path(paths.models_path) / "BLIP"
     folder.mkdir(exist_ok=True)
-    torch.save({"model": weights}, folder / "model_base_caption_capfilt_large.pth")
+    file = folder / "model_base_caption_capfilt_large.pth"
+    torch.save({"model": weights}, file, _use_new_zipfile_serialization=False)  # which 1.9.4 reads
 
 
 def make_deepbooru(tags: list[str], seen: int) -> None:
