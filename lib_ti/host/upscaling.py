@@ -102,7 +102,7 @@ def load(path: Path, device: torch.device) -> TiledUpscaler:
         raise BadInput(f"{path} is a model of {found.architecture.name} that does not enlarge pictures; take another.")
     half = device.type == "cuda" and found.supports_half
     dtype = torch.float16 if half else torch.float32
-    # The module's own method: that of the descriptor takes no data type before spandrel 0.3, which WebUI 1.9.4 has not.
+    # The module's own method: that of the descriptor takes no data type in the spandrel 0.1 of WebUI 1.9.4.
     found.model.to(device, dtype).eval()
     return TiledUpscaler(found, found.scale, device, dtype)
 

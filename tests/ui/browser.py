@@ -27,6 +27,18 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 ROOT = Path(__file__).resolve().parents[2]
 PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+_STEADY = """
+const [element, done] = arguments;
+element.scrollIntoView({block: "center"});
+const place = () => element.getBoundingClientRect();
+const before = place();
+window.setTimeout(() => window.requestAnimationFrame(() => window.requestAnimationFrame(function () {
+    const now = place();
+    const hit = document.elementFromPoint(now.x + now.width / 2, now.y + now.height / 2);
+    done(now.x === before.x && now.y === before.y && hit !== null && (element === hit || element.contains(hit)));
+})), 150);
+"""
+"""Whether an element stays where it is in the middle of the window, with nothing above it."""
 _SEEN = 4000
 """Letters of a page's text in the report of a failed test."""
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here")
@@ -96,9 +108,7 @@ class Page:
 
         At the window's edge a bar may hide it; while a page still loads, a click lands where the element was.
         """
-        before = None
-        while before != (before := self.shown(element).rect):
-            time.sleep(0.1)
+        self.until(lambda: self.driver.execute_async_script(_STEADY, element), wanted="an element that can be clicked")
         element.click()
 
     def _click_first(self, selector: str, fits: Callable[[Any], bool], wanted: str) -> None:
