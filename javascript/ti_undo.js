@@ -37,7 +37,7 @@
     function keyed(event) {
         const way = wayOf(event);
         const inside = event.target === document.body || (event.target.closest && event.target.closest("#ti_tab_dataset"));
-        const step = way && inside && findAll("[id^=ti_step_]").find(seen);
+        const step = way && inside && findAll("[id^=ti_step_]:not(button)").find(seen);
         if (!step || (event.target === typed.field && event.target.value === typed.text)) {
             return;
         }

@@ -92,10 +92,11 @@ def name_folders(page: Page, found: Path, output: Path) -> None:
 
 def exclude(page: Page, name: str, output: Path) -> None:
     step(page, "Look over")
-    made = "return (document.querySelector('#ti_look_pictures .ti-look') || {dataset: {}}).dataset.made || ''"
-    before = page.driver.execute_script(made)
+    before = page.value("ti_work_done")
     page.press("ti_look_over")
-    page.until(lambda: page.driver.execute_script(made) not in ("", before))
+    page.until(lambda: page.value("ti_work_done") != before)
+    page.until(lambda: "are in use" in page.text("ti_look_summary"))
+    page.until(lambda: "Other folders are named" not in page.text("ti_look_summary"))
     page.shown(element(page, f'.ti-seen[data-name="{name}"] .ti-switch')).click()
     page.until(lambda: name in excluded(output))
 
