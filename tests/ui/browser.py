@@ -5,6 +5,7 @@ Nothing is downloaded. Screenshots go to the folder in ``TI_SCREENSHOTS`` where 
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -178,8 +179,8 @@ class Page:
         if not folder:
             return
         Path(folder).mkdir(parents=True, exist_ok=True)
-        size = self.driver.get_window_size()
-        height = self.driver.execute_script("return document.documentElement.scrollHeight")
-        self.driver.set_window_size(size["width"], min(4000, height + 150))
-        self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
-        self.driver.set_window_size(size["width"], size["height"])
+        # Not by a larger window for the moment: clicks after that landed where things had been before.
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        area = {"x": 0, "y": 0, "width": size["width"], "height": min(4000, size["height"]), "scale": 1}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": area})
+        (Path(folder) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
