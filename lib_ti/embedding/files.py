@@ -75,10 +75,6 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
     write_atomically(path, write)
 
 
-def _load_as(path: Path, suffix: str) -> Embedding:
-    return embedding_of(read_as(path, suffix))
-
-
 def convert(source: Path, target: Path, picture: Image | None = None) -> Embedding:
     """Read ``source`` and write it as ``target``, by whose stem the embedding is called from then on.
 

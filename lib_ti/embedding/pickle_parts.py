@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy
-import torch
 
 
 class Sealed:
@@ -37,10 +36,18 @@ class Admitted(Sealed):
 
 
 @dataclass(frozen=True, eq=False)
+class NumberType(Sealed):
+    """A ``torch.dtype`` by its name in torch, such as ``float16``, and its bytes a number."""
+
+    name: str
+    itemsize: int
+
+
+@dataclass(frozen=True, eq=False)
 class StorageTypePart(Sealed):
     """``torch.FloatStorage`` and its kin."""
 
-    dtype: torch.dtype
+    dtype: NumberType
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,7 @@ class StoragePart(Sealed):
     """``count`` numbers that lie in the file under ``key``."""
 
     key: str
-    dtype: torch.dtype
+    dtype: NumberType
     count: int
 
 
@@ -60,7 +67,7 @@ class TensorPart(Sealed):
     offset: int
     size: tuple[int, ...]
     stride: tuple[int, ...]
-    dtype: torch.dtype
+    dtype: NumberType
 
 
 @dataclass(frozen=True)
@@ -137,10 +144,10 @@ class ArrayPart(Sealed):
     def __setstate__(self, state: Any) -> None:  # type: ignore[override]
         self._state = tuple(state)
 
-    def tensor(self) -> torch.Tensor:
+    def array(self) -> numpy.ndarray[Any, Any]:
         _, shape, dtype, fortran, raw = self._state
         array = numpy.frombuffer(raw, dtype=dtype.dtype).reshape(shape, order="F" if fortran else "C")
-        return torch.from_numpy(array.astype(dtype.dtype.newbyteorder("="), order="C"))
+        return array.astype(dtype.dtype.newbyteorder("="), order="C")
 
 
 def is_harmless_class(module: str, name: str) -> bool:
@@ -154,7 +161,7 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tenso
 
 def _tensor_of_dtype(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> TensorPart:
     # _rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype, …): storages without a type.
-    if not isinstance(rest[2], torch.dtype):
+    if not isinstance(rest[2], NumberType):
         raise pickle.UnpicklingError(f"a tensor of type {rest[2]!r}")
     return TensorPart(_checked(storage), offset, tuple(size), tuple(stride), rest[2])
 
@@ -192,19 +199,33 @@ _PLAIN_CLASSES = {
     *((module, name) for module in ("builtins", "__builtin__") for name in ("tuple", "object", "bool", "bytes")),
     ("collections", "defaultdict"),
 }
-_STORAGES = {
-    "Float": torch.float32,
-    "Double": torch.float64,
-    "Half": torch.float16,
-    "BFloat16": torch.bfloat16,
-    "Long": torch.int64,
-    "Int": torch.int32,
-    "Short": torch.int16,
-    "Char": torch.int8,
-    "Byte": torch.uint8,
-    "Bool": torch.bool,
+_NUMBERS = {
+    name: NumberType(name, itemsize)
+    for name, itemsize in {
+        "float32": 4,
+        "float64": 8,
+        "float16": 2,
+        "bfloat16": 2,
+        "int64": 8,
+        "int32": 4,
+        "int16": 2,
+        "int8": 1,
+        "uint8": 1,
+        "bool": 1,
+    }.items()
 }
-_DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
+_STORAGES = {
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+}
 
 ADMITTED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDictPart,
@@ -219,9 +240,9 @@ ADMITTED: dict[tuple[str, str], Any] = {
     ("torch.nn.parameter", "Parameter"): Sealed(),
     ("torch", "Size"): Admitted(tuple),
     ("torch", "device"): Admitted(_first),
-    ("torch.storage", "UntypedStorage"): StorageTypePart(torch.uint8),
-    **{("torch", f"{name}Storage"): StorageTypePart(dtype) for name, dtype in _STORAGES.items()},
-    **{("torch", name): getattr(torch, name) for name in _DTYPES},
+    ("torch.storage", "UntypedStorage"): StorageTypePart(_NUMBERS["uint8"]),
+    **{("torch", f"{name}Storage"): StorageTypePart(_NUMBERS[number]) for name, number in _STORAGES.items()},
+    **{("torch", name): number for name, number in _NUMBERS.items()},
     ("numpy", "dtype"): Admitted(DtypePart),
     ("numpy", "ndarray"): Sealed(),
     **{(f"numpy.{core}.multiarray", "scalar"): Admitted(_scalar) for core in ("core", "_core")},

@@ -1,4 +1,4 @@
-"""Reads embedding files of every kind in use; torch is loaded for those that it wrote, ``.pt`` and ``.bin``, alone."""
+"""Reads embedding files of every kind in use, without torch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from lib_ti.embedding import card_reading
 from lib_ti.embedding.contents import Array, Contents, contents_from, describe
+from lib_ti.embedding.unpickle import load_arrays
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
 
@@ -61,9 +62,7 @@ def read_as(path: Path, suffix: str) -> Contents:
     if suffix == ".safetensors":
         tensors, details = _read_safetensors(path)
         return contents_from(tensors, name=path.stem, source=path, details=details)
-    from lib_ti.embedding.unpickle import load_tensors
-
-    return contents_from(_as_arrays(load_tensors(path)), name=path.stem, source=path)
+    return contents_from(load_arrays(path), name=path.stem, source=path)
 
 
 def is_preview(path: Path) -> bool:
@@ -105,13 +104,3 @@ def _tensor(item: dict[str, Any], data: bytes) -> Array:
     numbers = np.frombuffer(data[first:after], dtype).reshape(shape)
     # A bfloat16 is the upper half of a float32.
     return (numbers.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else numbers
-
-
-def _as_arrays(value: Any) -> Any:
-    """What torch read, with arrays in the place of tensors."""
-    if isinstance(value, dict):
-        return {key: _as_arrays(item) for key, item in value.items()}
-    if hasattr(value, "detach"):
-        tensor = value.detach()
-        return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-    return value

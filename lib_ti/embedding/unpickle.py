@@ -1,4 +1,4 @@
-"""Tensors and plain data out of pickled files (.pt, .bin, .ckpt), with nothing run that the file asks for.
+"""Reads arrays and plain data out of pickled files (.pt, .bin, .ckpt) without running anything that the file asks for.
 
 ``torch.load`` is not used: its weights-only mode executes code from hostile files in torch before 2.6
 (CVE-2025-32434), refuses what old embeddings hold, and inside the WebUI the function is replaced. The two formats of
@@ -6,8 +6,8 @@
 by raw storages.
 
 A pickle gets hold of nothing but the objects of :mod:`lib_ti.embedding.pickle_parts`. What it builds of them is then
-turned into tensors and fresh plain containers, the only things that leave this module. Tensors lie in the file, mapped
-into memory, until they are used.
+turned into arrays and fresh plain containers, the only things that leave this module; torch is not needed for it.
+:mod:`lib_ti.embedding.tensor_files` makes tensors of the same parts.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-import torch
+import numpy as np
 
 from lib_ti.embedding.pickle_parts import (
     ADMITTED,
     ArrayPart,
     Inert,
+    NumberType,
     ParameterDictPart,
     Placeholder,
     Sealed,
@@ -37,7 +39,6 @@ from lib_ti.errors import BadInput, UnsafePickle
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_ALIGNMENT = 16
 _BROKEN = (
     pickle.UnpicklingError,
     EOFError,
@@ -58,8 +59,21 @@ Regions = dict[str, tuple[int, int]]
 """Where each storage lies in the file: first byte and number of bytes."""
 
 
-def load_tensors(path: Path, *, inert: bool = False) -> Any:
-    """Read what ``torch.save`` wrote: tensors on the CPU within dicts, lists, tuples, sets, texts and numbers.
+def load_arrays(path: Path) -> Any:
+    """Read what ``torch.save`` wrote: numpy arrays within dicts, lists, tuples, sets, texts and numbers.
+
+    Floating-point numbers of any size become float32. Arrays are views that may repeat the file's numbers.
+
+    Raises
+    ------
+    UnsafePickle, BadInput
+        As :func:`load`.
+    """
+    return load(path, Builder)
+
+
+def load(path: Path, builder: Callable[[Path, int, Regions], Builder], *, inert: bool = False) -> Any:
+    """Read what ``torch.save`` wrote, with what ``builder`` makes of its tensors.
 
     Parameters
     ----------
@@ -81,7 +95,7 @@ def load_tensors(path: Path, *, inert: bool = False) -> Any:
             read = _read_zip if file.read(4) == b"PK\x03\x04" else _read_legacy
             file.seek(0)
             value, regions = read(file, path, inert)
-        return _Builder(path, size, regions).plain(value)
+        return builder(path, size, regions).plain(value)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
     except _BROKEN as error:
@@ -170,20 +184,18 @@ def _read_legacy(file: IO[bytes], path: Path, inert: bool) -> tuple[Any, Regions
     return value, regions
 
 
-class _Builder:
-    """Turns what the pickle built into tensors and plain containers that share nothing with it."""
+class Builder:
+    """Turns what the pickle built into arrays and plain containers that share nothing with it."""
 
     def __init__(self, path: Path, size: int, regions: Regions) -> None:
-        self._path = path
-        self._size = size
+        self.path, self.size = path, size
         self._regions = regions
-        self._file: Any = None
-        self._storages: dict[str, torch.UntypedStorage] = {}
+        self._storages: dict[str, Any] = {}
         # By id, so that what is shared stays shared and takes no more time than its size.
         self._done: dict[int, Any] = {}
 
     def plain(self, value: Any) -> Any:
-        if value is None or type(value) in (bool, int, float, str, bytes, torch.dtype):
+        if value is None or type(value) in (bool, int, float, str, bytes):
             return value
         if id(value) not in self._done:
             self._done[id(value)] = self._container(value) if isinstance(value, dict | list) else self._leaf(value)
@@ -200,11 +212,13 @@ class _Builder:
 
     def _leaf(self, value: Any) -> Any:
         if isinstance(value, TensorPart):
-            return self._tensor(value)
+            return self._checked_tensor(value)
         if isinstance(value, ParameterDictPart):
             return self.plain(value.parameters())
         if isinstance(value, ArrayPart):
-            return value.tensor()
+            return self.of_array(value.array())
+        if isinstance(value, NumberType):
+            return self.number_type(value)
         if isinstance(value, tuple | set | frozenset):
             return type(value)(self.plain(item) for item in value)
         if isinstance(value, Inert) or (isinstance(value, type) and issubclass(value, Inert)):
@@ -213,30 +227,52 @@ class _Builder:
             return Placeholder(type(value).__name__)
         raise pickle.UnpicklingError(f"an object of type {type(value).__name__}")
 
-    def _tensor(self, part: TensorPart) -> torch.Tensor:
-        dtype = part.dtype
+    def _checked_tensor(self, part: TensorPart) -> Any:
         numbers = (part.offset, *part.size, *part.stride)
         if any(type(number) is not int or number < 0 for number in numbers) or len(part.size) != len(part.stride):
             raise pickle.UnpicklingError(f"a tensor of size {part.size}")
-        reach = part.offset + sum((n - 1) * stride for n, stride in zip(part.size, part.stride, strict=True)) + 1
         if not all(part.size):
-            return torch.empty(part.size, dtype=dtype)
-        if reach * dtype.itemsize > part.storage.count * part.storage.dtype.itemsize:
+            return self.empty(part)
+        reach = part.offset + sum((n - 1) * stride for n, stride in zip(part.size, part.stride, strict=True)) + 1
+        if reach * part.dtype.itemsize > part.storage.count * part.storage.dtype.itemsize:
             raise pickle.UnpicklingError(f"a tensor of size {part.size} in a storage of {part.storage.count}")
-        return torch.empty(0, dtype=dtype).set_(self._storage(part.storage), part.offset, part.size, part.stride)
+        return self.tensor(part, self._storage(part.storage))
 
-    def _storage(self, part: StoragePart) -> torch.UntypedStorage:
+    def _storage(self, part: StoragePart) -> Any:
         if part.key not in self._storages:
             first, length = self._regions[part.key]
             needed = part.count * part.dtype.itemsize
-            if not 0 <= first <= first + needed <= self._size or length < needed:
+            if not 0 <= first <= first + needed <= self.size or length < needed:
                 raise EOFError(f"it ends before storage {part.key} does")
-            if self._file is None:
-                # Positional, since the names of the arguments changed between versions of torch.
-                self._file = torch.UntypedStorage.from_file(str(self._path), False, self._size)
-            piece = self._file[first : first + needed]
-            self._storages[part.key] = piece if first % _ALIGNMENT == 0 else piece.clone()
+            self._storages[part.key] = self.storage(first, needed)
         return self._storages[part.key]
+
+    def storage(self, first: int, length: int) -> Any:
+        """The bytes of a storage."""
+        with self.path.open("rb") as file:
+            file.seek(first)
+            return file.read(length)
+
+    def tensor(self, part: TensorPart, storage: Any) -> Any:
+        """A tensor of a storage that is known to hold it."""
+        if part.dtype.name == "bfloat16":  # the upper half of a float32
+            numbers = (np.frombuffer(storage, "<u2").astype(np.uint32) << 16).view(np.float32)
+        else:
+            numbers = self.of_array(np.frombuffer(storage, np.dtype(part.dtype.name)))
+        strides = [stride * numbers.itemsize for stride in part.stride]
+        return np.lib.stride_tricks.as_strided(numbers[part.offset :], part.size, strides, writeable=False)
+
+    def empty(self, part: TensorPart) -> Any:
+        """A tensor without numbers."""
+        return np.empty(part.size, np.float32)
+
+    def of_array(self, array: np.ndarray[Any, Any]) -> Any:
+        """What becomes of a numpy array in the file."""
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+    def number_type(self, part: NumberType) -> Any:
+        """What becomes of a ``torch.dtype`` in the file."""
+        return Placeholder(f"torch.{part.name}")
 
 
 def _short(error: BaseException) -> str:

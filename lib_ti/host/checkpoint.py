@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from lib_ti.embedding.unpickle import load_tensors
+from lib_ti.embedding.tensor_files import load_tensors
 from lib_ti.errors import BadInput
 from lib_ti.host.text import VOCABULARY
 from lib_ti.wording import quoted

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from lib_ti.embedding.unpickle import load_tensors
+from lib_ti.embedding.tensor_files import load_tensors
 from lib_ti.errors import BadInput, said_when_memory_is_full
 
 SUFFIXES = (".pth", ".safetensors")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lib_ti.cli.main import main
-from lib_ti.embedding import files
+from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.pocket.world import sample_set
 
@@ -35,7 +35,7 @@ def loaded(*arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".png"])
+@pytest.mark.parametrize("suffix", reading.SUFFIXES)
 def test_show_loads_no_torch(folder: Path, suffix: str) -> None:
     files.save(Embedding("my-style", {"clip_l": torch.ones(2, 768)}), folder / f"my-style{suffix}")
     assert not loaded("show", f"my-style{suffix}", "--json") & {"torch", "safetensors", "tokenizers", *COMPILER}

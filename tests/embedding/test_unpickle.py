@@ -15,7 +15,8 @@ import numpy
 import pytest
 import torch
 
-from lib_ti.embedding.unpickle import Placeholder, load_tensors
+from lib_ti.embedding.tensor_files import load_tensors
+from lib_ti.embedding.unpickle import Placeholder, load_arrays
 from lib_ti.errors import BadInput, UnsafePickle
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
@@ -83,6 +84,16 @@ def test_all_that_embeddings_and_checkpoints_hold_comes_back(tmp_path, legacy):
     assert read["numpy"][:2] == [pytest.approx(0.1), 7]
     assert read["numpy"][2].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert read["types"] == [torch.float32, (1, 2), "cpu"]
+
+    arrays = load_arrays(path)
+    for wanted, got in zip((*value["tensors"], *value["views"]), (*arrays["tensors"], *arrays["views"]), strict=True):
+        assert got.dtype == (numpy.float32 if wanted.is_floating_point() else wanted.numpy().dtype)
+        assert got.tolist() == wanted.tolist()
+    assert arrays["empty"].shape == (0, 768)
+    assert int(arrays["scalar"]) == 265
+    assert (arrays["dict"]["*"] == 0.5).all()
+    assert arrays["plain"] == value["plain"]
+    assert arrays["types"] == [Placeholder("torch.float32"), (1, 2), "cpu"]
 
 
 def test_tensors_may_be_changed_without_changing_the_file(tmp_path):
