@@ -50,7 +50,7 @@ def read_image_file(path: Path) -> bytes:
 def contents_of(path: Path) -> Contents:
     """Return the contents of the image at a path, from memory where the file is still the same.
 
-    Safe to call from several threads. Files that cannot be used are looked at anew each time.
+    Safe to call from several threads. Files that cannot be used are read again each time.
 
     Raises
     ------

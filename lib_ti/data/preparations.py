@@ -128,7 +128,7 @@ def _excluded(manifest: Path) -> tuple[Mapping[str, str], frozenset[str]]:
 @lru_cache(16)
 def _read_excluded(
     manifest: Path,
-    changed: int,  # noqa: ARG001 - another one is read anew
+    changed: int,  # noqa: ARG001 - a changed file has another key
 ) -> tuple[Mapping[str, str], frozenset[str]]:
     """Names of the excluded source images by their SHA-256, and the names of the results made from them."""
     try:

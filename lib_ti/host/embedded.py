@@ -155,7 +155,7 @@ class EmbeddedHost:
         BadInput
             When the checkpoint cannot be used, or the device not in that precision.
         ModelInUse
-            When the model is lent already; this host never waits.
+            When the model is already in use; this host never waits.
         """
         dtype = _dtype(options.precision, self._device)
         if not self._in_use.acquire(blocking=False):

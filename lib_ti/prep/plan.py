@@ -20,8 +20,9 @@ from lib_ti.data.dataset import Dataset, Item, Rules
 from lib_ti.data.folder import Skipped
 from lib_ti.data.scan import read_item, scan
 from lib_ti.errors import BadInput
-from lib_ti.paths import folder_problem, resolved
+from lib_ti.paths import resolved
 from lib_ti.prep.edits import Edits
+from lib_ti.prep.folders import wrong_folders
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, taken_over
 from lib_ti.prep.matching import match
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
@@ -227,28 +228,6 @@ def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, Pre
     if wrong:
         raise BadInput(wrong)
     return source, PreparedFolder(output, source)
-
-
-def wrong_folders(source: Path, output: Path) -> list[str]:
-    """Why a folder cannot hold what is made of another one's pictures, one sentence each."""
-    if found := folder_problem(output, missing_ok=True):
-        return [f"The prepared folder {found}"]
-    if folder_problem(source):
-        return []  # said when it is listed
-    never = "the found pictures are never written to, so choose a folder elsewhere"
-    outside, inside = resolved(output), resolved(source)
-    if _same(outside, inside):
-        return [f"The prepared folder {output} is the source folder; {never}."]
-    if any(_same(parent, inside) for parent in outside.parents):
-        return [f"The prepared folder {output} is within the source folder {source}; {never}."]
-    if any(_same(outside, parent) for parent in inside.parents):
-        return [f"The source folder {source} is within the prepared folder {output}; choose a folder elsewhere."]
-    return []
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether both are one folder, by whatever spelling."""
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _check_same_pictures(found: Dataset, folder: PreparedFolder, manifest: Manifest) -> None:

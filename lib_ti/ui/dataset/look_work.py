@@ -15,10 +15,10 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
+from lib_ti.prep.folders import wrong_folders
 from lib_ti.prep.inspect import Judged, Report, judge
 from lib_ti.prep.looks import Looks, look_at_all
 from lib_ti.prep.manifest import read_manifest, update_edits
-from lib_ti.prep.plan import wrong_folders
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
