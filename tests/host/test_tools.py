@@ -197,13 +197,7 @@ class FakeSpandrel(ModuleType):
         def __init__(self, scale: int) -> None:
             self.scale = scale
             self.architecture = type("Architecture", (), {"name": "ESRGAN"})
-
-        def to(self, device: torch.device, dtype: torch.dtype) -> FakeSpandrel.ImageModelDescriptor:
-            assert (device.type, dtype) == ("cpu", torch.float32)
-            return self
-
-        def eval(self) -> None:
-            pass
+            self.model = torch.nn.Identity()
 
         def __call__(self, tile: torch.Tensor) -> torch.Tensor:
             return torch.nn.functional.interpolate(tile, scale_factor=self.scale, mode="nearest")

@@ -90,9 +90,9 @@ def test_what_is_found_is_replaced(search: Search, by: str, text: str, new: str)
     [
         (Search(""), "", "is empty"),
         (Search("(cat", regex=True), "", r"'(cat' is not a regular expression (missing ), unterminated subpattern"),
-        (Search("cat", regex=True), r"\2", r"'\\2' does not fit the search 'cat' (invalid group reference 2"),
+        (Search("cat", regex=True), r"\2", r"'\2' does not fit the search 'cat' (invalid group reference 2"),
         (Search("cat", regex=True), r"\g<name>", "unknown group name"),
-        (Search("cat", regex=True), "\\", r"'\\' does not fit"),
+        (Search("cat", regex=True), "\\", r"'\' does not fit"),
     ],
 )
 def test_what_cannot_be_understood_is_said_in_one_sentence(search: Search, by: str, words: str) -> None:
