@@ -77,6 +77,9 @@ def test_pictures_are_looked_at(page: Page, pictures: Path) -> None:
     page.press("ti_dataset_show")
     page.says("ti_dataset_overview", "11 pictures to train on, 1 held out")
     page.shot("webui-dataset")
+    assert page.value("ti_train_dataset") == ""
+    page.press("ti_dataset_use")
+    page.until(lambda: page.value("ti_train_dataset") == str(pictures), wanted="the folder in the Train tab")
 
 
 def test_a_template_is_written_and_chosen(webui: Instance, page: Page) -> None:
@@ -121,7 +124,7 @@ def test_it_trains_with_previews_as_txt2img_would_draw_them(webui: Instance, pag
     page.says("ti_status", "is finished: 30 steps", 180)
     page.unfold("Previews are drawn with", "summary")
     shown = page.text("ti_status")
-    for words in (PROMPT, "triangle", "DPM++ 2M, Automatic, 4 steps", "64 × 64", "Seed 7"):
+    for words in (PROMPT.replace(NAME, "[name]"), "triangle", "DPM++ 2M, Automatic, 4 steps", "64 × 64", "Seed 7"):
         assert words in shown
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_previews img")) == 4
     page.shot("webui-finished")
