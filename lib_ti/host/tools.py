@@ -1,4 +1,4 @@
-"""What a host lends for preparing pictures: Protocols of captioners, upscalers and what fills parts of pictures."""
+"""What a host offers for preparing images: the Protocols of captioners, upscalers and inpainters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Captioner(Protocol):
-    """Says in one line what pictures show; lent with its model loaded."""
+    """Describes images in one line each; its model is loaded."""
 
     @property
     def options(self) -> str:
@@ -23,7 +23,7 @@ class Captioner(Protocol):
 
 
 class Upscaler(Protocol):
-    """Enlarges pictures; lent with its model loaded. Called by one thread at a time."""
+    """Upscales images; its model is loaded. Called by one thread at a time."""
 
     def enlarge(self, picture: Image, factor: float) -> Image:
         """The RGB picture, each side ``factor`` (above 1) times as long, rounded to whole pixels."""
@@ -31,10 +31,10 @@ class Upscaler(Protocol):
 
 
 class Inpainter(Protocol):
-    """Fills parts of pictures by the loaded model; lent with everything of the host's put back on leaving."""
+    """Inpaints images with the loaded model; everything of the host is restored on leaving."""
 
     def fill(self, picture: Image, mask: Image, *, prompt: str, seed: int) -> Image:
-        """The RGB picture with what the mask ("L", same size) has above 127 drawn anew; the rest is unchanged."""
+        """The RGB picture with what the mask ("L", same size) has above 127 inpainted; the rest is unchanged."""
         ...
 
 

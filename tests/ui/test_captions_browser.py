@@ -163,6 +163,7 @@ def test_what_is_not_saved_outlives_the_page_which_warns(page: Page, prepared: P
     page.until(lambda: page.value("ti_prepare_output") == str(prepared))
     step(page, "Captions")
     page.says("ti_captions_state", "1 caption is not saved")
+    assert page.driver.execute_script(asked)  # the new page knows of it, and asks as well
 
 
 def test_a_new_page_has_them_and_clicks_open_pictures(page: Page, prepared: Path) -> None:
