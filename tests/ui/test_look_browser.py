@@ -115,7 +115,7 @@ def test_the_step_says_what_comes_first(page: Page) -> None:
     page.says("ti_look_said", "No folder is chosen")
     page.fill("ti_dataset_folder", "nowhere")
     page.press("ti_look_over")
-    page.says("ti_work", "does not exist")
+    page.says("ti_look_said", "does not exist")
 
 
 def test_all_pictures_are_looked_at_and_shown_with_what_they_are_like(page: Page, found: Path) -> None:
