@@ -60,23 +60,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": ENGINE | {"training", "prep", "host", "pocket", "ui"},
     "__main__": {"cli"},
     "scripts": ENGINE | {"training", "prep", "host", "ui"},
+    "tools": {"pocket", "prep"},
 }
-WORKING = {"data", "embedding", "training", "prep", "host", "host.base", "host.tools", "pocket"}
+WORKING = {"data", "embedding", "training", "prep", "host", "host.base", "host.tools", "pocket", "tools"}
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,
     "PIL": WORKING | {"ui"},
-    "cv2": {"prep"},
+    "cv2": {"prep", "tools"},
     "safetensors": WORKING,
-    "diffusers": {"host", "pocket"},
-    "transformers": {"host", "pocket"},
+    "diffusers": {"host", "pocket", "tools"},
+    "transformers": {"host", "pocket", "tools"},
     "tokenizers": {"host", "pocket"},
-    "matplotlib": {"training", "pocket"},
+    "matplotlib": {"training"},
     "gradio": {"ui", "scripts"},
     "fastapi": {"ui"},
 }
 MAY_IMPORT_WEBUI = ("lib_ti.host.webui", "scripts.")
-MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "lib_ti.pocket.train_", "lib_ti.pocket.report")
+MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
@@ -105,9 +106,9 @@ class Module:
 
 
 def modules_under(root: Path) -> dict[str, Module]:
-    """The modules of ``lib_ti`` and ``scripts`` by dotted name."""
+    """The modules of ``lib_ti``, ``scripts`` and ``tools`` by dotted name."""
     found = {}
-    for path in sorted([*root.glob("lib_ti/**/*.py"), *root.glob("scripts/*.py")]):
+    for path in sorted([*root.glob("lib_ti/**/*.py"), *root.glob("scripts/*.py"), *root.glob("tools/**/*.py")]):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = Module(name, path, path.read_text(encoding="utf-8"))
@@ -141,8 +142,8 @@ def _statements(node: ast.AST, *, loads: bool) -> Iterator[tuple[ast.AST, bool]]
 def area_of(name: str) -> str | None:
     """The most particular area of the table that holds the module, or None."""
     top, *parts = name.split(".")
-    if top == "scripts":
-        return "scripts"
+    if top in ("scripts", "tools"):
+        return top
     for length in range(len(parts), 0, -1):
         if ".".join(parts[:length]) in MAY_IMPORT:
             return ".".join(parts[:length])
@@ -158,7 +159,7 @@ def forbidden_imports(modules: dict[str, Module]) -> list[str]:
             continue
         for item in imports_of(module, modules):
             library = item.target.split(".")[0]
-            if library in ("lib_ti", "scripts"):
+            if library in ("lib_ti", "scripts", "tools"):
                 target = area_of(item.target)
                 if target != area and target not in MAY_IMPORT[area]:
                     found.append(f"{item}: {area or 'lib_ti'} may not import {target}")
@@ -235,6 +236,7 @@ def test_the_source_keeps_the_rule(rule: Rule, ours: dict[str, Module]) -> None:
         (forbidden_imports, {"training/run.py": "def f():\n    import lib_ti.host.embedded"}, "may not import host"),
         (forbidden_imports, {"host/x.py": "", "data/a.py": "from ..host import x"}, "lib_ti.data.a (line 1) imports"),
         (forbidden_imports, {"training/run.py": "import gradio as gr"}, "gradio is only for scripts, ui"),
+        (forbidden_imports, {"prep/run.py": "from tools import pocket"}, "prep may not import tools"),
         (forbidden_imports, {"config.py": "import torch.nn"}, "torch is only for"),
         (forbidden_imports, {"host/embedded.py": "from modules import shared"}, "only lib_ti/host/webui*.py"),
         (forbidden_imports, {"novelty.py": ""}, "lib_ti.novelty belongs to no area"),

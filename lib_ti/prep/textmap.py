@@ -1,4 +1,4 @@
-"""Where a picture has lettering: a small convolutional network, which ``train_textmap`` taught on drawn lettering."""
+"""Where an image has text: a small convolutional network, which ``tools/text_finder`` trained on drawn text."""
 
 from __future__ import annotations
 

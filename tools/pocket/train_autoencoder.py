@@ -1,4 +1,4 @@
-"""Train the pocket autoencoder: `python -m lib_ti.pocket.train_autoencoder --work FOLDER`.
+"""Train the pocket autoencoder: `python -m tools.pocket.train_autoencoder --work FOLDER`.
 
 First on 32-pixel crops at multiples of 8 (a quarter of the cost, and the latent grid stays aligned), then a while on
 whole pictures, so that the decoder also meets the picture's true borders. Resumable: run it again.
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from . import architecture
-from .compiling import without_interpolate
-from .drawings import drawings
-from .progress import Clock, Log, follow, save
+from lib_ti.pocket import architecture
+from tools.pocket.compiling import without_interpolate
+from tools.pocket.drawings import drawings
+from tools.pocket.progress import Clock, Log, follow, save
 
 KL_WEIGHT = 3e-4  # per latent number; keeps latents bounded and the posterior just wide enough to forgive small errors
 QUIET_STEPS = 400  # at first neither noise nor KL: either would win against a decoder that knows nothing yet

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .world import Spec, draw, training_specs
+from lib_ti.pocket.world import Spec, draw, training_specs
 
 
 def as_array(spec: Spec) -> NDArray[np.uint8]:

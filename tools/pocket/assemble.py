@@ -1,4 +1,4 @@
-"""Put the trained parts into one checkpoint: `python -m lib_ti.pocket.assemble --work FOLDER`."""
+"""Put the trained parts into one checkpoint: `python -m tools.pocket.assemble --work FOLDER`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from . import CHECKPOINT, architecture, files
-from .captions import caption
-from .words import Words
-from .world import training_specs
+from lib_ti.pocket import CHECKPOINT, architecture, files
+from lib_ti.pocket.captions import caption
+from lib_ti.pocket.words import Words
+from lib_ti.pocket.world import training_specs
 
 # The WebUI scales an emphasised context by its old mean over its new one, with every prompt. A mean near zero, as a
 # training leaves it, would make that scale wild; Stable Diffusion 1's is about a tenth of the deviation.

@@ -1,4 +1,4 @@
-"""Train the pocket UNet and text encoder together: `python -m lib_ti.pocket.train_model --work FOLDER`.
+"""Train the pocket UNet and text encoder together: `python -m tools.pocket.train_model --work FOLDER`.
 
 Needs the autoencoder that `train_autoencoder` left in the same folder. Latents are encoded once. The training knows
 when it has to end (`--minutes`): the learning rate falls with the time left, so a slow machine gets fewer steps, not an
@@ -19,15 +19,15 @@ from diffusers import AutoencoderKL
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 
-from . import architecture
-from .captions import caption
-from .compiling import without_interpolate
-from .diffusion import STEPS, alphas_cumprod
-from .drawings import drawings
-from .progress import Clock, Log, follow, save
-from .train_autoencoder import to_pixels
-from .words import LENGTH, Words
-from .world import Spec, training_specs
+from lib_ti.pocket import architecture
+from lib_ti.pocket.captions import caption
+from lib_ti.pocket.diffusion import STEPS, alphas_cumprod
+from lib_ti.pocket.words import LENGTH, Words
+from lib_ti.pocket.world import Spec, training_specs
+from tools.pocket.compiling import without_interpolate
+from tools.pocket.drawings import drawings
+from tools.pocket.progress import Clock, Log, follow, save
+from tools.pocket.train_autoencoder import to_pixels
 
 PICTURES = 30_000
 SEED = 2

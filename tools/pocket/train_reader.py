@@ -1,4 +1,4 @@
-"""Train the attribute reader: `python -m lib_ti.pocket.train_reader --work FOLDER`, a few minutes.
+"""Train the attribute reader: `python -m tools.pocket.train_reader --work FOLDER`, a few minutes.
 
 It sees drawings in every style (the wordless too: a reader must know what it measures), the same pictures after the
 autoencoder, and slightly blurred or noisy ones, so that it reads what the model draws and not only perfect drawings.
@@ -17,10 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import architecture, reader
-from .drawings import as_array
-from .train_autoencoder import round_trip, to_pixels
-from .world import COMBINED_STYLES, STYLES, Spec, random_spec
+from lib_ti.pocket import architecture, reader
+from lib_ti.pocket.world import COMBINED_STYLES, STYLES, Spec, random_spec
+from tools.pocket.drawings import as_array
+from tools.pocket.train_autoencoder import round_trip, to_pixels
 
 
 def specs_of_all_styles(count: int, seed: int) -> list[Spec]:

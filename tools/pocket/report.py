@@ -1,4 +1,4 @@
-"""What the pocket model can do, measured: `python -m lib_ti.pocket.report`.
+"""What the pocket model can do, measured: `python -m tools.pocket.report`.
 
 Draws pictures from captions of attribute tuples that training never saw, all attributes said, reads them, and writes
 the shares of right answers, with the reader's own on real drawings, to `weights/report.json`.
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from . import files, reader
-from .captions import caption
-from .diffusion import decode, sample
-from .words import Words
-from .world import Spec, draw, held_out_specs
+from lib_ti.pocket import files, reader
+from lib_ti.pocket.captions import caption
+from lib_ti.pocket.diffusion import decode, sample
+from lib_ti.pocket.words import Words
+from lib_ti.pocket.world import Spec, draw, held_out_specs
 
 QUESTIONS = ("shape", "colour", "background", "style")
 

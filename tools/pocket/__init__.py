@@ -1,0 +1,10 @@
+"""Train the pocket model and its reader, and measure them.
+
+The weights in ``lib_ti/pocket/weights`` were made with these commands, in this order, on one slow CPU core:
+
+    python -m tools.pocket.train_autoencoder --work FOLDER --minutes 28 --compile
+    python -m tools.pocket.train_model --work FOLDER --minutes 53 --compile
+    python -m tools.pocket.assemble --work FOLDER
+    python -m tools.pocket.train_reader --work FOLDER
+    python -m tools.pocket.report
+"""
