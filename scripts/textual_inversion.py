@@ -49,9 +49,9 @@ def tabs():
 
 def routes(_demo, app):
     if not PROBLEM:
-        from lib_ti.ui import served
+        from lib_ti.ui.server import image_addresses
 
-        served.add_route(app, Path(shared.opts.ti_log_directory) / ".thumbnails")
+        image_addresses.add_route(app, Path(shared.opts.ti_log_directory) / ".thumbnails")
 
 
 def explain(error):

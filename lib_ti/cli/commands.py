@@ -143,7 +143,7 @@ def _check_target(source: Path, target: Path) -> None:
 def tab(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.pocket.world import sample_set
     from lib_ti.training.job import JOBS
-    from lib_ti.ui.serve import serve
+    from lib_ti.ui.server.serve import serve
 
     dataset = ""
     if arguments.sample_pictures:

@@ -10,14 +10,14 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, Model, SessionOptions
 from lib_ti.training.compare import compare_steps
-from lib_ti.ui.results import evenly
+from lib_ti.ui.results.state import evenly
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lib_ti.ui.results import Run
+    from lib_ti.ui.results.state import Run
 
 MOST_CHECKPOINTS = 6
 """Of more, evenly chosen ones are used, the first and the last among them."""

@@ -16,14 +16,14 @@ from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
 from lib_ti.training.job import JOBS, Jobs
 from lib_ti.ui import reach
-from lib_ti.ui.creation import Creation
-from lib_ti.ui.fragments import findings, notice
+from lib_ti.ui.create.actions import Creation
+from lib_ti.ui.html.fragments import findings, notice
 from lib_ti.ui.model_use import using_model
-from lib_ti.ui.templates import Templates
+from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
-    from lib_ti.ui.results import Run
+    from lib_ti.ui.results.state import Run
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -127,13 +127,13 @@ class Controller:
 
     def trained_names(self, log_directory: str) -> list[str]:
         """Embeddings that have runs there."""
-        from lib_ti.ui import results
+        from lib_ti.ui.results import state as results
 
         return results.trained_names(self.log_directory(log_directory), self.embeddings())
 
     def runs(self, log_directory: str, name: str) -> list[str]:
         """Folders of an embedding's runs, the newest first."""
-        from lib_ti.ui import results
+        from lib_ti.ui.results import state as results
 
         return results.list_runs(self.log_directory(log_directory), name)
 
@@ -146,7 +146,7 @@ class Controller:
             When the embedding has none, or ``path`` is no run.
         """
         from lib_ti.training.rundir import is_run
-        from lib_ti.ui.results import Run
+        from lib_ti.ui.results.state import Run
 
         folder, there = self.log_directory(log_directory), self.runs(log_directory, name)
         newest = there and path not in there and (not path or is_run(folder, path))

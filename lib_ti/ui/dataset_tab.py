@@ -10,8 +10,8 @@ from lib_ti.config import PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.ui import work_line
 from lib_ti.ui.dataset import captions, cut, erase, folders, look, masks, pictures, prepare
-from lib_ti.ui.form import Form, dropdown, picture_side
 from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets.form import Form, dropdown, picture_side
 
 STEPS = {
     "pictures": pictures,

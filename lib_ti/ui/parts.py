@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.ui.controller import Controller
-from lib_ti.ui.form import Form
 from lib_ti.ui.preparation import Preparation
+from lib_ti.ui.widgets.form import Form
 
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_name": False, "queue": False}
 """Of events that answer at once: no spinner, and no waiting behind a long job in Gradio's queue."""
@@ -39,7 +39,7 @@ class Parts:
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their id without ``ti_``."""
     answered_by: dict[str, str] = field(default_factory=dict)
-    """Result boxes, and those whose success answers their errors; see :mod:`lib_ti.ui.boxes`."""
+    """Result boxes, and those whose success answers their errors; see :mod:`lib_ti.ui.widgets.boxes`."""
 
     def __post_init__(self) -> None:
         self.preparation = Preparation(self.controller.host)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lib_ti.data.dataset import Dataset, Item
 from lib_ti.data.folder import natural_order
-from lib_ti.ui.fragments import figure, findings, gallery
+from lib_ti.ui.html.fragments import figure, findings, gallery
 from lib_ti.ui.preflight import about_pictures
-from lib_ti.ui.served import address
+from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import printable
 
 

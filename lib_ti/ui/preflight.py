@@ -22,7 +22,7 @@ from lib_ti.training.setting_checks import check_settings
 from lib_ti.training.source import plain_prompts
 from lib_ti.training.trial import free_memory, try_steps
 from lib_ti.ui.dataset.captions_editing import unsaved
-from lib_ti.ui.fragments import Kind
+from lib_ti.ui.html.fragments import Kind
 from lib_ti.wording import counted, number
 
 Finding = tuple[Kind, str]

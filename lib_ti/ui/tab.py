@@ -12,9 +12,13 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.host.base import Host
-from lib_ti.ui import boxes, create_tab, dataset_tab, results_tab, train_tab
+from lib_ti.ui import dataset_tab
 from lib_ti.ui.controller import Controller
+from lib_ti.ui.create import page as create_page
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.results import page as results_page
+from lib_ti.ui.train import page as train_page
+from lib_ti.ui.widgets import boxes
 
 TITLE = "Textual Inversion"
 SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DDIM")
@@ -54,19 +58,19 @@ def build(
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
                 dataset_tab.layout(parts)
             with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
-                create_tab.layout(parts)
+                create_page.layout(parts)
             with gr.Tab("Train", id="train", elem_id="ti_tab_train") as opened:
                 parts.keep("train_tab", opened)
-                train_tab.layout(parts)
+                train_page.layout(parts)
             with gr.Tab("Results", id="results", elem_id="ti_tab_results") as opened:
                 parts.keep("results_tab", opened)
-                results_tab.layout(parts)
+                results_page.layout(parts)
         parts["dataset_folder"].value = parts.train["dataset"].value = dataset
-        for module in (dataset_tab, create_tab, train_tab, results_tab):
+        for module in (dataset_tab, create_page, train_page, results_page):
             module.connect(parts)
         boxes.connect(parts)
         dataset_tab.on_load(blocks, parts)
-        train_tab.on_load(blocks, parts)
+        train_page.on_load(blocks, parts)
     for block in blocks.blocks.values():
         # The WebUI would keep these values in ui-config.json, and users would keep old defaults for ever.
         block.do_not_save_to_config = True

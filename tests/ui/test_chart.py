@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lib_ti.ui.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Points, loss_curve
+from lib_ti.ui.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Points, loss_curve
 
 SEVERAL = [(step, 0.1 + 0.01 * (step % 3)) for step in range(1, 40)]
 LETTER = 0.62 * 18

@@ -17,10 +17,11 @@ from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.embedding import library
 from lib_ti.errors import BadInput, ModelInUse, UserError
 from lib_ti.training.job import Jobs
-from lib_ti.ui import pictures, progress
+from lib_ti.ui import pictures
 from lib_ti.ui.controller import Controller, attempt
 from lib_ti.ui.dataset.captions_editing import EDITORS
 from lib_ti.ui.model_use import using_model
+from lib_ti.ui.train import view as progress
 from lib_ti.ui.work import Works
 from tests.fakes import FakeHost, draw_pictures
 

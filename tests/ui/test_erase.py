@@ -24,7 +24,7 @@ from lib_ti.prep.run import run
 from lib_ti.ui.dataset import paint_page, painted
 from lib_ti.ui.dataset.erase_work import Erasing
 from lib_ti.ui.dataset.paint_page import Choosable
-from lib_ti.ui.shown import ShownPictures
+from lib_ti.ui.server.temporary_images import ShownPictures
 from tests.fakes import FakeHost
 from tests.prep.photographs import photograph
 

@@ -19,9 +19,10 @@ from lib_ti.signals import Control
 from lib_ti.training.create import create
 from lib_ti.training.job import Jobs
 from lib_ti.training.run import train
-from lib_ti.ui import contact_sheet, results
+from lib_ti.ui import contact_sheet
 from lib_ti.ui.controller import Controller
-from lib_ti.ui.results import Run
+from lib_ti.ui.results import state as results
+from lib_ti.ui.results.state import Run
 from tests.fakes import WIDTH, FakeHost, draw_pictures
 
 NAME = "my-style"

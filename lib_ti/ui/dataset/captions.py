@@ -12,9 +12,9 @@ from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import captions_desk, captions_page, captions_tools
 from lib_ti.ui.dataset.captions_desk import FILES, Desk
 from lib_ti.ui.dataset.captions_work import LABEL, Captions, Shown
-from lib_ti.ui.form import Form, dropdown
-from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets.form import Form, dropdown
 from lib_ti.ui.work import WORKS
 
 TITLE = "Captions"

@@ -15,7 +15,7 @@ from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_query import ALL, SHOWN, Query, named, neighbour
 from lib_ti.ui.dataset.captions_view import View
 from lib_ti.ui.dataset.captions_work import Captions, Shown
-from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:

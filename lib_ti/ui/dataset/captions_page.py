@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lib_ti.errors import BadInput
 from lib_ti.host.base import CHUNK
 from lib_ti.ui.dataset.captions_work import Room
-from lib_ti.ui.fragments import bar, escape, figure, folded, hint, notice
-from lib_ti.ui.served import LARGE, address
+from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
+from lib_ti.ui.server.image_addresses import LARGE, address
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption import Captioned

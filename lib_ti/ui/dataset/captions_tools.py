@@ -13,7 +13,7 @@ from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_changes import ACTIONS, replacement, tag_change
 from lib_ti.ui.dataset.captions_desk import FILES, LACKING, Desk
 from lib_ti.ui.dataset.captions_view import View
-from lib_ti.ui.fragments import notice
+from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from lib_ti.errors import BadInput
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_query import Query, neighbour
 from lib_ti.ui.dataset.captions_work import Captions, Shown
-from lib_ti.ui.fragments import notice
+from lib_ti.ui.html.fragments import notice
 
 if TYPE_CHECKING:
     from lib_ti.prep.caption_set import CaptionSet

@@ -9,7 +9,7 @@ import gradio as gr
 from lib_ti.errors import BadInput
 from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
-from lib_ti.ui.fragments import hint
+from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.work import WORKS
 

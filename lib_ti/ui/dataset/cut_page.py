@@ -13,8 +13,8 @@ from lib_ti.prep.crop import WHOLE, Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.wanted import Wanted, results_of
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
-from lib_ti.ui.fragments import answer, escape, file_name, findings, folded, hint, history
-from lib_ti.ui.served import address
+from lib_ti.ui.html.fragments import answer, escape, file_name, findings, folded, hint, history
+from lib_ti.ui.server.image_addresses import address
 
 SHOWN = 512
 """Longest side in pixels at which the pictures are loaded."""

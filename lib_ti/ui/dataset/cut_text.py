@@ -9,7 +9,7 @@ from lib_ti.errors import BadInput
 from lib_ti.prep.crop import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
-from lib_ti.ui.fragments import file_name
+from lib_ti.ui.html.fragments import file_name
 from lib_ti.wording import quoted
 
 LEFT_OUT = "excluded"

@@ -13,7 +13,7 @@ from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import choice
 from lib_ti.ui.dataset.choice import Choice, Data, uploaded
-from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.work import WORKS, Told
 

@@ -30,9 +30,9 @@ from lib_ti.prep.textregions import text_regions
 from lib_ti.prep.thumbnails import reduced
 from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
-from lib_ti.ui.fragments import file_name
-from lib_ti.ui.served import address
-from lib_ti.ui.shown import ShownPictures
+from lib_ti.ui.html.fragments import file_name
+from lib_ti.ui.server.image_addresses import address
+from lib_ti.ui.server.temporary_images import ShownPictures
 
 _MOST_SEEDS = 2**32
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.ui.controller import attempt
-from lib_ti.ui.fragments import notice
+from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import QUIET, Parts
 
 Data = Mapping[Any, Any]

@@ -13,9 +13,9 @@ from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset.look_columns import BY_NAME, ORDERS, turned
 from lib_ti.ui.dataset.look_desk import KIND, Data, Desk
 from lib_ti.ui.dataset.look_query import GALLERY, LAYOUTS
-from lib_ti.ui.form import Form
-from lib_ti.ui.fragments import hint
+from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.widgets.form import Form
 from lib_ti.ui.work import WORKS, Told
 from lib_ti.wording import counted
 

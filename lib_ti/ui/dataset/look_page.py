@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from lib_ti.ui.dataset.look_columns import COLUMNS, direction, turned
 from lib_ti.ui.dataset.look_query import BESIDE, TABLE, WORDS, Query, counts
-from lib_ti.ui.fragments import Kind, answer, escape, findings, folded, hint, notice
-from lib_ti.ui.served import LARGE, THUMBNAIL, address
+from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hint, notice
+from lib_ti.ui.server.image_addresses import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
     from lib_ti.prep.badges import Badge

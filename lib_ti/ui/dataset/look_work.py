@@ -22,7 +22,7 @@ from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
-from lib_ti.ui.fragments import file_name
+from lib_ti.ui.html.fragments import file_name
 from lib_ti.ui.work import Told
 from lib_ti.wording import quoted
 

@@ -12,7 +12,7 @@ import gradio as gr
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import choice
 from lib_ti.ui.dataset.choice import Choice, Data, uploaded
-from lib_ti.ui.fragments import hint
+from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:

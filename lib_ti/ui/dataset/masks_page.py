@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_ti.ui.dataset.masks_work import Kept
-from lib_ti.ui.fragments import answer, hint, notice
+from lib_ti.ui.html.fragments import answer, hint, notice
 
 
 def kept(done: Kept, number: str = "", key: str = "") -> str:

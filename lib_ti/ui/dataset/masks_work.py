@@ -24,9 +24,9 @@ from lib_ti.prep.thumbnails import reduced
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
-from lib_ti.ui.fragments import file_name
-from lib_ti.ui.served import address
-from lib_ti.ui.shown import ShownPictures
+from lib_ti.ui.html.fragments import file_name
+from lib_ti.ui.server.image_addresses import address
+from lib_ti.ui.server.temporary_images import ShownPictures
 from lib_ti.wording import quoted
 
 _MASKED = "mask"

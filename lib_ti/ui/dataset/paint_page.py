@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from lib_ti.ui.dataset.painted import key_of, shown_size
-from lib_ti.ui.fragments import escape, file_name, history
-from lib_ti.ui.served import address
+from lib_ti.ui.html.fragments import escape, file_name, history
+from lib_ti.ui.server.image_addresses import address
 
 Mode = Literal["erase", "mask"]
 _TOOLS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lib_ti.ui.fragments import escape, findings, folded, notice
+from lib_ti.ui.html.fragments import escape, findings, folded, notice
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui import listed
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets import listed
 
 
 def layout(parts: Parts) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
-from lib_ti.ui.tile import MEDIA_TYPE, tile
+from lib_ti.ui.html.tile import MEDIA_TYPE, tile
 from lib_ti.wording import printable
 
 ROUTE = "ti-picture"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from lib_ti.ui.fragments import escape
+from lib_ti.ui.html.fragments import escape
 
 MEDIA_TYPE = "image/svg+xml"
 _SIDE, _LETTERS, _LINE = 256, 16, 34

@@ -12,7 +12,7 @@ from lib_ti.host.base import CHUNK, Host
 from lib_ti.paths import as_path, path_text
 from lib_ti.training.job import Jobs
 from lib_ti.ui import reach
-from lib_ti.ui.fragments import hint, notice
+from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.model_use import using_model
 from lib_ti.wording import counted
 

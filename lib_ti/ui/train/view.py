@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib_ti.training.snapshot import Snapshot
-from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import bar, duration, escape, facts, figure, folded, gallery, hint, notice, table
+from lib_ti.ui.html.chart import loss_curve
+from lib_ti.ui.html.fragments import bar, duration, escape, facts, figure, folded, gallery, hint, notice, table
 from lib_ti.wording import counted
 
 SHOWN_PREVIEWS = 6

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lib_ti.training.curve import Point, value_range
-from lib_ti.ui.fragments import escape
+from lib_ti.ui.html.fragments import escape
 
 Points = Sequence[Point]
 WIDTH, HEIGHT = 640, 230

@@ -10,7 +10,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path
 from lib_ti.ui import reach
-from lib_ti.ui.fragments import escape, notice
+from lib_ti.ui.html.fragments import escape, notice
 from lib_ti.wording import quoted
 
 EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")

@@ -8,11 +8,12 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import TrainConfig
-from lib_ti.ui import listed, progress, template_fields
 from lib_ti.ui.controller import TXT2IMG, attempt
-from lib_ti.ui.form import Form, dropdown, picture_side
-from lib_ti.ui.fragments import hint
+from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.train import template_fields, view
+from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets.form import Form, dropdown, picture_side
 
 ESSENTIAL = ("embedding_rate", "max_steps")
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
@@ -112,7 +113,7 @@ def _run(parts: Parts) -> None:
         parts.button("refresh", "Refresh", size="sm")
     parts.html("check_result")
     now = parts.controller.jobs.snapshot()
-    parts.html("status", progress.status(now, parts.seconds))
+    parts.html("status", view.status(now, parts.seconds))
     parts.button("start_new", "Train on the new images", visible=now.state == "asking")
     parts.html("curve")
     parts.html("previews")
@@ -185,12 +186,12 @@ def news(parts: Parts, seen: str) -> list[Any]:
     version, _, pictures = seen.partition(" ")
     if version == f"{now.version}{now.stopping}":
         return [gr.update()] * len(_watched(parts))
-    key = progress.previews_key(now)
+    key = view.previews_key(now)
     return [
-        progress.status(now, parts.seconds),
+        view.status(now, parts.seconds),
         gr.update(visible=now.state == "asking"),
-        progress.curve(now),
-        gr.update() if key == pictures else progress.previews(now),
+        view.curve(now),
+        gr.update() if key == pictures else view.previews(now),
         f"{now.version}{now.stopping} {key}",
         gr.update(interactive=not now.active),
         *(gr.update(interactive=now.active and not now.stopping) for _ in range(3)),

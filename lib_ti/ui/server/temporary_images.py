@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.ui import served
+from lib_ti.ui.server import image_addresses
 
 _MOST = 50
 _QUALITY = 92
@@ -36,7 +36,7 @@ class ShownPictures:
             self._files[key] = path  # the newest is the last
             while len(self._files) > self._most:
                 self._files.pop(next(iter(self._files))).unlink(missing_ok=True)
-            return served.address(path, served.AS_IT_IS)
+            return image_addresses.address(path, image_addresses.AS_IT_IS)
 
     def _path(self, key: str) -> Path:
         if self._folder is None:

@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
-from lib_ti.ui import served
+from lib_ti.ui.server import image_addresses
 from lib_ti.ui.tab import build
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 STYLE = ROOT / "style.css"
 SCRIPTS = ROOT / "javascript"
 LOOPBACK = "127.0.0.1"
@@ -64,7 +64,7 @@ def make_app(host: Host, *, dataset: str = "") -> FastAPI:
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     blocks = build(host, dataset=dataset, css=STYLE.read_text(encoding="utf-8"), theme=theme)
     app = FastAPI()
-    served.add_route(app, Path(TrainConfig.log_directory) / ".thumbnails")
+    image_addresses.add_route(app, Path(TrainConfig.log_directory) / ".thumbnails")
     gr.mount_gradio_app(app, blocks.queue(), path="/")
     # All files of the folder in the order of their names, as the WebUI loads them.
     app.add_middleware(WithScripts, scripts=[path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.js"))])

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.ui import listed
 from lib_ti.ui.controller import attempt
-from lib_ti.ui.fragments import figure, hint, notice
+from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.widgets import listed
 
 if TYPE_CHECKING:
     from lib_ti.host.base import Host
     from lib_ti.training.place import Placed
-    from lib_ti.ui.results import Preview, Run
+    from lib_ti.ui.results.state import Preview, Run
 
 KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
 SHEET_SIZE = 1600

@@ -8,8 +8,8 @@ import gradio as gr
 
 from lib_ti.config import CreateConfig
 from lib_ti.ui.controller import attempt
-from lib_ti.ui.form import Form
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.widgets.form import Form
 
 
 def layout(parts: Parts) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.fragments import holds_error
+from lib_ti.ui.html.fragments import holds_error
 from lib_ti.ui.parts import QUIET, Parts
 
 

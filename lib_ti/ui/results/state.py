@@ -26,8 +26,8 @@ from lib_ti.training.preview import show_on_card
 from lib_ti.training.rundir import RunFolder
 from lib_ti.training.tables import read_losses, read_table
 from lib_ti.training.verdict import Verdict, judge
-from lib_ti.ui.chart import loss_curve
-from lib_ti.ui.fragments import figure, folded, gallery, hint, notice, table
+from lib_ti.ui.html.chart import loss_curve
+from lib_ti.ui.html.fragments import figure, folded, gallery, hint, notice, table
 from lib_ti.wording import quoted
 
 STRIP = 8

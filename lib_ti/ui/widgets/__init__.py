@@ -1,0 +1,1 @@
+"""Inputs and boxes that several pages are made of."""
