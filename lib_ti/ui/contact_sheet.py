@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lib_ti.ui.results.state import Run
+    from lib_ti.ui.results.state import RunResults
 
 MOST_CHECKPOINTS = 6
 """Of more, evenly chosen ones are used, the first and the last among them."""
 MOST_PROMPTS = 24
 
 
-def draw(run: Run, host: Host, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
+def draw(run: RunResults, host: Host, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
     """Generate each prompt with the initial vectors and with checkpoints of the run.
 
     Parameters

@@ -23,7 +23,7 @@ from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
-    from lib_ti.ui.results.state import Run
+    from lib_ti.ui.results.state import RunResults
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -137,7 +137,7 @@ class Controller:
 
         return results.list_runs(self.log_directory(log_directory), name)
 
-    def run(self, log_directory: str, name: str, path: str) -> Run:
+    def run(self, log_directory: str, name: str, path: str) -> RunResults:
         """The run in the folder ``path``; the newest where there is no path, or that of another embedding's run.
 
         Raises
@@ -146,13 +146,13 @@ class Controller:
             When the embedding has none, or ``path`` is no run.
         """
         from lib_ti.training.rundir import is_run
-        from lib_ti.ui.results.state import Run
+        from lib_ti.ui.results.state import RunResults
 
         folder, there = self.log_directory(log_directory), self.runs(log_directory, name)
         newest = there and path not in there and (not path or is_run(folder, path))
-        return Run(folder, name, there[0] if newest else path)
+        return RunResults(folder, name, there[0] if newest else path)
 
-    def contact_sheet(self, run: Run, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
+    def contact_sheet(self, run: RunResults, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
         """A new contact sheet of a run; see :func:`lib_ti.ui.contact_sheet.draw`."""
         from lib_ti.ui import contact_sheet
 

@@ -144,9 +144,9 @@ def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -
     page.tab("Results")
     page.says("ti_results_picture", "step 12")
     assert "other-style (seed" in page.text("ti_results_picture")
-    page.fill("ti_copy", "6")
-    page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the checkpoint of step 6")
+    page.fill("ti_checkpoint", "6")
+    page.press("ti_restore_checkpoint")
+    page.says("ti_checkpoint_message", "is now the checkpoint of step 6")
     assert files.load(folder / "embeddings" / "other-style.safetensors").step == 6
     page.press("ti_download_card")
     # Newer Gradios put the suffix on a line of its own.

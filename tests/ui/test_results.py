@@ -1,4 +1,4 @@
-"""What came of a run: its page, and what is done with its copies, on real run folders."""
+"""Results of a run: what its page shows, and what is done with its checkpoints, on real run folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from lib_ti.training.run import train
 from lib_ti.ui import contact_sheet
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.results import state as results
-from lib_ti.ui.results.state import Run
+from lib_ti.ui.results import view
+from lib_ti.ui.results.actions import export_checkpoint, restore_checkpoint
+from lib_ti.ui.results.state import RunResults
 from tests.fakes import WIDTH, FakeHost, draw_pictures
 
 NAME = "my-style"
@@ -54,18 +56,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def host(trained: Path, tmp_path: Path) -> FakeHost:
-    """A host with a copy of that folder."""
+    """A host on a copy of that folder."""
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     return FakeHost(tmp_path)
 
 
 @pytest.fixture
-def run(host: FakeHost, tmp_path: Path) -> Run:
+def run(host: FakeHost, tmp_path: Path) -> RunResults:
     log = tmp_path / "runs"
-    return Run(log, NAME, results.list_runs(log, NAME)[0])
+    return RunResults(log, NAME, results.list_runs(log, NAME)[0])
 
 
-def test_runs_are_found_by_embedding(run: Run, tmp_path: Path) -> None:
+def test_runs_are_found_by_embedding(run: RunResults, tmp_path: Path) -> None:
     log = tmp_path / "runs"
     assert results.trained_names(log, ["my-style", "other"]) == ["my-style"]
     assert results.list_runs(log, "other") == []
@@ -73,97 +75,97 @@ def test_runs_are_found_by_embedding(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/etc", ".."])
-def test_only_run_folders_of_the_embedding_are_opened(run: Run, tmp_path: Path, path: str) -> None:
-    with pytest.raises(BadInput, match="no training of 'my-style'"):
-        Run(tmp_path / "runs", "my-style", path)
+def test_only_run_folders_of_the_embedding_are_opened(run: RunResults, tmp_path: Path, path: str) -> None:
+    with pytest.raises(BadInput, match="no run of 'my-style'"):
+        RunResults(tmp_path / "runs", "my-style", path)
 
 
-def test_the_page_of_a_run(run: Run) -> None:
+def test_the_page_of_a_run(run: RunResults) -> None:
     previews = run.previews()
     assert [one.step for one in previews] == [0, 5, 10, 15, 20]
     assert {(one.prompt, one.seed) for one in previews} == {("a house, my-style", 7)}
-    assert "step 15" in run.picture(previews, 14)
-    assert "before training" in run.picture(previews, 1)
-    assert run.strip(previews).count("<img") == 5
-    assert "<polyline" in run.curve()
-    assert run.copies() == ["best", "10", "20"]
-    recipe = run.recipe()
-    for word in ("fake [0123456789]", "9, and 1 held out", "Max steps", "a house, [name]"):
+    assert "step 15" in view.preview(previews, 14)
+    assert "before training" in view.preview(previews, 1)
+    assert view.strip(previews).count("<img") == 5
+    assert "<polyline" in view.curve(run)
+    assert list(run.checkpoints()) == ["best", "10", "20"]
+    recipe = view.recipe(run)
+    for word in ("fake [0123456789]", "9, and 1 for validation", "Max steps", "a house, [name]"):
         assert word in recipe
     assert run.prompts() == ["a house, [name]"]
 
 
-def test_a_copy_becomes_the_embedding_with_its_recipe_and_picture(run: Run, host: FakeHost) -> None:
-    path = run.use_copy(host, "10").path
+def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, host: FakeHost) -> None:
+    path = restore_checkpoint(run, host, "10")[0].path
     embedding = files.load(path)
     assert (embedding.name, embedding.step) == ("my-style", 10)
     assert embedding.recipe["initialization_text"] == "style"
     assert host.saved[-1] == path
     shown = path.with_name("my-style.preview.png").read_bytes()
     assert shown == run.folder.preview(10).read_bytes()
-    with pytest.raises(BadInput, match="no copy of step 11; there are best, 10, 20"):
-        run.use_copy(host, "11")
+    with pytest.raises(BadInput, match="no checkpoint of step 11. The run has: best, 10, 20"):
+        restore_checkpoint(run, host, "11")[0]
 
 
-def test_a_copy_replaces_what_is_kept_elsewhere_or_beside(run: Run, host: FakeHost) -> None:
+def test_restoring_keeps_the_replaced_file_unless_a_checkpoint_has_it(run: RunResults, host: FakeHost) -> None:
     path = host.embeddings_folder / "my-style.safetensors"
     for step in ("10", "best", "20"):  # all of them are in the run's folder
-        assert run.use_copy(host, step).replaced == ()
+        assert restore_checkpoint(run, host, step)[0].replaced == ()
     theirs = replace(files.load(path), vectors={"clip_l": torch.ones(2, WIDTH)})
     files.save(theirs, path)
     Image.new("RGB", (9, 9), "red").save(path.with_name("my-style.preview.png"))
-    placed = run.use_copy(host, "10")
+    placed = restore_checkpoint(run, host, "10")[0]
     assert [kept.name.split(".replaced-")[0] for kept in placed.replaced] == [path.name, "my-style.preview.png"]
     assert all(str(kept) in placed.notes[0] for kept in placed.replaced)
     kept = shutil.copy(placed.replaced[0], path.with_name("kept.safetensors"))
     assert files.load(Path(kept)).vectors["clip_l"].equal(theirs.vectors["clip_l"])
 
 
-def test_a_copy_is_refused_while_the_embedding_is_trained(run: Run, host: FakeHost) -> None:
+def test_restoring_is_refused_while_the_embedding_is_trained(run: RunResults, host: FakeHost) -> None:
     path = host.embeddings_folder / "my-style.safetensors"
     before = path.read_bytes()
     with (
         in_use.held(library.target(path), in_use.TRAINED),
         pytest.raises(BadInput, match="'my-style' is being trained by this program since"),
     ):
-        run.use_copy(host, "10")
+        restore_checkpoint(run, host, "10")[0]
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
-def test_downloads_are_called_by_the_embeddings_name(run: Run, suffix: str, step: str) -> None:
-    path = run.export(step, suffix)
+def test_downloads_are_called_by_the_embeddings_name(run: RunResults, suffix: str, step: str) -> None:
+    path = export_checkpoint(run, step, suffix)
     assert path.name == f"my-style{suffix}"
-    wanted = run.copy(step)
+    wanted = run.checkpoint(step)
     read = files.load(path)
     assert (read.name, read.step) == ("my-style", wanted.step)
     assert read.vectors["clip_l"].equal(wanted.vectors["clip_l"])
 
 
-def test_training_more_has_the_same_settings_and_room_for_steps(run: Run) -> None:
-    values = run.more()
+def test_training_more_has_the_same_settings_and_room_for_steps(run: RunResults) -> None:
+    values = run.settings_to_continue()
     assert values["max_steps"] == 40
     assert values["preview_prompt"] == "a house, [name]"
     for path in run.folder.path.glob("settings-*.json"):
         path.write_text("not JSON")
     with pytest.raises(BadInput, match="cannot be read"):
-        run.more()
+        run.settings_to_continue()
 
 
-def test_prompt_and_seed_go_to_txt2img(run: Run) -> None:
-    assert run.to_txt2img(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
+def test_prompt_and_seed_go_to_txt2img(run: RunResults) -> None:
+    assert run.txt2img_values(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
 
 
-def test_best_checkpoints_of_former_data_can_be_chosen_too(run: Run, host: FakeHost) -> None:
+def test_best_checkpoints_of_former_data_can_be_chosen_too(run: RunResults, host: FakeHost) -> None:
     folder = run.folder.path / "embeddings"
     for mark, step in (("until-100", 10), ("until-20", 20)):
         shutil.copy(folder / f"my-style-{step}.safetensors", folder / f"my-style-best-{mark}.safetensors")
-    assert run.copies() == ["best", "best-until-100", "best-until-20", "10", "20"]
-    run.use_copy(host, "best-until-100")
+    assert list(run.checkpoints()) == ["best", "best-until-100", "best-until-20", "10", "20"]
+    restore_checkpoint(run, host, "best-until-100")[0]
     assert files.load(host.embeddings_folder / "my-style.safetensors").step == 10
 
 
-def test_the_page_follows_the_verdict(run: Run) -> None:
+def test_the_page_follows_the_verdict(run: RunResults) -> None:
     """The loss at step 10 is the lowest, but for one on former data, and for one that is no number."""
     rows = [
         "0,0.010,1,0,validation,old,0.010",
@@ -177,17 +179,19 @@ def test_the_page_follows_the_verdict(run: Run) -> None:
     verdict = run.verdict()
     assert verdict is not None
     assert verdict.best_step == 10
-    assert "lowest 0.1000 at step 10" in run.curve()
-    assert "ti-earlier" in run.curve()
+    assert "lowest 0.1000 at step 10" in view.curve(run)
+    assert "ti-earlier" in view.curve(run)
 
 
-def draw(run: Run, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
+def draw(run: RunResults, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
     done: list[tuple[int, int]] = []
     path, said = contact_sheet.draw(run, host, prompts, lambda *counts: done.append(counts))
     return path, said, done
 
 
-def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints(run: Run, host: FakeHost) -> None:
+def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints(
+    run: RunResults, host: FakeHost
+) -> None:
     requests = host.model.requests = []
     path, said, done = draw(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
     assert "8 prompts, before training and with 2 checkpoints" in said
@@ -198,12 +202,14 @@ def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints
     assert path.stat().st_size > 1000
 
 
-def test_contact_sheets_never_replace_each_other(run: Run, host: FakeHost) -> None:
+def test_contact_sheets_never_replace_each_other(run: RunResults, host: FakeHost) -> None:
     names = [draw(run, host, "a house, [name]")[0].name for _ in range(3)]
     assert names == ["contact-sheet.png", "contact-sheet-2.png", "contact-sheet-3.png"]
 
 
-def test_without_an_initialization_text_the_first_column_is_without_the_embedding(run: Run, host: FakeHost) -> None:
+def test_without_an_initialization_text_the_first_column_is_without_the_embedding(
+    run: RunResults, host: FakeHost
+) -> None:
     for _, path in run.folder.copies():
         embedding = files.load(path)
         files.save(replace(embedding, recipe={}), path)
@@ -213,7 +219,7 @@ def test_without_an_initialization_text_the_first_column_is_without_the_embeddin
 
 
 @pytest.mark.parametrize(("prompts", "words"), [(" \n", "no prompt"), ("x\n" * 25, "25 prompts, and .* room for 24")])
-def test_prompts_that_cannot_be_drawn_are_refused(run: Run, host: FakeHost, prompts: str, words: str) -> None:
+def test_prompts_that_cannot_be_drawn_are_refused(run: RunResults, host: FakeHost, prompts: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         draw(run, host, prompts)
     assert not list(run.folder.path.glob("contact-sheet*"))
@@ -225,7 +231,7 @@ def test_long_lists_are_thinned_evenly_with_their_ends() -> None:
 
 
 def test_the_newest_run_is_shown_for_another_embeddings_folder_and_what_is_no_run_is_refused(
-    run: Run, host: FakeHost
+    run: RunResults, host: FakeHost
 ) -> None:
     controller, logs = Controller(host, Jobs()), str(run.folder.path.parent.parent)
     other = run.folder.path.with_name("other-style")

@@ -171,7 +171,7 @@ def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
     def listed() -> str:
         """The run is there to be chosen once it has saved its first state."""
         page.press("ti_results_name_refresh")
-        return page.value("ti_copy")
+        return page.value("ti_checkpoint")
 
     page.until(listed, 120, wanted="a copy")
     page.unfold("Contact sheet")
@@ -194,7 +194,7 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
     assert page.text("ti_sheet_said") == ""
     page.shot("sheet")
     choose(page, "ti_results_run", "no-such-run", Keys.TAB)
-    page.says("ti_results_said", "no training of")
+    page.says("ti_results_message", "no training of")
     page.until(
         lambda: not page.driver.find_elements(By.CSS_SELECTOR, "#ti_sheet img"), wanted="no sheet of another run"
     )

@@ -152,23 +152,23 @@ def test_the_webuis_own_list_shows_its_picture(webui: Instance, page: Page) -> N
 
 def test_an_earlier_step_is_used_and_sent_to_txt2img(webui: Instance, page: Page) -> None:
     page.tab("Results")
-    page.until(lambda: page.value("ti_copy") == "best")
+    page.until(lambda: page.value("ti_checkpoint") == "best")
     page.says("ti_results_picture", "step 30")
     page.unfold("Recipe")
     page.says("ti_results_recipe", "my_style_filewords")
     page.shot("webui-results")
-    page.fill("ti_copy", "10")
-    page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the checkpoint of step 10")
+    page.fill("ti_checkpoint", "10")
+    page.press("ti_restore_checkpoint")
+    page.says("ti_checkpoint_message", "is now the checkpoint of step 10")
     assert np.abs(drawn(webui, PROMPT) - pixels(run_folder(webui) / "images" / f"{NAME}-10.png")).mean() < 1
     page.fill("ti_results_step", "20")
     page.press("ti_send_txt2img")
     page.until(lambda: page.find("txt2img_prompt").is_displayed())
     assert (page.value("txt2img_prompt"), page.value("txt2img_seed")) == (PROMPT, "7")
     page.tab("Textual Inversion", OUTER)
-    page.fill("ti_copy", "30")
-    page.press("ti_use_copy")
-    page.says("ti_copy_said", "is now the checkpoint of step 30")
+    page.fill("ti_checkpoint", "30")
+    page.press("ti_restore_checkpoint")
+    page.says("ti_checkpoint_message", "is now the checkpoint of step 30")
 
 
 def test_training_more_goes_on_through_a_reload_a_refresh_and_a_change_of_model(webui: Instance, page: Page) -> None:

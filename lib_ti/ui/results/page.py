@@ -1,4 +1,4 @@
-"""Sub-tab Results: the trainings of an embedding, how its pictures changed, and what to do with its copies."""
+"""Sub-tab Results: the runs of an embedding, its previews step by step, and what to do with its checkpoints."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import gradio as gr
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.results import actions, view
 from lib_ti.ui.widgets import listed
 
 if TYPE_CHECKING:
-    from lib_ti.host.base import Host
-    from lib_ti.training.place import Placed
-    from lib_ti.ui.results.state import Preview, Run
+    from lib_ti.ui.results.state import Preview, RunResults
 
 KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
 SHEET_SIZE = 1600
@@ -29,7 +28,7 @@ def layout(parts: Parts) -> None:
         listed.button(parts, "results_name")
         parts.keep("results_run", _dropdown("Run", "Folder of the run, the newest first.", "ti_results_run", scale=3))
         parts.button("results_show", "Show", scale=1)
-    parts.html("results_said", hint("Choose an embedding to see its runs."))
+    parts.html("results_message", hint("Choose an embedding to see its runs."))
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
             parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
@@ -37,7 +36,7 @@ def layout(parts: Parts) -> None:
             parts.html("results_strip")
         with gr.Column(scale=1, min_width=320):
             parts.html("results_curve")
-            _copies(parts)
+            _checkpoints(parts)
             with gr.Accordion("Recipe", open=False):
                 parts.html("results_recipe")
             _sheet(parts)
@@ -47,12 +46,13 @@ def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:
     return gr.Dropdown([], label=label, info=info, allow_custom_value=True, elem_id=elem_id, **options)
 
 
-def _copies(parts: Parts) -> None:
+def _checkpoints(parts: Parts) -> None:
     parts.keep(
-        "copy", _dropdown("Copy", "The embedding after that step; “best” has the lowest validation loss.", "ti_copy")
+        "checkpoint",
+        _dropdown("Checkpoint", "The embedding at that step; “best” has the lowest validation loss.", "ti_checkpoint"),
     )
     with gr.Row(elem_classes="ti-buttons"):
-        parts.button("use_copy", "Use this copy", variant="primary")
+        parts.button("restore_checkpoint", "Restore this checkpoint", variant="primary")
         parts.button("train_more", "Train more")
         if "prompt" in parts.txt2img:
             parts.button("send_txt2img", "Send to txt2img")
@@ -60,7 +60,7 @@ def _copies(parts: Parts) -> None:
         for name, suffix in KINDS.items():
             text = "Download PNG card" if suffix == ".png" else f"Download {suffix}"
             parts.button(name, text, size="sm")
-    parts.html("copy_said")
+    parts.html("checkpoint_message")
     parts.keep("download", gr.File(label="Download", visible=False, interactive=False, elem_id="ti_download"))
 
 
@@ -70,7 +70,7 @@ def _sheet(parts: Parts) -> None:
             "sheet_prompts",
             gr.Textbox(
                 label="Prompts",
-                info="One a line; [name] is the embedding. Each is drawn before training and with up to six copies.",
+                info="One per line; [name] is the embedding. Each is generated before training and with up to six checkpoints.",
                 lines=3,
                 elem_id="ti_sheet_prompts",
             ),
@@ -82,11 +82,11 @@ def _sheet(parts: Parts) -> None:
 
 def connect(parts: Parts) -> None:
     _connect_lists(parts)
-    _connect_copies(parts)
+    _connect_checkpoints(parts)
     where = _where(parts)
 
     def picture(data: dict[Any, Any]) -> str:
-        shown, problem = attempt(lambda: _picture(_run(parts, data), data[parts["results_step"]] or 0))
+        shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
     def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008 - Gradio's way
@@ -110,13 +110,13 @@ def _connect_lists(parts: Parts) -> None:
     shown = [
         parts[key]
         for key in (
-            "results_said results_step results_picture results_strip results_curve results_recipe copy sheet_prompts "
-            "results_run"
+            "results_message results_step results_picture results_strip results_curve results_recipe checkpoint "
+            "sheet_prompts results_run"
         ).split()
     ]
 
     def names(data: dict[Any, Any]) -> Any:
-        """A fresh list; an embedding that was just trained is chosen."""
+        """Reload the list, and choose the embedding that was trained last."""
         found, _ = attempt(lambda: parts.controller.trained_names(data[log] or ""))
         found = found or []
         newest = parts.controller.jobs.snapshot().name
@@ -131,36 +131,36 @@ def _connect_lists(parts: Parts) -> None:
             return [broken, *[gr.update()] * 8]
         return [*page, choices(parts.controller.runs(data[log] or "", data[name]), str(chosen.folder.path))]
 
-    # What was said of another run, and shown of it, is not left standing.
-    past = [parts[key] for key in ("copy_said", "download", "sheet_said", "sheet")]
+    # Messages and files about another run are removed.
+    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_said", "sheet")]
     for event in (parts["results_show"].click, name.change, run.change):
         event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
     for event in (parts["results_tab"].select, parts["results_name_refresh"].click):
         event(names, inputs={name, log}, outputs=[name], **QUIET)
-    # A chosen name changes once; a typed one at every key, and the last answer to come may be an early one: then the
-    # field is left.
+    # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
+    # is asked for when the field is left.
     for event in (parts["results_show"].click, name.change, name.blur, run.change, run.blur):
         event(show, inputs=_where(parts), outputs=shown, **QUIET)
 
 
-def _page(run: Run) -> list[Any]:
-    """Updates for everything that is shown of a run."""
-    previews, copies = run.previews(), run.copies()
+def _page(run: RunResults) -> list[Any]:
+    """Updates of everything that shows a run."""
+    previews, checkpoints = run.previews(), list(run.checkpoints())
     last = previews[-1].step if previews else 0
     return [
         "",
         _slider(previews),
-        run.picture(previews, last),
-        run.strip(previews),
-        run.curve(),
-        run.recipe(),
-        choices(copies, copies[0] if copies else ""),
+        view.preview(previews, last),
+        view.strip(previews),
+        view.curve(run),
+        view.recipe(run),
+        choices(checkpoints, checkpoints[0] if checkpoints else ""),
         "\n".join(run.prompts()),
     ]
 
 
 def _slider(previews: list[Preview]) -> Any:
-    """A slider that stops at the previews' steps, as far as they are evenly spaced."""
+    """Update of the slider: it stops at the previews' steps where these are evenly spaced."""
     if len(previews) < 2:
         return gr.update(minimum=0, maximum=1, step=1, value=0)
     steps = [one.step for one in previews]
@@ -168,52 +168,46 @@ def _slider(previews: list[Preview]) -> Any:
     return gr.update(minimum=steps[0], maximum=steps[-1], step=every or 1, value=steps[-1])
 
 
-def _picture(run: Run, step: float) -> str:
-    return run.picture(run.previews(), step)
-
-
-def _connect_copies(parts: Parts) -> None:
-    where = {*_where(parts), parts["copy"]}
+def _connect_checkpoints(parts: Parts) -> None:
+    where = {*_where(parts), parts["checkpoint"]}
     controller, form = parts.controller, parts.train
 
-    def use(data: dict[Any, Any]) -> str:
-        step = str(data[parts["copy"]] or "")
-        done, problem = attempt(lambda: _use(_run(parts, data), controller.host, step))
+    def restore(data: dict[Any, Any]) -> str:
+        chosen = str(data[parts["checkpoint"]] or "")
+        done, problem = attempt(lambda: actions.restore_checkpoint(_run(parts, data), controller.host, chosen))
         if done is None:
             return problem
-        placed, trained = done
-        mark = "" if step.isdigit() else f" ({step})"
-        said = f"{placed.path} is now the checkpoint of step {trained}{mark}."
-        return notice("good", [said, *placed.notes]) + notice("warning", placed.warnings)
+        placed, step = done
+        mark = "" if chosen.isdigit() else f" ({chosen})"
+        message = f"{placed.path} is now the checkpoint of step {step}{mark}."
+        return notice("good", [message, *placed.notes]) + notice("warning", placed.warnings)
 
     def more(data: dict[Any, Any]) -> list[Any]:
-        values, problem = attempt(lambda: _run(parts, data).more())
+        values, problem = attempt(lambda: _run(parts, data).settings_to_continue())
         if values is None:
             return [problem, gr.update(), *form.updates({})]
-        said = notice("good", ["The Train tab has this training's settings; raise Max steps there if you like."])
-        return [said, gr.update(selected="train"), *form.updates(values)]
+        message = notice("good", ["The Train tab has the settings of this run. Raise Max steps there if you like."])
+        return [message, gr.update(selected="train"), *form.updates(values)]
 
     def download(suffix: str) -> Callable[[dict[Any, Any]], list[Any]]:
         def make(data: dict[Any, Any]) -> list[Any]:
-            path, problem = attempt(lambda: _run(parts, data).export(str(data[parts["copy"]] or ""), suffix))
+            chosen = str(data[parts["checkpoint"]] or "")
+            path, problem = attempt(lambda: actions.export_checkpoint(_run(parts, data), chosen, suffix))
             shown = gr.update(visible=False) if path is None else gr.update(value=str(path), visible=True)
             return [problem, shown]
 
         return make
 
-    parts["use_copy"].click(use, inputs=where, outputs=[parts["copy_said"]], **BUSY)
+    parts["restore_checkpoint"].click(restore, inputs=where, outputs=[parts["checkpoint_message"]], **BUSY)
     parts["train_more"].click(
-        more, inputs=_where(parts), outputs=[parts["copy_said"], parts.tabs, *form.components], **BUSY
+        more, inputs=_where(parts), outputs=[parts["checkpoint_message"], parts.tabs, *form.components], **BUSY
     )
     for name, suffix in KINDS.items():
-        parts[name].click(download(suffix), inputs=where, outputs=[parts["copy_said"], parts["download"]], **BUSY)
+        parts[name].click(
+            download(suffix), inputs=where, outputs=[parts["checkpoint_message"], parts["download"]], **BUSY
+        )
     if "send_txt2img" in parts.own:
         _connect_send(parts)
-
-
-def _use(run: Run, host: Host, step: str) -> tuple[Placed, int]:
-    """Make a checkpoint the embedding; returns what became of it, and its step."""
-    return run.use_copy(host, step), run.copy(step).step
 
 
 def _connect_send(parts: Parts) -> None:
@@ -221,16 +215,16 @@ def _connect_send(parts: Parts) -> None:
     keys = [key for key in ("prompt", "negative_prompt", "seed") if key in parts.txt2img]
 
     def send(data: dict[Any, Any]) -> list[Any]:
-        values, problem = attempt(lambda: _run(parts, data).to_txt2img(data[parts["results_step"]] or 0))
+        values, problem = attempt(lambda: _run(parts, data).txt2img_values(data[parts["results_step"]] or 0))
         if values is None:
             return [problem, *[gr.update() for _ in keys]]
-        said = notice("good", ["Prompt and seed of the preview are in the txt2img tab."])
-        return [said, *[gr.update(value=values[key]) for key in keys]]
+        message = notice("good", ["The preview's prompt and seed are in the txt2img tab."])
+        return [message, *[gr.update(value=values[key]) for key in keys]]
 
     parts["send_txt2img"].click(
         send,
         inputs={*_where(parts), parts["results_step"]},
-        outputs=[parts["copy_said"], *(parts.txt2img[key] for key in keys)],
+        outputs=[parts["checkpoint_message"], *(parts.txt2img[key] for key in keys)],
         **QUIET,
     )
 
@@ -239,7 +233,7 @@ def _where(parts: Parts) -> set[Any]:
     return {parts["results_name"], parts["results_run"], parts.train["log_directory"]}
 
 
-def _run(parts: Parts, data: dict[Any, Any]) -> Run:
+def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
     """The run that is chosen, or the newest where the choice is of another embedding."""
     log, name, path = (
         data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
