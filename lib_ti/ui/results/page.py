@@ -70,7 +70,7 @@ def _sheet(parts: Parts) -> None:
             "sheet_prompts",
             gr.Textbox(
                 label="Prompts",
-                info="One per line; [name] is the embedding. Each is generated before training and with up to six checkpoints.",
+                info="One per line; [name] is the embedding. Generated before training and with up to six checkpoints.",
                 lines=3,
                 elem_id="ti_sheet_prompts",
             ),
