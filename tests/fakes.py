@@ -14,7 +14,8 @@ from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.host.base import Conditioning, InitialVectors, LatentStats, ModelInfo, PictureRequest, SessionOptions
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import Conditioning, InitialVectors, LatentStats, PictureRequest, SessionOptions
 from lib_ti.host.tools import Tell
 from lib_ti.signals import Event
 

@@ -32,6 +32,7 @@ BASE = {
     "prompt_syntax",
     "schedule",
     "config",
+    "families",
 }  # "" is the package itself, for its version
 ENGINE = BASE | {"host.base", "host.tools", "data", "embedding"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -48,9 +49,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schedule": {"errors", "wording"},
     "paths": {"errors", "wording"},
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},
-    "host.base": {"errors", "embedding", "signals", "host.tools"},
+    "families": set(),
+    "host.base": {"errors", "embedding", "families", "signals", "host.tools"},
     "host.tools": set(),
-    "embedding": BASE | {"host.base"},
+    "embedding": BASE,
     "data": BASE | {"host.base"},
     "training": ENGINE,
     "prep": ENGINE,

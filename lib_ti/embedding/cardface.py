@@ -8,6 +8,7 @@ from PIL import Image, ImageFilter, ImageOps
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.lettering import letter
 from lib_ti.embedding.pixelcode import Pixels
+from lib_ti.families.registry import family_of_widths
 
 CARD_SIDE = 512
 """Pixels: no card is narrower or lower, so that its words can be read."""
@@ -60,10 +61,15 @@ def vector_colours(embedding: Embedding, count: int) -> Pixels:
 
 def _details(embedding: Embedding) -> tuple[str, str]:
     vectors = f"{embedding.count} vector{'s' if embedding.count != 1 else ''}"
-    model = embedding.model_name or {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}.get(embedding.family, "")
+    model = embedding.model_name or _family_label(embedding)
     if embedding.model_hash:
         model = f"{model} [{embedding.model_hash}]".strip()
     return model, f"{vectors} · {embedding.step} step{'s' if embedding.step != 1 else ''}"
+
+
+def _family_label(embedding: Embedding) -> str:
+    family = family_of_widths(embedding.widths)
+    return family.label if family else ""
 
 
 def _fitted(picture: Image.Image) -> Image.Image:

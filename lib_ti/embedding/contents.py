@@ -13,6 +13,7 @@ diffusers      ``{"<the token>": (w,) or (n, w)}``; its SDXL scripts also ``text
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,20 +23,12 @@ from typing import Any
 import numpy as np
 
 from lib_ti.errors import BadInput
+from lib_ti.families.registry import FAMILIES, encoders_of_width, family_of_widths
 from lib_ti.wording import quoted
 
 Array = np.ndarray[Any, Any]
-FAMILY_BY_WIDTHS = {
-    (("clip_l", 768),): "sd1",
-    (("clip_h", 1024),): "sd2",
-    (("clip_g", 1280), ("clip_l", 768)): "sdxl",
-}
 MAX_VECTORS = 1000
 """More than a prompt of any length uses; beyond it a file is something else."""
-
-_ENCODERS = ({"clip_l": "clip_l", "clip_g": "clip_g"}, {"text_encoders_0": "clip_l", "text_encoders_1": "clip_g"})
-_BY_WIDTH = {1024: "clip_h", 1280: "clip_g"}
-_SDXL_JOINED = 768 + 1280
 
 
 @dataclass(frozen=True)
@@ -83,8 +76,9 @@ class Contents:
 
     @property
     def family(self) -> str:
-        """``"sd1"``, ``"sd2"``, ``"sdxl"``, or ``"unknown"`` for other widths."""
-        return FAMILY_BY_WIDTHS.get(tuple(sorted(self.widths.items())), "unknown")
+        """Key of the family whose released models have these widths, or ``"unknown"``."""
+        family = family_of_widths(self.widths)
+        return family.key if family else "unknown"
 
     @property
     def mean_lengths(self) -> dict[str, float]:
@@ -146,9 +140,10 @@ def _tensors(data: Any, source: Path) -> dict[str, Array]:
 
 
 def _by_encoder(tensors: Mapping[str, Array], source: Path) -> dict[str, Array]:
-    for encoders in _ENCODERS:
-        if set(tensors) == set(encoders):
-            return {encoder: _vectors(tensors[key], source) for key, encoder in encoders.items()}
+    layouts = [family.layout for family in FAMILIES.values() if len(family.encoders) > 1]
+    for names in (names for layout in layouts for names in (layout.tensors, *layout.also_read)):
+        if set(tensors) == set(names.values()):
+            return {encoder: _vectors(tensors[name], source) for encoder, name in names.items()}
     if all(
         tensor.ndim <= 2 and tensor.shape[-1:] == next(iter(tensors.values())).shape[-1:] for tensor in tensors.values()
     ):
@@ -157,11 +152,11 @@ def _by_encoder(tensors: Mapping[str, Array], source: Path) -> dict[str, Array]:
 
 
 def _by_width(vectors: Array) -> dict[str, Array]:
-    width = vectors.shape[1]
-    if width == _SDXL_JOINED:
-        # The WebUI's "Create embedding" writes SDXL's two encoders side by side, in this order.
-        return {"clip_l": vectors[:, :768].copy(), "clip_g": vectors[:, 768:].copy()}
-    return {_BY_WIDTH.get(width, "clip_l"): vectors}
+    encoders = encoders_of_width(vectors.shape[1])
+    if len(encoders) == 1:
+        return {encoders[0][0]: vectors}
+    ends = itertools.accumulate(width for _, width in encoders)
+    return {encoder: vectors[:, end - width : end].copy() for (encoder, width), end in zip(encoders, ends, strict=True)}
 
 
 def _vectors(tensor: Array, source: Path) -> Array:

@@ -17,15 +17,12 @@ from lib_ti.embedding.layouts import details_of, embedding_of, tensors_of, webui
 from lib_ti.embedding.reading import check_suffix, read, read_as
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.families.registry import FAMILIES
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from lib_ti.host.base import ModelInfo
-
-
-_FAMILIES = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL", "unknown": "an unknown family"}
 
 
 def load(path: Path) -> Embedding:
@@ -104,7 +101,8 @@ def check_fits(embedding: Embedding, info: ModelInfo) -> None:
 
 def _kind(family: str, widths: dict[str, int]) -> str:
     vectors = " and ".join(f"{width} ({encoder})" for encoder, width in sorted(widths.items(), reverse=True))
-    return f"{_FAMILIES[family]} with vectors of {vectors}"
+    label = FAMILIES[family].label if family in FAMILIES else "an unknown family"
+    return f"{label} with vectors of {vectors}"
 
 
 def _diffusers_data(embedding: Embedding) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Embeddings as the data that their files hold, for writing; :mod:`lib_ti.embedding.contents` has the other way."""
+"""Data of embedding files, for writing; :mod:`lib_ti.embedding.contents` reads them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import torch
 
 from lib_ti.embedding.contents import Contents
 from lib_ti.embedding.embedding import Embedding
-
-_SINGLE = "emb_params"
+from lib_ti.families.registry import layout_of
 
 
 def embedding_of(contents: Contents) -> Embedding:
-    """Return what was read as tensors on the CPU, which share its memory."""
+    """Return a file's contents as tensors on the CPU, which share its memory."""
     vectors = {key: torch.from_numpy(vectors) for key, vectors in contents.vectors.items()}
     return Embedding(contents.name, vectors, contents.step, contents.model_name, contents.model_hash, contents.recipe)
 
 
 def tensors_of(embedding: Embedding) -> dict[str, torch.Tensor]:
-    """The tensors by the names they have in ``.safetensors``: ``emb_params``, or one for each of several encoders."""
-    vectors = embedding.snapshot().vectors
-    return dict(vectors) if len(vectors) > 1 else {_SINGLE: next(iter(vectors.values()))}
+    """Return the vectors by their names in ``.safetensors``, see :class:`lib_ti.families.family.EmbeddingLayout`."""
+    names = layout_of(embedding.vectors).tensors
+    return {names[encoder]: vectors for encoder, vectors in embedding.snapshot().vectors.items()}
 
 
 def webui_data(embedding: Embedding) -> dict[str, Any]:
-    """The dict that the WebUI's ``.pt`` and cards hold. For several encoders it has no place for anything else."""
+    """Return the dict that the WebUI's ``.pt`` and cards hold, which for SDXL has no place for anything but vectors."""
     tensors = tensors_of(embedding)
-    if len(tensors) > 1:
+    if not layout_of(embedding.vectors).string_to_param:
         return dict(tensors)
+    (vectors,) = tensors.values()
     return {
         "string_to_token": {"*": 265},
-        "string_to_param": {"*": tensors[_SINGLE]},
+        "string_to_param": {"*": vectors},
         "name": embedding.name,
         "step": embedding.step,
         "sd_checkpoint": embedding.model_hash or None,
@@ -42,7 +42,7 @@ def webui_data(embedding: Embedding) -> dict[str, Any]:
 
 
 def details_of(embedding: Embedding) -> dict[str, str]:
-    """All but the vectors, as texts: the metadata of ``.safetensors``."""
+    """Return everything but the vectors as texts: the metadata of ``.safetensors``."""
     return {
         "name": embedding.name,
         "step": str(embedding.step),

@@ -11,7 +11,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.names import words_of
 from lib_ti.embedding.reading import SUFFIXES, is_preview
 from lib_ti.errors import BadInput
-from lib_ti.host.base import ModelInfo
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.in_use import Target
 from lib_ti.wording import quoted
 

@@ -18,12 +18,11 @@ import torch
 import yaml
 
 from lib_ti.errors import BadInput
+from lib_ti.families.clip import POSITIONS, VOCABULARY
+from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.checkpoint import AUTOENCODER, TEXT_ENCODER, UNET
-from lib_ti.host.text import VOCABULARY
 
 TIMESTEPS = 1000
-POSITIONS = 77
-LATENT_SHRINKING = 8
 _CLIP_HEAD_WIDTH = 64  # CLIP's text encoders of all sizes have width / 64 heads.
 
 
@@ -83,7 +82,7 @@ def architecture(weights: Mapping[str, torch.Tensor], checkpoint: Path) -> Archi
             linear_start=told.linear_start,
             linear_end=told.linear_end,
             prediction=told.prediction,
-            size=told.latent_size * LATENT_SHRINKING,
+            size=told.latent_size * VAE_SCALE_FACTOR,
         )
     except KeyError as missing:
         raise BadInput(
@@ -101,7 +100,7 @@ def picture_size(checkpoint: Path) -> int:
     BadInput
         When the ``.yaml`` beside the file cannot be used.
     """
-    return _read_description(checkpoint.with_suffix(".yaml")).latent_size * LATENT_SHRINKING
+    return _read_description(checkpoint.with_suffix(".yaml")).latent_size * VAE_SCALE_FACTOR
 
 
 class _Shapes(dict[str, tuple[int, ...]]):
@@ -178,7 +177,7 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
     levels = shapes.count("decoder.up.{}.block.0.conv1.weight")
     if levels == 0:
         raise KeyError(AUTOENCODER + "decoder.up.0.block.0.conv1.weight")
-    if 2 ** (levels - 1) != LATENT_SHRINKING:
+    if 2 ** (levels - 1) != VAE_SCALE_FACTOR:
         raise ValueError(f"its autoencoder shrinks pictures {2 ** (levels - 1)} times, and SD1.x's does 8 times")
     return {
         "in_channels": shapes["encoder.conv_in.weight"][1],

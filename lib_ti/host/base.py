@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
 
 if TYPE_CHECKING:
@@ -21,30 +22,7 @@ if TYPE_CHECKING:
     from lib_ti.embedding.embedding import Embedding
     from lib_ti.signals import Event
 
-Family = Literal["sd1", "sd2", "sdxl"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
-CHUNK = 75
-"""Prompt tokens that fit between start and end token of one CLIP context of 77 (the WebUI's chunk)."""
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What is known of a loaded model."""
-
-    name: str
-    """Checkpoint name without suffix, as the WebUI shows it."""
-    hash: str
-    """First ten hexadecimal digits of the checkpoint file's SHA-256 (the WebUI's ``shorthash``)."""
-    family: Family
-    prediction: Literal["eps", "v"]
-    widths: Mapping[str, int]
-    """Width of the input token embeddings by encoder: ``{"clip_l": 768}`` for SD1."""
-    autoencoder: str
-    """Identity of the autoencoder's weights; part of the key of cached latents."""
-    size: int
-    """Picture side in pixels that the model was made for: 512 for SD1."""
-    vocabulary_norm: Mapping[str, float]
-    """Median norm of the vocabulary's vectors by encoder, the scale that learned vectors are compared with."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +101,7 @@ class Model(Protocol):
         """Encode prompts with the embeddings' vectors in the places of their names.
 
         Differentiable in ``embedding.vectors`` where gradients are enabled and those require them. Prompts are
-        plain text: brackets carry no emphasis. Prompts longer than :data:`CHUNK` tokens use several contexts, all
+        plain text: brackets carry no emphasis. Prompts longer than 75 tokens use several contexts, all
         prompts of a call as many as its longest.
         """
         ...

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from lib_ti.embedding.tensor_files import load_tensors
 from lib_ti.errors import BadInput
-from lib_ti.host.text import VOCABULARY
+from lib_ti.families.clip import VOCABULARY
 from lib_ti.wording import quoted
 
 UNET = "model.diffusion_model."

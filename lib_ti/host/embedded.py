@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from lib_ti.errors import BadInput, ModelInUse
+from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host import embedded_tools, upscaling
-from lib_ti.host.architecture import LATENT_SHRINKING, Described, architecture, picture_size
+from lib_ti.host.architecture import Described, architecture, picture_size
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, read_token_table
 from lib_ti.host.text import token_spans, tokenize
@@ -91,7 +92,7 @@ class EmbeddedHost:
         try:
             return picture_size(self._checkpoint)
         except BadInput:  # it is told when the model is read
-            return Described.latent_size * LATENT_SHRINKING
+            return Described.latent_size * VAE_SCALE_FACTOR
 
     @property
     def allowed_folders(self) -> Sequence[Path] | None:

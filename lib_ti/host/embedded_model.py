@@ -10,8 +10,9 @@ from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.architecture import Architecture
-from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
+from lib_ti.host.base import Conditioning, LatentStats, PictureRequest
 from lib_ti.host.networks import Networks
 from lib_ti.host.sampling import Denoise, check_request, sample
 from lib_ti.host.text import Prompt

@@ -14,7 +14,8 @@ from torch.overrides import TorchFunctionMode
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from lib_ti.errors import BadInput
-from lib_ti.host.architecture import POSITIONS, Architecture
+from lib_ti.families.clip import POSITIONS
+from lib_ti.host.architecture import Architecture
 from lib_ti.host.checkpoint import AUTOENCODER, TEXT_ENCODER, UNET
 from lib_ti.host.diffusers_parts import AutoencoderKL, UNet2DConditionModel
 from lib_ti.host.ldm_names import autoencoder_name, text_encoder_name, unet_name

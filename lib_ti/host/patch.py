@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lib_ti.host.architecture import LATENT_SHRINKING
+from lib_ti.families.family import VAE_SCALE_FACTOR
 
-CELL = LATENT_SHRINKING
+CELL = VAE_SCALE_FACTOR
 STRENGTH = 0.75
 """How far a part is noised before it is drawn anew, 1 being all noise, from which models draw a new thing where one was
 to be erased (the WebUI's default for img2img)."""

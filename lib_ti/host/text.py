@@ -18,14 +18,11 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import CHUNK
+from lib_ti.families.clip import CHUNK, END, START
 from lib_ti.prompt_syntax import Parsed
 from lib_ti.wording import quoted
 
 Prompt = str | Parsed
-START, END = 49406, 49407
-VOCABULARY = 49408
-"""Tokens that CLIP knows, start and end included."""
 COMMA_BACKTRACK = 20
 """A context that is full is cut after a comma among its last 20 tokens (the WebUI's default)."""
 

@@ -10,7 +10,7 @@ import torch
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.initial import spread
 from lib_ti.errors import BadInput
-from lib_ti.host.text import VOCABULARY
+from lib_ti.families.clip import VOCABULARY
 from lib_ti.wording import quoted
 
 ENCODER = "clip_l"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
+from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host import webui_settings, webui_turn
 from lib_ti.host.base import InitialVectors, Model, SessionOptions
 from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
@@ -39,7 +40,6 @@ _TXT2IMG = {
     "txt2img_height": "height",
 }
 """The fields of the txt2img tab by their elements' ids."""
-LATENT_SHRINKING = 8
 _SD1_LATENT_SIDE = 64
 _RELOAD_SECONDS = 0.5
 """Time that Reload UI takes at most from its interrupt to closing the page's server."""
@@ -75,7 +75,7 @@ class WebUIHost:
     def model_size(self) -> int:
         """Of the loaded model; of Stable Diffusion 1 until there is one."""
         latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or _SD1_LATENT_SIDE
-        return int(latent_side) * LATENT_SHRINKING
+        return int(latent_side) * VAE_SCALE_FACTOR
 
     @property
     def allowed_folders(self) -> Sequence[Path] | None:

@@ -11,8 +11,9 @@ from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, TrainingFailed
-from lib_ti.host.base import Conditioning, LatentStats, ModelInfo, PictureRequest
-from lib_ti.host.webui import LATENT_SHRINKING
+from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import Conditioning, LatentStats, PictureRequest
 from lib_ti.host.webui_preview import Drawing
 from lib_ti.host.webui_text import ENCODER, PromptEncoder
 from lib_ti.host.weights_hash import network_hash
@@ -134,7 +135,7 @@ def _describe(sd_model: Any, prompts: PromptEncoder) -> ModelInfo:
         prediction=sd_model.parameterization,
         widths={ENCODER: prompts.table.width},
         autoencoder=network_hash(sd_model.first_stage_model),
-        size=int(sd_model.image_size) * LATENT_SHRINKING,
+        size=int(sd_model.image_size) * VAE_SCALE_FACTOR,
         vocabulary_norm={ENCODER: prompts.table.vocabulary_norm},
     )
 

@@ -18,7 +18,7 @@ from modules.textual_inversion import textual_inversion
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import CHUNK
+from lib_ti.families.clip import CHUNK
 from lib_ti.host.clip_network import hidden_states, sent
 from lib_ti.host.token_table import TokenTable
 from lib_ti.prompt_syntax import literal, without_words

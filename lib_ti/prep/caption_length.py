@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib_ti.host.base import CHUNK
+from lib_ti.families.clip import CHUNK
 
 TokenSpans = Callable[[str], Sequence[tuple[int, int]]]
 """Where each token of a text begins and ends, by letters; every host's text encoder has CLIP's tokens."""

@@ -19,7 +19,8 @@ from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, NeedsConsent
-from lib_ti.host.base import Host, ModelInfo
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import Host
 from lib_ti.in_use import obstacle
 from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note

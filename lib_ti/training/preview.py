@@ -13,7 +13,8 @@ from lib_ti import aside
 from lib_ti.atomic import write_atomically, write_bytes
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Model, ModelInfo, PictureRequest
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import Model, PictureRequest
 from lib_ti.placeholders import with_name
 from lib_ti.prompt_syntax import literal
 

@@ -6,7 +6,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding import card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped, UserError, said_when_memory_is_full
-from lib_ti.host.base import ModelInfo
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.signals import Control, Listener, Note, PreviewFailed, PreviewMade, PreviewStarted
 from lib_ti.training.preview import Previews, infotext, save_preview
 from lib_ti.training.rundir import RunFolder

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lib_ti.config import TrainConfig
 from lib_ti.data.templates import Template
-from lib_ti.host.base import ModelInfo
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.placeholders import FILEWORDS, NAME, mentions
 from lib_ti.signals import Note
 from lib_ti.wording import number, quoted, some

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.architecture import LATENT_SHRINKING
+from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
@@ -105,7 +105,7 @@ def write_checkpoint(folder: Path, size: str) -> Path:
 
 def trainer(model: EmbeddedModel, *, batch: int, side: int, **settings: Any) -> Trainer:
     """A trainer on random latents, for images of ``side`` pixels."""
-    latent = side // LATENT_SHRINKING
+    latent = side // VAE_SCALE_FACTOR
 
     def batches(index: int) -> TrainingBatch:
         latents = torch.randn(batch, 4, latent, latent, generator=diffusion.generator("benchmark", index))

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.architecture import LATENT_SHRINKING
+from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.signals import Control, Event, StepDone
@@ -42,7 +42,7 @@ def resume(place: Place) -> Iterator[Check]:
 
 def _pass(model: EmbeddedModel, side: int) -> tuple[float, torch.Tensor]:
     """Loss and gradient of the same batch on any device."""
-    latent = side // LATENT_SHRINKING
+    latent = side // VAE_SCALE_FACTOR
     shape = (3, 4, latent, latent)
     rng = diffusion.generator("agreement")
     latents, noise = torch.randn(shape, generator=rng).to(model.device), torch.randn(shape, generator=rng)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lib_ti.errors import BadInput
-from lib_ti.host.text import END, START, Chunk, Word, count_tokens, find_words, lay_out, tokenize, vocabulary
+from lib_ti.families.clip import END, START
+from lib_ti.host.text import Chunk, Word, count_tokens, find_words, lay_out, tokenize, vocabulary
 from lib_ti.prompt_syntax import parse
 
 CAT = 2368  # "cat</w>" in CLIP's vocabulary

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lib_ti.host.base import ModelInfo, PictureRequest
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import PictureRequest
 from lib_ti.prompt_syntax import parse
 from lib_ti.training.preview import infotext
 

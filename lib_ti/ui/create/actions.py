@@ -8,7 +8,8 @@ from typing import Any
 
 from lib_ti.config import CreateConfig, from_mapping
 from lib_ti.errors import BadInput
-from lib_ti.host.base import CHUNK, Host
+from lib_ti.families.clip import CHUNK
+from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
 from lib_ti.training.job import Jobs
 from lib_ti.ui import reach

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import CHUNK
+from lib_ti.families.clip import CHUNK
 from lib_ti.ui.dataset.captions_work import Room
 from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
 from lib_ti.ui.server.image_addresses import LARGE, address

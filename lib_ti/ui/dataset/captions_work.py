@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import BadInput
-from lib_ti.host.base import CHUNK, Host
+from lib_ti.families.clip import CHUNK
+from lib_ti.host.base import Host
 from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.ui import reach
 from lib_ti.ui.work import Told

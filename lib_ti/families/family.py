@@ -1,0 +1,116 @@
+"""What is known of a model family without loading a model: the types of its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FamilyKey = Literal["sd1", "sd2", "sdxl"]
+Prediction = Literal["eps", "v"]
+ConditioningKind = Literal["crossattn", "pooled", "sizes"]
+"""Inputs of a UNet besides latents and timestep: encoded prompts, a pooled prompt vector, image sizes and crop."""
+
+VAE_SCALE_FACTOR = 8
+"""Image pixels to a side of a latent pixel, in all families."""
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """One text encoder of a family.
+
+    Parameters
+    ----------
+    key
+        Its name in :attr:`lib_ti.embedding.embedding.Embedding.vectors` and :attr:`ModelInfo.widths`.
+    width
+        Numbers in an input vector of the released models; small models made for tests differ.
+    layer_from_end
+        The layer whose output conditions the UNet: 1 for the last one, 2 for the one before (the WebUI's clip skip).
+    weights
+        Prefix of its weights in a checkpoint file of the ldm format.
+    """
+
+    key: str
+    width: int
+    layer_from_end: int
+    weights: str
+
+
+@dataclass(frozen=True)
+class EmbeddingLayout:
+    """Names of the vectors in a family's embedding files.
+
+    Parameters
+    ----------
+    tensors
+        By encoder, the name in ``.safetensors``.
+    string_to_param
+        Whether the WebUI's ``.pt`` and cards hold ``string_to_param`` with step and model beside it. Otherwise they
+        hold the tensors alone, under the names in ``tensors``.
+    also_read
+        Names that other programs write, by encoder.
+    """
+
+    tensors: Mapping[str, str]
+    string_to_param: bool
+    also_read: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelTraits:
+    """Facts that a family's checkpoints share and do not hold themselves.
+
+    Parameters
+    ----------
+    size
+        Side in pixels of the images that the released models were trained on.
+    predictions
+        What the UNet may predict, the usual one first.
+    conditioning
+        What the UNet needs besides latents and timestep.
+    scale_factor
+        Multiplies the autoencoder's latents.
+    linear_start, linear_end
+        Ends of ldm's noise schedule "linear", which is linear in the square root of beta.
+    heads
+        Attention heads of the UNet, at every level.
+    """
+
+    size: int
+    predictions: tuple[Prediction, ...]
+    conditioning: frozenset[ConditioningKind]
+    scale_factor: float
+    linear_start: float
+    linear_end: float
+    heads: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model family.
+
+    Parameters
+    ----------
+    label
+        Its name in messages and on cards.
+    encoders
+        In the order in which their outputs are concatenated.
+    model
+        None where only embeddings of the family are read, written and converted, and no model is trained on.
+    """
+
+    key: FamilyKey
+    label: str
+    encoders: tuple[TextEncoder, ...]
+    layout: EmbeddingLayout
+    model: ModelTraits | None = None
+
+    @property
+    def widths(self) -> dict[str, int]:
+        return {encoder.key: encoder.width for encoder in self.encoders}
+
+
+def single_layout(encoder: str) -> EmbeddingLayout:
+    """Return the layout of an embedding with vectors for one encoder only."""
+    return EmbeddingLayout(tensors={encoder: "emb_params"}, string_to_param=True)

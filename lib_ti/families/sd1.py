@@ -1,0 +1,17 @@
+"""Stable Diffusion 1."""
+
+from __future__ import annotations
+
+from lib_ti.families.family import Family, ModelTraits, TextEncoder, single_layout
+
+CLIP_L = TextEncoder(key="clip_l", width=768, layer_from_end=1, weights="cond_stage_model.transformer.text_model.")
+MODEL = ModelTraits(
+    size=512,
+    predictions=("eps", "v"),
+    conditioning=frozenset({"crossattn"}),
+    scale_factor=0.18215,
+    linear_start=0.00085,
+    linear_end=0.0120,
+    heads=8,
+)
+SD1 = Family(key="sd1", label="SD 1", encoders=(CLIP_L,), layout=single_layout(CLIP_L.key), model=MODEL)
