@@ -35,6 +35,7 @@ BASE = {
     "families",
 }  # "" is the package itself, for its version
 ENGINE = BASE | {"host.base", "host.tools", "data", "embedding"}
+PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": {"wording"},
@@ -56,20 +57,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": BASE | {"host.base"},
     "training": ENGINE,
     "prep": ENGINE,
+    "prep.remove": ENGINE | {"prep"},
+    "prep.inspect": ENGINE | {"prep", "prep.remove"},
+    "prep.recipe": ENGINE | {"prep", "prep.remove"},
+    "prep.captions": ENGINE | {"prep"},
     "host": BASE | {"host.base", "host.tools", "embedding"},
     "pocket": BASE | {"host.base", "host", "embedding", "data"},
-    "ui": ENGINE | {"training", "prep"},
-    "cli": ENGINE | {"training", "prep", "host", "pocket", "ui"},
+    "ui": ENGINE | PREP | {"training"},
+    "cli": ENGINE | PREP | {"training", "host", "pocket", "ui"},
     "__main__": {"cli"},
     "scripts": ENGINE | {"training", "prep", "host", "ui"},
-    "tools": {"pocket", "prep"},
+    "tools": {"pocket", "prep", "prep.remove"},
 }
-WORKING = {"data", "embedding", "training", "prep", "host", "host.base", "host.tools", "pocket", "tools"}
+WORKING = PREP | {"data", "embedding", "training", "host", "host.base", "host.tools", "pocket", "tools"}
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,
     "PIL": WORKING | {"ui"},
-    "cv2": {"prep", "tools"},
+    "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
     "safetensors": WORKING,
     "diffusers": {"host", "pocket", "tools"},
     "transformers": {"host", "pocket", "tools"},
@@ -238,7 +243,7 @@ def test_the_source_keeps_the_rule(rule: Rule, ours: dict[str, Module]) -> None:
         (forbidden_imports, {"training/run.py": "def f():\n    import lib_ti.host.embedded"}, "may not import host"),
         (forbidden_imports, {"host/x.py": "", "data/a.py": "from ..host import x"}, "lib_ti.data.a (line 1) imports"),
         (forbidden_imports, {"training/run.py": "import gradio as gr"}, "gradio is only for scripts, ui"),
-        (forbidden_imports, {"prep/run.py": "from tools import pocket"}, "prep may not import tools"),
+        (forbidden_imports, {"prep/export.py": "from tools import pocket"}, "prep may not import tools"),
         (forbidden_imports, {"config.py": "import torch.nn"}, "torch is only for"),
         (forbidden_imports, {"host/embedded.py": "from modules import shared"}, "only lib_ti/host/webui*.py"),
         (forbidden_imports, {"novelty.py": ""}, "lib_ti.novelty belongs to no area"),

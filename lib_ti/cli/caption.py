@@ -24,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def caption(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.prep.caption import caption_by_host
+    from lib_ti.prep.captions.captioning import caption_by_host
 
     config = read_config(CaptionConfig, arguments)
     listen: Listener = JsonLines() if arguments.json else Console()

@@ -23,7 +23,7 @@ from lib_ti.wording import counted, printable
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
     from lib_ti.host.embedded import EmbeddedHost
-    from lib_ti.prep.plan import Plan
+    from lib_ti.prep.recipe.plan import Plan
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +75,13 @@ def _host_if_needed(arguments: argparse.Namespace, config: PrepareConfig) -> Emb
 
 
 def _plan(config: PrepareConfig, host: EmbeddedHost | None) -> Plan:
-    from lib_ti.prep.plan import make_plan
+    from lib_ti.prep.recipe.plan import make_plan
 
     return make_plan(config, host.upscalers if host else ())
 
 
 def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
-    from lib_ti.prep.inspect import look_over
+    from lib_ti.prep.inspect.report import look_over
 
     report = look_over(
         plan.source,
@@ -116,7 +116,7 @@ def _show(plan: Plan, voice: _Voice) -> None:
 
 
 def _erase(config: PrepareConfig, masks: Path, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
-    from lib_ti.prep.erase_set import erase_by_masks
+    from lib_ti.prep.remove.remove_by_masks import erase_by_masks
 
     progress = voice.progress("Erasing")
     outcome = erase_by_masks(
@@ -127,8 +127,8 @@ def _erase(config: PrepareConfig, masks: Path, host: EmbeddedHost | None, voice:
 
 
 def _make(plan: Plan, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
-    from lib_ti.prep.results import describe
-    from lib_ti.prep.run import run
+    from lib_ti.prep.recipe.execute import run
+    from lib_ti.prep.recipe.write_results import describe
 
     progress = voice.progress("Preparing")
     summary = run(plan, host=host, progress=progress, stop=lambda: control.stop_requested, tell=voice.say)

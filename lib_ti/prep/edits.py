@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 
 
 @dataclass(frozen=True)

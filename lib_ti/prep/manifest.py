@@ -13,7 +13,7 @@ from lib_ti.data.preparations import remember
 from lib_ti.errors import BadInput
 from lib_ti.lock import locked
 from lib_ti.prep import edits as edits_json
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.prepared import PreparedFolder
 

@@ -16,7 +16,7 @@ from lib_ti.ui import reach
 from lib_ti.ui.work import Told
 
 if TYPE_CHECKING:
-    from lib_ti.prep.plan import Plan
+    from lib_ti.prep.recipe.plan import Plan
 
 _AFTER = "-prepared"
 
@@ -51,8 +51,8 @@ class Preparation:
         return config
 
     def plan(self, values: Mapping[str, Any]) -> Plan:
-        """What preparing would do; see :func:`lib_ti.prep.plan.make_plan`."""
-        from lib_ti.prep.plan import make_plan
+        """What preparing would do; see :func:`lib_ti.prep.recipe.plan.make_plan`."""
+        from lib_ti.prep.recipe.plan import make_plan
 
         return make_plan(self.config(values), self.host.upscalers)
 

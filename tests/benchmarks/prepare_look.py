@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lib_ti.config import LookConfig
-from lib_ti.prep.badges import badges_of
-from lib_ti.prep.duplicates import SIDE, Fingerprint, find_alike
-from lib_ti.prep.inspect import look_over
+from lib_ti.prep.inspect.duplicates import SIDE, Fingerprint, find_alike
+from lib_ti.prep.inspect.issues import badges_of
+from lib_ti.prep.inspect.report import look_over
 from lib_ti.prep.thumbnails import Thumbnails
 from tests.benchmarks.row import Row
 from tests.prep import photographs

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lib_ti.config import PrepareConfig
-from lib_ti.prep.plan import make_plan
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from tests.benchmarks.row import Row
 
 SIZE = (4000, 3000)

@@ -20,7 +20,7 @@ from lib_ti.pocket.captions import caption
 from lib_ti.pocket.diffusion import alphas_cumprod
 from lib_ti.pocket.words import Words
 from lib_ti.pocket.world import STYLES, draw, held_out_specs, random_spec
-from tools.pocket import report
+from tools.pocket import evaluate
 
 
 def test_importing_the_package_needs_no_torch() -> None:
@@ -109,16 +109,16 @@ def test_the_reader_reads_fresh_drawings() -> None:
     chance = random.Random(77)
     specs = [random_spec(chance, STYLES[i % len(STYLES)]) for i in range(200)]
     readings = reader.read([draw(spec) for spec in specs])
-    for question, share in report.shares(specs, readings).items():
+    for question, share in evaluate.shares(specs, readings).items():
         assert share >= 0.97, question
 
 
 @pytest.mark.slow
 def test_the_model_draws_what_captions_say() -> None:
-    """Captions of attribute tuples never seen in training; in full: `python -m tools.pocket.report`."""
+    """Captions of attribute tuples never seen in training; in full: `python -m tools.pocket.evaluate`."""
     specs = held_out_specs(48, seed=9)
     captions = [caption(spec, seed, complete=True) for seed, spec in enumerate(specs)]
-    found = report.shares(specs, reader.read(report.generate(captions, seed=1000, steps=20)))
+    found = evaluate.shares(specs, reader.read(evaluate.generate(captions, seed=1000, steps=20)))
     assert found["shape"] >= 0.85, found
     assert found["colour"] >= 0.95, found
     assert found["background"] >= 0.95, found

@@ -9,10 +9,10 @@ from PIL import Image
 
 from lib_ti.config import LookConfig
 from lib_ti.data.captions import Caption
-from lib_ti.prep.badges import badges_of
-from lib_ti.prep.duplicates import Fingerprint
-from lib_ti.prep.looks import Look
-from lib_ti.prep.measures import measure
+from lib_ti.prep.inspect.duplicates import Fingerprint
+from lib_ti.prep.inspect.issues import badges_of
+from lib_ti.prep.inspect.measure_folder import Look
+from lib_ti.prep.inspect.measures import measure
 
 
 def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> Look:

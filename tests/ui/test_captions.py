@@ -11,8 +11,8 @@ from PIL import Image
 
 from lib_ti.config import CaptionConfig, CreateConfig, to_mapping
 from lib_ti.errors import BadInput
-from lib_ti.prep.caption_set import load, save
-from lib_ti.prep.search import Search
+from lib_ti.prep.captions.caption_set import load, save
+from lib_ti.prep.captions.search import Search
 from lib_ti.training.create import create
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_changes import ACTIONS, WITH_TAGS, replacement, tag_change

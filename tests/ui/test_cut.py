@@ -14,12 +14,12 @@ from PIL import Image
 
 from lib_ti.config import PrepareConfig
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits, Erased, PictureEdits
 from lib_ti.prep.manifest import read_manifest, update_edits
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import cut_page, cut_work
 from lib_ti.ui.dataset.cut_text import read_lines, write_lines
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet

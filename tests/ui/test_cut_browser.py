@@ -19,8 +19,8 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.recipe.plan import make_plan
 from tests.prep.photographs import letter, photograph
 from tests.ui.browser import By, Keys, Page, needs_browser, serving
 

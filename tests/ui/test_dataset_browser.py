@@ -15,9 +15,9 @@ from lib_ti.config import PrepareConfig
 from lib_ti.data.preparations import NOTES
 from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from tests.prep.photographs import photograph, resize
 from tests.ui.browser import By, Keys, Page, needs_browser, serving
 

@@ -18,9 +18,9 @@ from lib_ti.config import PrepareConfig
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import BadInput
 from lib_ti.prep.manifest import read_manifest
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import paint_page, painted
 from lib_ti.ui.dataset.erase_work import Erasing
 from lib_ti.ui.dataset.paint_page import Choosable

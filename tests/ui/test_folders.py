@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lib_ti.config import PrepareConfig
-from lib_ti.prep.plan import make_plan
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.controller import Controller
 from tests.fakes import FakeHost, draw_pictures
 

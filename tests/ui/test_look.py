@@ -12,12 +12,12 @@ import pytest
 
 from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
-from lib_ti.prep.looks import Looks, look_at_all
+from lib_ti.prep.inspect.measure_folder import Looks, look_at_all
 from lib_ti.prep.manifest import read_manifest, update_edits
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import look_page, look_work
 from lib_ti.ui.dataset.look_columns import BY_NAME, COLUMNS, ORDERS, TOGETHER, WORST_FIRST, direction, ordered, turned
 from lib_ti.ui.dataset.look_query import BESIDE, GALLERY, TABLE, Asked, Query, counts

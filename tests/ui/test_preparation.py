@@ -11,9 +11,9 @@ from lib_ti.config import PrepareConfig
 from lib_ti.errors import BadInput
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.prep.manifest import update_edits
-from lib_ti.prep.plan import make_plan
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.run import run
+from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.preparation import Preparation
 from tests.fakes import FakeHost, draw_pictures
 

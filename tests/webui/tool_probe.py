@@ -25,7 +25,7 @@ from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import UserError
 from lib_ti.host import upscaling
 from lib_ti.host.webui import WebUIHost
-from lib_ti.prep.caption import caption_by_host
+from lib_ti.prep.captions.captioning import caption_by_host
 
 HOST = WebUIHost()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "picture", "of"]

@@ -6,5 +6,5 @@ The weights in ``lib_ti/pocket/weights`` were made with these commands, in this 
     python -m tools.pocket.train_model --work FOLDER --minutes 53 --compile
     python -m tools.pocket.assemble --work FOLDER
     python -m tools.pocket.train_reader --work FOLDER
-    python -m tools.pocket.report
+    python -m tools.pocket.evaluate
 """

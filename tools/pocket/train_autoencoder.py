@@ -21,7 +21,7 @@ from torch.nn import functional
 from lib_ti.pocket import architecture
 from tools.pocket.compiling import without_interpolate
 from tools.pocket.drawings import drawings
-from tools.pocket.progress import Clock, Log, follow, save
+from tools.pocket.training_loop import Clock, Log, follow, save
 
 KL_WEIGHT = 3e-4  # per latent number; keeps latents bounded and the posterior just wide enough to forgive small errors
 QUIET_STEPS = 400  # at first neither noise nor KL: either would win against a decoder that knows nothing yet

@@ -26,8 +26,8 @@ from lib_ti.pocket.words import LENGTH, Words
 from lib_ti.pocket.world import Spec, training_specs
 from tools.pocket.compiling import without_interpolate
 from tools.pocket.drawings import drawings
-from tools.pocket.progress import Clock, Log, follow, save
 from tools.pocket.train_autoencoder import to_pixels
+from tools.pocket.training_loop import Clock, Log, follow, save
 
 PICTURES = 30_000
 SEED = 2

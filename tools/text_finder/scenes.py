@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib_ti.prep.arrays import Array
-from lib_ti.prep.textmap import CELL
+from lib_ti.prep.remove.text_map import CELL
 
 _SIDE = 256
 _SHEET = 384

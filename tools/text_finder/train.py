@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from lib_ti.prep.textmap import WEIGHTS, TextNetwork
+from lib_ti.prep.remove.text_map import WEIGHTS, TextNetwork
 from tools.text_finder.scenes import Scenes
 
 logger = logging.getLogger(__name__)

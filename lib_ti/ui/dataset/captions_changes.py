@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
-from lib_ti.prep import tags
-from lib_ti.prep.search import Search
+from lib_ti.prep.captions import tags
+from lib_ti.prep.captions.search import Search
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption_set import CaptionSet, Step
+    from lib_ti.prep.captions.caption_set import CaptionSet, Step
 
 _Change = Callable[[str, str], str]
 WITH_TAGS: Mapping[str, _Change] = MappingProxyType(
@@ -37,7 +37,7 @@ def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: 
     BadInput
         When the search or the replacement cannot be understood, or nothing is found.
     """
-    from lib_ti.prep.caption_edits import replaced
+    from lib_ti.prep.captions.bulk_edits import replaced
 
     new = replaced(captions, names, search, by)
     if not new:
@@ -55,7 +55,7 @@ def tag_change(captions: CaptionSet, names: Iterable[str], action: str, given: s
     BadInput
         When no tag is given where some are needed, or nothing would change.
     """
-    from lib_ti.prep.caption_edits import changes
+    from lib_ti.prep.captions.bulk_edits import changes
 
     if action not in ACTIONS:
         raise BadInput(f"There is no change {quoted(action)} of tags; choose one of {', '.join(ACTIONS)}.")
@@ -77,6 +77,6 @@ def _change(captions: CaptionSet, action: str, given: str) -> Callable[[str], st
 
 
 def _step(captions: CaptionSet, new: Mapping[str, str], label: str) -> Step:
-    from lib_ti.prep.caption_set import Step
+    from lib_ti.prep.captions.caption_set import Step
 
     return Step(label, {name: captions.texts[name] for name in new}, new)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.prep.caption_length import HINTS
-from lib_ti.prep.search import Search
+from lib_ti.prep.captions.search import Search
+from lib_ti.prep.captions.token_budget import HINTS
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_query import ALL, SHOWN, Query, named, neighbour
@@ -19,7 +19,7 @@ from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption_set import CaptionSet, Step
+    from lib_ti.prep.captions.caption_set import CaptionSet, Step
     from lib_ti.ui.dataset.captions_editing import Editor
 
 REGEX, WHOLE, CASE, LACKING = "Regex", "Whole words", "Match case", "Lacking it"
@@ -180,8 +180,8 @@ class Desk:
         return [gr.update() for _ in self.outputs]
 
     def counts(self, data: dict[Any, Any], captions: CaptionSet) -> str:
-        from lib_ti.prep.caption_edits import word_frequency
-        from lib_ti.prep.tags import frequency
+        from lib_ti.prep.captions.bulk_edits import word_frequency
+        from lib_ti.prep.captions.tags import frequency
 
         count = word_frequency if self._value(data, "count") == WORDS else frequency
         return captions_page.counts(count(captions.texts.values()))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from lib_ti.data.folder import Skipped
 from lib_ti.paths import as_path, path_text, resolved
-from lib_ti.prep import caption_set
-from lib_ti.prep.caption_reload import reload
-from lib_ti.prep.caption_set import CaptionSet, Conflict, Step
-from lib_ti.prep.caption_text import one_line
+from lib_ti.prep.captions import caption_set
+from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, Step
+from lib_ti.prep.captions.caption_text import one_line
+from lib_ti.prep.captions.reload import reload
 
 
 class Editor:

@@ -17,9 +17,9 @@ from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
 from lib_ti.ui.server.image_addresses import LARGE, address
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption import Captioned
-    from lib_ti.prep.caption_length import Length
-    from lib_ti.prep.caption_set import CaptionSet, Conflict, Step
+    from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, Step
+    from lib_ti.prep.captions.captioning import Captioned
+    from lib_ti.prep.captions.token_budget import Length
     from lib_ti.ui.dataset.captions_editing import Editor
 
 _MOST_CHANGES = 100

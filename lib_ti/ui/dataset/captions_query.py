@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
-from lib_ti.prep.search import Search
+from lib_ti.prep.captions.search import Search
 from lib_ti.wording import printable, quoted
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption_set import CaptionSet
+    from lib_ti.prep.captions.caption_set import CaptionSet
 
 ALL, UNSAVED, EMPTY, LONG, NO_FILE = "all", "not saved", "empty", "too long", "only a file name"
 SHOWN = (ALL, UNSAVED, EMPTY, LONG, NO_FILE)
@@ -36,7 +36,7 @@ class Query:
         BadInput
             When the words are no regular expression, and should be.
         """
-        from lib_ti.prep.caption_edits import find
+        from lib_ti.prep.captions.bulk_edits import find
 
         found = find(captions, self.search, lacking=self.lacking) if self.search.words.strip() else captions.texts
         unsaved = set(captions.changed)

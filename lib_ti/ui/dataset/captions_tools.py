@@ -17,7 +17,7 @@ from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption_set import Step
+    from lib_ti.prep.captions.caption_set import Step
 
 
 def layout(parts: Parts) -> None:

@@ -13,7 +13,7 @@ from lib_ti.ui.dataset.captions_work import Captions, Shown
 from lib_ti.ui.html.fragments import notice
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption_set import CaptionSet
+    from lib_ti.prep.captions.caption_set import CaptionSet
     from lib_ti.ui.dataset.captions_editing import Editor
 
 

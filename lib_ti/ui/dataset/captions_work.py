@@ -18,8 +18,8 @@ from lib_ti.ui import reach
 from lib_ti.ui.work import Told
 
 if TYPE_CHECKING:
-    from lib_ti.prep.caption import Captioned
-    from lib_ti.prep.caption_length import Length
+    from lib_ti.prep.captions.captioning import Captioned
+    from lib_ti.prep.captions.token_budget import Length
     from lib_ti.ui.dataset.captions_editing import Editor, Editors
 
 _COUNTED = 8192
@@ -166,7 +166,7 @@ class Captions:
             )
 
         def work(told: Told) -> tuple[Path, Captioned]:
-            from lib_ti.prep.caption import caption_by_host
+            from lib_ti.prep.captions.captioning import caption_by_host
 
             done = caption_by_host(self.host, folder, config, tell=told.tell, progress=told.progress, stop=told.stop)
             return folder, done
@@ -174,7 +174,7 @@ class Captions:
         return work
 
     def _measure(self, text: str, room: int) -> Length:
-        from lib_ti.prep.caption_length import measure
+        from lib_ti.prep.captions.token_budget import measure
 
         return measure(text, self.host.token_spans, room)
 

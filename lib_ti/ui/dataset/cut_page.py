@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.buckets import buckets
-from lib_ti.prep.crop import WHOLE, Frame
+from lib_ti.prep.crop_box import WHOLE, Frame
 from lib_ti.prep.edits import Edits, PictureEdits
-from lib_ti.prep.wanted import Wanted, results_of
+from lib_ti.prep.recipe.result_specs import Wanted, results_of
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.html.fragments import answer, escape, file_name, findings, folded, hint, history
 from lib_ti.ui.server.image_addresses import address

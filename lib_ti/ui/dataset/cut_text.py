@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lib_ti.errors import BadInput
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.html.fragments import file_name

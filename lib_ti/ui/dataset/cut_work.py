@@ -17,14 +17,14 @@ from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path
-from lib_ti.prep.crop import Frame
+from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
-from lib_ti.prep.make import proposed_frames
 from lib_ti.prep.manifest import update_edits
-from lib_ti.prep.plan import found_pictures
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.saliency import FaceFinder
-from lib_ti.prep.stream import Room
+from lib_ti.prep.recipe.make import proposed_frames
+from lib_ti.prep.recipe.saliency import FaceFinder
+from lib_ti.prep.recipe.stream import Room
+from lib_ti.prep.sources import found_pictures
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
 from lib_ti.ui.work import Told

@@ -18,15 +18,14 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Tell
 from lib_ti.prep.edits import Edits, Erased, PictureEdits
-from lib_ti.prep.erase import apply, load_patch
-from lib_ti.prep.erase_set import erase, lent_filling
-from lib_ti.prep.lettering import lettering_mask
-from lib_ti.prep.make import open_piece
+from lib_ti.prep.layered_image import Piece
 from lib_ti.prep.manifest import read_manifest, update_edits
-from lib_ti.prep.piece import Piece
-from lib_ti.prep.plan import found_picture
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.textregions import text_regions
+from lib_ti.prep.remove.patches import apply, load_patch
+from lib_ti.prep.remove.removal import erase, lent_filling
+from lib_ti.prep.remove.text_mask import lettering_mask
+from lib_ti.prep.remove.text_regions import text_regions
+from lib_ti.prep.sources import found_picture, open_piece
 from lib_ti.prep.thumbnails import reduced
 from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage

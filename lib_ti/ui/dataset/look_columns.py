@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lib_ti.prep.inspect import Judged
+    from lib_ti.prep.inspect.report import Judged
     from lib_ti.ui.dataset.look_work import Seen
 
 

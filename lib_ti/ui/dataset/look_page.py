@@ -16,8 +16,8 @@ from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hin
 from lib_ti.ui.server.image_addresses import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
-    from lib_ti.prep.badges import Badge
-    from lib_ti.prep.inspect import Report
+    from lib_ti.prep.inspect.issues import Badge
+    from lib_ti.prep.inspect.report import Report
     from lib_ti.ui.dataset.look_view import View
     from lib_ti.ui.dataset.look_work import Seen
 

@@ -15,9 +15,9 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
-from lib_ti.prep.folders import wrong_folders
-from lib_ti.prep.inspect import Judged, Report, judge
-from lib_ti.prep.looks import Looks, look_at_all
+from lib_ti.prep.folder_checks import wrong_folders
+from lib_ti.prep.inspect.measure_folder import Looks, look_at_all
+from lib_ti.prep.inspect.report import Judged, Report, judge
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
@@ -201,7 +201,7 @@ def look(
     *,
     subfolders: bool = False,
 ) -> LookedOver:
-    """Look at all pictures of a folder; see :func:`lib_ti.prep.looks.look_at_all`."""
+    """Look at all pictures of a folder; see :func:`lib_ti.prep.inspect.measure_folder.look_at_all`."""
     looks = look_at_all(
         source, subfolders=subfolders, cache_folder=folder.looks, progress=told.progress, stop=told.stop
     )

@@ -17,8 +17,8 @@ from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, folder_problem, path_text
-from lib_ti.prep.folders import wrong_folders
-from lib_ti.prep.masks import overlay, remove_mask, save_mask
+from lib_ti.prep.folder_checks import wrong_folders
+from lib_ti.prep.loss_masks import overlay, remove_mask, save_mask
 from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
 from lib_ti.prep.thumbnails import reduced
 from lib_ti.ui import reach

@@ -68,7 +68,7 @@ def connect(parts: Parts) -> None:
             return [problem, *work_line.news()]
 
         def work(told: Told) -> Any:
-            from lib_ti.prep.run import run
+            from lib_ti.prep.recipe.execute import run
 
             return plan, run(plan, host=host, progress=told.progress, stop=told.stop, tell=told.tell)
 

@@ -9,8 +9,8 @@ from lib_ti.ui.html.fragments import escape, findings, folded, notice
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
-    from lib_ti.prep.plan import Plan
-    from lib_ti.prep.run import Summary
+    from lib_ti.prep.recipe.execute import Summary
+    from lib_ti.prep.recipe.plan import Plan
 
 
 def plan(made: Plan) -> str:
@@ -25,7 +25,7 @@ def plan(made: Plan) -> str:
 
 
 def summary(made: Plan, done: Summary) -> str:
-    from lib_ti.prep.results import describe
+    from lib_ti.prep.recipe.write_results import describe
 
     first, *others = done.describe()
     shown = notice("good", [first], title=f"{made.folder.path} is ready to train on")

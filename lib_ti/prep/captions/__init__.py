@@ -1,0 +1,1 @@
+"""Write, edit and search the captions of a folder."""

@@ -1,0 +1,1 @@
+"""Measure images, report their issues, and find near-duplicates."""

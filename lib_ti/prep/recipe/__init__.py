@@ -1,0 +1,1 @@
+"""Plan and make training images from source images."""

@@ -1,0 +1,1 @@
+"""Find text in images, and paint over unwanted regions."""

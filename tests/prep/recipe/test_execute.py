@@ -1,0 +1,663 @@
+"""Preparations carried out: every file by name, again, stopped, killed, and with what a person changed in between."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from lib_ti.atomic import CannotWrite
+from lib_ti.config import PrepareConfig
+from lib_ti.data.dataset import Rules
+from lib_ti.data.preparations import without_excluded
+from lib_ti.data.scan import scan
+from lib_ti.errors import BadInput, Stopped
+from lib_ti.prep.crop_box import Frame
+from lib_ti.prep.loss_masks import remove_mask, save_mask
+from lib_ti.prep.manifest import read_manifest, update_edits
+from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.recipe import stream
+from lib_ti.prep.recipe.execute import Summary, run
+from lib_ti.prep.recipe.make import pixels_to_open, proposed_frames, size_to_open
+from lib_ti.prep.recipe.plan import Plan, make_plan
+from lib_ti.prep.recipe.saliency import FaceFinder
+from lib_ti.prep.recipe.stream import Room
+from lib_ti.prep.recipe.write_results import describe
+from lib_ti.prep.remove.inpaint import Filling, fill, mask_of
+from lib_ti.prep.remove.patches import save_patch
+from lib_ti.prep.sources import open_piece
+from tests.data.conftest import PictureFolder
+from tests.fakes import FakeHost
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> PictureFolder:
+    return PictureFolder(tmp_path / "found")
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> PreparedFolder:
+    return PreparedFolder(tmp_path / "prepared")
+
+
+def settings(pictures: PictureFolder, **values) -> PrepareConfig:
+    output = pictures.path.parent / "prepared"
+    common = {"source": str(pictures.path), "output": str(output), "width": 64, "height": 64, "framing": "centre"}
+    return PrepareConfig(**{**common, **values})
+
+
+def carried_out(plan: Plan, **options) -> Summary:
+    return run(plan, **{"progress": lambda *_: None, "stop": lambda: False, **options})
+
+
+def prepared(pictures: PictureFolder, *, host: FakeHost | None = None, **values) -> Summary:
+    plan = make_plan(settings(pictures, **values), host.upscalers if host else ())
+    return carried_out(plan, host=host)
+
+
+def edit(plan: Plan, name: str, **values) -> None:
+    digest = next(one.wanted.item.digest for one in plan.results if one.wanted.item.path.name == name)
+    update_edits(plan.folder, lambda edits: edits.with_picture(digest, replace(edits.of(digest, name), **values)))
+
+
+def files(folder: PreparedFolder) -> list[str]:
+    """What training would see, and what was put aside."""
+    inner = [f"removed/{path.name}" for path in folder.removed.iterdir()] if folder.removed.exists() else []
+    return sorted(inner) + sorted(path.name for path in folder.path.iterdir() if path.is_file())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_pictures_captions_and_masks_come_out_and_the_originals_stay(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.jpg", (100, 80), caption="a house").with_suffix(".txt")
+    pictures.draw("b.png", (80, 100), mode="RGBA")
+    Image.new("L", (100, 80), 7).save(pictures.path / "a-mask.png")
+    before = contents(pictures.path)
+    summary = prepared(pictures)
+    assert contents(pictures.path) == before
+    assert files(output) == [
+        "picture_001-mask.png",
+        "picture_001.png",
+        "picture_001.txt",
+        "picture_002.png",
+        "picture_002.txt",
+        "preparation.json",
+    ]
+    assert output.caption("picture_001.png").read_text(encoding="utf-8") == "a house"
+    assert output.caption("picture_002.png").read_text(encoding="utf-8") == "b"
+    with Image.open(output.picture("picture_002.png")) as second, Image.open(output.mask("picture_001.png")) as mask:
+        assert (second.mode, second.size) == ("RGBA", (64, 64))
+        assert (mask.mode, mask.size, mask.getextrema()) == ("L", (64, 64), (7, 7))
+    assert [describe(one) for one in summary.made] == [
+        "a.jpg → picture_001.png: cut out in the middle, reduced",
+        "b.png → picture_002.png: cut out in the middle, reduced",
+    ]
+    # Training reads the folder as it is.
+    found = scan(output.path, Rules(64, 64, use_alpha=True))
+    assert [item.caption for item in found.items] == ["a house", "b"]
+    assert not found.skipped
+
+
+def test_a_result_has_the_pixels_that_pillow_gives(pictures: PictureFolder, output: PreparedFolder) -> None:
+    path = pictures.draw("a.png", (300, 200))
+    prepared(pictures)
+    with Image.open(path) as source, Image.open(output.picture("picture_001.png")) as result:
+        plain = ImageOps.fit(source, (64, 64), Image.Resampling.LANCZOS)
+        difference = np.abs(np.asarray(plain, int) - np.asarray(result, int))
+    assert difference.mean() < 1
+    assert np.percentile(difference, 99) <= 8
+
+
+def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFolder, output: PreparedFolder) -> None:
+    path = pictures.draw("a.png", (1600, 1000))
+    with Image.open(path) as image:
+        image.save(pictures.path / "b.jpg", quality=95)
+    plan = make_plan(settings(pictures))
+    for name in ("a.png", "b.jpg"):
+        edit(plan, name, frames=(Frame(0.3, 0.2, 0.25, 0.4),))
+    prepared(pictures)
+    with (
+        Image.open(output.picture("picture_001.png")) as first,
+        Image.open(output.picture("picture_002.png")) as second,
+    ):
+        assert np.abs(np.asarray(first, int) - np.asarray(second, int)).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("values", "opened"),
+    [
+        ({}, (683, 512)),
+        ({"reduce": False}, None),
+        ({"width": 2048, "height": 2048, "shape": "keep"}, (2731, 2048)),
+        ({"shape": "keep"}, (683, 512)),
+    ],
+)
+def test_a_picture_is_opened_no_larger_than_its_results_need(
+    pictures: PictureFolder, values: dict, opened: tuple[int, int] | None
+) -> None:
+    Image.new("L", (4000, 3000)).save(pictures.path / "a.jpg")
+    [planned] = make_plan(settings(pictures, **{"width": 512, "height": 512, **values})).results
+    cover = size_to_open([planned.wanted])
+    assert cover == (opened and pytest.approx(opened, abs=1))
+    piece = open_piece(planned.wanted.item, cover=cover)
+    width, height = piece.image.size
+    assert width * height <= pixels_to_open([planned.wanted]) <= 4000 * 3000
+    assert cover is None or (width >= cover[0] and height >= cover[1])
+
+
+def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output: PreparedFolder) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.new("RGB", (200, 100), "blue")
+    stored.paste("red", (150, 0, 200, 100))  # at the bottom, when seen
+    stored.save(pictures.path / "a.jpg", exif=exif, quality=95)
+    edit(make_plan(settings(pictures)), "a.jpg", frames=(Frame(0, 0.8, 0.4, 0.2),))
+    prepared(pictures)
+    with Image.open(output.picture("picture_001.png")) as result:
+        red, _, blue = np.asarray(result).reshape(-1, 3).mean(axis=0)
+        assert red > 200 and blue < 40
+
+
+def test_flipped_copies_mirror_picture_transparency_and_mask(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png", (64, 64), mode="RGBA", caption="left")
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (0, 0, 20, 64))
+    mask.save(pictures.path / "a-mask.png")
+    summary = prepared(pictures, flip=True, flip_words=True)
+    for name in ("picture_{}.png", "picture_{}-mask.png"):
+        with Image.open(output.path / name.format("001")) as one, Image.open(output.path / name.format("002")) as other:
+            assert ImageOps.mirror(one).tobytes() == other.tobytes()
+    assert output.caption("picture_002.png").read_text() == "right"
+    assert describe(summary.made[1]) == "a.png → picture_002.png: mirrored"
+
+
+def test_erased_parts_are_gone_from_every_result(pictures: PictureFolder, output: PreparedFolder) -> None:
+    image = Image.new("RGB", (800, 400), "green")
+    image.paste("red", (360, 180, 440, 220))
+    image.save(pictures.path / "a.jpg", quality=95)  # which is decoded at reduced size where nothing is erased
+    frames = (Frame(0, 0, 1, 1), Frame(0.4, 0.4, 0.2, 0.2))
+    edit(make_plan(settings(pictures)), "a.jpg", frames=frames)
+    assert len(prepared(pictures, flip=True).made) == 4
+    patch = fill(image, mask_of([(360, 180, 440, 220)], image.size, margin=8), Filling("telea"))
+    save_patch(output, patch)
+    edit(make_plan(settings(pictures)), "a.jpg", erased=(patch.erased,))
+    summary = prepared(pictures, flip=True)
+    assert len(summary.made) == 4
+    for one in summary.made:
+        with Image.open(output.picture(one.name)) as result:
+            assert result.getextrema()[0][1] < 40
+        assert one.operations[0] == {"operation": "erase", "box": [352, 172, 448, 228], "by": "telea"}
+    (output.patches / f"{patch.erased.patch}.png").unlink()
+    failed = prepared(pictures, flip=True, width=128).failed
+    assert [one.path.name for one in failed] == ["a.jpg"]
+    assert "erase again" in failed[0].reason
+
+
+def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
+    pictures: PictureFolder, output: PreparedFolder, tmp_path: Path
+) -> None:
+    lent: list[str] = []
+
+    class Watched(FakeHost):
+        def upscaler(self, name: str, tell):
+            lent.append(name)
+            return super().upscaler(name, tell)
+
+    host = Watched(tmp_path)
+    pictures.draw("large.png", (100, 100))
+    prepared(pictures, host=host, upscaler="Nearest")
+    assert not lent
+    pictures.draw("small.png", (32, 32))
+    summary = prepared(pictures, host=host, upscaler="Nearest")
+    assert lent == ["Nearest"]
+    assert summary.made[0].operations == ({"operation": "enlarge", "by": "Nearest", "factor": 2.0},)
+    # Enlarged by another one, and left small, it is another result.
+    assert [one.source for one in prepared(pictures).made] == ["small.png"]
+    assert [one.source for one in prepared(pictures, upscaler="none").made] == ["small.png"]
+    with Image.open(output.picture("picture_002.png")) as result:
+        assert result.size == (32, 32)
+    with pytest.raises(BadInput, match="nobody lends it here"):
+        carried_out(make_plan(settings(pictures, upscaler="Nearest"), ["Nearest"]))
+
+
+def test_the_frames_shown_beforehand_are_those_that_are_made(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name, size in (("a.jpg", (1200, 500)), ("b.png", (64, 64)), ("c.png", (400, 100)), ("d.jpg", (1500, 800))):
+        pictures.draw(name, size)
+    config = settings(pictures, framing="saliency", split=True, flip=True)
+    edit(make_plan(config), "b.png", frames=(Frame(0.1, 0, 0.2, 0.3), Frame(0.5, 0.5, 0.5, 0.5)))
+    plan, faces = make_plan(config), FaceFinder()
+    items = {one.wanted.item.path.name: (one.wanted.item, one.wanted.edits) for one in plan.results}
+    shown = {name: proposed_frames(item, edits, config, faces) for name, (item, edits) in items.items()}
+    carried_out(plan)
+    made = [one for one in read_manifest(output).results if not one.flipped]
+    assert shown == {name: [one.frame for one in made if one.source == name] for name in items}
+    assert [len(frames) for frames in shown.values()] == [3, 2, 5, 1]
+
+
+# Again
+
+
+def test_a_second_run_does_nothing(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name in ("a.png", "b.jpg"):
+        pictures.draw(name, (100, 80))
+    prepared(pictures, framing="saliency")
+    before = contents(output.path)
+    times = {path: path.stat().st_mtime_ns for path in output.path.rglob("*.png")}
+    summary = prepared(pictures, framing="saliency")
+    assert (len(summary.made), summary.unchanged) == (0, 2)
+    assert contents(output.path) == before
+    assert {path: path.stat().st_mtime_ns for path in output.path.rglob("*.png")} == times
+
+
+def test_a_stopped_run_is_continued(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for number in range(9):
+        pictures.draw(f"{number}.png")
+    seen: list[tuple[int, int]] = []
+    with pytest.raises(Stopped, match=r"after \d of 9 pictures"):
+        carried_out(
+            make_plan(settings(pictures, workers=1)),
+            progress=lambda done, total: seen.append((done, total)),
+            stop=lambda: len(seen) > 3,
+        )
+    done = seen[-1][0]
+    assert seen == [(number, 9) for number in range(done + 1)]
+    assert 3 <= done < 9
+    summary = prepared(pictures)
+    assert (len(summary.made), summary.unchanged) == (9 - done, done)
+    assert [path.name for path in sorted(output.path.glob("*.png"))] == [f"picture_{n:03}.png" for n in range(1, 10)]
+
+
+def _run_until_killed(plan: Plan) -> None:
+    carried_out(plan, progress=lambda done, total: os._exit(9) if done == 4 else None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_run_that_was_killed_while_making_results_again_goes_on_without_a_word(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for number in range(9):
+        pictures.draw(f"{number}.png", (100, 80))
+    prepared(pictures)
+    plan = make_plan(settings(pictures, width=128))
+    process = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(plan,))
+    process.start()
+    process.join(20)
+    summary = prepared(pictures, width=128)
+    assert (len(summary.made), summary.notes) == (9, [])
+    assert not output.removed.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_killed_run_is_continued_under_the_same_names(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for number in range(9):
+        pictures.draw(f"{number}.png", (100, 80), caption=f"caption {number}")
+        Image.new("L", (100, 80), 9).save(pictures.path / f"{number}-mask.png")
+    plan = make_plan(settings(pictures, workers=2))
+    process = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(plan,))
+    process.start()
+    process.join(20)
+    assert process.exitcode == 9
+    assert len(list(output.path.glob("picture_*-mask.png"))) >= 4
+    (output.path / ".picture_001-0123abcd.png.writing").write_bytes(b"half a pic")
+    (output.path / ".picture_001-89abcdef.writing.png").write_bytes(b"an earlier version's")
+    output.caption("picture_001.png").write_text("edited meanwhile")
+    summary = prepared(pictures)
+    assert len(summary.made) == 9
+    assert not summary.notes
+    assert sorted(path.name for path in output.path.glob("*.png")) == [
+        f"picture_{number:03}{kind}.png" for number in range(1, 10) for kind in ("-mask", "")
+    ]
+    assert not list(output.path.glob(".*.writing*"))
+    assert not output.removed.exists()
+    assert output.caption("picture_001.png").read_text() == "edited meanwhile"
+    assert output.caption("picture_009.png").read_text() == "caption 8"
+
+
+def test_captions_that_were_edited_stay_and_others_follow_their_source(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for name in ("a", "b", "c"):
+        pictures.draw(f"{name}.png", (100, 100), caption=f"{name} before")
+    prepared(pictures)
+    output.caption("picture_001.png").write_text("edited")
+    output.caption("picture_003.png").unlink()
+    for name in ("a", "b"):
+        (pictures.path / f"{name}.txt").write_text(f"{name} after")
+    for values in ({}, {"width": 128}, {"width": 128, "name": "cat"}):  # kept, made again, renamed
+        prepared(pictures, **values)
+        captions = [path.read_text() for path in sorted(output.path.glob("*.txt"))]
+        assert captions == ["edited", "b after", "c before"]
+    assert [path.name for path in sorted(output.path.glob("*.txt"))] == ["cat_001.txt", "cat_002.txt", "cat_003.txt"]
+
+
+def test_an_edited_caption_of_a_changed_source_is_kept_and_told(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.png", caption="a house")
+    prepared(pictures)
+    output.caption("picture_001.png").write_text("edited")
+    pictures.draw("a.png", salt="another")
+    [note] = prepared(pictures).notes
+    assert "a.png, which has changed; its caption was edited and is kept" in note
+    assert output.caption("picture_001.png").read_text() == "edited"
+
+
+def test_names_that_are_no_unicode_are_prepared_too(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png").rename(pictures.path / os.fsdecode(b"caf\xe9 9.png"))
+    prepared(pictures, name_pattern="[stem]")
+    assert files(output) == ["caf 9.png", "caf 9.txt", "preparation.json"]
+    assert output.caption("caf 9.png").read_text(encoding="utf-8") == "caf� 9"
+    assert prepared(pictures, name_pattern="[stem]").unchanged == 1
+
+
+def test_a_mask_painted_on_a_result_stays_while_the_result_shows_the_same(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.png", (200, 100))
+    Image.new("L", (200, 100), 255).save(pictures.path / "a-mask.png")
+    prepared(pictures)
+    painted = save_mask(output.picture("picture_001.png"), Image.new("L", (64, 64), 9)).read_bytes()
+    prepared(pictures)
+    prepared(pictures, width=128, height=128)
+    assert output.mask("picture_001.png").read_bytes() == painted
+    edit(make_plan(settings(pictures)), "a.png", frames=(Frame(0, 0, 0.5, 1),))
+    summary = prepared(pictures)
+    [note] = summary.notes
+    assert note.startswith("picture_001.png shows something else now, so that the mask painted on it does not fit")
+    assert (output.removed / "picture_001-mask.png").read_bytes() == painted
+    with Image.open(output.mask("picture_001.png")) as mask:
+        assert mask.getextrema() == (255, 255)
+
+
+def test_a_mask_that_was_taken_away_stays_away_until_the_result_is_made_again(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.png")
+    Image.new("L", (64, 64), 5).save(pictures.path / "a-mask.png")
+    prepared(pictures)
+    remove_mask(output.picture("picture_001.png"))
+    prepared(pictures)
+    assert not output.mask("picture_001.png").exists()
+    prepared(pictures, width=128)
+    assert output.mask("picture_001.png").exists()
+    (pictures.path / "a-mask.png").unlink()
+    prepared(pictures, width=128)
+    assert not output.mask("picture_001.png").exists()
+
+
+def test_what_was_changed_in_the_prepared_folder_is_put_aside_before_it_is_made_again(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    pictures.draw("a.png")
+    prepared(pictures)
+    Image.new("RGB", (9, 9)).save(output.picture("picture_001.png"))
+    changed = output.picture("picture_001.png").read_bytes()
+    summary = prepared(pictures)
+    aside = output.removed / "picture_001.png"
+    assert summary.notes == [f"picture_001.png was not as it had been made; what was there is now {aside}."]
+    assert aside.read_bytes() == changed
+
+
+def test_a_file_that_appears_under_a_planned_name_is_put_aside(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png")
+    plan = make_plan(settings(pictures))
+    output.path.mkdir()
+    output.picture("picture_001.png").write_bytes(b"someone's")
+    carried_out(plan)
+    assert (output.removed / "picture_001.png").read_bytes() == b"someone's"
+
+
+def test_what_is_no_longer_wanted_is_moved_and_not_deleted(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name in ("a.png", "b.png"):
+        pictures.draw(name)
+    Image.new("L", (64, 64)).save(pictures.path / "a-mask.png")
+    prepared(pictures)
+    before = contents(output.path)
+    for _ in range(2):
+        edit(make_plan(settings(pictures)), "a.png", left_out=True)
+        assert prepared(pictures).removed == 1
+        edit(make_plan(settings(pictures)), "b.png")  # nothing
+        update_edits(output, lambda edits: type(edits)())
+        prepared(pictures)
+    aside = [
+        f"removed/picture_001{extra}" for extra in ("-2.png", "-2.txt", "-mask-2.png", "-mask.png", ".png", ".txt")
+    ]
+    assert [name for name in files(output) if name.startswith("removed/")] == sorted(aside)
+    assert (output.removed / "picture_001.png").read_bytes() == before["picture_001.png"]
+
+
+def test_renaming_takes_caption_and_mask_along(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png")
+    Image.new("L", (64, 64)).save(pictures.path / "a-mask.png")
+    prepared(pictures)
+    summary = prepared(pictures, name="cat", name_pattern="[stem] [name] [number]")
+    assert (summary.renamed, summary.unchanged, len(summary.made)) == (1, 1, 0)
+    assert files(output) == ["a cat 001-mask.png", "a cat 001.png", "a cat 001.txt", "preparation.json"]
+
+
+def test_the_manifest_tells_how_each_result_was_made(pictures: PictureFolder, output: PreparedFolder) -> None:
+    pictures.draw("a.png", (32, 64))
+    prepared(pictures)
+    content = json.loads(output.manifest.read_text(encoding="utf-8"))
+    [result] = content["results"]
+    assert (result["source"], result["name"]) == ("a.png", "picture_001.png")
+    assert [one["operation"] for one in result["operations"]] == ["crop", "enlarge"]
+    assert content["settings"]["source"] == str(pictures.path.resolve())
+    # It is enough to prepare again.
+    again = make_plan(PrepareConfig(**content["settings"]))
+    assert [one.state for one in again.results] == ["unchanged"]
+
+
+def test_decisions_made_during_a_run_are_kept(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name in ("a.png", "b.png"):
+        pictures.draw(name)
+    plan = make_plan(settings(pictures))
+    carried_out(plan, progress=lambda done, total: edit(plan, "a.png", left_out=True) if done == 1 else None)
+    manifest = read_manifest(output)
+    assert [one.left_out for one in manifest.edits.by_digest.values()] == [True]
+    assert all(one.digest for one in manifest.results)
+
+
+def test_changes_of_the_manifest_by_many_at_once_are_all_kept(output: PreparedFolder) -> None:
+    def decide(number: int) -> None:
+        update_edits(
+            output, lambda edits: edits.with_picture(f"{number}", replace(edits.of("", "x.png"), left_out=True))
+        )
+
+    threads = [threading.Thread(target=decide, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read_manifest(output).edits.by_digest) == 8
+
+
+# What goes wrong
+
+
+def test_broken_files_stop_nothing(pictures: PictureFolder, output: PreparedFolder) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg", "d.png", "e.png"):
+        pictures.draw(name, (200, 200))
+    data = (pictures.path / "b.jpg").read_bytes()
+    (pictures.path / "b.jpg").write_bytes(data[: len(data) // 2])
+    (pictures.path / "d-mask.png").write_bytes(b"no picture")
+    plan = make_plan(settings(pictures))
+    pictures.draw("c.jpg", (200, 200), salt="changed meanwhile")
+    summary = carried_out(plan)
+    assert [one.source for one in summary.made] == ["a.jpg", "e.png"]
+    assert {one.path.name: one.reason for one in summary.failed} == {
+        "c.jpg": "the file was changed while the pictures were being read; start again to use it",
+    }
+    assert {one.path.name: one.reason for one in plan.skipped} == {
+        "b.jpg": "the file is cut off; copy or download it again",
+        "d.png": "its mask d-mask.png cannot be used: it is not a picture of a known kind",
+    }
+    assert "1 picture could not be used." in summary.describe()
+    # What was changed meanwhile keeps its name; what was broken gets one once it is whole.
+    pictures.draw("b.jpg", (200, 200))
+    assert [one.name for one in prepared(pictures).made] == ["picture_004.png", "picture_002.png"]
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "P", "1", "I;16", "LA"])
+def test_pictures_of_every_kind_come_out_as_rgb(pictures: PictureFolder, output: PreparedFolder, mode: str) -> None:
+    image = Image.radial_gradient("L").resize((80, 80))
+    if mode == "I;16":
+        Image.fromarray(np.asarray(image).astype(np.uint16) * 257).save(pictures.path / "a.png")
+    else:
+        image.convert("RGB").convert(mode).save(pictures.path / f"a.{'jpg' if mode == 'CMYK' else 'png'}")
+    prepared(pictures)
+    with Image.open(output.picture("picture_001.png")) as result:
+        assert result.mode == "RGB"
+        assert result.getextrema()[0][1] > 200
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_made(
+    pictures: PictureFolder, tmp_path: Path
+) -> None:
+    pictures.draw("a.png")
+    plan = make_plan(settings(pictures))
+    (tmp_path / "prepared").write_text("in the way")
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        carried_out(plan)
+
+
+def test_a_full_disk_ends_the_run_and_what_was_made_is_kept(
+    pictures: PictureFolder, output: PreparedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        pictures.draw(f"{number}.png")
+    written = stream.results.write_bytes
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "picture_003.png":
+            raise CannotWrite(f"{path} cannot be written: the disk is full.")
+        written(path, data)
+
+    monkeypatch.setattr(stream.results, "write_bytes", full)
+    with pytest.raises(CannotWrite, match="disk is full"):
+        prepared(pictures, workers=1)
+    monkeypatch.setattr(stream.results, "write_bytes", written)
+    summary = prepared(pictures)
+    assert (len(summary.made), summary.unchanged) == (2, 2)
+
+
+def test_a_plan_is_carried_out_once(pictures: PictureFolder) -> None:
+    pictures.draw("a.png")
+    plan = make_plan(settings(pictures))
+    carried_out(plan)
+    with pytest.raises(BadInput, match="make a new plan"):
+        carried_out(plan)
+
+
+def test_two_runs_of_one_folder_do_not_mix(pictures: PictureFolder) -> None:
+    pictures.draw("a.png")
+    plan = make_plan(settings(pictures))
+    refused: list[str] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 0:
+            with pytest.raises(BadInput) as error:
+                carried_out(plan)
+            refused.append(str(error.value))
+
+    carried_out(plan, progress=meanwhile)
+    assert len(refused) == 1 and "Another preparation" in refused[0]
+
+
+def test_few_pictures_are_open_at_one_time(pictures: PictureFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        pictures.draw(f"{number}.png")
+    at_once, most = [0], [0]
+    lock = threading.Lock()
+    opened = stream.open_piece
+
+    def watched(*args, **options):
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        time.sleep(0.01)
+        piece = opened(*args, **options)
+        with lock:
+            at_once[0] -= 1
+        return piece
+
+    monkeypatch.setattr(stream, "open_piece", watched)
+    prepared(pictures, workers=3)
+    assert 2 <= most[0] <= 3
+    # Large ones even fewer.
+    monkeypatch.setattr(stream, "_MOST_PIXELS", 64 * 64 + 1)
+    most[0] = 0
+    prepared(pictures, workers=3, width=128)
+    assert most[0] == 1
+
+
+def test_who_needs_more_room_than_there_is_waits_until_alone() -> None:
+    room = Room(10)
+    events: list[str] = []
+
+    def large() -> None:
+        with room.taken(99):
+            events.append("large")
+
+    with room.taken(4):
+        thread = threading.Thread(target=large)
+        thread.start()
+        time.sleep(0.02)
+        events.append("small")
+    thread.join(5)
+    assert events == ["small", "large"]
+    with room.taken(10):
+        pass
+
+
+def test_decisions_follow_the_images_into_another_prepared_folder(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        pictures.draw(name)
+    first = make_plan(settings(pictures))
+    edit(first, "a.png", left_out=True)
+    edit(first, "b.png", frames=(Frame(0, 0, 0.5, 0.5),))
+    item = next(one.wanted.item for one in first.results if one.wanted.item.path.name == "c.png")
+    patch = fill(open_piece(item).image, mask_of([(8, 8, 16, 16)], (64, 64)), Filling("telea"))
+    save_patch(first.folder, patch)
+    edit(first, "c.png", erased=(patch.erased,))
+    before = contents(output.path)
+    elsewhere = PreparedFolder(output.path.with_name("elsewhere"))
+    second = make_plan(settings(pictures, output=str(elsewhere.path)))
+    assert second.left_out == ("a.png",)
+    told = "counts for {} too: 1 image excluded, 1 cropped by hand, 1 with parts erased."
+    assert any(told.format(elsewhere.path) in remark for remark in second.remarks)
+    assert not elsewhere.path.exists()
+    summary = carried_out(second)
+    assert [one.source for one in summary.made] == ["b.png", "c.png"]
+    assert [one["operation"] for one in summary.made[1].operations] == ["erase"]
+    assert contents(output.path) == before
+    # From now on each folder has its own.
+    edit(make_plan(settings(pictures)), "b.png", left_out=True)
+    assert make_plan(settings(pictures, output=str(elsewhere.path))).left_out == ("a.png",)
+    assert read_manifest(elsewhere).edits.describe() == "1 image excluded, 1 cropped by hand, 1 with parts erased"
+
+
+def test_results_of_images_that_are_excluded_later_are_not_trained(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
+    for name in ("a.png", "b.png"):
+        pictures.draw(name)
+    prepared(pictures)
+    edit(make_plan(settings(pictures)), "a.png", left_out=True)
+    found = without_excluded(scan(output.path, Rules(64, 64, held_out=0)))
+    assert [item.path.name for item in found.items] == ["picture_002.png"]
+    assert "press Prepare to remove it from the folder): picture_001.png." in found.remarks[0]

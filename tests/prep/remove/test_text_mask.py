@@ -1,0 +1,76 @@
+"""Strokes of lettering that is drawn on photographs, where it is known which pixels they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import skimage.data
+import sklearn.datasets
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
+
+from lib_ti.prep.layered_image import Piece
+from lib_ti.prep.remove.inpaint import Box, Filling, fill, mask_of
+from lib_ti.prep.remove.patches import apply
+from lib_ti.prep.remove.text_mask import lettering_mask
+
+FONT = font_manager.findfont("DejaVu Sans:bold")
+PHOTOGRAPHS: dict[str, Callable[[], np.ndarray]] = {
+    "coffee": skimage.data.coffee,
+    "astronaut": skimage.data.astronaut,
+    "rocket": skimage.data.rocket,
+    "chelsea": skimage.data.chelsea,
+    "china": lambda: sklearn.datasets.load_sample_image("china.jpg"),
+    "flower": lambda: sklearn.datasets.load_sample_image("flower.jpg"),
+}
+
+
+def lettered(
+    image: Image.Image, colour: str, opacity: int = 255, size: int = 26
+) -> tuple[Image.Image, np.ndarray, Box]:
+    """The picture with words near its lower edge, which pixels they changed, and a box around them."""
+    layer = Image.new("L", image.size)
+    font = ImageFont.truetype(FONT, size)
+    place = (image.width // 2 - 4 * size, image.height - 3 * size)
+    ImageDraw.Draw(layer).text(place, "© my site.com", opacity, font)
+    result = Image.composite(Image.new("RGB", image.size, colour), image, layer)
+    left, top, right, bottom = layer.getbbox()
+    return result, np.asarray(layer) > opacity // 4, (left - 8, top - 6, right + 8, bottom + 6)
+
+
+def error(picture: Image.Image, mask: Image.Image, original: Image.Image) -> float:
+    filled = apply(Piece(picture, None, None, ""), [fill(picture, mask, Filling("telea"))]).image
+    return float(np.abs(np.asarray(filled, float) - np.asarray(original, float)).sum())
+
+
+@pytest.mark.parametrize(("colour", "opacity"), [("white", 255), ("black", 255), ("yellow", 255), ("white", 150)])
+def test_strokes_are_covered_and_most_of_the_picture_between_them_is_kept(colour: str, opacity: int) -> None:
+    better = 0
+    for load in PHOTOGRAPHS.values():
+        image = Image.fromarray(load())
+        picture, letters, box = lettered(image, colour, opacity)
+        whole, mask = mask_of([box], image.size), lettering_mask(picture, [box])
+        painted = np.asarray(mask) > 0
+        assert not painted[np.asarray(whole) == 0].any()
+        assert painted[letters].mean() > 0.8
+        better += error(picture, mask, image) < 0.5 * error(picture, whole, image)
+    assert better >= len(PHOTOGRAPHS) - 1
+
+
+def test_a_box_without_strokes_is_taken_as_a_whole() -> None:
+    image = Image.new("RGB", (80, 60), "grey")
+    assert lettering_mask(image, [(10, 10, 50, 30)]).tobytes() == mask_of([(10, 10, 50, 30)], image.size).tobytes()
+
+
+@pytest.mark.parametrize("box", [(-5, -5, 10, 10), (75, 55, 81, 61), (3, 3, 4, 4), (90, 90, 95, 95), (5, 5, 5, 9)])
+def test_boxes_at_and_beyond_the_edges_are_cut_to_the_picture(box: Box) -> None:
+    assert lettering_mask(Image.new("RGB", (80, 60)), [box]).size == (80, 60)
+
+
+def test_boxes_that_overlap_add_up() -> None:
+    image, _, box = lettered(Image.fromarray(skimage.data.coffee()), "white")
+    left, top, right, bottom = box
+    both = np.asarray(lettering_mask(image, [box, (left, top, (left + right) // 2, bottom)]))
+    assert (both >= np.asarray(lettering_mask(image, [box]))).all()
