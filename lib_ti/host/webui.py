@@ -195,7 +195,7 @@ def surroundings() -> dict[str, Any]:
     """What the tab takes over from the WebUI around it: arguments of :func:`lib_ti.ui.tab.build`."""
     return {
         "txt2img": _txt2img_fields(),
-        "beginnings": webui_settings.beginnings(),
+        "defaults": webui_settings.defaults(),
         **_preview_choices(),
     }
 

@@ -11,7 +11,7 @@ from modules import paths_internal, shared
 from lib_ti.paths import as_path, path_text
 
 
-def beginnings() -> Mapping[str, Any]:
+def defaults() -> Mapping[str, Any]:
     """What the tab's fields begin with."""
     return {
         "log_directory": shared.opts.ti_log_directory,

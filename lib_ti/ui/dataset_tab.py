@@ -11,7 +11,7 @@ from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.ui import work_line
 from lib_ti.ui.dataset import captions, cut, erase, folders, look, masks, pictures, prepare
 from lib_ti.ui.parts import QUIET, Parts, choices
-from lib_ti.ui.widgets.form import Form, dropdown, picture_side
+from lib_ti.ui.widgets.form import Form, dropdown, image_side
 
 STEPS = {
     "pictures": pictures,
@@ -29,9 +29,9 @@ def layout(parts: Parts) -> None:
     parts.prepare = Form(
         PrepareConfig,
         "ti_prepare",
-        instead={
-            "width": picture_side("In pixels, filled in from the model."),
-            "height": picture_side("In pixels, filled in from the model."),
+        overrides={
+            "width": image_side("In pixels, filled in from the model."),
+            "height": image_side("In pixels, filled in from the model."),
             "upscaler": dropdown(default=PrepareConfig.upscaler),
         },
     )

@@ -1,4 +1,4 @@
-"""What the sub-tabs share: the controller, the forms and the components that one sub-tab sets for another."""
+"""What the pages share: the controller, the forms, and the components that one page updates for another."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from lib_ti.ui.preparation import Preparation
 from lib_ti.ui.widgets.form import Form
 
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_name": False, "queue": False}
-"""Of events that answer at once: no spinner, and no waiting behind a long job in Gradio's queue."""
+"""Options of events that answer at once: no spinner, and no waiting behind a long job in Gradio's queue."""
 BUSY: Mapping[str, Any] = {"show_progress": "minimal", "api_name": False}
-"""Of events that read many files or use the model."""
+"""Options of events that read many files or use the model."""
 
 
 @dataclass
 class Parts:
-    """Filled by each sub-tab's ``layout``, used by each one's ``connect``."""
+    """The tab's components: filled by the ``layout`` of each page, used by its ``connect``."""
 
     controller: Controller
     txt2img: Mapping[str, Any]
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...]
-    beginnings: Mapping[str, Any]
-    """What begins otherwise than usual: ``log_directory``, ``file_format``, ``seconds``."""
+    defaults: Mapping[str, Any]
+    """Defaults that replace those of the settings: ``log_directory``, ``file_format``; and ``seconds``."""
     tabs: Any = None
     steps: Any = None
     """The tabs of the sub-tab Dataset."""
-    create: Form = None  # type: ignore[assignment]  # set by create_tab.layout
-    train: Form = None  # type: ignore[assignment]  # set by train_tab.layout
+    create: Form = None  # type: ignore[assignment]  # set by create/page
+    train: Form = None  # type: ignore[assignment]  # set by train/page
     prepare: Form = None  # type: ignore[assignment]  # set by dataset_tab.layout
     look: Form = None  # type: ignore[assignment]  # set by the step Look over
     caption: Form = None  # type: ignore[assignment]  # set by the step Captions
     own: dict[str, Any] = field(default_factory=dict)
-    """Components by their id without ``ti_``."""
+    """Components by their elem_id without ``ti_``."""
     answered_by: dict[str, str] = field(default_factory=dict)
-    """Result boxes, and those whose success answers their errors; see :mod:`lib_ti.ui.widgets.boxes`."""
+    """Message boxes, and the box whose success removes their error; see :mod:`lib_ti.ui.widgets.boxes`."""
 
     def __post_init__(self) -> None:
         self.preparation = Preparation(self.controller.host)
 
     @property
     def seconds(self) -> float:
-        """Between two looks of a page at a running training."""
-        return float(self.beginnings.get("seconds", 2))
+        """Seconds between two refreshes of a page during a run."""
+        return float(self.defaults.get("seconds", 2))
 
     def keep(self, name: str, component: Any) -> Any:
         self.own[name] = component
@@ -60,7 +60,7 @@ class Parts:
         return self.keep(name, gr.HTML(value, elem_id=f"ti_{name}"))
 
     def box(self, name: str, *, answered_by: str) -> Any:
-        """A place for what a button did or could not do; an error there goes once another box says a success."""
+        """A box for a button's result. An error in it is removed once the box ``answered_by`` reports a success."""
         self.answered_by[name] = answered_by
         return self.html(name)
 
@@ -69,6 +69,6 @@ class Parts:
 
 
 def choices(values: Iterable[str], chosen: str | None = None) -> Any:
-    """An update of a dropdown's choices, and of its value where one is given."""
+    """Update a dropdown's choices, and its value if one is given."""
     listed = list(values)
     return gr.update(choices=listed) if chosen is None else gr.update(choices=listed, value=chosen)

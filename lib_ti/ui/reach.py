@@ -1,4 +1,4 @@
-"""Which folders a page may name: all of them at home, some of them where others have the page."""
+"""Folders that a page may use: all of them on this machine, some of them for other visitors."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lib_ti.wording import quoted
 
 
 def check(host: Host, named: Mapping[str, str]) -> None:
-    """Refuse paths outside the host's folders before anything looks at them.
+    """Refuse paths outside the host's allowed folders before they are opened.
 
     Parameters
     ----------
     named
-        Paths by what they are, such as ``{"Dataset directory": "pictures"}``; empty ones are left to other checks.
+        Paths by label, such as ``{"Dataset directory": "images"}``; other checks handle empty ones.
 
     Raises
     ------
     BadInput
-        One sentence for each, with the folders that are possible.
+        One sentence for each path, with the allowed folders.
     """
     allowed = host.allowed_folders
     if allowed is None:
@@ -29,10 +29,11 @@ def check(host: Host, named: Mapping[str, str]) -> None:
     roots = [resolved(folder.expanduser()) for folder in allowed]
     problems = []
     for label, text in named.items():
-        # Links and ".." are followed first, so that neither leads out.
+        # Links and ".." are resolved first, so that neither leads outside.
         if path_text(text) and not any(resolved(as_path(text, label)).is_relative_to(root) for root in roots):
             problems.append(
-                f"{label} {quoted(text)} is out of reach for this page: give a folder in {', '.join(map(str, roots))}."
+                f"{label} {quoted(text)} is outside the folders this server allows: choose a folder in "
+                f"{', '.join(map(str, roots))}."
             )
     if problems:
         raise BadInput(problems)

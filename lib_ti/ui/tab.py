@@ -1,7 +1,7 @@
-"""The tab "Textual Inversion": four sub-tabs in the order of work, for any host. Lays out; the work is elsewhere.
+"""The tab "Textual Inversion": four sub-tabs in the order of work, for any host.
 
-Only what Gradio 3.41.2 and 4.40 share is used: inputs as a set, ``gr.update``, no script in events. A page asks for
-news by the visible Refresh button; ``javascript/textual_inversion.js`` presses it while a training runs.
+Only API common to Gradio 3.41.2 and 4.40 is used: inputs as a set, ``gr.update``, no script in events. A page is
+refreshed by the visible Refresh button, which ``javascript/textual_inversion.js`` presses during a run.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ def build(
     samplers: Sequence[str] = SAMPLERS,
     schedulers: Sequence[str] = SCHEDULERS,
     dataset: str = "",
-    beginnings: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> gr.Blocks:
-    """The tab for a host.
+    """Build the tab for a host.
 
     Parameters
     ----------
     txt2img
-        The WebUI's own components by ``prompt``, ``negative_prompt``, ``steps``, ``sampler``, ``scheduler``,
-        ``cfg_scale``, ``seed``, ``width`` and ``height``, as many as there are; None where there is no such tab.
+        The WebUI's txt2img components by ``prompt``, ``negative_prompt``, ``steps``, ``sampler``, ``scheduler``,
+        ``cfg_scale``, ``seed``, ``width`` and ``height``, as many as exist; None without such a tab.
     samplers, schedulers
-        What the fields of the previews offer.
+        Choices for previews.
     dataset
-        Folder of pictures that the fields begin with.
-    beginnings
-        What else begins otherwise than usual: ``log_directory``, ``file_format``, and ``seconds`` between two looks at
-        a running training.
+        Default folder of images.
+    defaults
+        Defaults that replace those of the settings: ``log_directory``, ``file_format``; and ``seconds`` between two
+        refreshes during a run.
     options
-        Of ``gr.Blocks``, for a page of its own.
+        Options of ``gr.Blocks``, for a page of its own.
     """
     with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
-        parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(beginnings or {}))
+        parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(defaults or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
                 dataset_tab.layout(parts)
@@ -72,6 +72,6 @@ def build(
         dataset_tab.on_load(blocks, parts)
         train_page.on_load(blocks, parts)
     for block in blocks.blocks.values():
-        # The WebUI would keep these values in ui-config.json, and users would keep old defaults for ever.
+        # The WebUI would save these values to ui-config.json, and users would never get new defaults.
         block.do_not_save_to_config = True
     return blocks

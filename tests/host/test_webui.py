@@ -153,7 +153,7 @@ def test_what_the_tab_takes_over(webui: Any) -> None:
     assert set(found["txt2img"]) == {"prompt", "seed"}
     assert found["samplers"] == ("Euler a", "Heun")
     assert found["schedulers"] == ("Automatic", "Karras")
-    assert found["beginnings"] == {"log_directory": "textual_inversion", "file_format": "safetensors", "seconds": 2}
+    assert found["defaults"] == {"log_directory": "textual_inversion", "file_format": "safetensors", "seconds": 2}
 
 
 def test_the_size_is_that_of_the_loaded_model(webui: Any) -> None:

@@ -186,7 +186,7 @@ def test_what_to_do_first_is_said(work: Captions, host: FakeHost, folder: Path, 
         lambda: work.open("", str(folder)),
         lambda: work.editor(str(folder)),
     ):
-        with pytest.raises(BadInput, match="out of reach"):
+        with pytest.raises(BadInput, match="outside the folders"):
             use()
 
 

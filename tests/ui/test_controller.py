@@ -269,9 +269,9 @@ def test_a_page_names_no_other_folder_than_it_may(
         "Log directory": {"log_directory": str(tmp_path / "pictures" / "way-out" / "x")},
         "Prompt template": {"template": str(tmp_path / "secret" / "passwords.txt")},
     }.items():
-        with pytest.raises(BadInput, match=f"^{label} .* is out of reach"):
+        with pytest.raises(BadInput, match=f"^{label} .* is outside the folders"):
             controller.start({**values, **changes})
-        assert "out of reach" in controller.check({**values, **changes})
+        assert "outside the folders" in controller.check({**values, **changes})
     secret = str(tmp_path / "secret")
     for look in (
         lambda: controller.scan(secret, values),
@@ -281,7 +281,7 @@ def test_a_page_names_no_other_folder_than_it_may(
         lambda: controller.trained_names(secret),
         lambda: controller.creation.name_remarks("my-style", secret),
     ):
-        with pytest.raises(BadInput, match="out of reach"):
+        with pytest.raises(BadInput, match="outside the folders"):
             look()
     assert "[filewords]" in controller.templates.text("style_filewords")
 

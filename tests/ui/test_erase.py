@@ -24,7 +24,7 @@ from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import paint_page, painted
 from lib_ti.ui.dataset.erase_work import Erasing
 from lib_ti.ui.dataset.paint_page import Choosable
-from lib_ti.ui.server.temporary_images import ShownPictures
+from lib_ti.ui.server.temporary_images import TemporaryImages
 from tests.fakes import FakeHost
 from tests.prep.photographs import photograph
 
@@ -294,7 +294,7 @@ def test_pictures_to_show_are_made_once_and_the_newest_are_kept() -> None:
         made.append(key)
         return Image.new("RGB", (8, 8))
 
-    shown = ShownPictures(most=2)
+    shown = TemporaryImages(most=2)
     addresses = {key: shown.address(key, lambda key=key: make(key)) for key in ("a", "b", "a", "c")}
     assert made == ["a", "b", "c"]
     assert seen(addresses["a"]).size == (8, 8)

@@ -45,8 +45,8 @@ def test_the_sides_of_the_pictures_always_show_a_number(alone: Any) -> None:
 
 
 def test_settings_of_the_host_are_what_fields_begin_with(tmp_path: Path) -> None:
-    beginnings = {"log_directory": "elsewhere", "file_format": "pt", "seconds": 7}
-    found = by_id(tab.build(FakeHost(tmp_path), beginnings=beginnings))
+    defaults = {"log_directory": "elsewhere", "file_format": "pt", "seconds": 7}
+    found = by_id(tab.build(FakeHost(tmp_path), defaults=defaults))
     assert found["ti_train_log_directory"].value == "elsewhere"
     assert found["ti_create_file_format"].value == "pt"
     assert 'data-seconds="7"' in found["ti_status"].value

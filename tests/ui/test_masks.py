@@ -161,7 +161,7 @@ def test_folders_that_cannot_serve_are_told(folder: Path, masks: Masks, tmp_path
         masks.stage(folder, "no.png")
     host = FakeHost(tmp_path)
     host.allowed_folders = (tmp_path / "elsewhere",)
-    with pytest.raises(BadInput, match="out of reach"):
+    with pytest.raises(BadInput, match="outside the folders"):
         Masks(host).folder(str(folder), "")
 
 

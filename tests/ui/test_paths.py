@@ -20,7 +20,8 @@ pytest.importorskip("fastapi")
 from fastapi import FastAPI  # noqa: E402 - after it is known that Gradio is there
 from fastapi.testclient import TestClient  # noqa: E402
 
-from lib_ti.ui import served, tab  # noqa: E402
+from lib_ti.ui import tab  # noqa: E402
+from lib_ti.ui.server import image_addresses  # noqa: E402
 
 LONG = "x" * 5000
 FIELDS = {
@@ -119,14 +120,14 @@ def test_a_pasted_path_shows_the_pictures(blocks: Any, tmp_path: Path) -> None:
 
 def test_the_route_of_pictures_answers_what_cannot_be_shown(tmp_path: Path) -> None:
     app = FastAPI()
-    served.add_route(app, tmp_path / "thumbnails")
+    image_addresses.add_route(app, tmp_path / "thumbnails")
     client = TestClient(app, raise_server_exceptions=False)
     here, bad = tmp_path / "a.png", Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.png"))
     for path in (here, bad, tmp_path, tmp_path / ("x" * 300)):
-        for size in (served.AS_IT_IS, served.THUMBNAIL):
-            answer = client.get(f"/{served.address(path, size)}")
+        for size in (image_addresses.AS_IT_IS, image_addresses.THUMBNAIL):
+            answer = client.get(f"/{image_addresses.address(path, size)}")
             assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
             assert answer.headers["cache-control"] == "no-store"
             assert "Error" not in answer.text
             assert "".join(ElementTree.fromstring(answer.content).itertext())  # well-formed, and says something
-    assert client.get(f"/{served.ROUTE}?name=x&size=1&sign=%C3%A9").status_code == 403
+    assert client.get(f"/{image_addresses.ROUTE}?name=x&size=1&sign=%C3%A9").status_code == 403

@@ -52,7 +52,7 @@ def test_folders_out_of_reach_are_not_suggested(source: Path, tmp_path: Path) ->
     host.allowed_folders = (tmp_path / "elsewhere",)
     assert Preparation(host).last_source() == ""
     assert Preparation(host).suggested_output(str(source)) == str(tmp_path / "elsewhere" / "found-prepared")
-    with pytest.raises(BadInput, match="out of reach"):
+    with pytest.raises(BadInput, match="outside the folders"):
         Preparation(host).settings(str(tmp_path / "mine"))
 
 

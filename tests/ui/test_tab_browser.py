@@ -194,7 +194,7 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
     assert page.text("ti_sheet_said") == ""
     page.shot("sheet")
     choose(page, "ti_results_run", "no-such-run", Keys.TAB)
-    page.says("ti_results_message", "no training of")
+    page.says("ti_results_message", "no run of")
     page.until(
         lambda: not page.driver.find_elements(By.CSS_SELECTOR, "#ti_sheet img"), wanted="no sheet of another run"
     )

@@ -27,7 +27,7 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
         page.tab("Textual Inversion", "#tabs > .tab-nav")
         page.fill("ti_dataset_folder", str(webui.folder / "secret"))
         page.press("ti_dataset_show")
-        said = page.says("ti_dataset_overview", "is out of reach for this page")
+        said = page.says("ti_dataset_overview", "is outside the folders this server allows")
         assert str(webui.folder / "datasets") in said
         page.shot("webui-out-of-reach")
         page.fill("ti_dataset_folder", str(webui.folder / "datasets" / "mine"))
@@ -37,7 +37,7 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
         page.tab("Train")
         page.unfold("See and edit the template")
         page.fill("ti_train_template", str(webui.folder / "config.json"))
-        page.says("ti_template_rendered", "is out of reach for this page")
+        page.says("ti_template_rendered", "is outside the folders this server allows")
     finally:
         page.driver.quit()
     webui.post("options", {"ti_folders": str(webui.folder / "secret")})

@@ -13,7 +13,7 @@ from lib_ti.ui.widgets.form import Form
 
 
 def layout(parts: Parts) -> None:
-    form = parts.create = Form(CreateConfig, "ti_create", beginnings=parts.beginnings)
+    form = parts.create = Form(CreateConfig, "ti_create", defaults=parts.defaults)
     with gr.Row(), gr.Column(elem_classes="ti-narrow"):
         form.add("name")
         parts.html("create_name_remarks")

@@ -37,7 +37,7 @@ def layout(parts: Parts) -> None:
         parts.button("captions_open", "Open", scale=1)
     parts.html("captions_said")
     with gr.Accordion("Have captions written by a model", open=False):
-        form = parts.caption = Form(CaptionConfig, "ti_caption", instead={"captioner": dropdown()})
+        form = parts.caption = Form(CaptionConfig, "ti_caption", overrides={"captioner": dropdown()})
         for row in _ROWS:
             with gr.Row():
                 form.add(*row)

@@ -31,7 +31,7 @@ from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
 from lib_ti.ui.html.fragments import file_name
 from lib_ti.ui.server.image_addresses import address
-from lib_ti.ui.server.temporary_images import ShownPictures
+from lib_ti.ui.server.temporary_images import TemporaryImages
 
 _MOST_SEEDS = 2**32
 
@@ -41,7 +41,7 @@ class Erasing:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._shown = ShownPictures()
+        self._shown = TemporaryImages()
         self._undone: defaultdict[tuple[Path, str], list[Erased]] = defaultdict(list)
 
     def pictures(self, config: PrepareConfig) -> list[Choosable]:

@@ -26,7 +26,7 @@ from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
 from lib_ti.ui.html.fragments import file_name
 from lib_ti.ui.server.image_addresses import address
-from lib_ti.ui.server.temporary_images import ShownPictures
+from lib_ti.ui.server.temporary_images import TemporaryImages
 from lib_ti.wording import quoted
 
 _MASKED = "mask"
@@ -46,7 +46,7 @@ class Masks:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._shown = ShownPictures()
+        self._shown = TemporaryImages()
         self._written: dict[Path, str] = {}
         """SHA-256 of the masks that were written here; what is another one by now is put aside, and not lost."""
 

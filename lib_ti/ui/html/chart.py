@@ -1,4 +1,4 @@
-"""The loss curves as SVG: colours come from the style sheet, so that they fit light and dark pages."""
+"""Loss curves as SVG. Colors come from the style sheet, so that they fit light and dark pages."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lib_ti.ui.html.fragments import escape
 Points = Sequence[Point]
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 88, 34, 14, 30
-"""Margins: labels stay within them in the larger letters of small screens, too."""
-MOST_LETTERS = 7
-"""Of a label beside the plot."""
+"""Margins that also fit the larger labels of small screens."""
+MOST_CHARACTERS = 7
+"""Longest label beside the plot."""
 MOST_DOTS = 60
 Range = tuple[float, float]
 
 
 def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None = None, last_step: int = 0) -> str:
-    """Both losses over the steps, each to its own scale: the training loss is mostly chance, the validation loss moves
-    little, and on one scale the first would flatten the second.
+    """Plot both losses over the steps, each to its own scale: the noise of the training loss would flatten the
+    validation loss on a common one.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
     checks
         (step, validation loss), in order: a curve for each state of the data, the current one last.
     best
-        Of the current curve.
+        Best point of the current curve.
     last_step
-        Where the axis ends, if that is beyond the points.
+        End of the axis, if beyond the points.
     """
     curves = [points for points in checks if points]
     shown = [point for points in (losses, *curves) for point in points]
@@ -59,7 +59,7 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
 
 
 def _steps_axis(across: Range) -> str:
-    """The axis below, and a line at round steps."""
+    """The axis of the steps, with a line at round numbers."""
     base = HEIGHT - BOTTOM
     lines = [f'<line class="ti-axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
     for mark in _round_values(across, 6, least=1):
@@ -70,7 +70,7 @@ def _steps_axis(across: Range) -> str:
 
 
 def _values_axis(scale: Range, classes: str) -> str:
-    """Lines at round values, with the values in as few digits as tell them apart."""
+    """Lines at round values, labelled with as few digits as distinguish them."""
     marks = _round_values(scale, 5)
     apart = marks[1] - marks[0] if len(marks) > 1 else abs(marks[0]) or 1.0
     digits = max(0, -math.floor(math.log10(apart) + 1e-9))
@@ -78,7 +78,7 @@ def _values_axis(scale: Range, classes: str) -> str:
     for mark in marks:
         y = _y(mark, scale)
         label = f"{mark:.{digits}f}"
-        label = label if len(label) <= MOST_LETTERS else f"{mark:.1e}"
+        label = label if len(label) <= MOST_CHARACTERS else f"{mark:.1e}"
         lines.append(f'<line class="ti-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         lines.append(f'<text class="{classes}" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     return "".join(lines)
@@ -112,7 +112,7 @@ def _path(points: Points, across: Range, up: Range) -> str:
 
 
 def _round_values(ends: Range, most: int, *, least: float = 0.0) -> list[float]:
-    """Round numbers within a range, at most about ``most``: multiples of 1, 2 or 5 times a power of ten."""
+    """About ``most`` round numbers within a range, at most: multiples of 1, 2 or 5 times a power of ten."""
     raw = max((ends[1] - ends[0]) / most, least)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * (1 - 1e-9))

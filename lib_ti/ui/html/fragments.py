@@ -1,4 +1,4 @@
-"""Pieces of HTML that the tab shows. Everything that comes from files or people is escaped here, and only here."""
+"""Pieces of HTML for the tab. Everything that comes from files or people is escaped here, and only here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib_ti.wording import printable
 
 Kind = Literal["good", "info", "warning", "error"]
 THUMBNAIL = 256
-"""Longest side in pixels of the small pictures in pages."""
+"""Longest side of thumbnails in pixels."""
 _MARKS = {"good": "✓", "info": "i", "warning": "!", "error": "✗"}
 
 
@@ -25,22 +25,22 @@ def escape(text: object) -> str:
 
 
 def answer(number: str, shown: str, *, failed: bool = False, classes: str = "", **data: object) -> str:
-    """What a page's script takes for the answer to its message of that number; see ``javascript/ti_saving.js``.
+    """The answer to a script's message of that number; see ``javascript/ti_saving.js``.
 
-    ``shown`` is HTML. ``data`` is what else the script is told, by the names of its attributes.
+    ``shown`` is HTML. ``data`` becomes ``data-`` attributes for the script.
     """
-    told = {"saved": number, **({"failed": "yes"} if failed else {}), **data}
-    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
+    values = {"saved": number, **({"failed": "yes"} if failed else {}), **data}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in values.items())
     return f'<div class="{classes}" {attributes}>{shown}</div>'
 
 
 def file_name(file: Path | str) -> str:
-    """A file's name, or its path from a folder, as text of one line that can be sent: names may hold anything."""
+    """A file's name, or its path from a folder, as one printable line: names may contain anything."""
     return " ".join(printable(file.name if isinstance(file, Path) else file).splitlines())
 
 
 def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
-    """A box with one line for each sentence; nothing for no sentence. Errors are read out by screen readers."""
+    """A box with one line for each sentence; empty without any. Screen readers announce errors."""
     items = [sentence for sentence in sentences if sentence]
     if not items and not title:
         return ""
@@ -50,12 +50,12 @@ def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
 
 
 def holds_error(shown: str) -> bool:
-    """Whether a box says that something went wrong."""
+    """Whether a box shows an error."""
     return "ti-error" in shown
 
 
 def findings(items: Iterable[tuple[Kind, str]]) -> str:
-    """A list whose lines are marked as good, information, warning or error, in words for screen readers too."""
+    """A list with each line marked as good, info, warning or error, also for screen readers."""
     rows = "".join(
         f'<li class="ti-{kind}"><span class="ti-mark" role="img" aria-label="{kind}">{_MARKS[kind]}</span>'
         f"<span>{escape(text)}</span></li>"
@@ -69,13 +69,13 @@ def hint(text: str) -> str:
 
 
 def table(rows: Mapping[str, object]) -> str:
-    """Two columns: what, and its value."""
+    """A table of names and values."""
     cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
     return f'<table class="ti-table">{cells}</table>'
 
 
 def folded(title: str, content: str) -> str:
-    """Content that a click on its title shows; nothing for no content."""
+    """Content that unfolds with a click on its title; empty without content."""
     if not content:
         return ""
     return f'<details class="ti-notes"><summary>{escape(title)}</summary>{content}</details>'
@@ -90,7 +90,7 @@ def bar(share: float, label: str) -> str:
 
 
 def history(what: str = "") -> str:
-    """The buttons Undo and Redo of a page's script; see ``javascript/ti_undo.js``."""
+    """Undo and Redo buttons for a page's script; see ``javascript/ti_undo.js``."""
     return "".join(
         f'<button type="button" data-act="{way}" title="{key}">{way.capitalize()}{what}</button>'
         for way, key in (("undo", "Ctrl+Z"), ("redo", "Ctrl+Shift+Z"))
@@ -98,7 +98,7 @@ def history(what: str = "") -> str:
 
 
 def facts(items: Mapping[str, str]) -> str:
-    """Numbers with their names above them, side by side."""
+    """Numbers side by side, each under its name."""
     cells = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in items.items())
     return f'<dl class="ti-facts">{cells}</dl>'
 
@@ -106,9 +106,9 @@ def facts(items: Mapping[str, str]) -> str:
 def figure(
     path: Path, caption: str, *, detail: str = "", size: int = THUMBNAIL, classes: str = "", source: str = ""
 ) -> str:
-    """A picture with its caption; a sentence in its place where it cannot be read.
+    """An image with its caption, or the reason why the image cannot be read.
 
-    It is part of the page, unless ``source`` is where the page finds it; that is for many pictures.
+    The image is embedded in the page, unless ``source`` is its address, which is meant for many images.
     """
     from lib_ti.data.images import open_picture
 
@@ -129,22 +129,21 @@ def gallery(figures: Sequence[str], classes: str = "") -> str:
     return f'<div class="ti-gallery {classes}">{"".join(figures)}</div>' if figures else ""
 
 
-def data_uri(picture: Image.Image, size: int) -> str:
-    """The picture, reduced to ``size`` pixels at most, as text for an ``img`` tag.
+def data_uri(image: Image.Image, size: int) -> str:
+    """Encode an image, downscaled to ``size`` pixels at most, as a data URI for an ``img`` tag.
 
-    In the page itself and not by an address: Gradio serves only files of folders that it was told of, and pictures may
-    lie anywhere.
+    Not by an address, since Gradio serves only files from folders it knows, and images may be anywhere.
     """
-    picture = picture.convert("RGB")
-    if max(picture.size) > size:
-        picture.thumbnail((size, size))
+    image = image.convert("RGB")
+    if max(image.size) > size:
+        image.thumbnail((size, size))
     out = io.BytesIO()
-    if max(picture.size) <= 96:
-        # Small pictures, such as those of the pocket model, are enlarged by the browser: JPEG's blocks would show.
-        picture.save(out, "PNG")
+    if max(image.size) <= 96:
+        # The browser upscales small images, such as those of the pocket model: JPEG blocks would show.
+        image.save(out, "PNG")
         kind = "png"
     else:
-        picture.save(out, "JPEG", quality=88)
+        image.save(out, "JPEG", quality=88)
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
 

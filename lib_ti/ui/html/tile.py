@@ -1,4 +1,4 @@
-"""A tile in place of an image that cannot be shown, with the reason on it."""
+"""Placeholder for an image that cannot be shown, with the reason written on it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from lib_ti.ui.html.fragments import escape
 
 MEDIA_TYPE = "image/svg+xml"
 _SIDE, _LETTERS, _LINE = 256, 16, 34
-"""Side in units of the drawing, letters in a line, and the height of a line."""
+"""Side in SVG units, characters per line, and line height."""
 _MOST_LINES = 6
 _COLOUR = "#888"
-"""To be read on a light and on a dark page."""
+"""Readable on light and dark pages."""
 
 
 def tile(reason: str) -> str:
-    """An SVG image with a sentence, wrapped."""
+    """Return an SVG image that shows a sentence, wrapped."""
     lines = textwrap.wrap(reason, _LETTERS, max_lines=_MOST_LINES, placeholder=" …")
     top = (_SIDE - _LINE * (len(lines) - 1)) / 2 + 9
     texts = "".join(

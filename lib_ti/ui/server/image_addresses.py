@@ -1,7 +1,7 @@
-"""Pictures for pages by address, so that a browser loads those of a thousand that can be seen.
+"""Addresses of images for pages, so that a browser loads only the visible ones of a thousand.
 
-An address is signed with a secret of this process: only a page that was given it can ask for the picture, whatever
-else the server lets its visitors do, and nobody can ask for another file.
+An address is signed with a secret of this process: only a page that received it can request the image, whatever else
+the server allows its visitors, and nobody can request another file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from lib_ti.wording import printable
 
 ROUTE = "ti-picture"
 THUMBNAIL, LARGE = 256, 1024
-"""Longest sides in pixels that pictures are served at."""
+"""Longest sides of served images in pixels."""
 AS_IT_IS = 0
-"""In place of a size: the file itself, which a browser must be able to show."""
+"""In place of a size: the file itself, in a format that browsers show."""
 _SECRET = secrets.token_bytes(32)
 _KEEP = {"Cache-Control": "private, max-age=86400"}
 
 
 def address(path: Path, size: int = THUMBNAIL) -> str:
-    """Where a page finds the picture at a path, seen from the page; another one once the file was changed."""
+    """Return the address of the image at a path, relative to the page; it changes with the file."""
     name = base64.urlsafe_b64encode(str(path.absolute()).encode("utf-8", "surrogateescape")).decode()
     try:
         changed = path.stat().st_mtime_ns
@@ -41,18 +41,18 @@ def address(path: Path, size: int = THUMBNAIL) -> str:
 
 
 def add_route(app: FastAPI, thumbnails: Path) -> None:
-    """Serve the addresses; ``thumbnails`` is the folder where reduced pictures are kept.
+    """Serve the addresses; ``thumbnails`` is the folder of the thumbnails' cache.
 
-    For what cannot be shown a tile with the reason is served: a page that lists many files does not know yet which can.
+    For a file that cannot be shown, a placeholder with the reason is served: pages list files without opening them.
     """
 
-    def picture(name: str, size: int, sign: str) -> Response:
+    def image(name: str, size: int, sign: str) -> Response:
         from lib_ti.data.images import UnreadablePicture
         from lib_ti.errors import UserError, os_problem
         from lib_ti.prep.thumbnails import Thumbnails
 
         if not hmac.compare_digest(sign.encode(), _sign(name, size).encode()):
-            return Response("This address is of another session: load the page again.", status_code=403)
+            return Response("This address belongs to another session: reload the page.", status_code=403)
         path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
         if size == AS_IT_IS:
             return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing("the file is not there")
@@ -66,7 +66,7 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
             return _missing(os_problem(error))
 
     # A plain function, which FastAPI runs in a thread.
-    handler: Any = picture
+    handler: Any = image
     app.add_api_route(f"/{ROUTE}", handler, methods=["GET"], include_in_schema=False, response_class=FileResponse)
 
 

@@ -1,4 +1,4 @@
-"""The tab as a page of its own: a small web server for this machine, with the style sheet and scripts of the WebUI."""
+"""The tab as a web page of its own: a small server with the extension's style sheet and scripts."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 def serve(host: Host, *, address: str, port: int, dataset: str, ready: Callable[[str], None]) -> None:
-    """Serve the tab until the process is told to end.
+    """Serve the tab until the process is terminated.
 
     Parameters
     ----------
     address
-        Of this machine, ``127.0.0.1`` for this machine alone.
+        An address of this machine; ``127.0.0.1`` makes the page available to this machine only.
     dataset
-        Folder of pictures that the fields begin with.
+        Default folder of images.
     ready
         Called with the page's address once it can be opened.
 
     Raises
     ------
     BadInput
-        When the port is taken or the address is none of this machine.
+        When the port is in use or this machine does not have the address.
     """
     listening = _listen(address, port)
     app = make_app(host, dataset=dataset)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
     server = _Server(config, lambda: ready(f"http://{address}:{listening.getsockname()[1]}"))
-    # Uvicorn has handlers of its own while it serves, and hands a signal on when it has ended because of it.
+    # Uvicorn installs its own handlers while it serves, and raises the signal again afterwards.
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with listening:
@@ -60,7 +60,7 @@ def serve(host: Host, *, address: str, port: int, dataset: str, ready: Callable[
 
 def make_app(host: Host, *, dataset: str = "") -> FastAPI:
     """The web application."""
-    # Fonts of the system: those of Gradio's theme come from another machine.
+    # System fonts: those of Gradio's theme are downloaded.
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     blocks = build(host, dataset=dataset, css=STYLE.read_text(encoding="utf-8"), theme=theme)
     app = FastAPI()
@@ -72,20 +72,20 @@ def make_app(host: Host, *, dataset: str = "") -> FastAPI:
 
 
 class _Server(uvicorn.Server):
-    """Says when it has started; FastAPI's own way of saying so differs from version to version."""
+    """Calls back when it has started; FastAPI's own way differs between versions."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._say_started = started
+        self._on_started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._say_started()
+            self._on_started()
 
 
 class WithScripts:
-    """Adds the tab's scripts to the page: the one way that works alike with every Gradio."""
+    """Adds the tab's scripts to the page, in a way that works with every version of Gradio."""
 
     def __init__(self, app: Any, scripts: Sequence[str]) -> None:
         tags = "".join(f"<script>{script}</script>" for script in scripts)
@@ -95,7 +95,7 @@ class WithScripts:
         if scope["type"] != "http" or scope["path"] != "/":
             await self._app(scope, receive, send)
             return
-        # The page is a few kilobytes: it is collected, and sent with its new length.
+        # The page is a few kilobytes: it is buffered, and sent with its new length.
         started: list[Message] = []
         body = bytearray()
 
@@ -127,6 +127,6 @@ def _listen(address: str, port: int) -> socket.socket:
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise BadInput(
-            f"Port {port} of {address} cannot be used ({reason}): another program may have it. Choose one with --port."
+            f"Port {port} of {address} cannot be used ({reason}). Another program may use it: choose one with --port."
         ) from error
     return listening

@@ -1,4 +1,4 @@
-"""Pictures that are made only to be shown, as files of this process: the newest few are kept."""
+"""Images made only to be shown, as temporary files: the newest few are kept."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _MOST = 50
 _QUALITY = 92
 
 
-class ShownPictures:
-    """Serves what is no file by itself, such as a picture with parts of it erased. Threads may ask at once."""
+class TemporaryImages:
+    """Addresses of images that are not files, such as an image with regions removed. Thread-safe."""
 
     def __init__(self, most: int = _MOST) -> None:
-        """``most`` pictures are kept; pages that show older ones must ask again."""
+        """Keep the newest ``most`` images; pages request older ones again."""
         self._most = most
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # removed with this object, or at the end
         self._files: dict[str, Path] = {}
         self._lock = threading.Lock()
 
     def address(self, key: str, make: Callable[[], Image.Image]) -> str:
-        """Where a page finds the RGB picture of that key, which is made when it is not kept any more."""
+        """Return the address of the RGB image with that key; ``make`` is called when it is not kept."""
         with self._lock:
             path = self._files.pop(key, None)
             if path is None:

@@ -13,7 +13,7 @@ from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.train import template_fields, view
 from lib_ti.ui.widgets import listed
-from lib_ti.ui.widgets.form import Form, dropdown, picture_side
+from lib_ti.ui.widgets.form import Form, dropdown, image_side
 
 ESSENTIAL = ("embedding_rate", "max_steps")
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
@@ -48,12 +48,12 @@ def layout(parts: Parts) -> None:
     form = parts.train = Form(
         TrainConfig,
         "ti_train",
-        beginnings=parts.beginnings,
-        instead={
+        defaults=parts.defaults,
+        overrides={
             "name": dropdown(),
             "template": dropdown(default=TrainConfig.template),
-            "width": picture_side("In pixels, filled in from the model."),
-            "height": picture_side("In pixels, filled in from the model."),
+            "width": image_side("In pixels, filled in from the model."),
+            "height": image_side("In pixels, filled in from the model."),
             "preview_sampler": dropdown(parts.samplers, TrainConfig.preview_sampler),
             "preview_scheduler": dropdown(parts.schedulers, TrainConfig.preview_scheduler),
         },

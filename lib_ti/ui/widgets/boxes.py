@@ -1,6 +1,6 @@
-"""Result boxes: each stands at its button, whose next press replaces what it says.
+"""Message boxes: each stands at its button, and the next press replaces its message.
 
-An error that the success of another button answers goes with that: :meth:`lib_ti.ui.parts.Parts.box` says which.
+An error also disappears when another button fixes it: :meth:`lib_ti.ui.parts.Parts.box` names that button's box.
 """
 
 from __future__ import annotations

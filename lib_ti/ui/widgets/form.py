@@ -10,16 +10,16 @@ import gradio as gr
 from lib_ti.config import Setting, described
 
 Build = Callable[[Setting, str], Any]
-"""Makes another input than the usual one for a setting, given its description and the id of the element."""
-SMALLEST_SIDE, USUAL_SIDE = 64, 512
+"""Makes the input of a setting from its description and the element's id."""
+SMALLEST_SIDE, DEFAULT_SIDE = 64, 512
 _MOST_RADIO = 4
 _PROMPT_LINES = 4
-_SLIDER_REACH = 150
-"""Numbers of at most this many values are chosen with a slider."""
+_SLIDER_VALUES = 150
+"""Numbers with at most this many values get a slider."""
 
 
 class Form:
-    """The inputs of one kind of settings. Lay them out with :meth:`add`, in any order, each once.
+    """Inputs of one kind of settings. Lay them out with :meth:`add`, in any order, each once.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class Form:
         A class of settings, such as :class:`lib_ti.config.TrainConfig`.
     prefix
         Start of the elements' ids: ``ti_train`` gives ``ti_train_max_steps``.
-    instead
-        Inputs that differ from the usual ones, by the setting's name.
-    beginnings
-        Values that the inputs begin with instead of the settings' defaults.
+    overrides
+        Inputs made in another way, by the setting's name.
+    defaults
+        Default values that replace those of the settings.
     """
 
     def __init__(
@@ -38,22 +38,22 @@ class Form:
         kind: type[Any],
         prefix: str,
         *,
-        instead: Mapping[str, Build] | None = None,
-        beginnings: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Build] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> None:
         self._described = {name: (value_type, default, item) for name, value_type, default, item in described(kind)}
         self._prefix = prefix
-        self._instead, self._beginnings = dict(instead or {}), dict(beginnings or {})
+        self._overrides, self._defaults = dict(overrides or {}), dict(defaults or {})
         self.inputs: dict[str, Any] = {}
 
     def add(self, *names: str) -> None:
-        """Make the inputs of these settings where the layout is at."""
+        """Make the inputs of these settings at this place of the layout."""
         for name in names:
             value_type, default, item = self._described[name]
-            default = self._beginnings.get(name, default)
+            default = self._defaults.get(name, default)
             elem_id = f"{self._prefix}_{name}"
-            if name in self._instead:
-                self.inputs[name] = self._instead[name](item, elem_id)
+            if name in self._overrides:
+                self.inputs[name] = self._overrides[name](item, elem_id)
             else:
                 self.inputs[name] = _input(value_type, default, item, elem_id)
 
@@ -65,11 +65,11 @@ class Form:
         return list(self.inputs.values())
 
     def values(self, data: Mapping[Any, Any]) -> dict[str, Any]:
-        """The settings' values in what Gradio hands to a function whose inputs were a set."""
+        """Return the settings' values from the data of an event whose inputs were a set."""
         return {name: _given(data[component]) for name, component in self.inputs.items()}
 
     def updates(self, values: Mapping[str, Any]) -> list[Any]:
-        """What sets the inputs, as outputs :attr:`components`; those without a value are left as they are."""
+        """Updates of :attr:`components`; inputs without a value stay unchanged."""
         return [gr.update(value=values[name]) if name in values else gr.update() for name in self.inputs]
 
     def missing(self) -> list[str]:
@@ -78,7 +78,7 @@ class Form:
 
 
 def dropdown(choices: Iterable[str] = (), default: str = "") -> Build:
-    """A choice from a list, which may be filled later; another text can be typed, since files come and go."""
+    """A dropdown that can be filled later. Other text can be typed, since files come and go."""
 
     def build(item: Setting, elem_id: str) -> Any:
         return gr.Dropdown(
@@ -93,14 +93,14 @@ def dropdown(choices: Iterable[str] = (), default: str = "") -> Build:
     return build
 
 
-def picture_side(help: str) -> Build:
-    """A side of the training pictures in pixels, which always shows its number: the page fills in the model's own."""
+def image_side(help: str) -> Build:
+    """A side of the training images in pixels; the page fills in the model's own size."""
 
     def build(item: Setting, elem_id: str) -> Any:
         return gr.Slider(
             SMALLEST_SIDE,
             item.maximum,
-            value=USUAL_SIDE,
+            value=DEFAULT_SIDE,
             step=item.multiple,
             label=item.label,
             info=help,
@@ -129,9 +129,9 @@ def _input(value_type: type[Any], default: Any, item: Setting, elem_id: str) -> 
 def _is_slider(item: Setting) -> bool:
     if item.minimum is None or item.maximum is None:
         return False
-    return bool(item.multiple) or item.maximum - item.minimum <= _SLIDER_REACH
+    return bool(item.multiple) or item.maximum - item.minimum <= _SLIDER_VALUES
 
 
 def _given(value: Any) -> Any:
-    """An emptied field is empty text, which the check of the settings names in a sentence."""
+    """Turn an emptied field into empty text, which the check of the settings reports."""
     return "" if value is None else value

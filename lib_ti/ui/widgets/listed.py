@@ -1,4 +1,4 @@
-"""Dropdowns of what is on disk, each with a button beside it that lists it again, as in the WebUI."""
+"""Dropdowns of files on disk, each with a button that reloads the list, as in the WebUI."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ REFRESH = "↻"
 
 
 def layout(parts: Parts, form: Form, setting: str) -> None:
-    """Add a setting whose input is a dropdown, and its button."""
+    """Add a setting whose input is a dropdown, and its reload button."""
     with gr.Row(elem_classes="ti-listed"):
         form.add(setting)
         button(parts, form[setting].elem_id.removeprefix("ti_"))
 
 
 def button(parts: Parts, name: str) -> None:
-    """The button of the dropdown whose id is ``name`` without ``ti_``."""
+    """Add the reload button of the dropdown whose elem_id is ``ti_<name>``."""
     parts.button(f"{name}_refresh", REFRESH, elem_classes="ti-refresh", size="sm", scale=0, min_width=40)
 
 
 def connect(parts: Parts, dropdown: Any, name: str, names: Callable[[], Iterable[str]]) -> None:
-    """Have the button list ``names`` again; what is chosen stays chosen."""
+    """Connect the button: it reloads ``names`` and keeps the selection."""
     parts[f"{name}_refresh"].click(lambda: choices(names()), inputs=[], outputs=[dropdown], **QUIET)
