@@ -34,20 +34,26 @@ def kept(path: Path) -> Iterator[Path | None]:
         raise
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a file to ``NAME.replaced-<time>`` in its folder; returns where it is now.
+def set_aside(path: Path, folder: Path | None = None) -> Path:
+    """Move a file to ``NAME.replaced-<time>`` in its folder; return where it is now.
+
+    Parameters
+    ----------
+    folder
+        Another folder to move it to, which is created where it is missing; the file keeps its name there, numbered
+        where that is taken.
 
     Raises
     ------
     CannotWrite
-        When it cannot be renamed.
+        When the file cannot be moved.
     """
-    copy = _kept_copy(path)
+    copy = _kept_copy(path, folder)
     try:
         path.unlink()
     except OSError as error:
         copy.unlink(missing_ok=True)
-        raise CannotWrite(f"{path} cannot be moved to {copy.name}: {error.strerror or error}.") from error
+        raise CannotWrite(f"{path} cannot be moved to {copy}: {error.strerror or error}.") from error
     return copy
 
 
@@ -56,19 +62,28 @@ def sentence(paths: Sequence[Path]) -> str:
     return f"What it replaced is kept as {' and '.join(map(str, paths))}." if paths else ""
 
 
-def _kept_copy(path: Path) -> Path:
-    """A second name for the file at ``path``; a copy where the file system knows no second names."""
-    now = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    names = (f"{path.name}.replaced-{now}{'' if number == 1 else f'-{number}'}" for number in count(1))
-    for target in map(path.with_name, names):
+def _kept_copy(path: Path, folder: Path | None = None) -> Path:
+    """Give the file at ``path`` a second name; make a copy where the file system has no second names."""
+    for target in _free_names(path, folder):
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             _duplicate(path, target)
         except FileExistsError:
             continue
         except OSError as error:
-            raise CannotWrite(f"{path} cannot be kept as {target.name}: {error.strerror or error}.") from error
+            raise CannotWrite(f"{path} cannot be kept as {target}: {error.strerror or error}.") from error
         return target
     raise AssertionError("numbers do not end")
+
+
+def _free_names(path: Path, folder: Path | None) -> Iterator[Path]:
+    now = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    for number in count(1):
+        suffix = "" if number == 1 else f"-{number}"
+        if folder is None:
+            yield path.with_name(f"{path.name}.replaced-{now}{suffix}")
+        else:
+            yield folder / f"{path.stem}{suffix}{path.suffix}"
 
 
 def _duplicate(path: Path, target: Path) -> None:

@@ -1,4 +1,10 @@
-"""Locks between programs, which the system lifts when their holder ends, however it ends."""
+"""Locks between programs, which the system lifts when their holder ends, however it ends.
+
+The only file locks of lib_ti. The library ``filelock``, which torch brings along, does not do this job: its version
+3.13, of the time of WebUI 1.10.1, truncates the file, and with it the holder's note, whenever another program tries the
+lock; no version can ask who holds a lock without creating its file; and on network file systems without locks it fails,
+where :data:`_NO_LOCKS` lets the only program there is work.
+"""
 
 from __future__ import annotations
 

@@ -65,3 +65,13 @@ def test_nothing_to_keep(tmp_path: Path) -> None:
     with aside.kept(tmp_path / "missing") as kept:
         assert kept is None
     assert aside.sentence([]) == ""
+
+
+def test_files_moved_to_a_folder_keep_their_names_numbered_where_they_are_taken(file: Path, tmp_path: Path) -> None:
+    removed = tmp_path / "inner" / "removed"
+    first = aside.set_aside(file, removed)
+    file.write_text("newer")
+    second = aside.set_aside(file, removed)
+    assert not file.exists()
+    assert [first, second] == [removed / file.name, removed / "my-style-2.safetensors"]
+    assert (first.read_text(), second.read_text()) == ("old", "newer")

@@ -8,10 +8,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from lib_ti.data.masks import both
 from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.base import Model
+from lib_ti.ordered_map import ordered_map
 
 _PREPARATION = "2"
 """Changes whenever the same file would give other pixels or weights, so that older cache files are not used."""
@@ -188,26 +187,11 @@ def _prepared(items: Sequence[Item], rules: Rules, *, ahead: int) -> Iterator[It
 
     Pillow decodes and scales without holding the interpreter's lock, so the threads run beside the autoencoder.
     """
+    ordered = sorted(items, key=lambda item: item.size)
     workers = min(8, os.cpu_count() or 1)
-    waiting = iter(sorted(items, key=lambda item: item.size))
-    pending: deque[tuple[Item, Future[_Prepared | str]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-
-        def fill() -> None:
-            for item in itertools.islice(waiting, workers + ahead - len(pending)):
-                pending.append((item, pool.submit(_prepare, item, rules)))
-
-        def results() -> Iterator[tuple[Item, _Prepared | str]]:
-            fill()
-            while pending:
-                item, future = pending.popleft()
-                yield item, future.result()
-                fill()
-
-        try:
-            yield results()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    prepared = ordered_map(lambda item: _prepare(item, rules), ordered, workers=workers, ahead=ahead, name="decode")
+    with closing(prepared):
+        yield zip(ordered, prepared, strict=True)
 
 
 def _prepare(item: Item, rules: Rules) -> _Prepared | str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lib_ti.data import images
@@ -17,7 +16,11 @@ from lib_ti.data.folder import FolderFiles, Skipped, list_files, repeats_of
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import find_masks, shape_problem
 from lib_ti.errors import BadInput
+from lib_ti.ordered_map import ordered_map
 from lib_ti.wording import printable
+
+_AHEAD = 64
+"""Files read beyond the one whose turn it is; each leaves a few hundred bytes."""
 
 
 def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | None = None) -> Dataset:
@@ -85,8 +88,7 @@ def _look_at_all(files: FolderFiles, rules: Rules) -> Iterator[Item | Skipped | 
             return Skipped(path, f"the name of its folder {printable(path.parent.name)} asks for 0 repeats", item.name)
         return item
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="scan") as pool:
-        yield from pool.map(look, files.paths)
+    yield from ordered_map(look, files.paths, workers=min(8, os.cpu_count() or 1), ahead=_AHEAD, name="scan")
 
 
 def _item(folder: Path, path: Path, rules: Rules, beside: Beside) -> Item:

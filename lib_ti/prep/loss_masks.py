@@ -25,14 +25,14 @@ def save_mask(picture: Path, mask: Image.Image) -> Path:
     path = mask_path(picture)
     for other in find_masks(picture):
         if other != path:
-            PreparedFolder(picture.parent).put_aside(other)
+            PreparedFolder(picture.parent).set_aside(other)
     write_bytes(path, file.getvalue())
     return path
 
 
 def remove_mask(picture: Path) -> Path | None:
     """Take the masks of a prepared picture away; where the one that counted was put, or None where there was none."""
-    aside = [PreparedFolder(picture.parent).put_aside(mask) for mask in find_masks(picture)]
+    aside = [PreparedFolder(picture.parent).set_aside(mask) for mask in find_masks(picture)]
     return next(iter(aside), None)
 
 

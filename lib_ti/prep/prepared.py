@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib_ti import aside
 from lib_ti.atomic import CannotWrite
 from lib_ti.data.folder import list_files
 from lib_ti.data.formats import has_image_suffix
@@ -110,7 +110,7 @@ class PreparedFolder:
         except OSError as error:
             raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
 
-    def put_aside(self, path: Path) -> Path | None:
+    def set_aside(self, path: Path) -> Path | None:
         """Move a file to ``removed``, under a name that is free there; None where there is no such file.
 
         Raises
@@ -118,22 +118,4 @@ class PreparedFolder:
         CannotWrite
             When the file cannot be moved.
         """
-        if not path.exists():
-            return None
-        target = self._reserved(path)
-        self.move(path, target)
-        return target
-
-    def _reserved(self, path: Path) -> Path:
-        """An empty file in ``removed`` for what is at ``path``, so that no other thread takes that name."""
-        for number in itertools.count(1):
-            target = self.removed / (path.name if number == 1 else f"{path.stem}-{number}{path.suffix}")
-            try:
-                self.removed.mkdir(parents=True, exist_ok=True)
-                target.touch(exist_ok=False)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
-            return target
-        raise AssertionError("numbers do not end")
+        return aside.set_aside(path, self.removed) if path.exists() else None

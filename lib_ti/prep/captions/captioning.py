@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +20,7 @@ from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Captioner, Tell
+from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.captions.caption_files import Keeper, pictures_of, shared_files
 from lib_ti.prep.captions.caption_text import enclose, join, listed, one_line, without_words
 from lib_ti.prep.captions.captioning_record import Note, Record
@@ -237,10 +237,8 @@ def _looked_at(
         except OSError as error:
             return Skipped(picture, f"the file cannot be read ({error.strerror})")
 
-    with ThreadPoolExecutor(_READERS) as pool:
-        left = iter(pictures)
-        while batch := tuple(islice(left, config.batch_size)):
-            yield from zip(batch, pool.map(look, batch), strict=True)
+    with closing(ordered_map(look, pictures, workers=_READERS, ahead=config.batch_size, name="caption")) as found:
+        yield from zip(pictures, found, strict=True)
 
 
 def _look(

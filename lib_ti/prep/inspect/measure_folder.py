@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import os
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +17,7 @@ from lib_ti.data.contents import read_image_file
 from lib_ti.data.folder import FolderFiles, Skipped, list_files
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.errors import Stopped
+from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.inspect.duplicates import Fingerprint
 from lib_ti.prep.inspect.inspection_cache import Known, LookFiles
 from lib_ti.prep.inspect.measures import Measures, measure, quality_of
@@ -105,7 +102,7 @@ def look_at_all(
     pictures: list[Look] = []
     skipped = list(listed.skipped)
     progress(0, len(paths))
-    looked_at = _in_threads(_Looker(files, listed), paths, workers or os.cpu_count() or 1)
+    looked_at = ordered_map(_Looker(files, listed), paths, workers=workers, name="inspect")
     try:
         for done, found in enumerate(looked_at, start=1):
             if isinstance(found, Skipped):
@@ -169,19 +166,3 @@ def _decode(path: Path, data: bytes, header: images.Header) -> Known:
         image.paste("white", mask=ImageChops.invert(picture.alpha))
     measures, levels = measure(image, jpeg_quality=quality_of(header.quantization) if header.quantization else 0)
     return Known(image.size, transparent, header.several_frames, measures, levels)
-
-
-def _in_threads(look: Callable[[Path], Found], paths: Sequence[Path], workers: int) -> Generator[Found, None, None]:
-    """Results in the order of the paths; few are worked on ahead, so that memory stays flat."""
-    waiting = iter(paths)
-    pending: deque[Future[Found]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="look") as pool:
-        try:
-            for path in itertools.islice(waiting, 2 * workers):
-                pending.append(pool.submit(look, path))
-            while pending:
-                yield pending.popleft().result()
-                for path in itertools.islice(waiting, 1):
-                    pending.append(pool.submit(look, path))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)

@@ -148,7 +148,7 @@ def _enlarger(plan: Plan, host: Host | None, tell: Callable[[str], None]) -> Ite
 def _tidy(plan: Plan, summary: Summary) -> None:
     """Put aside what is not wanted any more, and give what is its new name."""
     for one in plan.removed:
-        moved = [plan.folder.put_aside(path) for path in plan.folder.files(one.name)]
+        moved = [plan.folder.set_aside(path) for path in plan.folder.files(one.name)]
         summary.removed += any(moved)
     for planned in plan.results:
         results.rename(plan.folder, planned)

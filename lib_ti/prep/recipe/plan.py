@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ from lib_ti.config.prepare import PrepareConfig
 from lib_ti.data.dataset import Dataset
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput
+from lib_ti.ordered_map import ordered_map
 from lib_ti.paths import resolved
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, taken_over
@@ -199,8 +199,8 @@ def _states(wanted: Sequence[Wanted], earlier: Sequence[Result | None], folder: 
         unchanged = one.key == other.key and file_digest(folder.picture(other.name)) == other.digest
         return "unchanged" if unchanged else "again"
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return list(pool.map(state, wanted, earlier))
+    pairs = zip(wanted, earlier, strict=True)
+    return list(ordered_map(lambda pair: state(*pair), pairs, workers=min(8, os.cpu_count() or 1), name="digest"))
 
 
 def _files_in(folder: PreparedFolder) -> list[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import out_of_memory
+from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.manifest import Result
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe import write_results as results
@@ -88,24 +86,10 @@ def make_sources(
     CannotWrite
         When the folder or the disk does not take a result.
     """
-    workers = workers or os.cpu_count() or 1
     room = Room(_MOST_PIXELS)
-    waiting = iter(sources)
-    pending: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="prepare") as pool:
-
-        def fill() -> None:
-            for source in itertools.islice(waiting, 2 * workers - len(pending)):
-                pending.append(pool.submit(_make_source, folder, source, tools, room))
-
-        try:
-            fill()
-            while pending and not stop():
-                yield pending.popleft().result()
-                fill()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    yield from (future.result() for future in pending if not future.cancelled())
+    return ordered_map(
+        lambda source: _make_source(folder, source, tools, room), sources, workers=workers, stop=stop, name="prepare"
+    )
 
 
 def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools, room: Room) -> Outcome:

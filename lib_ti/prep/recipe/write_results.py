@@ -44,7 +44,7 @@ def rename(folder: PreparedFolder, planned: Planned) -> None:
     """Give an earlier result its new name; its caption and mask follow."""
     if planned.renamed_from:
         for old, new in zip(folder.files(planned.renamed_from), folder.files(planned.name), strict=True):
-            folder.put_aside(new)  # what came there since the plan was made
+            folder.set_aside(new)  # what came there since the plan was made
             folder.move(old, new)
 
 
@@ -66,7 +66,7 @@ def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> R
     data = _png(made.piece.image, made.piece.alpha)
     digest, there = hashlib.sha256(data).hexdigest(), file_digest(picture)
     if there not in ("", before.digest, digest):
-        aside = folder.put_aside(picture)
+        aside = folder.set_aside(picture)
         tell(f"{planned.name} was not as it had been made; what was there is now {aside}.")
     if there != digest:
         write_bytes(picture, data)
@@ -135,12 +135,12 @@ def _write_mask(folder: PreparedFolder, name: str, made: Made, before: Result, t
     if there not in ("", before.mask_digest):  # painted by hand
         if before.frame == made.frame:
             return before.mask_digest
-        aside = folder.put_aside(path)
+        aside = folder.set_aside(path)
         tell(f"{name} shows something else now, so that the mask painted on it does not fit; it is {aside}.")
     if data:
         write_bytes(path, data)
     else:
-        folder.put_aside(path)
+        folder.set_aside(path)
     return digest
 
 

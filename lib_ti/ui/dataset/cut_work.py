@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Host
+from lib_ti.ordered_map import ordered_map
 from lib_ti.paths import as_path
 from lib_ti.prep.crop_box import Frame
 from lib_ti.prep.edits import Edits, PictureEdits
@@ -174,15 +174,12 @@ def _side_by_side(
 ) -> list[Framed | Skipped]:
     done: list[Framed | Skipped] = []
     told.progress(0, len(items))
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="frames") as pool:
-        try:
-            for future in as_completed([pool.submit(work, item) for item in items]):
-                done.append(future.result())
-                told.progress(len(done), len(items))
-                if told.stop():
-                    raise Stopped(f"Looking for frames was stopped after {len(done)} of {len(items)} pictures.")
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with closing(ordered_map(work, items, workers=workers, name="frames")) as framed:
+        for one in framed:
+            done.append(one)
+            told.progress(len(done), len(items))
+            if told.stop():
+                raise Stopped(f"Looking for frames was stopped after {len(done)} of {len(items)} pictures.")
     return done
 
 

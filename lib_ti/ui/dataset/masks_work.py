@@ -166,7 +166,7 @@ class Masks:
             return Kept(f"Everything counts in {file_name(picture)}: it has no mask.{where}")
         target = mask_path(picture)
         if file_digest(target) != self._written.get(target, ""):
-            PreparedFolder(picture.parent).put_aside(target)
+            PreparedFolder(picture.parent).set_aside(target)
         save_mask(picture, mask)
         self._written[target] = file_digest(target)
         share = ImageStat.Stat(mask).mean[0] / 255
