@@ -1,4 +1,4 @@
-"""What a person has is not lost when it is replaced: it is kept beside, under a name that no program loads."""
+"""What a person has is not lost when it is replaced: it is kept under a name, or in a folder, that no program loads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from lib_ti.atomic import CannotWrite
 
 
 @contextmanager
-def kept(path: Path) -> Iterator[Path | None]:
-    """Keep the file at ``path`` beside it while it is replaced inside; yields where, None where there is no file.
+def kept(path: Path, folder: Path | None = None) -> Iterator[Path | None]:
+    """Keep the file at ``path`` while it is replaced inside; yields where, None where there is no file.
 
-    Where the replacing fails and the file itself is still there, nothing stays beside.
+    Where the replacing fails and the file itself is still there, no copy of it stays. ``folder`` as for
+    :func:`set_aside`.
 
     Raises
     ------
     CannotWrite
         When it cannot be kept.
     """
-    copy = _kept_copy(path) if path.exists() else None
+    copy = _kept_copy(path, folder) if path.exists() else None
     try:
         yield copy
     except BaseException:
@@ -62,14 +63,16 @@ def sentence(paths: Sequence[Path]) -> str:
     return f"What it replaced is kept as {' and '.join(map(str, paths))}." if paths else ""
 
 
-def _kept_copy(path: Path, folder: Path | None = None) -> Path:
+def _kept_copy(path: Path, folder: Path | None) -> Path:
     """Give the file at ``path`` a second name; make a copy where the file system has no second names."""
     for target in _free_names(path, folder):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _duplicate(path, target)
         except FileExistsError:
-            continue
+            if target.parent.is_dir():
+                continue
+            raise CannotWrite(f"{path} cannot be kept in {target.parent}: that is a file.") from None
         except OSError as error:
             raise CannotWrite(f"{path} cannot be kept as {target}: {error.strerror or error}.") from error
         return target

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti import aside
+from lib_ti.atomic import CannotWrite
 
 
 @pytest.fixture(params=[True, False], ids=["links", "no links"])
@@ -33,6 +34,28 @@ def test_what_is_replaced_stays_beside(file: Path) -> None:
     assert kept.name.startswith("my-style.safetensors.replaced-")
     assert kept.suffix.startswith(".replaced-"), "which no program loads"
     assert (kept.read_text(), file.read_text()) == ("old", "new")
+
+
+def test_what_is_replaced_can_be_kept_in_a_folder_of_its_own(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    for number in (2, 3):
+        (file.parent / "new one").write_text(f"number {number}")
+        with aside.kept(file, folder):
+            os.replace(file.parent / "new one", file)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "my-style.safetensors": "old",
+        "my-style-2.safetensors": "number 2",
+    }
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with (
+        pytest.raises(CannotWrite, match=r"cannot be kept in .*taken: that is a file"),
+        aside.kept(file, tmp_path / "taken"),
+    ):
+        file.unlink()
+    assert file.read_text() == "old"
 
 
 def test_where_replacing_fails_nothing_stays_beside(file: Path) -> None:

@@ -39,11 +39,11 @@ def read_image_file(path: Path) -> bytes:
     Raises
     ------
     UnreadablePicture
-        As :func:`lib_ti.data.images.read_file`, and for the card of an embedding.
+        As :func:`lib_ti.data.images.read_file`, and for the card of an embedding by its text.
     """
     data = images.read_file(path)
     if png.carries_embedding(data):
-        raise images.UnreadablePicture(path, "it is a card that carries an embedding")
+        raise images.UnreadablePicture(path, CARD)
     return data
 
 

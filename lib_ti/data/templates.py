@@ -16,7 +16,7 @@ from lib_ti import aside
 from lib_ti.atomic import write_text
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput, reason
-from lib_ti.paths import as_path
+from lib_ti.paths import as_path, resolved
 from lib_ti.placeholders import FILEWORDS, NAME, with_name, without_gaps
 from lib_ti.wording import quoted
 
@@ -24,6 +24,8 @@ SHIPPED = Path(__file__).with_name("templates")
 """The templates that come with this program; folders of the user go first."""
 SHIPPED_NAMES = frozenset({"hypernetwork", "none", "style", "style_filewords", "subject", "subject_filewords"})
 """Names of the templates that come with the WebUI or this program, which tutorials speak of."""
+_REPLACED = "-replaced"
+"""Ending of the folder of replaced templates."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,21 @@ def save_template(
     check_template(Template(stem, path, tuple(lines), tuple(range(1, len(lines) + 1))), (NAME,))
     if path.exists() and not replace:
         raise BadInput(
-            f"There is a template {quoted(stem)} already: turn on Replace to save over it (its present text is kept "
-            f"beside it), or use another name, such as {quoted(free)}."
+            f"There is a template {quoted(stem)} already: turn on Replace to save over it (its present text is "
+            f"kept), or use another name, such as {quoted(free)}."
         )
-    with aside.kept(path) as former:
+    with aside.kept(path, replaced_templates(folder)) as former:
         write_text(path, "\n".join(lines) + "\n")
     return path, former
+
+
+def replaced_templates(folder: Path) -> Path:
+    """Return the folder where templates are kept that were replaced in ``folder``.
+
+    It is outside, since the WebUI lists every file below its folder as a template, whatever the file's suffix.
+    """
+    whole = resolved(folder)
+    return whole.with_name(f"{whole.name}{_REPLACED}")
 
 
 def _free_name(stem: str, folder: Path) -> str:

@@ -150,7 +150,9 @@ def test_a_template_of_ones_own_is_replaced_when_asked_and_kept_aside(controller
     assert controller.templates.text("mine") == "one [name]"
     said = controller.templates.save("mine", "two [name]", replace=True)
     assert controller.templates.text("mine") == "two [name]"
-    (former,) = Path(host.template_folders[0]).glob("mine.txt.replaced-*")
+    folder = Path(host.template_folders[0])
+    assert {path.name for path in folder.rglob("*")} == {"mine.txt", "my_mine.txt"}, "the WebUI lists every file in it"
+    (former,) = folder.with_name(f"{folder.name}-replaced").iterdir()
     assert former.read_text() == "one [name]\n"
     assert str(former) in said
 

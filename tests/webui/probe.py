@@ -311,6 +311,13 @@ def txt2img_fields() -> list[str]:
     return list(webui.surroundings()["txt2img"])
 
 
+def listed_templates() -> list[str]:
+    """What the WebUI's own Train tab offers as prompt templates."""
+    from modules.textual_inversion import textual_inversion
+
+    return sorted(textual_inversion.list_textual_inversion_templates())
+
+
 def begin(**settings: Any) -> None:
     """As the tab begins a run."""
     JOBS.start(HOST, from_mapping(TrainConfig, settings))
@@ -348,7 +355,7 @@ def loaded() -> str:
 CALLS = {call.__name__: call for call in (
     state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, forget_peak,
     resident, switch_model,
-    loaded, refresh, parameters, missing, txt2img_fields, begin, watched, stop, reload_ui,
+    loaded, refresh, parameters, missing, txt2img_fields, listed_templates, begin, watched, stop, reload_ui,
 )}  # fmt: skip
 
 

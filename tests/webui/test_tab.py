@@ -196,6 +196,26 @@ def test_a_template_is_written_and_chosen(webui: Instance, page: Page, name: str
     page.shot("webui-template")
 
 
+def test_a_replaced_template_is_kept_where_the_webui_does_not_list_it(webui: Instance, page: Page) -> None:
+    path = webui.folder / "templates" / "my_replaced_template.txt"
+    path.write_text("first [name]\n")
+    page.tab("Train")
+    page.unfold("See and edit the template")
+    text = page.until(lambda: page.find("ti_template_text", "textarea"))
+    text.send_keys(Keys.CONTROL, "a")
+    text.send_keys(TEMPLATE, Keys.TAB)
+    page.fill("ti_template_name", path.stem)
+    page.press("ti_template_save")
+    page.says("ti_template_saved", "turn on Replace")
+    page.tick("ti_template_replace")
+    page.press("ti_template_save")
+    said = page.says("ti_template_saved", "What it replaced is kept as")
+    assert path.read_text() == f"{TEMPLATE}\n"
+    (kept,) = (webui.folder / "templates-replaced").iterdir()
+    assert (kept.read_text(), str(kept) in said) == ("first [name]\n", True)
+    assert [name for name in webui.call("listed_templates") if path.stem in name] == [path.name]
+
+
 def test_check_finds_nothing_wrong(page: Page, name: str, template: str, pictures: Path) -> None:
     open_train(page, name, pictures, 30)
     page.fill("ti_train_template", template)
