@@ -55,8 +55,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "families": set(),
     "host.base": {"errors", "embedding", "families", "signals", "host.tools"},
     "host.tools": set(),
-    "embedding": BASE,
-    "data": BASE | {"host.base"},
+    "embedding": BASE | {"embedding.pixelcode"},
+    "embedding.pixelcode": set(),
+    "data": BASE | {"host.base", "embedding.pixelcode"},
     "training": ENGINE,
     "prep": ENGINE,
     "prep.remove": ENGINE | {"prep"},
@@ -71,7 +72,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scripts": ENGINE | {"training", "prep", "host", "ui"},
     "tools": {"pocket", "prep", "prep.remove"},
 }
-WORKING = PREP | {"data", "embedding", "training", "host", "host.base", "host.tools", "pocket", "tools"}
+EMBEDDING = {"embedding", "embedding.pixelcode"}
+WORKING = PREP | EMBEDDING | {"data", "training", "host", "host.base", "host.tools", "pocket", "tools"}
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,

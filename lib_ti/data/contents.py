@@ -10,8 +10,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti.data import images, png
+from PIL import Image
 
+from lib_ti.data import images, png
+from lib_ti.embedding.pixelcode import carries_payload
+
+_CARD = "it is a card that carries an embedding"
 _MOST_REMEMBERED = 50_000
 _SETTLED = 2_000_000_000
 """Nanoseconds after which a file that was changed has another time of change, also where disks keep only seconds."""
@@ -43,8 +47,20 @@ def read_image_file(path: Path) -> bytes:
     """
     data = images.read_file(path)
     if png.carries_embedding(data):
-        raise images.UnreadablePicture(path, CARD)
+        raise images.UnreadablePicture(path, _CARD)
     return data
+
+
+def refuse_card(path: Path, image: Image.Image) -> None:
+    """Refuse the card of an embedding by its pixels: WebP has no text, and copies of a PNG may have lost theirs.
+
+    Raises
+    ------
+    UnreadablePicture
+        When the image carries an embedding.
+    """
+    if carries_payload(image):
+        raise images.UnreadablePicture(path, _CARD)
 
 
 def contents_of(path: Path) -> Contents:
@@ -55,7 +71,7 @@ def contents_of(path: Path) -> Contents:
     Raises
     ------
     UnreadablePicture
-        When it is no image, or not all of it decodes.
+        When it is no image, not all of it decodes, or it is the card of an embedding.
     """
     key = _key(path)
     with _lock:
@@ -65,7 +81,7 @@ def contents_of(path: Path) -> Contents:
     data = read_image_file(path)
     header = images.read_header(path, data)
     with _one_large if header.size[0] * header.size[1] >= _LARGE else nullcontext():
-        images.check_decodes(path, data)
+        refuse_card(path, images.decode_small(path, data))
     found = Contents(hashlib.sha256(data).hexdigest(), header)
     if key is not None and time.time_ns() - key[2] > _SETTLED and key == _key(path):
         with _lock:

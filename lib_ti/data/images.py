@@ -165,8 +165,8 @@ def open_picture(
         return Picture(over_white)
 
 
-def check_decodes(path: Path, data: bytes) -> None:
-    """Decode all of an image file as cheaply as its format allows, JPEG at an eighth of its size.
+def decode_small(path: Path, data: bytes) -> Image.Image:
+    """Decode all of an image file as cheaply as its format allows, JPEG at an eighth of its size; colours as stored.
 
     Raises
     ------
@@ -176,6 +176,7 @@ def check_decodes(path: Path, data: bytes) -> None:
     with _opened(path, data) as image:
         image.draft(image.mode, (1, 1))
         image.load()
+        return image
 
 
 def enlargement(source: tuple[int, int], size: tuple[int, int]) -> float:

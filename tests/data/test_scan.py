@@ -119,11 +119,16 @@ def test_what_belongs_to_an_embedding_is_left_out(pictures: PictureFolder) -> No
     pictures.draw("other.preview.png")
     card, chunks = make_card(None, Embedding("style", {"clip_l": torch.ones(1, 768)}))
     card.save(pictures.path / "card.png", pnginfo=chunks)
+    card.save(pictures.path / "copy without text.png")
+    card.save(pictures.path / "card.webp", lossless=True)
+    card.convert("RGB").save(pictures.path / "card.jpg")
     found = scanned(pictures)
-    assert names(found) == ["other.preview.png"]
+    assert names(found) == ["card.jpg", "other.preview.png"], "JPEG has lost the embedding"
     assert reasons(found) == {
         "style.preview.png": "it is the WebUI's preview of the embedding style",
         "card.png": "it is a card that carries an embedding",
+        "card.webp": "it is a card that carries an embedding",
+        "copy without text.png": "it is a card that carries an embedding",
     }
 
 

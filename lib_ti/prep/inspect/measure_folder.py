@@ -13,7 +13,7 @@ from PIL import ImageChops
 
 from lib_ti.data import images
 from lib_ti.data.captions import Caption, read_caption
-from lib_ti.data.contents import read_image_file
+from lib_ti.data.contents import read_image_file, refuse_card
 from lib_ti.data.folder import FolderFiles, Skipped, list_files
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.errors import Stopped
@@ -160,6 +160,7 @@ class _Looker:
 def _decode(path: Path, data: bytes, header: images.Header) -> Known:
     picture = images.open_picture(path, data=data, with_alpha=True)
     image, transparent = picture.image, False
+    refuse_card(path, image)
     if picture.alpha is not None:
         transparent = picture.alpha.getextrema()[0] < 255
         # What is hidden under transparent parts is not seen, and must not be judged.

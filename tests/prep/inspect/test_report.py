@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageOps
 
 from lib_ti.config import LookConfig
+from lib_ti.embedding.card import save_card
+from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.inspect import measure_folder as looks
 from lib_ti.prep.inspect import report as inspect
@@ -228,3 +231,11 @@ def test_nothing_to_look_at(found: Path) -> None:
         look_over(found / "gone")
     with pytest.raises(BadInput, match="Too dark below"):
         look_over(found, LookConfig(dark=90))
+
+
+def test_cards_of_embeddings_are_no_images(tmp_path: Path) -> None:
+    save_card(tmp_path / "card.webp", None, Embedding("style", {"clip_l": torch.ones(1, 768)}))
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    found = look_at_all(tmp_path, progress=lambda *_: None, stop=lambda: False)
+    assert [look.name for look in found.pictures] == ["a.png"]
+    assert [one.reason for one in found.skipped] == ["it is a card that carries an embedding"]
