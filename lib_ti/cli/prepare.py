@@ -42,6 +42,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.data.dataset import NothingReadable
+
     # Pillow warns of large pictures, and refuses by itself those that are too large.
     warnings.filterwarnings("ignore", message=".*decompression bomb.*")
     config = read_config(PrepareConfig, arguments)
@@ -65,6 +67,9 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
     except Stopped as stopped:
         voice.tell("Stopped", str(stopped))
         return False
+    except NothingReadable as error:
+        voice.skipped(error.skipped)
+        raise
     return True
 
 
@@ -174,7 +179,7 @@ class _Voice:
 
     def skipped(self, files: Iterable[Skipped]) -> None:
         for one in files:
-            self.tell("Skipped", f"Skipped {one.shown}: {one.reason}.", path=printable(one.path), reason=one.reason)
+            self.tell("Skipped", f"Skipped {one}", path=printable(one.path), reason=one.reason)
 
     def progress(self, stage: str) -> Callable[[int, int], None]:
         return lambda done, total: self._listen(Progress(stage, done, total))

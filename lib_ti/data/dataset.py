@@ -177,7 +177,7 @@ class Dataset:
         skipped = self.skipped + tuple(Skipped(path, reason, names[path]) for path, reason in reasons.items())
         left = tuple(item for item in self._in_order() if item.path not in reasons)
         if not left:
-            raise BadInput(nothing_readable(self.folder, skipped))
+            raise NothingReadable(self.folder, skipped)
         items, held_out = hold_out(left, self.rules)
         return replace(self, items=items, held_out=held_out, skipped=skipped)
 
@@ -196,14 +196,21 @@ def hold_out(items: Sequence[Item], rules: Rules) -> tuple[tuple[Item, ...], tup
     return kept, tuple(item for item in items if item.digest in chosen)
 
 
-def nothing_readable(folder: Path, skipped: Sequence[Skipped], remarks: Sequence[str] = ()) -> str:
-    """Return the sentence about a folder without any image that can be used."""
-    if not skipped:
-        return " ".join(
-            (f"The picture folder {printable(folder)} holds no picture; put pictures directly into it.", *remarks)
-        )
-    were = f"{counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}"
-    return " ".join((f"The picture folder {printable(folder)} has no readable picture; {were}.", *remarks))
+class NothingReadable(BadInput):
+    """A folder has no image that can be used. The text names the first few files, ``skipped`` has all of them.
+
+    Parameters
+    ----------
+    remarks
+        Sentences about what the folder holds besides.
+    """
+
+    def __init__(self, folder: Path, skipped: Sequence[Skipped], remarks: Sequence[str] = ()) -> None:
+        self.skipped = tuple(skipped)
+        said = "holds no picture; put pictures directly into it."
+        if skipped:
+            said = f"has no readable picture; {counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}."
+        super().__init__(" ".join((f"The picture folder {printable(folder)} {said}", *remarks)))
 
 
 def _reasons(skipped: Iterable[Skipped]) -> list[str]:

@@ -47,6 +47,9 @@ class Skipped:
         """The name as it is displayed."""
         return printable(self.name or self.path.name)
 
+    def __str__(self) -> str:
+        return f"{self.shown}: {self.reason}."
+
 
 @dataclass(frozen=True)
 class FolderFiles:

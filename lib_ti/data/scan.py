@@ -11,11 +11,10 @@ from lib_ti.data.beside import Beside
 from lib_ti.data.buckets import bucket_for
 from lib_ti.data.captions import read_caption
 from lib_ti.data.contents import contents_of
-from lib_ti.data.dataset import Dataset, Item, Rules, hold_out, nothing_readable
+from lib_ti.data.dataset import Dataset, Item, NothingReadable, Rules, hold_out
 from lib_ti.data.folder import FolderFiles, Skipped, list_files, repeats_of
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import find_masks, shape_problem
-from lib_ti.errors import BadInput
 from lib_ti.ordered_map import ordered_map
 from lib_ti.wording import printable
 
@@ -38,7 +37,9 @@ def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | N
     Raises
     ------
     BadInput
-        When the folder is missing, is not a folder, cannot be listed, or has no image that can be used.
+        When the folder is missing, is not a folder or cannot be listed.
+    NothingReadable
+        When it has no image that can be used.
     """
     files = list_files(folder, subfolders=rules.subfolders)
     found: dict[str, Item] = {}
@@ -54,7 +55,7 @@ def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | N
                 reason = f"it is the same picture as {printable(first.name)}, which is used once"
                 skipped.append(Skipped(seen.path, reason, seen.name))
     if not found:
-        raise BadInput(nothing_readable(folder, skipped, files.remarks))
+        raise NothingReadable(folder, skipped, files.remarks)
     items, held = hold_out(tuple(found.values()), rules)
     return Dataset(folder, rules, items, held, tuple(skipped), files.remarks)
 

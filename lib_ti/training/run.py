@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -9,6 +10,7 @@ from typing import cast
 from lib_ti import in_use
 from lib_ti.config import TrainConfig
 from lib_ti.data import latents
+from lib_ti.data.dataset import NothingReadable
 from lib_ti.data.templates import check_template
 from lib_ti.embedding import files, library
 from lib_ti.errors import TrainingFailed, out_of_memory
@@ -20,6 +22,8 @@ from lib_ti.training.course import Course, stop_requested
 from lib_ti.training.preview import check_previews
 from lib_ti.training.runlog import Told
 from lib_ti.training.setting_checks import check_settings
+
+logger = logging.getLogger(__name__)
 
 ENCODE_BATCH = 4
 """Pictures that the autoencoder takes at once: more fills the memory of small cards and is hardly faster."""
@@ -49,6 +53,12 @@ def train(
     told = Told(host, listen)
     try:
         return _train(host, config, told, control, new_data=new_data)
+    except NothingReadable as error:
+        # There is no run.log, since no run begins.
+        logger.warning("No image of %s can be used:\n%s", config.dataset, "\n".join(map(str, error.skipped)))
+        for one in error.skipped:
+            told(FileSkipped(one.shown, one.reason))
+        raise
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise

@@ -148,6 +148,17 @@ def test_nothing_readable_is_bad_input(here: Path, capsys: pytest.CaptureFixture
     assert "has no readable picture; 2 files skipped: broken.png" in capsys.readouterr().err
 
 
+def test_all_files_are_named_where_none_is_readable(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = here / "empty files"
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.png").touch()
+    assert main(["prepare", str(folder), "ready", "--json"]) == 2
+    *skipped, error = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(one["path"]).name for one in skipped] == [f"{number}.png" for number in range(9)]
+    assert "9 files skipped" in error["problems"][0] and "and 4 more" in error["problems"][0]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise")
 def test_ctrl_c_stops_and_the_same_command_goes_on(here: Path) -> None:

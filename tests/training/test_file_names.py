@@ -66,6 +66,18 @@ def test_all_skipped_files_are_named_in_the_log_and_for_programs(studio: Studio)
     assert names[7] not in screen.getvalue()
 
 
+def test_all_files_are_named_where_none_can_be_trained_on(studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+    for picture in studio.pictures.glob("*.png"):
+        picture.write_bytes(b"")
+    names = {picture.name for picture in studio.pictures.glob("*.png")}
+    lines = io.StringIO()
+    with pytest.raises(BadInput, match=f"{len(names)} files skipped: .* and {len(names) - 5} more"):
+        studio.train(JsonLines(lines))
+    assert {event.name for event in studio.of(FileSkipped)} == names
+    assert all(f'"event": "FileSkipped", "name": "{name}"' in lines.getvalue() for name in names)
+    assert all(f"{name}: the file is empty" in caplog.text for name in names)
+
+
 def test_a_mask_of_another_shape_is_named_before_and_while_training(studio: Studio) -> None:
     Image.effect_noise((64, 64), 90).convert("RGB").save(studio.pictures / "tall.png")
     Image.new("L", (64, 32), 255).save(studio.pictures / "tall-mask.png")
