@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 
 import gradio as gr
-from modules import script_callbacks, shared
+from modules import paths_internal, script_callbacks, shared
 
 # The WebUI has our folder on the path while it loads this file, whatever the folder's name; modules that are imported
 # later are found through the package.
@@ -38,9 +38,11 @@ def tabs():
     try:
         if PROBLEM:
             raise ImportError(PROBLEM)
+        from lib_ti.data.preparations import keep_notes_below
         from lib_ti.host import webui
         from lib_ti.ui.tab import build
 
+        keep_notes_below(Path(paths_internal.data_path))
         page = build(webui.WebUIHost(), **webui.surroundings())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)

@@ -42,4 +42,6 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(autouse=True)
 def _no_notes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Notes of prepared folders go nowhere near the repository, and no test knows of another one's folders."""
-    monkeypatch.setattr("lib_ti.data.preparations.NOTES", tmp_path_factory.mktemp("notes", numbered=True))
+    notes = tmp_path_factory.mktemp("notes", numbered=True)
+    for name in ("NOTES", "RELATIVE_NOTES"):
+        monkeypatch.setattr(f"lib_ti.data.preparations.{name}", notes)

@@ -1,7 +1,7 @@
 """Where the images of a source folder were prepared, and which of them a person excluded.
 
 Such decisions are kept in ``preparation.json`` of the prepared folder, since a source folder is never written to. A
-small note for each source folder, in the usual log directory, says which prepared folders it has.
+small note for each source folder says which prepared folders it has.
 """
 
 from __future__ import annotations
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
 
 MANIFEST = "preparation.json"
-NOTES = Path(TrainConfig.log_directory) / ".preparations"
-"""The folder of the notes."""
+RELATIVE_NOTES = Path(TrainConfig.log_directory) / ".preparations"
+NOTES = RELATIVE_NOTES
+"""The folder of the notes: below the present directory, until :func:`keep_notes_below` gives it a fixed place."""
+
+
+def keep_notes_below(folder: Path) -> None:
+    """Keep the notes below ``folder`` from now on, so that they are found whatever directory a program is started in.
+
+    Notes below the present directory, where earlier versions wrote them, are still read.
+    """
+    global NOTES  # noqa: PLW0603 - one place for the whole process, as the present directory is
+    NOTES = resolved(folder) / RELATIVE_NOTES
 
 
 def remember(source: Path, prepared: Path) -> None:
@@ -37,7 +47,7 @@ def remember(source: Path, prepared: Path) -> None:
     now, noted = str(resolved(prepared)), _noted(source)
     content = {"source": str(resolved(source)), "prepared": [*(one for one in noted if one != now), now]}
     try:
-        if noted[-1:] == [now]:
+        if noted[-1:] == [now] and _note(source).is_file():
             os.utime(_note(source))  # of all notes, the newest is about the folder that was used last
         else:
             write_text(_note(source), json.dumps(content, indent=1) + "\n")
@@ -53,7 +63,8 @@ def prepared_folders(source: Path) -> list[Path]:
 def last_source() -> Path | None:
     """The source folder that was prepared last, where it is still there."""
     try:
-        notes = sorted(NOTES.glob("*.json"), key=os.path.getmtime, reverse=True)
+        found = (note for folder in _folders() for note in folder.glob("*.json"))
+        notes = sorted(found, key=os.path.getmtime, reverse=True)
     except OSError:
         return None
     sources = (Path(str(_read(note).get("source", ""))) for note in notes)
@@ -143,13 +154,19 @@ def _read_excluded(
     return sources, results
 
 
-def _note(source: Path) -> Path:
+def _folders() -> tuple[Path, ...]:
+    """Where notes are read from, the folder that they are written to first."""
+    return tuple(dict.fromkeys((NOTES, RELATIVE_NOTES)))
+
+
+def _note(source: Path, folder: Path | None = None) -> Path:
     name = str(resolved(source)).encode("utf-8", "surrogateescape")
-    return NOTES / f"{hashlib.sha256(name).hexdigest()[:32]}.json"
+    return (folder or NOTES) / f"{hashlib.sha256(name).hexdigest()[:32]}.json"
 
 
 def _noted(source: Path) -> list[str]:
-    listed = _read(_note(source)).get("prepared", [])
+    notes = (_read(_note(source, folder)) for folder in _folders())
+    listed = next((note.get("prepared", []) for note in notes if note), [])
     return [str(one) for one in listed] if isinstance(listed, list) else []
 
 

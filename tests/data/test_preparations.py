@@ -102,6 +102,45 @@ def test_the_last_source_is_the_one_that_was_used_last(tmp_path: Path) -> None:
     assert last_source() == tmp_path / "two"
 
 
+def test_notes_are_found_whatever_directory_a_program_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = Path("logs") / "notes"
+    for name in ("first", "second", "source", "source-prepared", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "source-prepared" / preparations.MANIFEST).write_text("{}")
+
+    def start_in(directory: str) -> None:
+        monkeypatch.chdir(tmp_path / directory)
+        for name in ("NOTES", "RELATIVE_NOTES"):
+            monkeypatch.setattr(preparations, name, relative)
+        preparations.keep_notes_below(tmp_path / "data")
+
+    start_in("first")
+    remember(tmp_path / "source", tmp_path / "source-prepared")
+    assert list(tmp_path.glob("*/logs/notes/*.json")) == list((tmp_path / "data").glob("logs/notes/*.json")) != []
+    start_in("second")
+    assert prepared_folders(tmp_path / "source") == [tmp_path / "source-prepared"]
+    assert last_source() == tmp_path / "source"
+
+
+def test_notes_of_earlier_versions_below_the_present_directory_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source := tmp_path / "source").mkdir()
+    (old := tmp_path / "old").mkdir()
+    (old / preparations.MANIFEST).write_text("{}")
+    remember(source, old)
+    preparations.keep_notes_below(tmp_path / "data")
+    assert prepared_folders(source) == [old]
+    assert last_source() == source
+    remember(source, old)
+    (new := tmp_path / "new").mkdir()
+    (new / preparations.MANIFEST).write_text("{}")
+    remember(source, new)
+    assert prepared_folders(source) == [old, new]
+
+
 def test_notes_that_cannot_be_written_or_read_stop_nothing(
     tmp_path: Path, drawn: PictureFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

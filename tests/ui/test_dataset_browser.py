@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.preparations import NOTES
+from lib_ti.data.preparations import RELATIVE_NOTES
 from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
@@ -62,7 +62,7 @@ def found(tmp_path: Path) -> Path:
 @pytest.fixture
 def prepared(found: Path, server: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The images prepared at 256 pixels, named mine_001 and so on."""
-    monkeypatch.setattr("lib_ti.data.preparations.NOTES", server / NOTES)
+    monkeypatch.setattr("lib_ti.data.preparations.NOTES", server / RELATIVE_NOTES)
     output = found.with_name("found-prepared")
     config = PrepareConfig(source=str(found), output=str(output), width=256, height=256, name="mine", framing="centre")
     run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
