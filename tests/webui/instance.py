@@ -72,18 +72,34 @@ class Instance(WebUI):
 
 
 @contextlib.contextmanager
-def running(folder: Path, *more: str, probes: Sequence[str] = ("probe.py",)) -> Iterator[Instance]:
-    """Start a WebUI with the pocket model in ``folder``, and end it; ``probes`` are files beside this one."""
+def running(
+    folder: Path, *more: str, probes: Sequence[str] = ("probe.py",), directory: Path | None = None
+) -> Iterator[Instance]:
+    """Start a WebUI with the pocket model in ``folder``, and end it; the folder may be that of one that has ended.
+
+    Parameters
+    ----------
+    probes
+        Files beside this one.
+    directory
+        The directory it is started in; None for its own.
+    """
     root, python = os.environ.get(ROOT), os.environ.get(PYTHON)
     if not root or not python:
         pytest.skip(f"no WebUI to start: set {ROOT} (its folder) and {PYTHON} (its Python)")
-    _furnish(folder, probes)
+    if not (folder / "config.json").exists():
+        _furnish(folder, probes)
     port = _free_port()
-    command = [python, "launch.py", *ARGUMENTS, "--port", str(port), "--data-dir", str(folder), *more]
+    command = [python, str(Path(root) / "launch.py"), *ARGUMENTS, "--port", str(port), "--data-dir", str(folder), *more]
     quiet = {"CUDA_VISIBLE_DEVICES": "", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     with (folder / "webui.log").open("w") as log:
         process = subprocess.Popen(
-            command, cwd=root, env={**os.environ, **quiet}, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=directory or root,
+            env={**os.environ, **quiet},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         instance = Instance(folder, f"http://127.0.0.1:{port}", process)
