@@ -166,7 +166,7 @@ def _note(source: Path, folder: Path | None = None) -> Path:
 
 def _noted(source: Path) -> list[str]:
     notes = (_read(_note(source, folder)) for folder in _folders())
-    listed = next((note.get("prepared", []) for note in notes if note), [])
+    listed: object = next((note.get("prepared", []) for note in notes if note), [])
     return [str(one) for one in listed] if isinstance(listed, list) else []
 
 

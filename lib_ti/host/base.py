@@ -159,7 +159,7 @@ class InitialVectors:
     vectors: Mapping[str, torch.Tensor]
     model_name: str
     model_hash: str
-    """Empty where the file's content was not read for it."""
+    """As :attr:`ModelInfo.hash`."""
 
 
 class Host(Protocol):

@@ -169,10 +169,17 @@ class EmbeddedHost:
             self._in_use.release()
 
     def initial_vectors(self, text: str, count: int) -> InitialVectors:
-        """As the model's own, by the token table alone: the networks are not built, the file is not hashed."""
+        """As the model's own, by the token table alone: the networks are not built."""
         table = TokenTable(ENCODER, read_token_table(self._checkpoint))
         vectors = table.starting_vectors(text, tokenize(text), count)
-        return InitialVectors({ENCODER: vectors}, model_name=self._checkpoint.stem, model_hash="")
+        model_hash = self._short_hash(_version(self._checkpoint))
+        return InitialVectors({ENCODER: vectors}, model_name=self._checkpoint.stem, model_hash=model_hash)
+
+    def _short_hash(self, version: object) -> str:
+        """The file's hash in the WebUI's short form, computed once for each version of the file."""
+        if self._hash is None or self._hash[0] != version:
+            self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
+        return self._hash[1]
 
     def _load(self, dtype: torch.dtype) -> EmbeddedModel:
         from lib_ti.host.embedded_model import EmbeddedModel
@@ -187,13 +194,12 @@ class EmbeddedHost:
         made = architecture(weights, self._checkpoint)
         networks = build(weights, made, self._checkpoint, dtype)
         del weights
-        if self._hash is None or self._hash[0] != version:
-            self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
+        checkpoint_hash = self._short_hash(version)
         autoencoder = f"{network_hash(networks.autoencoder)} x {made.scale_factor:g}"
         for network in (networks.unet, networks.autoencoder, networks.text_encoder):
             network.to(self._device)
         model = EmbeddedModel(
-            networks, made, name=self._checkpoint.stem, checkpoint_hash=self._hash[1], autoencoder_hash=autoencoder
+            networks, made, name=self._checkpoint.stem, checkpoint_hash=checkpoint_hash, autoencoder_hash=autoencoder
         )
         self._loaded = ((version, dtype), model)
         return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -215,7 +216,9 @@ def test_new_embeddings_start_from_the_token_table_as_from_the_model(
             # The model is at work meanwhile, and is not needed for it.
             alone = host.initial_vectors("a photo of a cat", 7)
         assert alone.vectors["clip_l"].equal(whole["clip_l"])
-        assert alone.model_name == path.stem
+        fresh = EmbeddedHost(path, embeddings_folder=tmp_path).initial_vectors("a photo of a cat", 7)
+        for one in (alone, fresh):
+            assert (one.model_name, one.model_hash) == (path.stem, hashlib.sha256(path.read_bytes()).hexdigest()[:10])
 
 
 def test_a_checkpoint_without_a_text_encoder_has_nothing_to_start_from(weights: Weights, tmp_path: Path) -> None:
