@@ -15,8 +15,9 @@ from torch import Tensor
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.host.base import Conditioning, InitialVectors, LatentStats, PictureRequest, SessionOptions
-from lib_ti.host.tools import Tell
+from lib_ti.host.base import InitialVectors, SessionOptions
+from lib_ti.host.model import Conditions, ImageRequest, LatentStats
+from lib_ti.host.tools import Report
 from lib_ti.signals import Event
 
 WIDTH = 8
@@ -44,7 +45,7 @@ class FakeModel:
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
-        self.requests: list[tuple[PictureRequest, tuple[int, ...]]] = []
+        self.requests: list[tuple[ImageRequest, tuple[int, ...]]] = []
         """What was generated, and with embeddings of which steps."""
 
     def encode_images(self, pixels: Tensor) -> LatentStats:
@@ -52,13 +53,13 @@ class FakeModel:
         mean = torch.cat([mean, mean.mean(1, keepdim=True)], 1)
         return LatentStats(mean, torch.full_like(mean, 0.1))
 
-    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> Tensor:
         known = {embedding.name: embedding.vectors["clip_l"] for embedding in embeddings}
         rows = []
-        for prompt in prompts:
+        for prompt in conditions.prompts:
             words = [known.get(word.strip(","), _vector(word)) for word in prompt.split()]
             rows.append(torch.cat(words or [_vector("")]).mean(0))
-        return Conditioning(torch.stack(rows)[:, None])
+        return torch.stack(rows)
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         counts = {embedding.name: embedding.count for embedding in embeddings}
@@ -68,9 +69,9 @@ class FakeModel:
         words = [word.strip(",") for word in prompt.split()]
         return [embedding.name for embedding in embeddings if embedding.name in words]
 
-    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
         self.predictions += 1
-        colour = conditioning.crossattn[:, 0] @ self.map
+        colour = conditioning @ self.map
         if self.poison_after is not None and self.predictions > self.poison_after:
             colour = colour * float("nan")
         return 0.5 * noisy + colour[:, :, None, None]
@@ -78,12 +79,12 @@ class FakeModel:
     def initial_vectors(self, text: str, count: int) -> dict[str, Tensor]:
         return {"clip_l": torch.cat([_vector(f"{text} {number}") for number in range(count)])}
 
-    def check_request(self, request: PictureRequest) -> None:
+    def check_request(self, request: ImageRequest) -> None:
         if request.sampler == "magic":
             raise BadInput("Sampler 'magic' is not known.")
 
     def generate(
-        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+        self, request: ImageRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
     ) -> Image.Image:
         if self.previews_fail:
             raise RuntimeError("out of memory")
@@ -100,19 +101,35 @@ def _vector(word: str) -> Tensor:
 
 
 class FakeHost:
+    """Models, tools and folders of a host; tests replace the part that they are about."""
+
     def __init__(self, folder: Path, model: FakeModel | None = None) -> None:
-        self.embeddings_folder = folder / "embeddings"
-        self.template_folders: Sequence[Path] = (folder / "templates",)
-        self.arguments: Mapping[str, str] = {"checkpoint": "fake"}
-        self.allowed_folders: Sequence[Path] | None = None
+        self.models, self.tools, self.folders = FakeModels(model), FakeTools(), FakeFolders(folder)
+
+    @property
+    def model(self) -> FakeModel:
+        return self.models.model
+
+
+class FakeFolders:
+    def __init__(self, folder: Path) -> None:
+        self.embeddings = folder / "embeddings"
+        self.templates: Sequence[Path] = (folder / "templates",)
+        self.allowed: Sequence[Path] | None = None
+        self.arguments: Mapping[str, str] = {}
+
+
+class FakeModels:
+    def __init__(self, model: FakeModel | None = None) -> None:
         self.model = model or FakeModel()
+        self.arguments: Mapping[str, str] = {"checkpoint": "fake"}
         self.saved: list[Path] = []
         self.refresh_fails = ""
         self.open_sessions = 0
         self.watched: list[Event] = []
 
     @property
-    def model_size(self) -> int:
+    def size(self) -> int:
         return self.model.info.size
 
     @contextmanager
@@ -137,32 +154,30 @@ class FakeHost:
         self.saved.append(path)
         return self.refresh_fails
 
-    def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """A token for each word, and for each part of one with hyphens."""
-        return [found.span() for found in re.finditer(r"[^\s-]+-?|-", text)]
 
+class FakeTools:
     captioners: Sequence[str] = ("fake",)
     upscalers: Sequence[str] = ("Nearest",)
     can_inpaint = True
 
-    @contextmanager
-    def captioner(self, name: str, tell: Tell) -> Iterator[FakeCaptioner]:
-        if name not in self.captioners:
-            raise BadInput(f"There is no captioner {name!r} here.")
-        self.open_sessions += 1
-        try:
-            yield FakeCaptioner()
-        finally:
-            self.open_sessions -= 1
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """A token for each word, and for each part of one with hyphens."""
+        return [found.span() for found in re.finditer(r"[^\s-]+-?|-", text)]
 
     @contextmanager
-    def upscaler(self, name: str, tell: Tell) -> Iterator[FakeUpscaler]:
+    def captioner(self, name: str, report: Report) -> Iterator[FakeCaptioner]:
+        if name not in self.captioners:
+            raise BadInput(f"There is no captioner {name!r} here.")
+        yield FakeCaptioner()
+
+    @contextmanager
+    def upscaler(self, name: str, report: Report) -> Iterator[FakeUpscaler]:
         if name not in self.upscalers:
             raise BadInput(f"There is no upscaler {name!r} here.")
         yield FakeUpscaler()
 
     @contextmanager
-    def inpainter(self, tell: Tell) -> Iterator[FakeInpainter]:
+    def inpainter(self, report: Report) -> Iterator[FakeInpainter]:
         yield FakeInpainter()
 
 
@@ -171,21 +186,21 @@ class FakeCaptioner:
 
     options = "fake"
 
-    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
-        return ["colour {} {} {}".format(*picture.resize((1, 1)).getpixel((0, 0))) for picture in pictures]
+    def caption(self, images: Sequence[Image.Image]) -> list[str]:
+        return ["colour {} {} {}".format(*image.resize((1, 1)).getpixel((0, 0))) for image in images]
 
 
 class FakeUpscaler:
-    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
-        return picture.resize((round(picture.width * factor), round(picture.height * factor)), Image.Resampling.NEAREST)
+    def upscale(self, image: Image.Image, factor: float) -> Image.Image:
+        return image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.NEAREST)
 
 
 class FakeInpainter:
     """Fills with one colour that depends on the seed."""
 
-    def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
+    def fill(self, image: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
         return Image.composite(
-            Image.new("RGB", picture.size, (seed % 256, 7, 9)), picture, mask.point(lambda x: 255 * (x > 127))
+            Image.new("RGB", image.size, (seed % 256, 7, 9)), image, mask.point(lambda x: 255 * (x > 127))
         )
 
 

@@ -35,7 +35,7 @@ BASE = {
     "config",
     "families",
 }  # "" is the package itself, for its version
-ENGINE = BASE | {"host.base", "host.tools", "data", "embedding"}
+ENGINE = BASE | {"host.base", "host.model", "host.tools", "data", "embedding"}
 PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
@@ -53,18 +53,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": {"errors", "wording"},
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},
     "families": set(),
-    "host.base": {"errors", "embedding", "families", "signals", "host.tools"},
+    "host.base": {"errors", "signals", "host.model", "host.tools"},
+    "host.model": {"errors", "embedding", "families"},
     "host.tools": set(),
     "embedding": BASE | {"embedding.pixelcode"},
     "embedding.pixelcode": set(),
-    "data": BASE | {"host.base", "embedding.pixelcode"},
+    "data": BASE | {"host.model", "embedding.pixelcode"},
     "training": ENGINE,
     "prep": ENGINE,
     "prep.remove": ENGINE | {"prep"},
     "prep.inspect": ENGINE | {"prep", "prep.remove"},
     "prep.recipe": ENGINE | {"prep", "prep.remove"},
     "prep.captions": ENGINE | {"prep"},
-    "host": BASE | {"host.base", "host.tools", "embedding"},
+    "host": BASE | {"host.base", "host.model", "host.tools", "embedding"},
     "pocket": BASE | {"host.base", "host", "embedding", "data"},
     "ui": ENGINE | PREP | {"training"},
     "cli": ENGINE | PREP | {"training", "host", "pocket", "ui"},
@@ -73,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tools": {"pocket", "prep", "prep.remove"},
 }
 EMBEDDING = {"embedding", "embedding.pixelcode"}
-WORKING = PREP | EMBEDDING | {"data", "training", "host", "host.base", "host.tools", "pocket", "tools"}
+WORKING = PREP | EMBEDDING | {"data", "training", "host", "host.base", "host.model", "host.tools", "pocket", "tools"}
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,

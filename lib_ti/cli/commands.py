@@ -48,7 +48,8 @@ def train(arguments: argparse.Namespace, control: Control) -> bool:
 
 def generate(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.embedding import library
-    from lib_ti.host.base import PictureRequest, SessionOptions
+    from lib_ti.host.base import SessionOptions
+    from lib_ti.host.model import ImageRequest
     from lib_ti.training.preview import infotext, save_picture
 
     config = read_config(GenerateConfig, arguments)
@@ -56,14 +57,14 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
         raise BadInput(f"{config.count} pictures from seed {config.seed} go beyond 4294967295; give a smaller seed.")
     host = embedded_host(arguments)
     first = config.seed if config.seed >= 0 else random.SystemRandom().randrange(2**32 - config.count)
-    with host.session(SessionOptions()) as model:
-        embeddings, skipped = library.load_folder(host.embeddings_folder, model.info)
+    with host.models.session(SessionOptions()) as model:
+        embeddings, skipped = library.load_folder(host.folders.embeddings, model.info)
         for reason in skipped:
             _say(reason)
         for seed in range(first, first + config.count):
             if control.stop_requested:
                 return False
-            request = PictureRequest(
+            request = ImageRequest(
                 prompt=config.prompt,
                 negative_prompt=config.negative,
                 steps=config.steps,

@@ -101,7 +101,7 @@ def _check_folder(folder: Path) -> None:
 def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Path, Path]:
     run = RunFolder(finished.folder, NAME)
     copies = [files.load(path) for _, path in run.copies()]
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         start = copies[0].with_vectors(model.initial_vectors("style", copies[0].count), step=0)
         sheet = compare_steps(
             model,
@@ -125,7 +125,7 @@ def _summary(
         "generate",
         f"a small purple ring, white background, by {NAME}",
         "--embeddings-dir",
-        str(host.embeddings_folder),
+        str(host.folders.embeddings),
         "--cfg",
         "5",
     ]

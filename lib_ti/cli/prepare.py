@@ -82,7 +82,7 @@ def _host_if_needed(arguments: argparse.Namespace, config: PrepareConfig) -> Emb
 def _plan(config: PrepareConfig, host: EmbeddedHost | None) -> Plan:
     from lib_ti.prep.recipe.plan import make_plan
 
-    return make_plan(config, host.upscalers if host else ())
+    return make_plan(config, host.tools.upscalers if host else ())
 
 
 def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
@@ -136,7 +136,13 @@ def _make(plan: Plan, host: EmbeddedHost | None, voice: _Voice, control: Control
     from lib_ti.prep.recipe.write_results import describe
 
     progress = voice.progress("Preparing")
-    summary = run(plan, host=host, progress=progress, stop=lambda: control.stop_requested, tell=voice.say)
+    summary = run(
+        plan,
+        host_tools=host.tools if host else None,
+        progress=progress,
+        stop=lambda: control.stop_requested,
+        tell=voice.say,
+    )
     for one in summary.made:
         voice.tell("Made", describe(one), source=one.source, name=one.name, operations=one.operations)
     voice.skipped((*plan.skipped, *summary.failed))

@@ -23,7 +23,7 @@ from lib_ti.data.latent_files import ItemLatents, LatentFiles
 from lib_ti.data.masks import both
 from lib_ti.data.reading import read_item_mask, read_picture
 from lib_ti.errors import Stopped, TrainingFailed
-from lib_ti.host.base import Model
+from lib_ti.host.model import Model
 from lib_ti.ordered_map import ordered_map
 
 _PREPARATION = "2"

@@ -12,17 +12,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import yaml
 
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import POSITIONS, VOCABULARY
-from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.family import VAE_SCALE_FACTOR, Prediction
+from lib_ti.families.sd1 import MODEL as SD1_MODEL
 from lib_ti.host.checkpoint import AUTOENCODER, TEXT_ENCODER, UNET
 
 TIMESTEPS = 1000
+TRAITS = SD1_MODEL
+DEFAULT_SIZE = TRAITS.size
 _CLIP_HEAD_WIDTH = 64  # CLIP's text encoders of all sizes have width / 64 heads.
 
 
@@ -40,7 +43,7 @@ class Architecture:
     scale_factor: float
     linear_start: float
     linear_end: float
-    prediction: Literal["eps", "v"]
+    prediction: Prediction
     size: int
 
     def alphas_cumprod(self) -> torch.Tensor:
@@ -53,13 +56,13 @@ class Architecture:
 class Described:
     """What the ``.yaml`` says that weights do not; the defaults are Stable Diffusion 1's."""
 
-    heads: int = 8
+    heads: int = TRAITS.heads
     head_channels: int = -1
-    scale_factor: float = 0.18215
-    linear_start: float = 0.00085
-    linear_end: float = 0.0120
-    prediction: Literal["eps", "v"] = "eps"
-    latent_size: int = 64
+    scale_factor: float = TRAITS.scale_factor
+    linear_start: float = TRAITS.linear_start
+    linear_end: float = TRAITS.linear_end
+    prediction: Prediction = TRAITS.predictions[0]
+    latent_size: int = DEFAULT_SIZE // VAE_SCALE_FACTOR
     text: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -92,8 +95,8 @@ def architecture(weights: Mapping[str, torch.Tensor], checkpoint: Path) -> Archi
         raise BadInput(f"{checkpoint.name} cannot be used: {reason}.") from reason
 
 
-def picture_size(checkpoint: Path) -> int:
-    """The picture side in pixels that a checkpoint was made for, by its ``.yaml`` alone; SD1's without one.
+def image_size(checkpoint: Path) -> int:
+    """Return the image side in pixels that a checkpoint was made for, by its ``.yaml`` alone; SD1's without one.
 
     Raises
     ------
@@ -234,8 +237,10 @@ def _description(params: Mapping[str, Any], folder: Path) -> Described:
         if params.get(name, only) != only:
             raise ValueError(f"{name} is {params[name]!r}, and SD1.x's is {only!r}")
     prediction = params.get("parameterization", "eps")
-    if prediction not in ("eps", "v"):
-        raise ValueError(f"parameterization is {prediction!r}, and has to be 'eps' or 'v'")
+    if prediction not in TRAITS.predictions:
+        raise ValueError(
+            f"parameterization is {prediction!r}, and has to be {' or '.join(map(repr, TRAITS.predictions))}"
+        )
     unet = params.get("unet_config", {}).get("params", {})
     default = Described()
     return Described(

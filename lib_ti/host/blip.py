@@ -24,9 +24,9 @@ _MAY_BE_MISSING = ("position_ids", "cls.predictions.decoder.")
 """Weights that are made, or tied to others, when they are not in a file."""
 
 
-def pixels(pictures: Sequence[Image.Image], side: int) -> torch.Tensor:
+def pixels(images: Sequence[Image.Image], side: int) -> torch.Tensor:
     """RGB pictures of any sizes as BLIP sees them: (B, 3, side, side), squeezed to squares, in CLIP's scale."""
-    small = [picture.resize((side, side), Image.Resampling.BICUBIC) for picture in pictures]
+    small = [image.resize((side, side), Image.Resampling.BICUBIC) for image in images]
     levels = torch.from_numpy(np.stack([np.asarray(one, dtype=np.float32) for one in small]))
     return ((levels / 255 - torch.tensor(_MEAN)) / torch.tensor(_STD)).permute(0, 3, 1, 2).contiguous()
 
@@ -42,10 +42,10 @@ class Blip:
         return self._options
 
     @torch.no_grad()
-    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
+    def caption(self, images: Sequence[Image.Image]) -> list[str]:
         model = self._model
-        seen = pixels(pictures, model.config.vision_config.image_size).to(model.device, model.dtype)
-        prompts = self._tokenizer([_PROMPT] * len(pictures), return_tensors="pt").input_ids.to(model.device)
+        seen = pixels(images, model.config.vision_config.image_size).to(model.device, model.dtype)
+        prompts = self._tokenizer([_PROMPT] * len(images), return_tensors="pt").input_ids.to(model.device)
         said = model.generate(
             seen, input_ids=prompts, num_beams=_BEAMS, min_length=_SHORTEST, max_length=_LONGEST, do_sample=False
         )

@@ -6,20 +6,20 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from lib_ti.errors import BadInput, ModelInUse
-from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host import embedded_tools, upscaling
-from lib_ti.host.architecture import Described, architecture, picture_size
+from lib_ti.host.architecture import DEFAULT_SIZE, architecture, image_size
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
 from lib_ti.host.checkpoint import file_hash, read_checkpoint, read_token_table
 from lib_ti.host.text import token_spans, tokenize
 from lib_ti.host.token_table import ENCODER, TokenTable
-from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
+from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
 from lib_ti.host.weights_hash import network_hash
 from lib_ti.signals import Event
 
@@ -32,10 +32,7 @@ _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch
 
 
 class EmbeddedHost:
-    """Lends the model of one checkpoint file; see :class:`lib_ti.host.base.Host`.
-
-    The model stays in memory between sessions, and is read again when a session wants another precision or the
-    file has changed.
+    """A host made of one checkpoint file and some folders.
 
     Parameters
     ----------
@@ -67,47 +64,86 @@ class EmbeddedHost:
         captioner_folder: Path = Path("models/BLIP"),
         upscalers_folder: Path = Path("models/ESRGAN"),
     ) -> None:
-        self._checkpoint = checkpoint
-        self._embeddings_folder = embeddings_folder
-        self._template_folders = tuple(template_folders)
-        self._allowed_folders = allowed_folders
-        self._device_asked = device
-        self._device = _device(device)
+        self.models = EmbeddedModels(checkpoint, device)
+        self.tools = EmbeddedTools(self.models, captioner_folder, upscalers_folder)
+        self.folders = GivenFolders(embeddings_folder, tuple(template_folders), allowed_folders)
+
+
+@dataclass(frozen=True)
+class GivenFolders:
+    """Folders as they were given; see :class:`lib_ti.host.base.Folders`."""
+
+    embeddings: Path
+    templates: tuple[Path, ...] = ()
+    allowed: Sequence[Path] | None = None
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Full paths."""
+        templates = os.pathsep.join(str(folder.absolute()) for folder in self.templates)
+        return {
+            "embeddings_dir": str(self.embeddings.absolute()),
+            **({"templates_dir": templates} if templates else {}),
+        }
+
+
+class EmbeddedTools:
+    """Tools from local folders, and inpainting by the host's own model; see :class:`lib_ti.host.tools.Tools`."""
+
+    can_inpaint = True
+
+    def __init__(self, models: EmbeddedModels, captioner_folder: Path, upscalers_folder: Path) -> None:
+        self._models = models
         self._captioner_folder, self._upscalers_folder = captioner_folder, upscalers_folder
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        return token_spans(text)
+
+    @property
+    def captioners(self) -> Sequence[str]:
+        return (embedded_tools.CAPTIONER,)
+
+    def captioner(self, name: str, report: Report) -> AbstractContextManager[Captioner]:
+        return embedded_tools.captioner(name, self._captioner_folder, self._models.device, report)
+
+    @property
+    def upscalers(self) -> Sequence[str]:
+        return tuple(upscaling.model_files(self._upscalers_folder))
+
+    def upscaler(self, name: str, report: Report) -> AbstractContextManager[Upscaler]:
+        return embedded_tools.upscaler(name, self._upscalers_folder, self._models.device, report)
+
+    def inpainter(self, report: Report) -> AbstractContextManager[Inpainter]:
+        return embedded_tools.inpainter(self._models.session(SessionOptions(report=report)), report)
+
+
+class EmbeddedModels:
+    """The model of one checkpoint file; see :class:`lib_ti.host.base.ModelHost`.
+
+    The model stays in memory between sessions, and is loaded again when a session wants another precision or the
+    file has changed. For the parameters see :class:`EmbeddedHost`.
+    """
+
+    def __init__(self, checkpoint: Path, device: str = "auto") -> None:
+        self._checkpoint = checkpoint
+        self._requested_device = device
+        self.device = _device(device)
         self._in_use = threading.Lock()
         self._loaded: tuple[object, EmbeddedModel] | None = None
         self._hash: tuple[object, str] | None = None
 
     @property
-    def embeddings_folder(self) -> Path:
-        return self._embeddings_folder
-
-    @property
-    def template_folders(self) -> Sequence[Path]:
-        return self._template_folders
-
-    @property
-    def model_size(self) -> int:
-        """By the ``.yaml`` beside the checkpoint; of Stable Diffusion 1 where that cannot be read."""
-        try:
-            return picture_size(self._checkpoint)
-        except BadInput:  # it is told when the model is read
-            return Described.latent_size * VAE_SCALE_FACTOR
-
-    @property
-    def allowed_folders(self) -> Sequence[Path] | None:
-        return self._allowed_folders
-
-    @property
     def arguments(self) -> Mapping[str, str]:
-        """Checkpoint and folders with their full paths, and the device as it was asked for."""
-        folders = os.pathsep.join(str(folder.absolute()) for folder in self._template_folders)
-        return {
-            "checkpoint": str(self._checkpoint.absolute()),
-            "embeddings_dir": str(self._embeddings_folder.absolute()),
-            **({"templates_dir": folders} if folders else {}),
-            "device": self._device_asked,
-        }
+        """The checkpoint's full path, and the device as it was requested."""
+        return {"checkpoint": str(self._checkpoint.absolute()), "device": self._requested_device}
+
+    @property
+    def size(self) -> int:
+        """By the ``.yaml`` beside the checkpoint; that of Stable Diffusion 1 where it cannot be read."""
+        try:
+            return image_size(self._checkpoint)
+        except BadInput:  # reported when the model is loaded
+            return DEFAULT_SIZE
 
     def watch(self, event: Event) -> None:
         """Nothing to do: this host has no progress bar of its own."""
@@ -120,33 +156,9 @@ class EmbeddedHost:
         """Nothing to do: embeddings are handed to the model at every call and never cached here."""
         return ""
 
-    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        return token_spans(text)
-
-    @property
-    def captioners(self) -> Sequence[str]:
-        return (embedded_tools.CAPTIONER,)
-
-    def captioner(self, name: str, tell: Tell) -> AbstractContextManager[Captioner]:
-        return embedded_tools.captioner(name, self._captioner_folder, self._device, tell)
-
-    @property
-    def upscalers(self) -> Sequence[str]:
-        return tuple(upscaling.model_files(self._upscalers_folder))
-
-    def upscaler(self, name: str, tell: Tell) -> AbstractContextManager[Upscaler]:
-        return embedded_tools.upscaler(name, self._upscalers_folder, self._device, tell)
-
-    @property
-    def can_inpaint(self) -> bool:
-        return True
-
-    def inpainter(self, tell: Tell) -> AbstractContextManager[Inpainter]:
-        return embedded_tools.inpainter(self.session(SessionOptions(tell=tell)), tell)
-
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:
-        """Lend the model, to one borrower at a time.
+        """Acquire the model, one session at a time.
 
         Precision ``"auto"`` is float32 on the CPU, and on CUDA bfloat16 where the device computes in it (Ampere
         and later: no loss scaling, no overflow), else float16.
@@ -158,7 +170,7 @@ class EmbeddedHost:
         ModelInUse
             When the model is already in use; this host never waits.
         """
-        dtype = _dtype(options.precision, self._device)
+        dtype = _dtype(options.precision, self.device)
         if not self._in_use.acquire(blocking=False):
             raise ModelInUse(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
@@ -197,7 +209,7 @@ class EmbeddedHost:
         checkpoint_hash = self._short_hash(version)
         autoencoder = f"{network_hash(networks.autoencoder)} x {made.scale_factor:g}"
         for network in (networks.unet, networks.autoencoder, networks.text_encoder):
-            network.to(self._device)
+            network.to(self.device)
         model = EmbeddedModel(
             networks, made, name=self._checkpoint.stem, checkpoint_hash=checkpoint_hash, autoencoder_hash=autoencoder
         )

@@ -12,7 +12,8 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.architecture import Architecture
-from lib_ti.host.base import Conditioning, LatentStats, PictureRequest
+from lib_ti.host.conditioning import TextConditioning
+from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
 from lib_ti.host.networks import Networks
 from lib_ti.host.sampling import Denoise, check_request, sample
 from lib_ti.host.text import Prompt
@@ -95,10 +96,10 @@ class EmbeddedModel:
         mean, std = (torch.cat([getattr(part, moment) for part in parts]) * scale for moment in ("mean", "std"))
         return LatentStats(mean=mean, std=std)
 
-    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
-        return Conditioning(self._text.encode(prompts, embeddings))
+    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
+        return TextConditioning(self._text.encode(conditions.prompts, embeddings))
 
-    def used_embeddings(self, request: PictureRequest, embeddings: Sequence[Embedding]) -> list[str]:
+    def used_embeddings(self, request: ImageRequest, embeddings: Sequence[Embedding]) -> list[str]:
         """Names of those of ``embeddings`` that the prompt or the negative prompt uses, in order of appearance."""
         found = (self._text.find_embeddings(prompt, embeddings) for prompt in _prompts(request))
         return list(dict.fromkeys(name for names in found for name in names))
@@ -110,6 +111,7 @@ class EmbeddedModel:
         return self._text.find_embeddings(prompt, embeddings)
 
     def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        assert isinstance(conditioning, TextConditioning)
         dtype = self._unet.dtype
         prediction: torch.Tensor = self._unet(
             noisy.to(self.device, dtype),
@@ -122,18 +124,18 @@ class EmbeddedModel:
     def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
         return {ENCODER: self._text.initial_vectors(text, count)}
 
-    def check_request(self, request: PictureRequest) -> None:
+    def check_request(self, request: ImageRequest) -> None:
         check_request(request)
 
     def generate(
-        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+        self, request: ImageRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
     ) -> Image.Image:
         return self.generate_many([request], embeddings, stop)[0]
 
     @torch.no_grad()
     def generate_many(
         self,
-        requests: Sequence[PictureRequest],
+        requests: Sequence[ImageRequest],
         embeddings: Sequence[Embedding],
         stop: Callable[[], bool] | None = None,
     ) -> list[Image.Image]:
@@ -151,7 +153,7 @@ class EmbeddedModel:
         return [pictures[index] for index in range(len(requests))]
 
     def _draw(
-        self, requests: Sequence[PictureRequest], embeddings: Sequence[Embedding], stop: Callable[[], bool] | None
+        self, requests: Sequence[ImageRequest], embeddings: Sequence[Embedding], stop: Callable[[], bool] | None
     ) -> list[Image.Image]:
         guided = self.guided([_prompts(request) for request in requests], embeddings, requests[0].cfg_scale)
         return self.decode(sample(requests, self._made, guided, stop))
@@ -173,7 +175,7 @@ class EmbeddedModel:
             predictions = []
             for crossattn in passes:
                 batch = latents.repeat(len(crossattn) // len(latents), 1, 1, 1)
-                predicted = self.predict(batch, timestep.expand(len(batch)), Conditioning(crossattn))
+                predicted = self.predict(batch, timestep.expand(len(batch)), TextConditioning(crossattn))
                 predictions += predicted.cpu().split(len(latents))
             if len(predictions) == 1:
                 return predictions[0]
@@ -194,7 +196,7 @@ class EmbeddedModel:
         return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels]
 
 
-def _prompts(request: PictureRequest) -> tuple[Prompt, Prompt]:
+def _prompts(request: ImageRequest) -> tuple[Prompt, Prompt]:
     """Prompt and negative prompt as they are meant."""
     return request.prompt if request.literal else parse(request.prompt), parse(request.negative_prompt)
 

@@ -11,7 +11,7 @@ import torch
 
 from lib_ti.errors import BadInput
 from lib_ti.host import upscaling
-from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
+from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _FINE = 256
 
 
 @contextmanager
-def captioner(name: str, folder: Path, device: torch.device, tell: Tell) -> Iterator[Captioner]:
+def captioner(name: str, folder: Path, device: torch.device, report: Report) -> Iterator[Captioner]:
     """Lend BLIP from a folder.
 
     Raises
@@ -42,14 +42,14 @@ def captioner(name: str, folder: Path, device: torch.device, tell: Tell) -> Iter
             f"The captioner {CAPTIONER} needs its model in the folder {folder.absolute()}, where there is no "
             f"{', no '.join(missing)}: put {_WHERE}, into it, or give another folder with --captioner-dir."
         )
-    tell(f"Loading the captioner {CAPTIONER} from {folder}.")
+    report(f"Loading the captioner {CAPTIONER} from {folder}.")
     from lib_ti.host import blip
 
     yield blip.load(folder, device)
 
 
 @contextmanager
-def upscaler(name: str, folder: Path, device: torch.device, tell: Tell) -> Iterator[Upscaler]:
+def upscaler(name: str, folder: Path, device: torch.device, report: Report) -> Iterator[Upscaler]:
     """Lend the upscaler of a model file in a folder.
 
     Raises
@@ -63,18 +63,18 @@ def upscaler(name: str, folder: Path, device: torch.device, tell: Tell) -> Itera
         raise BadInput(
             f"There is no upscaler {quoted(name)} in the folder {folder.absolute()}; {there}, or take Lanczos."
         )
-    tell(f"Loading the upscaler {name}.")
+    report(f"Loading the upscaler {name}.")
     yield upscaling.load(files[name], device)
 
 
 @contextmanager
-def inpainter(session: AbstractContextManager[EmbeddedModel], tell: Tell) -> Iterator[Inpainter]:
+def inpainter(session: AbstractContextManager[EmbeddedModel], report: Report) -> Iterator[Inpainter]:
     """Lend what fills parts of pictures by the model of a session, for as long as that."""
     from lib_ti.host.inpainting import EmbeddedInpainter
 
     with session as model:
         if model.info.size < _FINE:
-            tell(
+            report(
                 f"The model {model.info.name} draws pictures of {model.info.size} pixels, so what it fills is coarse; "
                 "choose another checkpoint, or a plain fill."
             )

@@ -26,17 +26,17 @@ class EmbeddedInpainter:
     def __init__(self, model: EmbeddedModel) -> None:
         self._model = model
 
-    def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
+    def fill(self, image: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
         if not 0 <= seed < _SEEDS:
             raise BadInput(f"The seed {seed} is not between 0 and {_SEEDS - 1}.")
         if found := list(problems(prompt)):
             raise BadInput(found)
-        patch = cut_out(picture, mask, self._model.info.size)
+        patch = cut_out(image, mask, self._model.info.size)
         if patch is None:
-            return picture.copy()
+            return image.copy()
         with said_when_memory_is_full(FULL_MEMORY):
             drawn = self._drawn(patch.image, patch.mask, prompt, seed)
-        return put_back(picture, mask, patch, drawn)
+        return put_back(image, mask, patch, drawn)
 
     @torch.no_grad()
     def _drawn(self, image: Image.Image, mask: Image.Image, prompt: str, seed: int) -> Image.Image:

@@ -11,13 +11,13 @@ import torch
 from lib_ti import prompt_syntax
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.architecture import TIMESTEPS, Architecture
-from lib_ti.host.base import PictureRequest
 from lib_ti.host.diffusers_parts import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
 )
+from lib_ti.host.model import ImageRequest
 from lib_ti.wording import quoted
 
 AUTOMATIC, KARRAS, UNIFORM = "Automatic", "Karras", "Uniform"
@@ -50,7 +50,7 @@ _SAMPLERS = {
 SAMPLERS = (*_SAMPLERS, "DPM++ 2M Karras", "Euler Karras")
 
 
-def check_request(request: PictureRequest) -> None:
+def check_request(request: ImageRequest) -> None:
     """Raise :class:`BadInput` with everything that is wrong with a request."""
     problems = [
         f"The {side} of {value} pixels is not a multiple of 8; take {max(8, round(value / 8) * 8)}."
@@ -72,7 +72,7 @@ def check_request(request: PictureRequest) -> None:
 
 
 def sample(
-    requests: Sequence[PictureRequest], made: Architecture, denoise: Denoise, stop: Callable[[], bool] | None = None
+    requests: Sequence[ImageRequest], made: Architecture, denoise: Denoise, stop: Callable[[], bool] | None = None
 ) -> torch.Tensor:
     """Latents (B, 4, h, w) float32 on the CPU for requests that differ in words and seed only.
 
@@ -96,7 +96,7 @@ def sample(
     return latents
 
 
-def _scheduler(request: PictureRequest, made: Architecture) -> Any:
+def _scheduler(request: ImageRequest, made: Architecture) -> Any:
     sampler, schedule = _find(request.sampler, request.scheduler)
     settings = dict(sampler.settings)
     if KARRAS in sampler.schedules:

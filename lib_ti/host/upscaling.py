@@ -50,17 +50,17 @@ class TiledUpscaler:
         self._network, self._scale = network, scale
         self._device, self._dtype = device, dtype
 
-    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
-        wanted = round(picture.width * factor), round(picture.height * factor)
+    def upscale(self, image: Image.Image, factor: float) -> Image.Image:
+        wanted = round(image.width * factor), round(image.height * factor)
         for _ in range(_MOST_PASSES):
-            if picture.width >= wanted[0] and picture.height >= wanted[1]:
+            if image.width >= wanted[0] and image.height >= wanted[1]:
                 break
             with said_when_memory_is_full("There was not enough memory to enlarge by the upscaler; choose Lanczos."):
-                picture = self._pass(picture)
-        return picture.resize(wanted, Image.Resampling.LANCZOS)
+                image = self._pass(image)
+        return image.resize(wanted, Image.Resampling.LANCZOS)
 
-    def _pass(self, picture: Image.Image) -> Image.Image:
-        levels = np.asarray(picture.convert("RGB"))
+    def _pass(self, image: Image.Image) -> Image.Image:
+        levels = np.asarray(image.convert("RGB"))
         height, width = levels.shape[:2]
         scale = self._scale
         result = np.empty((height * scale, width * scale, 3), np.uint8)

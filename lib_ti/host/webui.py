@@ -18,9 +18,11 @@ from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
 from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.sd1 import MODEL as SD1_MODEL
 from lib_ti.host import webui_settings, webui_turn
-from lib_ti.host.base import InitialVectors, Model, SessionOptions
-from lib_ti.host.tools import Captioner, Inpainter, Tell, Upscaler
+from lib_ti.host.base import InitialVectors, SessionOptions
+from lib_ti.host.model import Model
+from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
 from lib_ti.signals import Event, PreviewStarted, RunStarted, StepDone
 from lib_ti.wording import quoted
 
@@ -40,13 +42,42 @@ _TXT2IMG = {
     "txt2img_height": "height",
 }
 """The fields of the txt2img tab by their elements' ids."""
-_SD1_LATENT_SIDE = 64
 _RELOAD_SECONDS = 0.5
 """Time that Reload UI takes at most from its interrupt to closing the page's server."""
 
 
 class WebUIHost:
-    """Lends the WebUI's model; see :class:`lib_ti.host.base.Host` for what its methods promise.
+    """The WebUI's model, tools and folders."""
+
+    def __init__(self) -> None:
+        self.models, self.tools, self.folders = WebUIModels(), WebUITools(), WebUIFolders()
+
+
+class WebUIFolders:
+    """The WebUI's folders; see :class:`lib_ti.host.base.Folders`."""
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        return {
+            "embeddings_dir": str(self.embeddings.absolute()),
+            "templates_dir": str(self.templates[0].absolute()),
+        }
+
+    @property
+    def embeddings(self) -> Path:
+        return Path(shared.cmd_opts.embeddings_dir)
+
+    @property
+    def templates(self) -> Sequence[Path]:
+        return (Path(shared.cmd_opts.textual_inversion_templates_dir),)
+
+    @property
+    def allowed(self) -> Sequence[Path] | None:
+        return webui_settings.allowed_folders()
+
+
+class WebUIModels:
+    """The model that the WebUI has loaded; see :class:`lib_ti.host.base.ModelHost` for what its methods promise.
 
     Its methods may be called from any thread, but :meth:`session` never with the WebUI's queue lock held.
     """
@@ -55,35 +86,19 @@ class WebUIHost:
         self._first_step = 0
 
     @property
-    def embeddings_folder(self) -> Path:
-        return Path(shared.cmd_opts.embeddings_dir)
-
-    @property
-    def template_folders(self) -> Sequence[Path]:
-        return (Path(shared.cmd_opts.textual_inversion_templates_dir),)
-
-    @property
     def arguments(self) -> Mapping[str, str]:
-        """The loaded checkpoint by its title in the WebUI's list, and the embeddings folder."""
-        return {
-            "checkpoint": _loaded_title(),
-            "embeddings_dir": str(self.embeddings_folder.absolute()),
-            "templates_dir": str(self.template_folders[0].absolute()),
-        }
+        """The loaded checkpoint by its title in the WebUI's list."""
+        return {"checkpoint": _loaded_title()}
 
     @property
-    def model_size(self) -> int:
-        """Of the loaded model; of Stable Diffusion 1 until there is one."""
-        latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or _SD1_LATENT_SIDE
+    def size(self) -> int:
+        """That of the loaded model; of Stable Diffusion 1 until there is one."""
+        latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or SD1_MODEL.size // VAE_SCALE_FACTOR
         return int(latent_side) * VAE_SCALE_FACTOR
-
-    @property
-    def allowed_folders(self) -> Sequence[Path] | None:
-        return webui_settings.allowed_folders()
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:
-        """Lend the loaded model while nothing else in the WebUI uses it.
+        """Acquire the loaded model while nothing else in the WebUI uses it.
 
         Raises
         ------
@@ -93,7 +108,7 @@ class WebUIHost:
         _refuse_forks()
         from lib_ti.host import webui_borrow
 
-        with webui_turn.turn(options.tell, options.stop, wait=options.wait), webui_borrow.borrow(options) as model:
+        with webui_turn.turn(options.report, options.stop, wait=options.wait), webui_borrow.borrow(options) as model:
             lent: WebUIModel = model
             yield lent
 
@@ -138,6 +153,10 @@ class WebUIHost:
 
         return webui_embeddings.load(path)
 
+
+class WebUITools:
+    """The WebUI's captioners, upscalers and inpainting; see :class:`lib_ti.host.tools.Tools`."""
+
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """By the vocabulary that comes along: the WebUI's tokenizer is there only while a model is loaded."""
         from lib_ti.host.text import token_spans
@@ -154,14 +173,14 @@ class WebUIHost:
         return webui_captioners.NAMES
 
     @contextmanager
-    def captioner(self, name: str, tell: Tell) -> Iterator[Captioner]:
+    def captioner(self, name: str, report: Report) -> Iterator[Captioner]:
         if _is_fork():
             raise BadInput(
                 f"There is no captioner {quoted(name)} in Forge and reForge; use the command line for captions."
             )
         from lib_ti.host import webui_captioners
 
-        with webui_turn.turn(tell), webui_captioners.captioner(name, tell) as lent:
+        with webui_turn.turn(report), webui_captioners.captioner(name, report) as lent:
             yield lent
 
     @property
@@ -171,10 +190,10 @@ class WebUIHost:
         return webui_tools.upscalers()
 
     @contextmanager
-    def upscaler(self, name: str, tell: Tell) -> Iterator[Upscaler]:
+    def upscaler(self, name: str, report: Report) -> Iterator[Upscaler]:
         from lib_ti.host import webui_tools
 
-        with webui_turn.turn(tell), webui_tools.upscaler(name, tell) as lent:
+        with webui_turn.turn(report), webui_tools.upscaler(name, report) as lent:
             yield lent
 
     @property
@@ -182,12 +201,12 @@ class WebUIHost:
         return not _is_fork() and not _is_old()
 
     @contextmanager
-    def inpainter(self, tell: Tell) -> Iterator[Inpainter]:
+    def inpainter(self, report: Report) -> Iterator[Inpainter]:
         if not self.can_inpaint:
             raise BadInput("Filling by the model works in AUTOMATIC1111's WebUI from 1.9 on; choose a plain fill.")
         from lib_ti.host import webui_inpainting
 
-        with webui_turn.turn(tell), webui_inpainting.inpainter(tell) as lent:
+        with webui_turn.turn(report), webui_inpainting.inpainter(report) as lent:
             yield lent
 
 

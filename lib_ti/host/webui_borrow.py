@@ -55,13 +55,13 @@ def borrow(options: SessionOptions) -> Iterator[WebUIModel]:
             checkpointed(sd_model.model.diffusion_model, options.gradient_checkpointing),
         ):
             undo.enter_context(change)
-        yield WebUIModel(sd_model, options.tell)
+        yield WebUIModel(sd_model, options.report)
 
 
 def usable_model(options: SessionOptions) -> Any:
     """The loaded model; raises :class:`BadInput` with the reason when it cannot be trained on."""
-    if sd_models.model_data.sd_model is None and options.tell:
-        options.tell("Waiting until the WebUI has loaded its model.")
+    if sd_models.model_data.sd_model is None and options.report:
+        options.report("Waiting until the WebUI has loaded its model.")
     sd_model = shared.sd_model
     weight = next(sd_model.model.parameters(), None) if sd_model is not None else None
     if weight is None or weight.device.type == "meta":

@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib_ti.errors import BadInput
 from lib_ti.host.blip import pixels
-from lib_ti.host.tools import Captioner, Tell
+from lib_ti.host.tools import Captioner, Report
 from lib_ti.host.webui_carried import kept_random_state
 from lib_ti.wording import quoted
 
@@ -35,7 +35,7 @@ _TAG_SETTINGS = (
 
 
 @contextmanager
-def captioner(name: str, tell: Tell) -> Iterator[Captioner]:
+def captioner(name: str, report: Report) -> Iterator[Captioner]:
     """Lend one of :data:`NAMES`, with the options of the WebUI's Settings, Interrogate.
 
     Raises
@@ -47,16 +47,16 @@ def captioner(name: str, tell: Tell) -> Iterator[Captioner]:
         raise BadInput(f"There is no captioner {quoted(name)} here; take one of {', '.join(NAMES)}.")
     lowvram.send_everything_to_cpu()
     devices.torch_gc()
-    with kept_random_state(), (_blip if name == BLIP else _deepbooru)(tell) as lent:
+    with kept_random_state(), (_blip if name == BLIP else _deepbooru)(report) as lent:
         yield lent
 
 
 @contextmanager
-def _blip(tell: Tell) -> Iterator[Captioner]:
+def _blip(report: Report) -> Iterator[Captioner]:
     interrogator = shared.interrogator
     try:
         if interrogator.blip_model is None:
-            _announce(BLIP, _BLIP_FILE, tell)
+            _announce(BLIP, _BLIP_FILE, report)
             interrogator.blip_model = _loaded(BLIP, _BLIP_FILE, interrogator.load_blip_model)
             if not shared.cmd_opts.no_half and not interrogator.running_on_cpu:
                 interrogator.blip_model = interrogator.blip_model.half()
@@ -68,13 +68,13 @@ def _blip(tell: Tell) -> Iterator[Captioner]:
 
 
 @contextmanager
-def _deepbooru(tell: Tell) -> Iterator[Captioner]:
+def _deepbooru(report: Report) -> Iterator[Captioner]:
     tagger = deepbooru.model
     if tagger.model is not None and not tagger.model.tags:
         tagger.model = None  # what the WebUI keeps after a failure to load it: random weights
     try:
         if tagger.model is None:
-            _announce(DEEPBOORU, _DEEPBOORU_FILE, tell)
+            _announce(DEEPBOORU, _DEEPBOORU_FILE, report)
         try:
             _loaded(DEEPBOORU, _DEEPBOORU_FILE, tagger.start)
         except BadInput:
@@ -103,12 +103,12 @@ class _Blip:
         return f"{BLIP} of the WebUI, {self._beams} beams, {self._lengths}"
 
     @torch.no_grad()
-    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
+    def caption(self, images: Sequence[Image.Image]) -> list[str]:
         model, decoder = self._model, self._model.text_decoder
         weight = next(model.parameters())
-        seen = pixels(pictures, interrogate.blip_image_eval_size).to(weight.device, weight.dtype)
-        images = model.visual_encoder(seen)
-        prompts = model.tokenizer([model.prompt] * len(pictures), return_tensors="pt").input_ids[:, :-1]
+        seen = pixels(images, interrogate.blip_image_eval_size).to(weight.device, weight.dtype)
+        features = model.visual_encoder(seen)
+        prompts = model.tokenizer([model.prompt] * len(images), return_tensors="pt").input_ids[:, :-1]
         prompts[:, 0] = model.tokenizer.bos_token_id
         # BLIP's own generate() repeats the pictures for several beams, as transformers does by now: both fail.
         said = decoder.generate(
@@ -118,8 +118,8 @@ class _Blip:
             do_sample=False,
             eos_token_id=model.tokenizer.sep_token_id,
             pad_token_id=model.tokenizer.pad_token_id,
-            encoder_hidden_states=images,
-            encoder_attention_mask=torch.ones(images.shape[:-1], dtype=torch.long, device=weight.device),
+            encoder_hidden_states=features,
+            encoder_attention_mask=torch.ones(features.shape[:-1], dtype=torch.long, device=weight.device),
         )
         texts = model.tokenizer.batch_decode(said, skip_special_tokens=True)
         return [text[len(model.prompt) :].strip() for text in texts]
@@ -133,15 +133,15 @@ class _Deepbooru:
     def options(self) -> str:
         return f"{DEEPBOORU} of the WebUI, {[getattr(shared.opts, name) for name in _TAG_SETTINGS]}"
 
-    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
-        tags = [self._tagger.tag_multi(picture, force_disable_ranks=True) for picture in pictures]
+    def caption(self, images: Sequence[Image.Image]) -> list[str]:
+        tags = [self._tagger.tag_multi(image, force_disable_ranks=True) for image in images]
         # Captions are plain text, in which brackets need no backslashes against being emphasis.
         return [re.sub(r"\\([\\()])", r"\1", one) for one in tags] if shared.opts.deepbooru_escape else tags
 
 
-def _announce(name: str, file: Path, tell: Tell) -> None:
+def _announce(name: str, file: Path, report: Report) -> None:
     there = (Path(paths.models_path) / file).exists()
-    tell(f"Loading the captioner {name}{'' if there else '; the WebUI downloads its model first, about 1 GB'}.")
+    report(f"Loading the captioner {name}{'' if there else '; the WebUI downloads its model first, about 1 GB'}.")
 
 
 def _loaded(name: str, file: Path, load: Any) -> Any:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.patch import FULL_MEMORY, STRENGTH, cut_out, put_back
-from lib_ti.host.tools import Inpainter, Tell
+from lib_ti.host.tools import Inpainter, Report
 from lib_ti.host.webui_carried import (
     ONLY_DRAWN,
     Pinned,
@@ -38,7 +38,7 @@ _SET_ASIDE = {"save_init_img": False, "img2img_color_correction": False, "img2im
 
 
 @contextmanager
-def inpainter(tell: Tell) -> Iterator[Inpainter]:
+def inpainter(report: Report) -> Iterator[Inpainter]:
     """Lend the loaded model; to be called with the WebUI's queue lock held.
 
     Raises
@@ -47,7 +47,7 @@ def inpainter(tell: Tell) -> Iterator[Inpainter]:
         When no model is loaded.
     """
     if sd_models.model_data.sd_model is None:
-        tell("Waiting until the WebUI has loaded its model.")
+        report("Waiting until the WebUI has loaded its model.")
     sd_model = shared.sd_model
     weight = next(sd_model.model.parameters(), None) if sd_model is not None else None
     if weight is None or weight.device.type == "meta":
@@ -74,11 +74,11 @@ class _Inpainter:
         self._sd_model = sd_model
         self._pinned = Pinned(sd_model.sd_checkpoint_info, int(shared.opts.CLIP_stop_at_last_layers))
 
-    def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
-        patch = cut_out(picture, mask, _side(self._sd_model))
+    def fill(self, image: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
+        patch = cut_out(image, mask, _side(self._sd_model))
         if patch is None:
-            return picture.copy()
-        return put_back(picture, mask, patch, self._draw(patch.image, patch.mask, prompt, seed))
+            return image.copy()
+        return put_back(image, mask, patch, self._draw(patch.image, patch.mask, prompt, seed))
 
     def _draw(self, image: Image.Image, mask: Image.Image, prompt: str, seed: int) -> Image.Image:
         options = self._pinned.overrides()

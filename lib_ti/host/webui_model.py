@@ -13,7 +13,8 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, TrainingFailed
 from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.host.base import Conditioning, LatentStats, PictureRequest
+from lib_ti.host.conditioning import TextConditioning
+from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
 from lib_ti.host.webui_preview import Drawing
 from lib_ti.host.webui_text import ENCODER, PromptEncoder
 from lib_ti.host.weights_hash import network_hash
@@ -28,11 +29,11 @@ class WebUIModel:
 
     Parameters
     ----------
-    tell
+    report
         Called with what the user should know of the session's settings.
     """
 
-    def __init__(self, sd_model: Any, tell: Callable[[str], None] | None) -> None:
+    def __init__(self, sd_model: Any, report: Callable[[str], None] | None) -> None:
         self._sd_model = sd_model
         self._file = sd_model.sd_model_checkpoint
         clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
@@ -40,10 +41,10 @@ class WebUIModel:
         self._drawing = Drawing(sd_model, self._prompts, clip_skip)
         self._alphas_cumprod = _alphas_cumprod(sd_model).to(devices.device)
         self._info = _describe(sd_model, self._prompts)
-        if tell and clip_skip > 1:
-            tell(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for that.")
-        if tell and sd_vae.loaded_vae_file:
-            tell(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
+        if report and clip_skip > 1:
+            report(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for that.")
+        if report and sd_vae.loaded_vae_file:
+            report(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
 
     @property
     def info(self) -> ModelInfo:
@@ -81,9 +82,9 @@ class WebUIModel:
         mean, std = (torch.cat([getattr(one, moment) for one in found]) * scale for moment in ("mean", "std"))
         return LatentStats(mean=mean, std=std)
 
-    def encode_prompts(self, prompts: Sequence[str], embeddings: Sequence[Embedding]) -> Conditioning:
+    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
         self._check()
-        return Conditioning(self._prompts.encode(prompts, embeddings))
+        return TextConditioning(self._prompts.encode(conditions.prompts, embeddings))
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         return self._prompts.count_tokens(prompt, embeddings)
@@ -92,6 +93,7 @@ class WebUIModel:
         return self._prompts.find_embeddings(prompt, embeddings)
 
     def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        assert isinstance(conditioning, TextConditioning)
         dtype = devices.dtype_unet
         with devices.autocast():
             prediction = self._sd_model.apply_model(
@@ -104,11 +106,11 @@ class WebUIModel:
     def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
         return {ENCODER: self._prompts.initial_vectors(text, count)}
 
-    def check_request(self, request: PictureRequest) -> None:
+    def check_request(self, request: ImageRequest) -> None:
         self._drawing.check(request)
 
     def generate(
-        self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+        self, request: ImageRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
     ) -> Image.Image:
         self._check()
         picture = self._drawing.draw(request, embeddings, stop or (lambda: False))

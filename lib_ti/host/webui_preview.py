@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.host.base import PictureRequest
+from lib_ti.host.model import ImageRequest
 from lib_ti.host.webui_carried import (
     ONLY_DRAWN,
     Pinned,
@@ -63,12 +63,12 @@ class Drawing:
         database = sd_hijack.model_hijack.embedding_db
         self._embeddings, self._lookup = dict(database.word_embeddings), dict(database.ids_lookup)
 
-    def check(self, request: PictureRequest) -> None:
+    def check(self, request: ImageRequest) -> None:
         """Raise what :meth:`draw` would for a request that cannot be drawn."""
         _find(request.sampler, request.scheduler)
         _check(request)
 
-    def draw(self, request: PictureRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool]) -> Image.Image:
+    def draw(self, request: ImageRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool]) -> Image.Image:
         """Generate one image; raises :class:`Stopped` after ``stop`` or any Interrupt in the WebUI."""
         sampler, scheduler = _find(request.sampler, request.scheduler)
         _check(request)
@@ -94,7 +94,7 @@ class Drawing:
 
     def _process(
         self,
-        request: PictureRequest,
+        request: ImageRequest,
         sampler: str,
         scheduler: str,
         options: Mapping[str, Any],
@@ -187,7 +187,7 @@ def _find(name: str, schedule: str) -> tuple[str, str]:
     return sampler, label
 
 
-def _check(request: PictureRequest) -> None:
+def _check(request: ImageRequest) -> None:
     problems = [
         f"The {side} of {value} pixels is not a multiple of 8; take {max(8, round(value / 8) * 8)}."
         for side, value in (("width", request.width), ("height", request.height))

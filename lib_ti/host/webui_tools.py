@@ -11,7 +11,7 @@ from modules.upscaler import UpscalerLanczos, UpscalerNearest, UpscalerNone
 from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, UserError, said_when_memory_is_full
-from lib_ti.host.tools import Tell, Upscaler
+from lib_ti.host.tools import Report, Upscaler
 from lib_ti.host.webui_carried import kept_random_state
 from lib_ti.wording import quoted
 
@@ -27,7 +27,7 @@ def upscalers() -> tuple[str, ...]:
 
 
 @contextmanager
-def upscaler(name: str, tell: Tell) -> Iterator[Upscaler]:
+def upscaler(name: str, report: Report) -> Iterator[Upscaler]:
     """Lend an upscaler; to be called with the WebUI's queue lock held.
 
     Raises
@@ -38,7 +38,7 @@ def upscaler(name: str, tell: Tell) -> Iterator[Upscaler]:
     found = next((data for data in shared.sd_upscalers if data.name == name), None)
     if found is None or isinstance(found.scaler, _PLAIN):
         raise BadInput(f"There is no upscaler {quoted(name)} here; take one of {', '.join(upscalers())}, or Lanczos.")
-    tell(f"Enlarging with {name}; the WebUI downloads its model first, if it is not there yet.")
+    report(f"Enlarging with {name}; the WebUI downloads its model first, if it is not there yet.")
     try:
         with kept_random_state():  # each picture builds a model, and that draws numbers
             yield _Upscaler(found)
@@ -56,30 +56,30 @@ class _Upscaler:
     def __init__(self, data: Any) -> None:
         self._data = data
 
-    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
-        wanted = round(picture.width * factor), round(picture.height * factor)
+    def upscale(self, image: Image.Image, factor: float) -> Image.Image:
+        wanted = round(image.width * factor), round(image.height * factor)
         scaler = self._data.scaler
         for _ in range(_MOST_PASSES):
-            if picture.width >= wanted[0] and picture.height >= wanted[1]:
+            if image.width >= wanted[0] and image.height >= wanted[1]:
                 break
-            scaler.scale = max(wanted[0] / picture.width, wanted[1] / picture.height)
-            picture = self._pass(picture)
-        return picture.convert("RGB").resize(wanted, Image.Resampling.LANCZOS)
+            scaler.scale = max(wanted[0] / image.width, wanted[1] / image.height)
+            image = self._pass(image)
+        return image.convert("RGB").resize(wanted, Image.Resampling.LANCZOS)
 
-    def _pass(self, picture: Image.Image) -> Image.Image:
+    def _pass(self, image: Image.Image) -> Image.Image:
         reported = errors.exception_records[-1:]
         with said_when_memory_is_full(
             f"There was not enough graphics memory to enlarge with {self._data.name}; set a smaller tile size in "
             "Settings, Upscaling."
         ):
-            enlarged = self._data.scaler.do_upscale(picture, self._data.data_path)
+            enlarged = self._data.scaler.do_upscale(image, self._data.data_path)
         if shared.state.interrupted or shared.state.skipped:
             raise Stopped("The enlarging was interrupted.")
-        if enlarged.width <= picture.width:
+        if enlarged.width <= image.width:
             now = errors.exception_records[-1:]
             reason = f" ({now[0]['exception']})" if now != reported else ""
             raise UserError(
-                f"The upscaler {self._data.name} did not enlarge the picture{reason}: its model may be damaged, or may "
+                f"The upscaler {self._data.name} did not enlarge the image{reason}: its model may be damaged, or may "
                 "not have been downloaded; see the WebUI's console, or choose another."
             )
         return enlarged

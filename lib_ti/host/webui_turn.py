@@ -19,7 +19,7 @@ _ASK_SECONDS = 0.2
 
 @contextmanager
 def turn(
-    tell: Callable[[str], None] | None, stop: Callable[[], bool] | None = None, *, wait: bool = True
+    report: Callable[[str], None] | None, stop: Callable[[], bool] | None = None, *, wait: bool = True
 ) -> Iterator[None]:
     """Our turn in the WebUI's queue, as a job that all its pages see.
 
@@ -34,8 +34,8 @@ def turn(
     if not queue.acquire(blocking=False):
         if not wait:
             raise ModelInUse("The WebUI is using the model right now: try again once it has finished.")
-        if tell:
-            tell("Waiting until the WebUI has finished what it is doing.")
+        if report:
+            report("Waiting until the WebUI has finished what it is doing.")
         _queue_up(queue, stop or (lambda: False))
     state = shared.state
     try:

@@ -20,7 +20,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, NeedsConsent
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.in_use import obstacle
 from lib_ti.paths import folder_problem, path_problem
 from lib_ti.signals import Listener, Note
@@ -39,7 +39,7 @@ class Start:
     state: RunState
 
 
-def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Template]:
+def read_inputs(folders: Folders, config: TrainConfig) -> tuple[Path, Embedding, Template]:
     """Everything that can be judged without the model.
 
     Returns
@@ -56,7 +56,7 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
     path, embedding, template = Path(), None, None
     try:
         if config.name.strip():
-            path = library.find(host.embeddings_folder, config.name)
+            path = library.find(folders.embeddings, config.name)
             if said := obstacle(library.target(path)):
                 found.append(said)
             embedding = files.load(path)
@@ -70,12 +70,12 @@ def read_inputs(host: Host, config: TrainConfig) -> tuple[Path, Embedding, Templ
         found += error.problems
     try:
         if config.template.strip():
-            template = find_template(config.template, host.template_folders)
+            template = find_template(config.template, folders.templates)
     except BadInput as error:
         found += error.problems
     if config.dataset and not path_problem(config.dataset) and (wrong := folder_problem(Path(config.dataset))):
         found.append(f"Dataset directory {wrong}")
-    places = {"Log directory": Path(config.log_directory), "Embeddings folder": host.embeddings_folder}
+    places = {"Log directory": Path(config.log_directory), "Embeddings folder": folders.embeddings}
     found += [problem for label, place in places.items() if (problem := _unwritable(label, place))]
     if found or embedding is None or template is None:
         raise BadInput(found)

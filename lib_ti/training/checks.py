@@ -10,7 +10,7 @@ from lib_ti.data.templates import Template, render
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
-from lib_ti.host.base import Model
+from lib_ti.host.model import Model
 from lib_ti.signals import Note
 from lib_ti.wording import counted, quoted
 

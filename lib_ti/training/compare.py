@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Model, PictureRequest
+from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name, without
 from lib_ti.training.plot import contact_sheet
 
@@ -42,7 +42,7 @@ def compare_steps(
 
     def picture(row: int, column: int) -> Image.Image:
         embedding = copies[column]
-        request = PictureRequest(
+        request = ImageRequest(
             prompt=with_name(prompts[row], embedding.name) if embedding else without(prompts[row]),
             cfg_scale=_CFG_SCALE,
             seed=seed + row,

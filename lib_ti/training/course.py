@@ -12,7 +12,8 @@ from lib_ti.data import dataset, latents
 from lib_ti.data.templates import Template
 from lib_ti.embedding import files
 from lib_ti.errors import TrainingFailed, UserError, out_of_memory
-from lib_ti.host.base import Host, Model
+from lib_ti.host.base import Host, ModelHost, run_arguments
+from lib_ti.host.model import Model
 from lib_ti.signals import Control, Note, RunFinished, RunStarted, Saved, StepDone
 from lib_ti.training import plot
 from lib_ti.training.begin import Start
@@ -40,7 +41,7 @@ class Course:
     ) -> None:
         self._host, self._config, self._model, self._folder = host, config, model, start.folder
         self._state, self._listen, self._control = start.state, told, control
-        self._start, self._published = start, Published(host, start.path, told)
+        self._start, self._published = start, Published(host.models, start.path, told)
         embedding, state = start.embedding, start.state
         recipe = {
             **embedding.recipe,
@@ -116,7 +117,7 @@ class Course:
             {
                 "lib_ti": __version__,
                 "settings": to_mapping(self._config),
-                "host": dict(self._host.arguments),
+                "host": run_arguments(self._host),
                 "model": {"name": self._model.info.name, "hash": self._model.info.hash},
                 "vectors": self._embedding.count,
                 "template": list(template.lines),
@@ -184,7 +185,7 @@ class Course:
 
     def between_steps(self) -> None:
         config, step = self._config, self._trainer.step
-        stop_requested(self._host, self._control)
+        stop_requested(self._host.models, self._control)
         if _is_due(step, config.evaluate_every):
             self._evaluate()
         if self._control.take_save() or _is_due(step, config.save_embedding_every):
@@ -222,7 +223,7 @@ class Course:
     def _preview(self) -> None:
         self._trainer.settle(self)
         self._previewer.make(self._trainer.live.snapshot())
-        stop_requested(self._host, self._control)
+        stop_requested(self._host.models, self._control)
 
     def _save(self, *, copy: bool) -> None:
         """Copies, the embedding itself, the state; "saved" is said after every embedding was read again."""
@@ -280,7 +281,7 @@ class Course:
         self._flushed = time.monotonic()
 
 
-def stop_requested(host: Host, control: Control) -> bool:
+def stop_requested(host: ModelHost, control: Control) -> bool:
     """Whether the run is to end; an Interrupt of the host's becomes a request like the others."""
     interrupted = host.interrupted()
     if interrupted:

@@ -13,12 +13,13 @@ from lib_ti.embedding import library, names
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import Host, ModelHost
+from lib_ti.host.tools import Tools
 from lib_ti.training.place import Placed, place
 from lib_ti.wording import quoted
 
 
-def check_new_name(host: Host, name: str) -> str:
+def check_new_name(tools: Tools, name: str) -> str:
     """Return ``name`` when an embedding can be created under it; the one judgement, while typing and when creating.
 
     Raises
@@ -27,7 +28,7 @@ def check_new_name(host: Host, name: str) -> str:
         When it cannot be a name everywhere, or is a word that the model knows.
     """
     names.check_name(name)
-    return names.check_not_ordinary(name, len(host.token_spans(name)))
+    return names.check_not_ordinary(name, len(tools.token_spans(name)))
 
 
 def create(host: Host, config: CreateConfig) -> Placed:
@@ -44,24 +45,24 @@ def create(host: Host, config: CreateConfig) -> Placed:
     found = problems(config)
     if config.name.strip():
         try:
-            check_new_name(host, config.name)
+            check_new_name(host.tools, config.name)
         except BadInput as error:
             found += error.problems
     if found:
         raise BadInput(found)
-    path = host.embeddings_folder / f"{config.name}.{config.file_format}"
+    path = host.folders.embeddings / f"{config.name}.{config.file_format}"
     with ExitStack() as stack:
         stack.enter_context(in_use.held(library.target(path), "created"))
-        taken = library.find_all(host.embeddings_folder, config.name)
+        taken = library.find_all(host.folders.embeddings, config.name)
         if taken and not config.overwrite:
             raise BadInput(_taken(config.name, taken))
         for target in {library.target(other) for other in taken} - {library.target(path)}:
             stack.enter_context(in_use.held(target, "replaced"))
-        placed = place(host, _fresh(host, config), path, shadowing=taken)
-    return replace(placed, remark=describe(config.text, host.token_spans(config.text), config.vectors))
+        placed = place(host.models, _fresh(host.models, config), path, shadowing=taken)
+    return replace(placed, remark=describe(config.text, host.tools.token_spans(config.text), config.vectors))
 
 
-def _fresh(host: Host, config: CreateConfig) -> Embedding:
+def _fresh(host: ModelHost, config: CreateConfig) -> Embedding:
     start = host.initial_vectors(config.text, config.vectors)
     return Embedding(
         name=config.name,

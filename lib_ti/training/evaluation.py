@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Model
+from lib_ti.host.model import Conditions, Framing, Model
 from lib_ti.training import diffusion
 
 SAMPLES, MORE_SAMPLES = 16, 32
@@ -28,11 +28,12 @@ SMALL = 4096
 
 @dataclass(frozen=True)
 class Sample:
-    """An image's latents (4, h, w), its loss weight (1, h, w) or none, and its prompt."""
+    """An image's latents (4, h, w), its loss weight (1, h, w) or none, its prompt and its framing."""
 
     latents: Tensor
     weight: Tensor | None
     prompt: str
+    framing: Framing
 
 
 class ValidationLoss:
@@ -48,7 +49,7 @@ class ValidationLoss:
     def __init__(self, model: Model, samples: Sequence[Sample], *, seed: int, batch_size: int = PASS) -> None:
         self._model = model
         total = max(SAMPLES if len(samples) < MANY else MORE_SAMPLES, len(samples))
-        self._passes: list[tuple[list[str], Tensor, Tensor, diffusion.Draw]] = []
+        self._passes: list[tuple[Conditions, Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
         # Which timestep meets which image is shuffled, so that no image stands for one part of the schedule.
         order = torch.randperm(total, generator=rng).tolist()
@@ -64,21 +65,20 @@ class ValidationLoss:
                 one = [diffusion.stratified_draw(rng, (1, *shape), index=place, total=total) for place in chosen]
                 drawn = diffusion.Draw(torch.cat([d.timesteps for d in one]), torch.cat([d.noise for d in one]))
                 weights = torch.stack([s.weight if s.weight is not None else _ones(s.latents) for s in picked])
-                self._passes.append(
-                    ([s.prompt for s in picked], torch.stack([s.latents for s in picked]), weights, drawn)
-                )
+                conditions = Conditions([s.prompt for s in picked], [s.framing for s in picked])
+                self._passes.append((conditions, torch.stack([s.latents for s in picked]), weights, drawn))
 
     @torch.no_grad()
     def __call__(self, embedding: Embedding) -> list[float]:
         """The losses of all samples, in the same order each time; read from the device once."""
         model, device = self._model, self._model.device
         losses = []
-        for prompts, clean, weights, drawn in self._passes:
+        for conditions, clean, weights, drawn in self._passes:
             latents, noise, timesteps, weight = (
                 tensor.to(device, non_blocking=True) for tensor in (clean, drawn.noise, drawn.timesteps, weights)
             )
             noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
-            predicted = model.predict(noisy, timesteps, model.encode_prompts(prompts, [embedding]))
+            predicted = model.predict(noisy, timesteps, model.encode_prompts(conditions, [embedding]))
             wanted = diffusion.target(model.info.prediction, latents, noise, timesteps, model.alphas_cumprod)
             losses.append(diffusion.loss_per_sample(predicted, wanted, weight))
         read: list[float] = torch.cat(losses).tolist()

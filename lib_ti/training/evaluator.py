@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Model
+from lib_ti.host.model import Model
 from lib_ti.signals import Evaluated, Listener, Note
 from lib_ti.training import history
 from lib_ti.training.begin import Start

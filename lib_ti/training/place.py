@@ -11,7 +11,7 @@ from lib_ti import aside
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import ModelHost
 from lib_ti.training.rundir import RunFolder
 
 
@@ -36,9 +36,9 @@ class Placed:
 
 
 def place(
-    host: Host, embedding: Embedding, path: Path, *, shadowing: Iterable[Path] = (), keep_replaced: bool = True
+    host: ModelHost, embedding: Embedding, path: Path, *, shadowing: Iterable[Path] = (), keep_replaced: bool = True
 ) -> Placed:
-    """Write an embedding into the host's embeddings folder, and have the host load it.
+    """Write an embedding, and have the host load it.
 
     Parameters
     ----------

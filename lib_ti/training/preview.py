@@ -14,7 +14,7 @@ from lib_ti.atomic import write_atomically, write_bytes
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.host.base import Model, PictureRequest
+from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name
 from lib_ti.prompt_syntax import literal
 
@@ -44,13 +44,13 @@ class Previews:
         self._model, self._config, self._prompts = model, config, prompts
         self._size, self._seed = size, seed
 
-    def request(self, name: str, step: int) -> PictureRequest:
+    def request(self, name: str, step: int) -> ImageRequest:
         config = self._config
         if config.preview_prompt.strip():
             prompt = with_name(config.preview_prompt, name)
         else:
             prompt = self._prompts[step // max(1, config.save_image_every) % len(self._prompts)]
-        return PictureRequest(
+        return ImageRequest(
             prompt=prompt,
             negative_prompt=with_name(config.preview_negative, name),
             steps=config.preview_steps,
@@ -63,13 +63,13 @@ class Previews:
             literal=not config.preview_prompt.strip(),
         )
 
-    def draw(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, PictureRequest]:
+    def draw(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, ImageRequest]:
         """Generate the preview of the embedding's step; raises :class:`lib_ti.errors.Stopped` when ``stop`` says so."""
         request = self.request(embedding.name, embedding.step)
         return self._model.generate(request, [embedding], stop), request
 
 
-def infotext(request: PictureRequest, info: ModelInfo) -> str:
+def infotext(request: ImageRequest, info: ModelInfo) -> str:
     """Generation parameters in the form that the WebUI writes into PNG files and reads in its PNG Info tab.
 
     A caption is written so that it means the same as a prompt there.

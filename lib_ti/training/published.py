@@ -10,7 +10,7 @@ from lib_ti import aside
 from lib_ti.atomic import remove_leftovers, write_bytes
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Host
+from lib_ti.host.base import ModelHost
 from lib_ti.signals import Listener, Note
 from lib_ti.training.preview import show_on_card
 
@@ -21,7 +21,7 @@ class Published:
     What someone else puts there in the meantime is kept aside, and reported.
     """
 
-    def __init__(self, host: Host, path: Path, listen: Listener) -> None:
+    def __init__(self, host: ModelHost, path: Path, listen: Listener) -> None:
         self.path = path
         self._host, self._listen = host, listen
         self._digest = _digest(path)

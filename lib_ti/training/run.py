@@ -50,7 +50,7 @@ def train(
     CannotWrite
         When a file cannot be written. Every file is whole, and the run can be continued from its last state.
     """
-    told = Told(host, listen)
+    told = Told(host.models, listen)
     try:
         return _train(host, config, told, control, new_data=new_data)
     except NothingReadable as error:
@@ -69,15 +69,15 @@ def train(
 
 
 def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new_data: bool) -> RunFinished:
-    path, embedding, template = read_inputs(host, config)
+    path, embedding, template = read_inputs(host.folders, config)
     options = SessionOptions(
         cast("Precision", config.precision),
         config.gradient_checkpointing,
-        tell=lambda text: told(Note(text)),
+        report=lambda text: told(Note(text)),
         stop=lambda: control.stop_requested,
     )
     trained = in_use.held(library.target(path), in_use.TRAINED)
-    with trained, host.session(options) as model, ExitStack() as stack:
+    with trained, host.models.session(options) as model, ExitStack() as stack:
         files.check_fits(embedding, model.info)
         size = training_size(config, model.info)
         found = look_at_pictures(config, size, lambda done, total: told(Progress("Reading pictures", done, total)))
@@ -86,7 +86,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
             told(FileSkipped(one.shown, one.reason))
         for sentence in (*found.describe(), *found.notes):
             told(Note(sentence))
-        known = library.list_names(host.embeddings_folder)
+        known = library.list_names(host.folders.embeddings)
         for note in (
             *check_settings(config, template, model.info, known),
             *check_prompts(model, embedding, template, found),
@@ -101,7 +101,7 @@ def _train(host: Host, config: TrainConfig, told: Told, control: Control, *, new
             cache_folder=Path(config.log_directory) / ".latents" if config.cache_latents else None,
             batch_size=ENCODE_BATCH,
             progress=lambda done, total: told(Progress("Encoding pictures", done, total)),
-            stop=lambda: stop_requested(host, control),
+            stop=lambda: stop_requested(host.models, control),
         )
         # What was changed since they were looked at.
         for skipped in whole.skipped[len(found.skipped) :]:

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 
 from lib_ti.atomic import append_text
-from lib_ti.host.base import Host
+from lib_ti.host.base import ModelHost
 from lib_ti.signals import (
     Evaluated,
     Event,
@@ -25,7 +25,7 @@ from lib_ti.wording import counted, printable, quoted
 class Told:
     """The listener of a run: tells the host and whoever asked, and keeps ``run.log``, as soon as there is one."""
 
-    def __init__(self, host: Host, listen: Listener) -> None:
+    def __init__(self, host: ModelHost, listen: Listener) -> None:
         self._host, self._listen = host, listen
         self._path: Path | None = None
         self._waiting: list[str] = []

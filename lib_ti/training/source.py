@@ -11,8 +11,10 @@ from torch import Tensor
 from lib_ti.config import TrainConfig
 from lib_ti.data.batches import BatchPlan, PromptRules
 from lib_ti.data.dataset import Dataset, Item
+from lib_ti.data.framing import framing_of
 from lib_ti.data.latents import Latents
 from lib_ti.data.templates import Template, render
+from lib_ti.host.model import Conditions
 from lib_ti.training import diffusion
 from lib_ti.training.evaluation import Sample
 from lib_ti.training.trainer import TrainingBatch
@@ -26,6 +28,7 @@ class BatchSource:
 
     def __init__(self, found: Dataset, encoded: Latents, template: Template, name: str, config: TrainConfig) -> None:
         self._items, self._latents, self._config = found.items, encoded, config
+        self._resize = found.rules.resize
         self._plan = BatchPlan(found.items, batch_size=config.batch_size, seed=config.seed)
         self._rules = PromptRules(template.lines, name, config.shuffle_tags, config.tag_dropout)
         self._once: dict[str, Tensor] = {}
@@ -43,7 +46,8 @@ class BatchSource:
         else:
             latents = stacked.mean
         prompts = list(self._plan.prompts(batch, self._rules))
-        return TrainingBatch(latents, stacked.weight, prompts, batch.epoch, batch.position)
+        conditions = Conditions(prompts, [framing_of(item, self._resize) for item in items])
+        return TrainingBatch(latents, stacked.weight, conditions, batch.epoch, batch.position)
 
     def _sampled_once(self, item: Item) -> Tensor:
         """One sample for the whole training, from the picture's content, so that it is the same in every run."""
@@ -62,7 +66,8 @@ def evaluation_samples(found: Dataset, encoded: Latents, template: Template, nam
     items = sorted(found.held_out or found.items, key=lambda item: item.digest)[:MOST_MEASURED]
     prompts = plain_prompts(items, template.lines[:1], name)
     return [
-        Sample(encoded[item].mean, encoded[item].weight, prompt) for item, prompt in zip(items, prompts, strict=True)
+        Sample(encoded[item].mean, encoded[item].weight, prompt, framing_of(item, found.rules.resize))
+        for item, prompt in zip(items, prompts, strict=True)
     ]
 
 

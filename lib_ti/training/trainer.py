@@ -21,7 +21,7 @@ from torch import Tensor
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
-from lib_ti.host.base import Model
+from lib_ti.host.model import Conditions, Model
 from lib_ti.signals import Control, StepDone
 from lib_ti.training import diffusion, optim
 from lib_ti.wording import number, quoted
@@ -37,11 +37,11 @@ SMOOTHING = 0.98
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """Latents (B, 4, h, w), loss weights (B, 1, h, w) or none, B prompts, and the place in the data."""
+    """Latents (B, 4, h, w), loss weights (B, 1, h, w) or none, B prompts with sizes, and the place in the data."""
 
     latents: Tensor
     weight: Tensor | None
-    prompts: list[str]
+    conditions: Conditions
     epoch: int
     position: int
 
@@ -194,7 +194,7 @@ class Trainer:
         timesteps = self._sent(drawn.timesteps)
         weight = None if batch.weight is None else self._sent(batch.weight)
         with torch.enable_grad():
-            conditioning = model.encode_prompts(batch.prompts, [self._live])
+            conditioning = model.encode_prompts(batch.conditions, [self._live])
             noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
             predicted = model.predict(noisy, timesteps, conditioning)
             wanted = diffusion.target(model.info.prediction, latents, noise, timesteps, model.alphas_cumprod)

@@ -1,6 +1,6 @@
 """A trial before the run: do gradients reach the vectors, and how much memory will a step take?
 
-Both are measured on the model that will be trained on, with the attention and the checkpointing that it is lent with,
+Both are measured on the model that will be trained on, with the attention and the checkpointing of its session,
 on latents so small that it takes a moment. Memory beside the model grows with the number of latent pixels, and where
 attention keeps its whole matrix also with the square of it.
 """
@@ -21,7 +21,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Model
+from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.host.model import Conditions, Model
 from lib_ti.training import diffusion
 
 _SIDES = (8, 16, 24)
@@ -55,7 +56,7 @@ def try_steps(model: Model, embedding: Embedding, prompt: str, *, size: tuple[in
             gradient = _step(model, embedding, [prompt] * batch_size, side)
         pixels.append(batch_size * side * side)
         peaks.append(peak())
-    wanted = batch_size * math.ceil(size[0] / 8) * math.ceil(size[1] / 8)
+    wanted = batch_size * math.ceil(size[0] / VAE_SCALE_FACTOR) * math.ceil(size[1] / VAE_SCALE_FACTOR)
     return Trial(int(_SLACK * _extended(pixels[1:], peaks[1:], wanted)), gradient)
 
 
@@ -66,8 +67,10 @@ def _step(model: Model, embedding: Embedding, prompts: list[str], side: int) -> 
     }
     drawn = diffusion.draw(diffusion.generator(0, "trial", side), (len(prompts), 4, side, side))
     noise, timesteps = drawn.noise.to(model.device), drawn.timesteps.to(model.device)
+    pixels = side * VAE_SCALE_FACTOR
+    conditions = Conditions.whole(prompts, width=pixels, height=pixels)
     with torch.enable_grad():
-        conditioning = model.encode_prompts(prompts, [embedding.with_vectors(leaves, step=embedding.step)])
+        conditioning = model.encode_prompts(conditions, [embedding.with_vectors(leaves, step=embedding.step)])
         loss = diffusion.loss(model.predict(noise, timesteps, conditioning), noise, None)
         # Loss scaling is the trainer's; this much keeps small gradients from being rounded to 0 in half precision.
         scale = 1024.0 if model.needs_loss_scaling else 1.0

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, Model, SessionOptions
+from lib_ti.host.base import Host, SessionOptions
+from lib_ti.host.model import Model
 from lib_ti.training.compare import compare_steps
 from lib_ti.ui.results.state import evenly
 from lib_ti.wording import counted
@@ -59,7 +60,7 @@ def draw(run: RunResults, host: Host, prompts: str, progress: Callable[[int, int
     path = run.folder.new_contact_sheet()
     verdict = run.verdict()
     best = verdict.best_step if verdict else None
-    with host.session(SessionOptions(wait=False)) as model:
+    with host.models.session(SessionOptions(wait=False)) as model:
         shown = [_initial(model, chosen[0]), *chosen]
         compare_steps(model, shown, lines, path, seed=seed, best_step=best, progress=progress)
     checkpoints = counted(len(chosen), "checkpoint")

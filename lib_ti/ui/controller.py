@@ -62,13 +62,13 @@ class Controller:
 
     def __init__(self, host: Host, jobs: Jobs = JOBS) -> None:
         self.host, self.jobs = host, jobs
-        self.creation, self.templates = Creation(host, jobs), Templates(host)
+        self.creation, self.templates = Creation(host, jobs), Templates(host.folders)
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
         from lib_ti.embedding import library
 
-        return library.list_names(self.host.embeddings_folder)
+        return library.list_names(self.host.folders.embeddings)
 
     # Train
 
@@ -114,13 +114,13 @@ class Controller:
             With everything that is wrong with them by themselves.
         """
         config = from_mapping(TrainConfig, values, source="the form")
-        reach.check(self.host, {"Dataset directory": config.dataset, "Log directory": config.log_directory})
+        reach.check(self.host.folders, {"Dataset directory": config.dataset, "Log directory": config.log_directory})
         self.templates.check_path(config.template)
         return config
 
     def log_directory(self, text: str) -> Path:
         """The folder of the runs; raises :class:`BadInput` where this page may not look there."""
-        reach.check(self.host, {"Log directory": text})
+        reach.check(self.host.folders, {"Log directory": text})
         return as_path(text, "Log directory")
 
     # Results
@@ -174,7 +174,7 @@ class Controller:
         from lib_ti.data.dataset import Rules
         from lib_ti.data.scan import scan
 
-        reach.check(self.host, {"Dataset directory": folder})
+        reach.check(self.host.folders, {"Dataset directory": folder})
         width, height = int(values.get("width") or 0), int(values.get("height") or 0)
         unknown = not (width and height)
         rules = Rules(

@@ -60,8 +60,8 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     def load(data: dict[Any, Any]) -> list[Any]:
         updates = dict(zip(outputs, [*line.load(data), *work_line.news()], strict=True))
         for side in sizes:
-            updates[side] = {**gr.update(value=host.model_size), **updates[side]}
-        upscalers = choices((LANCZOS, NO_UPSCALER, *host.upscalers))
+            updates[side] = {**gr.update(value=host.models.size), **updates[side]}
+        upscalers = choices((LANCZOS, NO_UPSCALER, *host.tools.upscalers))
         updates[form["upscaler"]] = {**upscalers, **updates[form["upscaler"]]}
         return list(updates.values())
 

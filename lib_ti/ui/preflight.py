@@ -14,7 +14,8 @@ from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, ModelInUse, UserError
-from lib_ti.host.base import Host, Model, Precision, SessionOptions
+from lib_ti.host.base import Host, Precision, SessionOptions
+from lib_ti.host.model import Model
 from lib_ti.training.begin import look_at_pictures, question, read_inputs, training_size
 from lib_ti.training.checks import check_prompts
 from lib_ti.training.preview import check_previews
@@ -35,11 +36,11 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
     said = unsaved(config.dataset)
     found: list[Finding] = [("warning", said)] if said else []
     try:
-        _, embedding, template = read_inputs(host, config)
+        _, embedding, template = read_inputs(host.folders, config)
         found.append(_about_embedding(embedding, config))
         options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=False)
-        with host.session(options) as model:
-            found += _about_settings(model, template, config, library.list_names(host.embeddings_folder))
+        with host.models.session(options) as model:
+            found += _about_settings(model, template, config, library.list_names(host.folders.embeddings))
             found += _about_model(model, embedding, template, config)
     except BadInput as error:
         found += [("error", problem) for problem in error.problems]

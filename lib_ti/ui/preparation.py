@@ -47,14 +47,14 @@ class Preparation:
         """
         output = self.output(str(values.get("source") or ""), str(values.get("output") or ""))
         config = from_mapping(PrepareConfig, {**values, "output": output}, source="the form")
-        reach.check(self.host, {"Source folder": config.source, "Prepared folder": config.output})
+        reach.check(self.host.folders, {"Source folder": config.source, "Prepared folder": config.output})
         return config
 
     def plan(self, values: Mapping[str, Any]) -> Plan:
         """What preparing would do; see :func:`lib_ti.prep.recipe.plan.make_plan`."""
         from lib_ti.prep.recipe.plan import make_plan
 
-        return make_plan(self.config(values), self.host.upscalers)
+        return make_plan(self.config(values), self.host.tools.upscalers)
 
     def output(self, source: str, named: str) -> str:
         """The prepared folder that is named, else the suggested one."""
@@ -79,7 +79,7 @@ class Preparation:
             if self._reaches(last):
                 return str(beside if last == resolved(beside) else last)
         if not self._reaches(beside):
-            beside = next(iter(self.host.allowed_folders or ())) / beside.name
+            beside = next(iter(self.host.folders.allowed or ())) / beside.name
         return str(beside)
 
     def last_source(self) -> str:
@@ -102,7 +102,7 @@ class Preparation:
 
         if not path_text(prepared):
             return {}
-        reach.check(self.host, {"Prepared folder": prepared})
+        reach.check(self.host.folders, {"Prepared folder": prepared})
         kept = read_manifest(PreparedFolder(as_path(prepared, "Prepared folder"))).settings
         names = {item.name for item in fields(PrepareConfig)} - {"source", "output"}
         return {name: value for name, value in kept.items() if name in names}
@@ -161,7 +161,7 @@ class Preparation:
 
         if not path_text(folder):
             raise BadInput("There is no prepared folder yet: name one, and press Prepare.")
-        reach.check(self.host, {"Prepared folder": folder})
+        reach.check(self.host.folders, {"Prepared folder": folder})
         path = as_path(folder, "Prepared folder")
         found = pictures_in(path)
         if not found:
@@ -182,7 +182,7 @@ class Preparation:
     def _reaches(self, folder: Path) -> bool:
         """Whether this page may name a folder."""
         try:
-            reach.check(self.host, {"Folder": str(folder)})
+            reach.check(self.host.folders, {"Folder": str(folder)})
         except BadInput:
             return False
         return True

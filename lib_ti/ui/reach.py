@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.wording import quoted
 
 
-def check(host: Host, named: Mapping[str, str]) -> None:
+def check(folders: Folders, named: Mapping[str, str]) -> None:
     """Refuse paths outside the host's allowed folders before they are opened.
 
     Parameters
@@ -23,7 +23,7 @@ def check(host: Host, named: Mapping[str, str]) -> None:
     BadInput
         One sentence for each path, with the allowed folders.
     """
-    allowed = host.allowed_folders
+    allowed = folders.allowed
     if allowed is None:
         return
     roots = [resolved(folder.expanduser()) for folder in allowed]

@@ -30,7 +30,7 @@ def measure(count: int = int(os.environ.get("TI_BENCH_PICTURES", "200"))) -> Ite
         folder = Path(name)
         _photographs(folder, count)
         host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
-        with host.session(SessionOptions()) as model:
+        with host.models.session(SessionOptions()) as model:
             plain = _plainly(folder)
             pixels = torch.zeros(4, 3, TRAINED_AT, TRAINED_AT)
             model.encode_images(pixels)

@@ -26,6 +26,7 @@ from lib_ti.training.create import create
 from lib_ti.training.run import train
 from lib_ti.training.trainer import Trainer, TrainingBatch
 from tests.networks import full_networks, in_ldm_format
+from tests.prompts import of_images
 
 NAME = "my-style"
 PROMPT = f"a painting of a house, art by {NAME}"
@@ -109,7 +110,7 @@ def trainer(model: EmbeddedModel, *, batch: int, side: int, **settings: Any) -> 
 
     def batches(index: int) -> TrainingBatch:
         latents = torch.randn(batch, 4, latent, latent, generator=diffusion.generator("benchmark", index))
-        return TrainingBatch(latents, None, [PROMPT] * batch, 0, index)
+        return TrainingBatch(latents, None, of_images([PROMPT] * batch, side), 0, index)
 
     config = TrainConfig(**{"max_steps": 1, "batch_size": batch, **settings})
     embedding = Embedding(NAME, model.initial_vectors("style", 4))
@@ -149,4 +150,4 @@ class Runs:
         return files.load(self._path(name))
 
     def _path(self, name: str) -> Path:
-        return self.host.embeddings_folder / f"{name}.safetensors"
+        return self.host.folders.embeddings / f"{name}.safetensors"

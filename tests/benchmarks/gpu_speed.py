@@ -26,7 +26,7 @@ ONLY_ON_CARD = "only on a graphics card"
 def steps(place: Place) -> Iterator[Check]:
     """Waits in a step, and steps per second, by precision and batch size."""
     for precision in place.precisions:
-        with place.host.session(SessionOptions(cast("Precision", precision))) as model:
+        with place.host.models.session(SessionOptions(cast("Precision", precision))) as model:
             what = f"{precision}: waits for the device in a step"
             yield Check(what, partial(_waits, place, model, what))
             for batch in BATCHES:
@@ -38,7 +38,7 @@ def memory(place: Place) -> Iterator[Check]:
     """The most memory that a step takes, by set of settings."""
     for checkpointing in (False, True):
         options = SessionOptions(cast("Precision", place.precisions[0]), checkpointing)
-        with place.host.session(options) as model:
+        with place.host.models.session(options) as model:
             for side in (place.size.side, place.size.large):
                 for batch in BATCHES:
                     how = "with" if checkpointing else "without"

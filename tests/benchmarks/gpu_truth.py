@@ -15,6 +15,7 @@ from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training import diffusion
 from tests.benchmarks.gpu_place import NAME, PROMPT, Check, Place, Result, Runs
+from tests.prompts import of_images
 
 TOLERANCES = {"float32": 1e-3, "float16": 1e-2, "bfloat16": 3e-2}
 """Of the loss, as a share of it, and of the gradient, as the sine of the angle between both. A card's own float32
@@ -29,7 +30,7 @@ def agreement(place: Place) -> Iterator[Check]:
     with place.fresh_host("cpu").session(SessionOptions("float32")) as model:
         expected = _pass(model, place.size.short_side)
     for precision in place.precisions:
-        with place.host.session(SessionOptions(cast("Precision", precision))) as model:
+        with place.host.models.session(SessionOptions(cast("Precision", precision))) as model:
             yield Check(_agreement(precision), partial(_compare, place, precision, model, expected))
 
 
@@ -49,7 +50,7 @@ def _pass(model: EmbeddedModel, side: int) -> tuple[float, torch.Tensor]:
     timesteps = torch.tensor([50, 500, 950]).to(model.device)
     leaf = model.initial_vectors("style", 4)["clip_l"].to(model.device).requires_grad_()
     noisy = diffusion.add_noise(latents, noise.to(model.device), timesteps, model.alphas_cumprod)
-    conditioning = model.encode_prompts([PROMPT] * 3, [Embedding(NAME, {"clip_l": leaf})])
+    conditioning = model.encode_prompts(of_images([PROMPT] * 3), [Embedding(NAME, {"clip_l": leaf})])
     predicted = model.predict(noisy, timesteps, conditioning)
     loss = diffusion.loss(predicted, noise.to(model.device))
     scale = 2.0**12 if model.needs_loss_scaling else 1.0

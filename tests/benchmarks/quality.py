@@ -17,6 +17,7 @@ from lib_ti.data import latents
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.model import Framing
 from lib_ti.pocket.world import sample_set
 from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.source import plain_prompts
@@ -44,7 +45,10 @@ def _row(made: Studio, style: str, folder: Path) -> Row:
 
     def loss_with(name: str, embedding: Embedding) -> float:
         prompts = plain_prompts(found.items, made.template.lines, name)
-        samples = [Sample(encoded[item].mean, None, prompt) for item, prompt in zip(found.items, prompts, strict=True)]
+        samples = [
+            Sample(encoded[item].mean, None, prompt, Framing.whole(*item.size))
+            for item, prompt in zip(found.items, prompts, strict=True)
+        ]
         return fmean(ValidationLoss(made.model, samples, seed=1)(embedding))
 
     name = made.embedding.name

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from lib_ti.config import TrainConfig
+from lib_ti.host.model import Conditions
 from tests.benchmarks.row import Row
 from tests.benchmarks.studio import Silent, Studio, studio
 
@@ -111,10 +112,10 @@ def _backward(made: Studio) -> Iterator[Row]:
     for index in range(12):
         start = time.thread_time()
         with torch.no_grad():
-            _pass(made, trainer.live, batch.latents, batch.prompts)
+            _pass(made, trainer.live, batch.latents, batch.conditions)
         forward = time.thread_time() - start
         start = time.thread_time()
-        _pass(made, trainer.live, batch.latents, batch.prompts).backward()
+        _pass(made, trainer.live, batch.latents, batch.conditions).backward()
         both = time.thread_time() - start
         if index >= 2:
             ratios.append(both / (2 * forward))
@@ -122,9 +123,9 @@ def _backward(made: Studio) -> Iterator[Row]:
     yield Row("forward + backward, in units of two forwards", f"{ratio:.2f}", "1.15", ratio < 1.15)
 
 
-def _pass(made: Studio, embedding: Any, latents: torch.Tensor, prompts: list[str]) -> torch.Tensor:
+def _pass(made: Studio, embedding: Any, latents: torch.Tensor, conditions: Conditions) -> torch.Tensor:
     timesteps = torch.full((len(latents),), 500)
-    return made.model.predict(latents, timesteps, made.model.encode_prompts(prompts, [embedding])).square().mean()
+    return made.model.predict(latents, timesteps, made.model.encode_prompts(conditions, [embedding])).square().mean()
 
 
 def _memory() -> float:

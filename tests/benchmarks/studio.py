@@ -42,7 +42,7 @@ def studio(
 ) -> Iterator[Studio]:
     sample_set(folder, style, count=pictures)
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         found = scan(folder, Rules(64, 64, held_out=held_out))
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False

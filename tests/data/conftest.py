@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.host.base import LatentStats
+from lib_ti.host.model import LatentStats
 from tests.fakes import FakeModel
 
 

@@ -41,7 +41,7 @@ def host(checkpoint: Path) -> EmbeddedHost:
 
 @pytest.fixture
 def model(host: EmbeddedHost) -> Iterator[EmbeddedModel]:
-    with host.session(SessionOptions()) as lent:
+    with host.models.session(SessionOptions()) as lent:
         yield lent
 
 

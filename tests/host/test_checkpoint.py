@@ -12,17 +12,19 @@ import torch
 from safetensors.torch import save_file
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.checkpoint import AUTOENCODER, UNET, file_hash
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.ldm_names import autoencoder_name, unet_name
+from lib_ti.host.model import ImageRequest
+from tests.prompts import of_images
 
 Weights = dict[str, torch.Tensor]
 
 
 def lend(path: Path) -> EmbeddedHost:
     host = EmbeddedHost(path, embeddings_folder=path.parent, device="cpu")
-    with host.session(SessionOptions()):
+    with host.models.session(SessionOptions()):
         return host
 
 
@@ -65,11 +67,11 @@ def test_names_are_those_of_the_sd15_file() -> None:
 def test_ckpt_and_safetensors_draw_the_same(checkpoint: Path, weights: Weights, tmp_path: Path) -> None:
     path = tmp_path / "small.ckpt"
     torch.save({"state_dict": weights, "epoch": 3, "global_step": 7}, path)
-    request = PictureRequest("a cat", steps=2, width=64, height=64)
+    request = ImageRequest("a cat", steps=2, width=64, height=64)
     drawn = []
     for one in (checkpoint, path):
         host = EmbeddedHost(one, embeddings_folder=tmp_path, device="cpu")
-        with host.session(SessionOptions()) as model:
+        with host.models.session(SessionOptions()) as model:
             drawn.append((model.info.autoencoder, model.generate(request, []).tobytes()))
             assert model.info.hash == file_hash(one)[:10]
     assert drawn[0] == drawn[1]
@@ -88,8 +90,8 @@ def test_half_precision_and_foreign_entries_load(weights: Weights, tmp_path: Pat
     }
     path = save(tmp_path / "half.safetensors", old_names | others)
     host = EmbeddedHost(path, embeddings_folder=tmp_path, device="cpu")
-    with host.session(SessionOptions()) as model:
-        assert model.encode_prompts(["a cat"], []).crossattn.dtype == torch.float32
+    with host.models.session(SessionOptions()) as model:
+        assert model.encode_prompts(of_images(["a cat"]), []).crossattn.dtype == torch.float32
 
 
 def test_yaml_beside_the_checkpoint_is_heeded(checkpoint: Path, tmp_path: Path) -> None:
@@ -104,8 +106,8 @@ def test_yaml_beside_the_checkpoint_is_heeded(checkpoint: Path, tmp_path: Path) 
     pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     results = []
     for one in (checkpoint, path):
-        with EmbeddedHost(one, embeddings_folder=tmp_path, device="cpu").session(SessionOptions()) as model:
-            words = model.encode_prompts(["a cat"], [])
+        with EmbeddedHost(one, embeddings_folder=tmp_path, device="cpu").models.session(SessionOptions()) as model:
+            words = model.encode_prompts(of_images(["a cat"]), [])
             noise = model.predict(torch.ones(1, 4, 8, 8), torch.tensor([500]), words)
             results.append((model.info, model.alphas_cumprod, model.encode_images(pixels).mean, words.crossattn, noise))
     plain, told = results
@@ -211,10 +213,10 @@ def test_new_embeddings_start_from_the_token_table_as_from_the_model(
     torch.save({"state_dict": old}, tmp_path / "old.ckpt")
     for path in (checkpoint, save(tmp_path / "old.safetensors", old), tmp_path / "old.ckpt"):
         host = EmbeddedHost(path, embeddings_folder=tmp_path)
-        with host.session(SessionOptions()) as model:
+        with host.models.session(SessionOptions()) as model:
             whole = model.initial_vectors("a photo of a cat", 7)
             # The model is at work meanwhile, and is not needed for it.
-            alone = host.initial_vectors("a photo of a cat", 7)
+            alone = host.models.initial_vectors("a photo of a cat", 7)
         assert alone.vectors["clip_l"].equal(whole["clip_l"])
         fresh = EmbeddedHost(path, embeddings_folder=tmp_path).initial_vectors("a photo of a cat", 7)
         for one in (alone, fresh):
@@ -224,4 +226,4 @@ def test_new_embeddings_start_from_the_token_table_as_from_the_model(
 def test_a_checkpoint_without_a_text_encoder_has_nothing_to_start_from(weights: Weights, tmp_path: Path) -> None:
     path = save(tmp_path / "cut.safetensors", {name: one for name, one in weights.items() if name.startswith(UNET)})
     with pytest.raises(BadInput, match=r"lacks the weight .*token_embedding"):
-        EmbeddedHost(path, embeddings_folder=tmp_path).initial_vectors("a cat", 1)
+        EmbeddedHost(path, embeddings_folder=tmp_path).models.initial_vectors("a cat", 1)

@@ -14,13 +14,15 @@ import torch
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped, UserError
-from lib_ti.host.base import Conditioning, PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions, run_arguments
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.model import Conditioning, ImageRequest
 from lib_ti.host.networks import Networks
+from tests.prompts import of_images
 
 Make = Callable[..., Embedding]
-SMALL = PictureRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
+SMALL = ImageRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
 
 
 def loss_of(model: EmbeddedModel, conditioning: Conditioning) -> torch.Tensor:
@@ -39,7 +41,7 @@ def modules(model: EmbeddedModel) -> list[torch.nn.Module]:
 def test_networks_are_those_of_the_file(model: EmbeddedModel, networks: Networks) -> None:
     prompt = "a photo of a cat"
     ids = torch.tensor([[49406, 320, 1125, 539, 320, 2368, *[49407] * 71]])
-    words = model.encode_prompts([prompt], [])
+    words = model.encode_prompts(of_images([prompt]), [])
     with torch.no_grad():
         assert torch.equal(words.crossattn, networks.text_encoder(ids).last_hidden_state)
         noisy, steps = torch.ones(1, 4, 8, 8), torch.tensor([3])
@@ -62,7 +64,7 @@ def test_info(model: EmbeddedModel, checkpoint: Path) -> None:
 
 def test_gradient_reaches_the_vectors_and_nothing_else(model: EmbeddedModel, embedding: Make) -> None:
     used, unused = embedding("my-style"), embedding("other", count=2)
-    loss_of(model, model.encode_prompts(["a my-style cat", "my-style"], [used, unused])).backward()
+    loss_of(model, model.encode_prompts(of_images(["a my-style cat", "my-style"]), [used, unused])).backward()
     gradient = used.vectors["clip_l"].grad
     assert gradient is not None
     assert gradient.abs().sum(1).gt(0).all()
@@ -73,14 +75,14 @@ def test_gradient_reaches_the_vectors_and_nothing_else(model: EmbeddedModel, emb
 def test_vectors_of_words_are_those_words(model: EmbeddedModel) -> None:
     table = model._text._network.get_input_embeddings().weight
     word = Embedding("my-style", {"clip_l": table[[320, 2368]].clone()})
-    ours = model.encode_prompts(["photo of my-style, red"], [word])
-    assert torch.equal(ours.crossattn, model.encode_prompts(["photo of a cat, red"], []).crossattn)
+    ours = model.encode_prompts(of_images(["photo of my-style, red"]), [word])
+    assert torch.equal(ours.crossattn, model.encode_prompts(of_images(["photo of a cat, red"]), []).crossattn)
 
 
 def test_equal_contexts_share_the_work_and_the_gradient(model: EmbeddedModel, embedding: Make) -> None:
     one, two = embedding(), embedding()
-    (2 * model.encode_prompts(["a my-style"], [one]).crossattn[:, 2]).sum().backward()
-    both = model.encode_prompts(["a my-style", "a my-style"], [two]).crossattn
+    (2 * model.encode_prompts(of_images(["a my-style"]), [one]).crossattn[:, 2]).sum().backward()
+    both = model.encode_prompts(of_images(["a my-style", "a my-style"]), [two]).crossattn
     both[:, 2].sum().backward()
     assert torch.equal(both[0], both[1])
     assert torch.allclose(one.vectors["clip_l"].grad, two.vectors["clip_l"].grad, atol=1e-6)
@@ -88,19 +90,19 @@ def test_equal_contexts_share_the_work_and_the_gradient(model: EmbeddedModel, em
 
 def test_long_prompts_pad_the_short_ones(model: EmbeddedModel, embedding: Make) -> None:
     style = embedding(count=4)
-    words = model.encode_prompts(["cat " * 74 + "my-style", "a dog"], [style]).crossattn
+    words = model.encode_prompts(of_images(["cat " * 74 + "my-style", "a dog"]), [style]).crossattn
     assert words.shape == (2, 154, 64)
-    assert torch.allclose(words[1, 77:], model.encode_prompts([""], []).crossattn[0], atol=1e-6)
-    assert torch.allclose(words[0, 77:], model.encode_prompts(["my-style"], [style]).crossattn[0], atol=1e-6)
+    assert torch.allclose(words[1, 77:], model.encode_prompts(of_images([""]), []).crossattn[0], atol=1e-6)
+    assert torch.allclose(words[0, 77:], model.encode_prompts(of_images(["my-style"]), [style]).crossattn[0], atol=1e-6)
 
 
 def test_embedding_of_another_model_is_refused(model: EmbeddedModel) -> None:
     wide, other = Embedding("wide", {"clip_l": torch.ones(1, 768)}), Embedding("other", {"clip_h": torch.ones(1, 64)})
-    model.encode_prompts(["not used"], [wide, other])
+    model.encode_prompts(of_images(["not used"]), [wide, other])
     with pytest.raises(BadInput, match=r"'wide'.*clip_l 768 wide, and this model takes clip_l 64"):
-        model.encode_prompts(["a wide street"], [wide, other])
+        model.encode_prompts(of_images(["a wide street"]), [wide, other])
     with pytest.raises(BadInput, match=r"'other'.*clip_h 64"):
-        model.encode_prompts(["no other"], [wide, other])
+        model.encode_prompts(of_images(["no other"]), [wide, other])
 
 
 def test_find_and_count(model: EmbeddedModel, embedding: Make) -> None:
@@ -127,7 +129,7 @@ def test_initial_vectors(model: EmbeddedModel) -> None:
 
 @pytest.mark.parametrize("sampler", ["Euler a", "Euler", "DPM++ 2M", "DPM++ 2M Karras", "DDIM"])
 def test_drawing_repeats_and_leaves_randomness_alone(model: EmbeddedModel, embedding: Make, sampler: str) -> None:
-    request = PictureRequest("a my-style cat", "dog, " * 40, steps=3, sampler=sampler, width=64, height=72, seed=5)
+    request = ImageRequest("a my-style cat", "dog, " * 40, steps=3, sampler=sampler, width=64, height=72, seed=5)
     style = embedding()
     torch_state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     first = model.generate(request, [style])
@@ -156,7 +158,7 @@ def test_words_seed_and_guidance_matter(model: EmbeddedModel, embedding: Make) -
 
 def test_negative_prompt_without_guidance_is_not_used(model: EmbeddedModel) -> None:
     pictures = [
-        model.generate(PictureRequest("cat", negative, steps=2, width=64, height=64, cfg_scale=1), [])
+        model.generate(ImageRequest("cat", negative, steps=2, width=64, height=64, cfg_scale=1), [])
         for negative in ("", "dog")
     ]
     assert pictures[0].tobytes() == pictures[1].tobytes()
@@ -172,7 +174,7 @@ def test_drawing_many_is_drawing_each(model: EmbeddedModel, embedding: Make) -> 
 
 
 def test_bad_requests_name_everything_that_is_wrong(model: EmbeddedModel) -> None:
-    request = PictureRequest("x", steps=0, sampler="Heun3", width=60, height=64, seed=-1)
+    request = ImageRequest("x", steps=0, sampler="Heun3", width=60, height=64, seed=-1)
     with pytest.raises(BadInput) as caught:
         model.generate(request, [])
     text = str(caught.value)
@@ -180,7 +182,7 @@ def test_bad_requests_name_everything_that_is_wrong(model: EmbeddedModel) -> Non
     for word in ("width of 60", "0 sampling steps", "seed -1", "'Heun3' is not known", "Euler a"):
         assert word in text
     with pytest.raises(BadInput, match="'Euler a' has no scheduler 'Karras'"):
-        model.generate(PictureRequest("x", scheduler="Karras", width=64, height=64), [])
+        model.generate(ImageRequest("x", scheduler="Karras", width=64, height=64), [])
     with pytest.raises(BadInput, match="multiples of 8"):
         model.encode_images(torch.zeros(1, 3, 64, 60))
 
@@ -189,7 +191,7 @@ def test_gradient_checkpointing_saves_memory_and_changes_nothing(host: EmbeddedH
     kept, losses, gradients = [], [], []
     for wanted in (False, True):
         style = embedding()
-        with host.session(SessionOptions(gradient_checkpointing=wanted)) as model:
+        with host.models.session(SessionOptions(gradient_checkpointing=wanted)) as model:
             saved: dict[int, int] = {}
 
             def pack(tensor: torch.Tensor, saved: dict[int, int] = saved) -> torch.Tensor:
@@ -197,7 +199,7 @@ def test_gradient_checkpointing_saves_memory_and_changes_nothing(host: EmbeddedH
                 return tensor
 
             with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-                loss = loss_of(model, model.encode_prompts(["a my-style cat"], [style]))
+                loss = loss_of(model, model.encode_prompts(of_images(["a my-style cat"]), [style]))
             kept.append(sum(saved.values()))
             loss.backward()
         losses.append(loss.item())
@@ -215,23 +217,23 @@ def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make
             for module in network.modules()
         ] + [parameter.requires_grad for network in modules(model) for parameter in network.parameters()]
 
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         before = state(model)
     settings = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark
     random = torch.random.get_rng_state()
     for error in (None, RuntimeError("step failed"), KeyboardInterrupt()):
         with (
             suppress(RuntimeError, KeyboardInterrupt),
-            host.session(SessionOptions(gradient_checkpointing=True)) as model,
+            host.models.session(SessionOptions(gradient_checkpointing=True)) as model,
         ):
             assert state(model) != before
-            loss_of(model, model.encode_prompts(["my-style"], [embedding()])).backward()
+            loss_of(model, model.encode_prompts(of_images(["my-style"]), [embedding()])).backward()
             model.generate(SMALL, [])
             with pytest.raises(BadInput):
-                model.encode_prompts(["wide"], [Embedding("wide", {"clip_l": torch.ones(1, 2)})])
+                model.encode_prompts(of_images(["wide"]), [Embedding("wide", {"clip_l": torch.ones(1, 2)})])
             if error:
                 raise error
-        with host.session(SessionOptions()) as model:
+        with host.models.session(SessionOptions()) as model:
             assert state(model) == before
     assert settings == (torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark)
     assert torch.equal(torch.random.get_rng_state(), random)
@@ -250,34 +252,34 @@ def test_an_image_can_be_interrupted_between_the_samplers_steps(model: EmbeddedM
 
 
 def test_model_is_lent_once_at_a_time_and_kept(host: EmbeddedHost) -> None:
-    with host.session(SessionOptions()) as model:
-        other = host.session(SessionOptions())
+    with host.models.session(SessionOptions()) as model:
+        other = host.models.session(SessionOptions())
         with pytest.raises(UserError, match="is in use"):
             other.__enter__()
-    with host.session(SessionOptions()) as again:
+    with host.models.session(SessionOptions()) as again:
         assert again is model
 
 
 def test_replaced_checkpoint_is_read_again(checkpoint: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(checkpoint, tmp_path / "model.safetensors"))
     host = EmbeddedHost(path, embeddings_folder=tmp_path, device="cpu")
-    with host.session(SessionOptions()):
+    with host.models.session(SessionOptions()):
         pass
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(BadInput, match="damaged"), host.session(SessionOptions()):
+    with pytest.raises(BadInput, match="damaged"), host.models.session(SessionOptions()):
         pass
 
 
 def test_bfloat16_is_near_float32(checkpoint: Path, model: EmbeddedModel, embedding: Make) -> None:
     host = EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="cpu")
     style, same = embedding(), embedding()
-    with host.session(SessionOptions(precision="bfloat16")) as half:
+    with host.models.session(SessionOptions(precision="bfloat16")) as half:
         assert not half.needs_loss_scaling
-        loss = loss_of(half, half.encode_prompts(["a my-style"], [style]))
+        loss = loss_of(half, half.encode_prompts(of_images(["a my-style"]), [style]))
         loss.backward()
         assert half.encode_images(torch.zeros(1, 3, 64, 64)).mean.dtype == torch.float32
         half.generate(SMALL, [style])
-    reference = loss_of(model, model.encode_prompts(["a my-style"], [same]))
+    reference = loss_of(model, model.encode_prompts(of_images(["a my-style"]), [same]))
     reference.backward()
     assert loss.item() == pytest.approx(reference.item(), rel=0.01)
     ours, theirs = style.vectors["clip_l"].grad, same.vectors["clip_l"].grad
@@ -286,7 +288,10 @@ def test_bfloat16_is_near_float32(checkpoint: Path, model: EmbeddedModel, embedd
 
 
 def test_precision_and_device_are_checked(checkpoint: Path, host: EmbeddedHost) -> None:
-    with pytest.raises(BadInput, match="float16 is not for the CPU"), host.session(SessionOptions(precision="float16")):
+    with (
+        pytest.raises(BadInput, match="float16 is not for the CPU"),
+        host.models.session(SessionOptions(precision="float16")),
+    ):
         pass
     with pytest.raises(BadInput, match="Device 'cuda:99' cannot be used"):
         EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="cuda:99")
@@ -296,10 +301,10 @@ def test_precision_and_device_are_checked(checkpoint: Path, host: EmbeddedHost) 
 
 def test_host_folders(tmp_path: Path) -> None:
     host = EmbeddedHost(tmp_path / "x.safetensors", embeddings_folder=tmp_path / "e", template_folders=[tmp_path / "t"])
-    assert host.embeddings_folder == tmp_path / "e"
-    assert list(host.template_folders) == [tmp_path / "t"]
-    assert not host.interrupted()
-    assert host.arguments == {
+    assert host.folders.embeddings == tmp_path / "e"
+    assert list(host.folders.templates) == [tmp_path / "t"]
+    assert not host.models.interrupted()
+    assert run_arguments(host) == {
         "checkpoint": str(tmp_path / "x.safetensors"),
         "embeddings_dir": str(tmp_path / "e"),
         "templates_dir": str(tmp_path / "t"),
@@ -309,4 +314,4 @@ def test_host_folders(tmp_path: Path) -> None:
 
 def test_captions_are_counted_without_the_model(tmp_path: Path) -> None:
     host = EmbeddedHost(tmp_path / "missing.safetensors", embeddings_folder=tmp_path)
-    assert host.token_spans("a big, cat") == ((0, 1), (2, 5), (5, 6), (7, 10))
+    assert host.tools.token_spans("a big, cat") == ((0, 1), (2, 5), (5, 6), (7, 10))

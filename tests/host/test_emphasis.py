@@ -10,19 +10,20 @@ import torch
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.model import ImageRequest
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.prompt_syntax import literal, parse
 
-SMALL = PictureRequest("", steps=2, width=64, height=64, seed=7)
+SMALL = ImageRequest("", steps=2, width=64, height=64, seed=7)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedModel]:
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=tmp_path_factory.mktemp("embeddings"), device="cpu")
-    with host.session(SessionOptions()) as lent:
+    with host.models.session(SessionOptions()) as lent:
         yield lent
 
 

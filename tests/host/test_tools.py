@@ -56,7 +56,7 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_pictures_are_captioned_alike_alone_and_together(blip_folder: Path) -> None:
     pictures = [noise(40, 30), noise(64, 200, seed=1), Image.new("RGB", (32, 32), "white")]
     told: list[str] = []
-    with host_of(blip_folder).captioner(CAPTIONER, told.append) as captioner:
+    with host_of(blip_folder).tools.captioner(CAPTIONER, told.append) as captioner:
         together = captioner.caption(pictures)
         alone = [captioner.caption([picture])[0] for picture in pictures]
         assert "BLIP" in captioner.options
@@ -77,10 +77,13 @@ def test_pictures_are_given_in_clips_scale() -> None:
 
 def test_a_captioner_that_is_not_there_is_said_with_its_folder(tmp_path: Path, blip_folder: Path) -> None:
     host = host_of(tmp_path)
-    assert host.captioners == (CAPTIONER,)
-    with pytest.raises(BadInput, match="no captioner 'deepbooru' here; take BLIP"), host.captioner("deepbooru", print):
+    assert host.tools.captioners == (CAPTIONER,)
+    with (
+        pytest.raises(BadInput, match="no captioner 'deepbooru' here; take BLIP"),
+        host.tools.captioner("deepbooru", print),
+    ):
         pass
-    with pytest.raises(BadInput) as caught, host.captioner(CAPTIONER, print):
+    with pytest.raises(BadInput) as caught, host.tools.captioner(CAPTIONER, print):
         pass
     assert f"in the folder {tmp_path / 'BLIP'}, where there is no config.json, no model.safetensors" in str(
         caught.value
@@ -106,7 +109,7 @@ def test_a_damaged_captioner_is_refused(
         save_file({"some.weight": torch.zeros(1)}, tmp_path / "BLIP" / file, metadata={"format": "pt"})
     else:
         (tmp_path / "BLIP" / file).write_bytes(content)
-    with pytest.raises(BadInput, match=words), host_of(tmp_path).captioner(CAPTIONER, lambda _: None):
+    with pytest.raises(BadInput, match=words), host_of(tmp_path).tools.captioner(CAPTIONER, lambda _: None):
         pass
 
 
@@ -133,7 +136,7 @@ def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch, size: tuple[
     picture = noise(*size)
     levels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
     whole = (blurring(2)(levels)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    tiled = np.asarray(upscaler.enlarge(picture, 2))
+    tiled = np.asarray(upscaler.upscale(picture, 2))
     assert np.abs(tiled.astype(int) - whole.astype(int)).max() <= 1
 
 
@@ -147,7 +150,7 @@ def test_pictures_are_enlarged_to_the_pixel(factor: float, size: tuple[int, int]
         seen.append(tuple(tile.shape))
         return torch.nn.functional.interpolate(tile, scale_factor=2, mode="nearest")
 
-    enlarged = TiledUpscaler(network, 2, CPU, torch.float32).enlarge(noise(20, 30), factor)
+    enlarged = TiledUpscaler(network, 2, CPU, torch.float32).upscale(noise(20, 30), factor)
     assert (enlarged.size, enlarged.mode, len(seen)) == (size, "RGB", passes)
 
 
@@ -156,19 +159,19 @@ def test_full_memory_is_said() -> None:
         raise RuntimeError("CUDA out of memory")
 
     with pytest.raises(UserError, match="not enough memory to enlarge.*choose Lanczos"):
-        TiledUpscaler(network, 2, CPU, torch.float32).enlarge(noise(20, 30), 2)
+        TiledUpscaler(network, 2, CPU, torch.float32).upscale(noise(20, 30), 2)
 
 
 def test_upscalers_are_the_model_files_of_a_folder(tmp_path: Path) -> None:
-    assert host_of(tmp_path).upscalers == ()
+    assert host_of(tmp_path).tools.upscalers == ()
     (tmp_path / "ESRGAN").mkdir()
     for name in ("b.pth", "A.safetensors", "b.safetensors", "notes.txt"):
         (tmp_path / "ESRGAN" / name).write_bytes(b"")
-    assert host_of(tmp_path).upscalers == ("A", "b")
+    assert host_of(tmp_path).tools.upscalers == ("A", "b")
     assert model_files(tmp_path / "ESRGAN")["b"].suffix == ".safetensors"
     with (
         pytest.raises(BadInput, match=f"'c' in the folder {tmp_path / 'ESRGAN'}; there are A, b, or take Lanczos"),
-        host_of(tmp_path).upscaler("c", print),
+        host_of(tmp_path).tools.upscaler("c", print),
     ):
         pass
 
@@ -179,7 +182,7 @@ def test_a_missing_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     save_file({"a": torch.zeros(1)}, tmp_path / "ESRGAN" / "good.safetensors")
     with (
         pytest.raises(BadInput, match=r"good\.safetensors needs the package spandrel.*choose Lanczos"),
-        host_of(tmp_path).upscaler("good", lambda _: None),
+        host_of(tmp_path).tools.upscaler("good", lambda _: None),
     ):
         pass
 
@@ -230,8 +233,8 @@ def test_model_files_are_read_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
     torch.save([1], folder / "list.pth")
     picture = noise(7, 5)
     for name in ("two", "four"):
-        with host_of(tmp_path).upscaler(name, lambda _: None) as upscaler:
-            enlarged = upscaler.enlarge(picture, {"two": 2.0, "four": 4.0}[name])
+        with host_of(tmp_path).tools.upscaler(name, lambda _: None) as upscaler:
+            enlarged = upscaler.upscale(picture, {"two": 2.0, "four": 4.0}[name])
         assert np.array_equal(
             np.asarray(enlarged)[:: enlarged.height // 5, :: enlarged.width // 7], np.asarray(picture)
         )
@@ -241,12 +244,12 @@ def test_model_files_are_read_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
         ("damaged", "truncated or damaged"),
         ("list", "no table of weights"),
     ):
-        with pytest.raises(BadInput, match=words), host_of(tmp_path).upscaler(name, lambda _: None):
+        with pytest.raises(BadInput, match=words), host_of(tmp_path).tools.upscaler(name, lambda _: None):
             pass
     (folder / "damaged.safetensors").unlink()
     with (
         pytest.raises(BadInput, match=r"damaged\.pth is damaged"),
-        host_of(tmp_path).upscaler("damaged", lambda _: None),
+        host_of(tmp_path).tools.upscaler("damaged", lambda _: None),
     ):
         pass
 
@@ -320,8 +323,8 @@ def test_parts_are_drawn_by_seed_and_prompt(tmp_path: Path) -> None:
     picture, mask = noise(60, 44), painted((60, 44), (20, 10, 40, 30))
     told: list[str] = []
     state = torch.get_rng_state()
-    assert host.can_inpaint
-    with host.inpainter(told.append) as inpainter:
+    assert host.tools.can_inpaint
+    with host.tools.inpainter(told.append) as inpainter:
         first, again = (inpainter.fill(picture, mask, prompt="", seed=1) for _ in range(2))
         seed, prompt = (
             inpainter.fill(picture, mask, prompt=words, seed=number) for words, number in (("", 2), ("a red cross", 1))
@@ -329,7 +332,7 @@ def test_parts_are_drawn_by_seed_and_prompt(tmp_path: Path) -> None:
         unpainted = inpainter.fill(picture, Image.new("L", picture.size), prompt="", seed=1)
         with pytest.raises(BadInput, match="seed -1 is not between"):
             inpainter.fill(picture, mask, prompt="", seed=-1)
-        with pytest.raises(UserError, match="is in use"), host.session(SessionOptions()):
+        with pytest.raises(UserError, match="is in use"), host.models.session(SessionOptions()):
             pass
     assert first.tobytes() == again.tobytes()
     assert len({one.tobytes() for one in (picture, first, seed, prompt)}) == 4

@@ -78,7 +78,7 @@ def test_a_session_is_a_job_that_ends_however_it_ends(webui: Any, shared: Any, l
         shared.state.interrupted = True
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), webui.WebUIHost().session(SessionOptions()):
+    with pytest.raises(ZeroDivisionError), webui.WebUIHost().models.session(SessionOptions()):
         work()
     assert lent == ["textual-inversion", "undone"]
     assert free()
@@ -89,7 +89,7 @@ def test_a_session_waits_for_its_turn_and_says_so(webui: Any, lent: list[str]) -
     said: list[str] = []
     queue().acquire()
     threading.Timer(0.1, queue().release).start()
-    with webui.WebUIHost().session(SessionOptions(tell=said.append)):
+    with webui.WebUIHost().models.session(SessionOptions(report=said.append)):
         pass
     assert said == ["Waiting until the WebUI has finished what it is doing."]
     assert free()
@@ -97,7 +97,10 @@ def test_a_session_waits_for_its_turn_and_says_so(webui: Any, lent: list[str]) -
 
 def test_who_does_not_wait_hears_at_once_that_the_model_is_in_use(webui: Any, lent: list[str]) -> None:
     queue().acquire()
-    with pytest.raises(ModelInUse, match="using the model"), webui.WebUIHost().session(SessionOptions(wait=False)):
+    with (
+        pytest.raises(ModelInUse, match="using the model"),
+        webui.WebUIHost().models.session(SessionOptions(wait=False)),
+    ):
         pass
     assert lent == []
     queue().release()
@@ -108,7 +111,7 @@ def test_who_no_longer_wants_its_turn_passes_it_on(webui: Any, lent: list[str]) 
     queue().acquire()
     with (
         pytest.raises(Stopped, match="waiting for its turn"),
-        webui.WebUIHost().session(SessionOptions(stop=lambda: True)),
+        webui.WebUIHost().models.session(SessionOptions(stop=lambda: True)),
     ):
         pass
     assert lent == []
@@ -121,8 +124,8 @@ def test_who_no_longer_wants_its_turn_passes_it_on(webui: Any, lent: list[str]) 
 
 def test_progress_is_that_of_this_run(webui: Any, shared: Any) -> None:
     host = webui.WebUIHost()
-    host.watch(RunStarted("x", Path(), first_step=500, max_steps=600, pictures=9, held_out=1, resumed=True))
-    host.watch(StepDone(525, 600, loss=0.2, smoothed=0.1, rate=0.005, seconds=1.0))
+    host.models.watch(RunStarted("x", Path(), first_step=500, max_steps=600, pictures=9, held_out=1, resumed=True))
+    host.models.watch(StepDone(525, 600, loss=0.2, smoothed=0.1, rate=0.005, seconds=1.0))
     assert (shared.state.job, shared.state.job_no, shared.state.job_count) == ("textual-inversion", 25, 100)
     assert shared.state.textinfo == "Textual Inversion: step 525 of 600, loss 0.1000"
 
@@ -130,21 +133,21 @@ def test_progress_is_that_of_this_run(webui: Any, shared: Any) -> None:
 @pytest.mark.parametrize("flag", ["interrupted", "skipped", "stopping_generation"])
 def test_every_interrupt_of_the_webui_counts(webui: Any, shared: Any, flag: str) -> None:
     host = webui.WebUIHost()
-    assert not host.interrupted()
+    assert not host.models.interrupted()
     setattr(shared.state, flag, True)
-    assert host.interrupted()
+    assert host.models.interrupted()
 
 
 def test_reload_ui_presses_interrupt_too_and_is_not_meant(webui: Any, shared: Any) -> None:
     shared.state.interrupted = True
     shared.demo = SimpleNamespace(is_running=True, server=SimpleNamespace(should_exit=True))
-    assert not webui.WebUIHost().interrupted()
+    assert not webui.WebUIHost().models.interrupted()
     assert not shared.state.interrupted
 
 
 def test_a_fork_is_refused_by_name(webui: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "modules_forge", ModuleType("modules_forge"))
-    with pytest.raises(BadInput, match="This is Forge or reForge"), webui.WebUIHost().session(SessionOptions()):
+    with pytest.raises(BadInput, match="This is Forge or reForge"), webui.WebUIHost().models.session(SessionOptions()):
         pass
 
 
@@ -158,21 +161,21 @@ def test_what_the_tab_takes_over(webui: Any) -> None:
 
 def test_the_size_is_that_of_the_loaded_model(webui: Any) -> None:
     host = webui.WebUIHost()
-    assert host.model_size == 512
+    assert host.models.size == 512
     sys.modules["modules.sd_models"].model_data.sd_model = SimpleNamespace(image_size=8)
-    assert host.model_size == 64
+    assert host.models.size == 64
 
 
 def test_captions_are_counted_before_a_model_is_loaded(webui: Any) -> None:
-    assert webui.WebUIHost().token_spans("a big cat") == ((0, 1), (2, 5), (6, 9))
+    assert webui.WebUIHost().tools.token_spans("a big cat") == ((0, 1), (2, 5), (6, 9))
 
 
 def test_folders_are_limited_where_the_webui_hides_them(webui: Any, shared: Any) -> None:
     host = webui.WebUIHost()
-    assert host.allowed_folders is None
+    assert host.folders.allowed is None
     shared.cmd_opts.hide_ui_dir_config = True
     shared.opts.ti_folders = " /pictures , more"
-    assert host.allowed_folders == [Path("textual_inversion"), Path("data/datasets"), Path("/pictures"), Path("more")]
+    assert host.folders.allowed == [Path("textual_inversion"), Path("data/datasets"), Path("/pictures"), Path("more")]
 
 
 def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,12 +185,12 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, mon
     monkeypatch.setitem(sys.modules, "lib_ti.host.webui_carried", carried)
     monkeypatch.setattr("lib_ti.host.webui_carried", carried, raising=False)
     host = webui.WebUIHost()
-    assert host.embedding_saved(Path("a/b.safetensors")) == ""
+    assert host.models.embedding_saved(Path("a/b.safetensors")) == ""
     database = sys.modules["modules.sd_hijack"].model_hijack.embedding_db
     assert database.loaded == []
     sys.modules["modules.sd_models"].model_data.sd_model = object()
-    assert host.embedding_saved(Path("a/b.safetensors")) == ""
+    assert host.models.embedding_saved(Path("a/b.safetensors")) == ""
     assert database.loaded == [(str(Path("a/b.safetensors")), "b.safetensors")]
     assert forgotten == [True]
-    said = host.embedding_saved(Path("a/broken.safetensors"))
+    said = host.models.embedding_saved(Path("a/broken.safetensors"))
     assert said.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")

@@ -55,7 +55,7 @@ class Studio:
 
     @property
     def embedding_file(self) -> Path:
-        return self.host.embeddings_folder / "my-style.safetensors"
+        return self.host.folders.embeddings / "my-style.safetensors"
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

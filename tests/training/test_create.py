@@ -30,7 +30,7 @@ def backup(path: Path) -> Path:
 
 
 def test_overwriting_keeps_everything_that_it_replaces_and_names_it(studio: Studio) -> None:
-    folder = studio.host.embeddings_folder
+    folder = studio.host.folders.embeddings
     before = {
         path: path.read_bytes()
         for path in (
@@ -54,7 +54,7 @@ def test_overwriting_keeps_everything_that_it_replaces_and_names_it(studio: Stud
 
 def test_overwriting_in_another_format_leaves_one_embedding(studio: Studio) -> None:
     made = new(studio, file_format="pt")
-    assert library.find(studio.host.embeddings_folder, "my-style") == made.path
+    assert library.find(studio.host.folders.embeddings, "my-style") == made.path
     assert [path.name.split(".replaced-")[0] for path in made.replaced] == ["my-style.safetensors"]
 
 
@@ -65,12 +65,12 @@ def test_overwriting_twice_keeps_both(studio: Studio) -> None:
 
 
 def test_where_the_new_one_cannot_be_written_the_old_ones_stay(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    backup(studio.host.embeddings_folder / "my-style.pt")
-    before = sorted(studio.host.embeddings_folder.iterdir())
+    backup(studio.host.folders.embeddings / "my-style.pt")
+    before = sorted(studio.host.folders.embeddings.iterdir())
     monkeypatch.setattr(studio.host.model, "initial_vectors", lambda *_: {"clip_l": torch.full((1, WIDTH), torch.nan)})
     with pytest.raises(Exception, match="was not saved"):
         new(studio)
-    assert sorted(studio.host.embeddings_folder.iterdir()) == before
+    assert sorted(studio.host.folders.embeddings.iterdir()) == before
 
 
 @pytest.mark.parametrize("name", ["My-Style", "my - style"])
@@ -80,7 +80,7 @@ def test_a_name_that_prompts_cannot_tell_from_another_is_taken(studio: Studio, n
 
 
 def test_a_failed_refresh_is_a_warning(studio: Studio) -> None:
-    studio.host.refresh_fails = "The host did not load it."
+    studio.host.models.refresh_fails = "The host did not load it."
     assert new(studio).warnings == ("The host did not load it.",)
 
 
@@ -108,18 +108,18 @@ def test_an_embedding_in_training_is_not_replaced_and_nobody_waits(studio: Studi
 
     def overwrite(event: Event) -> None:
         if isinstance(event, StepDone) and event.step == 12:
-            before.extend(sorted(studio.host.embeddings_folder.iterdir()))
-            sessions = studio.host.open_sessions
+            before.extend(sorted(studio.host.folders.embeddings.iterdir()))
+            sessions = studio.host.models.open_sessions
             with pytest.raises(BadInput) as caught:
                 new(studio, **changes)
             refused.append(str(caught.value))
-            assert studio.host.open_sessions == sessions
+            assert studio.host.models.open_sessions == sessions
 
     studio.train(overwrite)
     assert len(refused) == 1
     assert "is being trained by this program since" in refused[0]
     assert files.load(studio.embedding_file).step == 20
-    assert not any(".lock" in path.name for path in studio.host.embeddings_folder.iterdir()), "the run has ended"
+    assert not any(".lock" in path.name for path in studio.host.folders.embeddings.iterdir()), "the run has ended"
     assert any(".lock" in path.name for path in before)
     assert new(studio).replaced
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import Conditioning
+from lib_ti.host.model import Conditioning
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control
 from lib_ti.training import diffusion
@@ -96,7 +96,7 @@ def test_gradients_are_those_of_the_noise_by_its_share_of_the_image(scaled: bool
     leaf = vectors.requires_grad_(True)
     noisy = SCHEDULER.add_noise(batch.latents, draw.noise, draw.timesteps)
     predicted = model.predict(
-        noisy, draw.timesteps, model.encode_prompts(batch.prompts, [Embedding("my-style", {"clip_l": leaf})])
+        noisy, draw.timesteps, model.encode_prompts(batch.conditions, [Embedding("my-style", {"clip_l": leaf})])
     )
     errors = ((predicted - draw.noise) ** 2).flatten(1).mean(1) / SCHEDULER.alphas_cumprod[draw.timesteps]
     errors.mean().backward()

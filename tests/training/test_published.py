@@ -31,7 +31,7 @@ def test_a_file_put_there_during_the_run_is_kept_and_reported(studio: Studio) ->
 
     studio.train(put)
     assert files.load(studio.embedding_file).step == 20
-    (kept,) = studio.host.embeddings_folder.glob("my-style.safetensors.replaced-*")
+    (kept,) = studio.host.folders.embeddings.glob("my-style.safetensors.replaced-*")
     copy = shutil.copy(kept, studio.folder / "kept.safetensors")
     assert files.load(Path(copy)).count == 4
     assert any(note.warning and str(kept) in note.text for note in studio.of(Note))
@@ -40,7 +40,7 @@ def test_a_file_put_there_during_the_run_is_kept_and_reported(studio: Studio) ->
 def test_a_run_keeps_nothing_of_its_own(studio: Studio) -> None:
     studio.train()
     studio.train(max_steps=40)
-    assert sorted(path.name for path in studio.host.embeddings_folder.iterdir()) == [
+    assert sorted(path.name for path in studio.host.folders.embeddings.iterdir()) == [
         "my-style.preview.png", "my-style.safetensors",
     ]  # fmt: skip
 
@@ -79,20 +79,20 @@ def test_our_preview_that_a_person_edited_is_theirs(studio: Studio) -> None:
 
 
 def test_a_host_that_cannot_load_the_file_is_a_warning_and_the_run_goes_on(studio: Studio) -> None:
-    studio.host.refresh_fails = "my-style.safetensors is saved, but the host did not load it."
+    studio.host.models.refresh_fails = "my-style.safetensors is saved, but the host did not load it."
     finished = studio.train()
     assert finished.reason == "done"
     assert [event.step for event in studio.of(Saved)] == [10, 20]
     warnings = [note.text for note in studio.of(Note) if note.warning]
-    assert warnings == [studio.host.refresh_fails] * 2
-    assert studio.host.refresh_fails in (finished.folder / "run.log").read_text()
+    assert warnings == [studio.host.models.refresh_fails] * 2
+    assert studio.host.models.refresh_fails in (finished.folder / "run.log").read_text()
 
 
 def test_one_run_is_continued_from_one_embeddings_folder_at_a_time(studio: Studio, tmp_path: Path) -> None:
     """Two embeddings folders with copies of one embedding, and one log directory."""
     studio.train(max_steps=10)
     second = FakeHost(tmp_path / "second")
-    shutil.copytree(studio.host.embeddings_folder, second.embeddings_folder)
+    shutil.copytree(studio.host.folders.embeddings, second.folders.embeddings)
     refused: list[str] = []
     first = studio.host
 
@@ -108,5 +108,5 @@ def test_one_run_is_continued_from_one_embeddings_folder_at_a_time(studio: Studi
     folder = studio.train(continue_too).folder
     assert len(refused) == 1
     assert f"The run in {folder} is being trained by this program since" in refused[0]
-    assert files.load(second.embeddings_folder / "my-style.safetensors").step == 10
+    assert files.load(second.folders.embeddings / "my-style.safetensors").step == 10
     assert [path.name for path in folder.parent.iterdir()] == ["my-style"]

@@ -65,8 +65,8 @@ def test_a_run_leaves_the_files_that_the_webuis_users_know(studio: Studio) -> No
     embedding = files.load(studio.embedding_file)
     assert (embedding.step, embedding.model_name, embedding.count) == (20, "fake", 2)
     assert embedding.recipe["initialization_text"] == "style"
-    assert (studio.host.embeddings_folder / "my-style.preview.png").exists()
-    assert studio.host.saved[-1] == studio.embedding_file
+    assert (studio.host.folders.embeddings / "my-style.preview.png").exists()
+    assert studio.host.models.saved[-1] == studio.embedding_file
 
 
 def test_numbered_copies_hold_their_step(studio: Studio) -> None:
@@ -147,7 +147,7 @@ def test_the_log_says_what_stopped_the_run(studio: Studio) -> None:
 
 
 def test_an_interrupt_of_the_hosts_is_named(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studio.host, "interrupted", lambda: "Skip elsewhere" if studio.of(StepDone) else "")
+    monkeypatch.setattr(studio.host.models, "interrupted", lambda: "Skip elsewhere" if studio.of(StepDone) else "")
     finished = studio.train()
     assert (finished.reason, finished.step, finished.stopped_by) == ("stopped", 1, "Skip elsewhere")
 
@@ -280,19 +280,19 @@ def test_a_picture_whose_pixels_are_broken_is_told(studio: Studio) -> None:
     finished = studio.train(max_steps=2)
     assert any("1 file skipped: broken.jpg (the file is cut off" in event.text for event in studio.of(Note))
     assert "Skipped broken.jpg: the file is cut off" in (finished.folder / "run.log").read_text()
-    assert studio.host.watched == studio.events
+    assert studio.host.models.watched == studio.events
 
 
 def test_a_damaged_or_foreign_model_is_told(studio: Studio) -> None:
     folder = studio.train(max_steps=5).folder
     (folder / "state.safetensors").unlink()
-    studio.host.model = FakeModel(name="other", model_hash="9999999999")
+    studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
     studio.train(max_steps=10)
     assert any("trained on fake [0123456789]; this run goes on with other" in e.text for e in studio.of(Note))
 
 
 def test_leftovers_of_a_killed_program_are_removed(studio: Studio) -> None:
-    left = studio.host.embeddings_folder / ".my-style-0123abcd.writing.safetensors"
+    left = studio.host.folders.embeddings / ".my-style-0123abcd.writing.safetensors"
     left.write_bytes(b"half")
     studio.train(max_steps=1)
     assert not left.exists()
@@ -337,7 +337,7 @@ def test_another_dataset_is_told_and_another_model_refused(studio: Studio) -> No
     (studio.pictures / "00.txt").write_text("something else")
     studio.train(max_steps=10)
     assert any("images, captions or sizes have changed" in event.text for event in studio.of(Note))
-    studio.host.model = FakeModel(name="other", model_hash="9999999999")
+    studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
     with pytest.raises(BadInput, match=r"trained on fake \[0123456789\].*now other"):
         studio.train(max_steps=15)
 

@@ -16,6 +16,7 @@ from lib_ti.signals import Control, StepDone, as_json
 from lib_ti.training import diffusion
 from lib_ti.training.trainer import Trainer, TrainingBatch
 from tests.fakes import FakeModel
+from tests.prompts import of_images
 
 
 class Kept:
@@ -33,7 +34,7 @@ class Kept:
 def batches(index: int) -> TrainingBatch:
     rng = diffusion.generator("test", index)
     return TrainingBatch(
-        torch.randn(2, 4, 4, 4, generator=rng), None, ["a my-style", f"thing {index} my-style"], 0, index
+        torch.randn(2, 4, 4, 4, generator=rng), None, of_images(["a my-style", f"thing {index} my-style"]), 0, index
     )
 
 
@@ -78,7 +79,7 @@ def test_accumulation_is_the_mean_of_its_passes() -> None:
         batch = batches(index)
         drawn = diffusion.draw(diffusion.generator(0, "pass", index), tuple(batch.latents.shape))
         noisy = diffusion.add_noise(batch.latents, drawn.noise, drawn.timesteps, model.alphas_cumprod)
-        prompts = model.encode_prompts(batch.prompts, [Embedding("my-style", {"clip_l": leaf})])
+        prompts = model.encode_prompts(batch.conditions, [Embedding("my-style", {"clip_l": leaf})])
         diffusion.loss(model.predict(noisy, drawn.timesteps, prompts), drawn.noise).backward()
         assert leaf.grad is not None
         parts.append(leaf.grad)

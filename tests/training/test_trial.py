@@ -12,6 +12,7 @@ from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training import trial
 from tests.fakes import FakeModel
+from tests.prompts import of_images
 
 pytestmark = pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there")
 PROMPT = "a circle by zq-trial"
@@ -24,7 +25,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedHost:
 
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_memory_is_foretold(host: EmbeddedHost, checkpointing: bool) -> None:
-    with host.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
+    with host.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
         embedding = Embedding("zq-trial", model.initial_vectors("red", 2))
         told = trial.try_steps(model, embedding, PROMPT, size=(384, 256), batch_size=2)
         with trial._peak_of(model.device) as peak:
@@ -37,7 +38,7 @@ def step(model: object, embedding: Embedding, *, height: int, width: int) -> Non
     """A step at the training size itself."""
     drawn = trial.diffusion.draw(trial.diffusion.generator(1), (2, 4, height, width))
     leaves = {key: vector.clone().requires_grad_(True) for key, vector in embedding.vectors.items()}
-    conditioning = model.encode_prompts([PROMPT] * 2, [embedding.with_vectors(leaves, step=0)])  # type: ignore[attr-defined]
+    conditioning = model.encode_prompts(of_images([PROMPT] * 2), [embedding.with_vectors(leaves, step=0)])  # type: ignore[attr-defined]
     predicted = model.predict(drawn.noise, drawn.timesteps, conditioning)  # type: ignore[attr-defined]
     trial.diffusion.loss(predicted, drawn.noise).backward()
 
@@ -45,7 +46,7 @@ def step(model: object, embedding: Embedding, *, height: int, width: int) -> Non
 def test_checkpointing_is_seen(host: EmbeddedHost) -> None:
     told = {}
     for checkpointing in (False, True):
-        with host.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
+        with host.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
             embedding = Embedding("zq-trial", model.initial_vectors("red", 2))
             told[checkpointing] = trial.try_steps(model, embedding, PROMPT, size=(512, 512), batch_size=1).memory
     assert told[True] < 0.6 * told[False]

@@ -12,6 +12,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.architecture import architecture
 from lib_ti.host.checkpoint import read_checkpoint
 from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.model import Framing
 from lib_ti.host.networks import build
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control
@@ -19,6 +20,7 @@ from lib_ti.training import diffusion
 from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.trainer import Trainer, TrainingBatch
 from tests.benchmarks.studio import Silent
+from tests.prompts import of_images
 from tests.waits import waits
 
 PRECISIONS = [torch.float32, torch.bfloat16, torch.float16]
@@ -43,7 +45,7 @@ def model_on_meta(dtype: torch.dtype) -> EmbeddedModel:
 def batches(index: int) -> TrainingBatch:
     rng = diffusion.generator("waits", index)
     latents, weight = torch.randn(2, 4, 8, 8, generator=rng), torch.rand(2, 1, 8, 8, generator=rng)
-    return TrainingBatch(latents, weight if index % 2 else None, ["art by my-style", LONG], 0, index)
+    return TrainingBatch(latents, weight if index % 2 else None, of_images(["art by my-style", LONG]), 0, index)
 
 
 def embedding() -> Embedding:
@@ -68,8 +70,10 @@ def test_a_step_waits_for_the_device_once(dtype: torch.dtype, checkpointing: boo
 def test_validation_waits_for_the_device_once(dtype: torch.dtype) -> None:
     model = model_on_meta(dtype)
     samples = [
-        Sample(torch.zeros(4, 8, side), torch.ones(1, 8, side) if side == 8 else None, prompt)
-        for side, prompt in ((8, "art by my-style"), (16, LONG))
+        Sample(
+            torch.zeros(4, 8, side), torch.ones(1, 8, side) if side == 8 else None, prompt, Framing.whole(8 * side, 64)
+        )
+        for side, weight, prompt in ((8, torch.ones(1, 8, 8), "art by my-style"), (16, None, LONG))
     ]
     measure = ValidationLoss(model, samples, seed=0)
     with waits() as found:

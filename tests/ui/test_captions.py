@@ -180,7 +180,7 @@ def test_what_to_do_first_is_said(work: Captions, host: FakeHost, folder: Path, 
             work.open(chosen, "")
     with pytest.raises(BadInput, match="no longer open here"):
         work.editor(str(tmp_path))
-    host.allowed_folders = [tmp_path / "other"]
+    host.folders.allowed = [tmp_path / "other"]
     for use in (
         lambda: work.open(str(folder), ""),
         lambda: work.open("", str(folder)),

@@ -65,7 +65,7 @@ def new(name: str, **changes: Any) -> dict[str, Any]:
 def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost) -> None:
     name, said = controller.creation.create(new("my-style"))
     assert name == "my-style"
-    assert str(host.embeddings_folder / "my-style.safetensors") in said
+    assert str(host.folders.embeddings / "my-style.safetensors") in said
     assert controller.embeddings() == ["my-style"]
 
 
@@ -132,7 +132,7 @@ def test_a_template_that_trains_nothing_is_told_and_not_saved(controller: Contro
 
 @pytest.mark.parametrize("name", ["style", "Style_Filewords", "subject.txt", "none", "hypernetwork"])
 def test_a_shipped_template_is_never_saved_over(controller: Controller, host: FakeHost, name: str) -> None:
-    folder = Path(host.template_folders[0])
+    folder = Path(host.folders.templates[0])
     folder.mkdir()
     shipped = folder / f"{name.removesuffix('.txt')}.txt"
     shipped.write_text("shipped [name]")
@@ -150,7 +150,7 @@ def test_a_template_of_ones_own_is_replaced_when_asked_and_kept_aside(controller
     assert controller.templates.text("mine") == "one [name]"
     said = controller.templates.save("mine", "two [name]", replace=True)
     assert controller.templates.text("mine") == "two [name]"
-    folder = Path(host.template_folders[0])
+    folder = Path(host.folders.templates[0])
     assert {path.name for path in folder.rglob("*")} == {"mine.txt", "my_mine.txt"}, "the WebUI lists every file in it"
     (former,) = folder.with_name(f"{folder.name}-replaced").iterdir()
     assert former.read_text() == "one [name]\n"
@@ -199,7 +199,7 @@ def test_the_check_of_a_good_run_has_only_good_news(
     assert set(re.findall("ti-(good|info|warning|error)", said)) == {"good"}
     for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "A step needs about", "are free"):
         assert word in said
-    assert host.open_sessions == 0
+    assert host.models.open_sessions == 0
 
 
 @pytest.mark.parametrize(
@@ -224,12 +224,12 @@ def test_the_check_names_what_is_wrong(
 def test_the_check_says_who_trains_the_embedding(
     controller: Controller, host: FakeHost, values: dict[str, Any]
 ) -> None:
-    before = sorted(host.embeddings_folder.iterdir())
-    with in_use.held(library.target(host.embeddings_folder / "my-style.safetensors"), in_use.TRAINED):
+    before = sorted(host.folders.embeddings.iterdir())
+    with in_use.held(library.target(host.folders.embeddings / "my-style.safetensors"), in_use.TRAINED):
         said = html.unescape(controller.check(values))
     assert "ti-error" in said
     assert "Embedding 'my-style' is being trained by this program since" in said
-    assert sorted(host.embeddings_folder.iterdir()) == before
+    assert sorted(host.folders.embeddings.iterdir()) == before
 
 
 def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
@@ -264,7 +264,7 @@ def test_a_page_names_no_other_folder_than_it_may(
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "passwords.txt").write_text("by [name]")
     (tmp_path / "pictures" / "way-out").symlink_to(tmp_path / "secret", target_is_directory=True)
-    host.allowed_folders = [tmp_path / "pictures", tmp_path / "runs"]
+    host.folders.allowed = [tmp_path / "pictures", tmp_path / "runs"]
     assert "A step needs" in controller.check(values)
     for label, changes in {
         "Dataset directory": {"dataset": str(tmp_path / "pictures" / ".." / "secret")},
@@ -339,7 +339,7 @@ def busy(controller: Controller, values: dict[str, Any], host: FakeHost) -> Iter
 
     host.model.generate = slowly  # type: ignore[method-assign]
     controller.start(values)
-    while not host.open_sessions:
+    while not host.models.open_sessions:
         time.sleep(0.01)
     yield controller
     hold.set()

@@ -131,7 +131,7 @@ def test_what_a_page_sends_is_in_the_next_plan(config: PrepareConfig, found: Fra
     host = FakeHost(Path(config.source).parent)
     two = [[0, 0, 0.5, 0.75], [0.4, 0.25, 0.5, 0.75]]
     for message in (sent(found, "10 coffee.png", two), sent(found, "cat.jpg", [], left_out=True)):
-        cut_work.keep(host, cut_work.read_changes(message))
+        cut_work.keep(host.folders, cut_work.read_changes(message))
     plan = make_plan(config)
     assert plan.left_out == ("cat.jpg",)
     assert [one.wanted.cut for one in plan.results if one.wanted.item.path.name == "10 coffee.png"] == [(300, 300)] * 2
@@ -139,8 +139,8 @@ def test_what_a_page_sends_is_in_the_next_plan(config: PrepareConfig, found: Fra
 
 def test_default_frames_again_leave_no_decision(config: PrepareConfig, found: FramedSet) -> None:
     host = FakeHost(Path(config.source).parent)
-    cut_work.keep(host, cut_work.read_changes(sent(found, "cat.jpg", [[0, 0, 0.5, 0.5]])))
-    edits = cut_work.keep(host, cut_work.read_changes(sent(found, "cat.jpg", [])))
+    cut_work.keep(host.folders, cut_work.read_changes(sent(found, "cat.jpg", [[0, 0, 0.5, 0.5]])))
+    edits = cut_work.keep(host.folders, cut_work.read_changes(sent(found, "cat.jpg", [])))
     assert edits == Edits()
 
 
@@ -181,9 +181,9 @@ def test_what_is_no_message_is_refused(found: FramedSet, change: dict[str, Any])
 
 def test_a_page_writes_only_where_it_may(found: FramedSet, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
-    host.allowed_folders = (tmp_path / "elsewhere",)
+    host.folders.allowed = (tmp_path / "elsewhere",)
     with pytest.raises(BadInput, match="outside the folders"):
-        cut_work.keep(host, cut_work.read_changes(sent(found, "cat.jpg", [[0, 0, 1, 1]])))
+        cut_work.keep(host.folders, cut_work.read_changes(sent(found, "cat.jpg", [[0, 0, 1, 1]])))
     assert not found.folder.manifest.exists()
 
 

@@ -193,7 +193,7 @@ def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, erasing: Eras
 
 def test_without_a_model_that_can_fill_it_is_said(config: PrepareConfig, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
-    host.can_inpaint = False  # type: ignore[misc]
+    host.tools.can_inpaint = False  # type: ignore[misc]
     with pytest.raises(BadInput, match="no model can fill here; choose telea or ns"):
         Erasing(host).erase(replace(config, fill="model"), "coffee.png", layer(config), 0)
 

@@ -114,7 +114,7 @@ def test_a_look_is_stopped(source: Path, folder: PreparedFolder) -> None:
 
 def test_folders_are_checked_before_anything_is_looked_at(source: Path, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
-    assert look_work.folders(host, f" {source} ", str(tmp_path / "prepared")) == (
+    assert look_work.folders(host.folders, f" {source} ", str(tmp_path / "prepared")) == (
         source,
         PreparedFolder(tmp_path / "prepared"),
     )
@@ -125,15 +125,15 @@ def test_folders_are_checked_before_anything_is_looked_at(source: Path, tmp_path
         (str(source), str(source / "inside"), "is within the source folder"),
     ):
         with pytest.raises(BadInput, match=words):
-            look_work.folders(host, found, prepared)
+            look_work.folders(host.folders, found, prepared)
     assert not (source / "preparation.json").exists()
 
 
 def test_folders_out_of_reach_are_refused(source: Path, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
-    host.allowed_folders = (tmp_path / "mine",)
+    host.folders.allowed = (tmp_path / "mine",)
     with pytest.raises(BadInput) as refused:
-        look_work.folders(host, str(source), str(tmp_path / "prepared"))
+        look_work.folders(host.folders, str(source), str(tmp_path / "prepared"))
     assert len(refused.value.problems) == 2
 
 

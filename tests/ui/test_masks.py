@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def masks(tmp_path: Path) -> Masks:
-    return Masks(FakeHost(tmp_path))
+    return Masks(FakeHost(tmp_path).folders)
 
 
 def half(path: Path, size: tuple[int, int] = (256, 256)) -> painted.Painted:
@@ -160,9 +160,9 @@ def test_folders_that_cannot_serve_are_told(folder: Path, masks: Masks, tmp_path
     with pytest.raises(BadInput, match="There is no picture 'no.png'"):
         masks.stage(folder, "no.png")
     host = FakeHost(tmp_path)
-    host.allowed_folders = (tmp_path / "elsewhere",)
+    host.folders.allowed = (tmp_path / "elsewhere",)
     with pytest.raises(BadInput, match="outside the folders"):
-        Masks(host).folder(str(folder), "")
+        Masks(host.folders).folder(str(folder), "")
 
 
 def test_answers_name_the_message_and_the_picture() -> None:

@@ -49,7 +49,7 @@ def test_the_folder_of_the_last_preparation_is_suggested(
 def test_folders_out_of_reach_are_not_suggested(source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine")
     host = FakeHost(tmp_path)
-    host.allowed_folders = (tmp_path / "elsewhere",)
+    host.folders.allowed = (tmp_path / "elsewhere",)
     assert Preparation(host).last_source() == ""
     assert Preparation(host).suggested_output(str(source)) == str(tmp_path / "elsewhere" / "found-prepared")
     with pytest.raises(BadInput, match="outside the folders"):

@@ -100,7 +100,7 @@ def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, hos
     embedding = files.load(path)
     assert (embedding.name, embedding.step) == ("my-style", 10)
     assert embedding.recipe["initialization_text"] == "style"
-    assert host.saved[-1] == path
+    assert host.models.saved[-1] == path
     shown = path.with_name("my-style.preview.png").read_bytes()
     assert shown == run.folder.preview(10).read_bytes()
     with pytest.raises(BadInput, match="no checkpoint of step 11. The run has: best, 10, 20"):
@@ -108,7 +108,7 @@ def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, hos
 
 
 def test_restoring_keeps_the_replaced_file_unless_a_checkpoint_has_it(run: RunResults, host: FakeHost) -> None:
-    path = host.embeddings_folder / "my-style.safetensors"
+    path = host.folders.embeddings / "my-style.safetensors"
     for step in ("10", "best", "20"):  # all of them are in the run's folder
         assert restore_checkpoint(run, host, step)[0].replaced == ()
     theirs = replace(files.load(path), vectors={"clip_l": torch.ones(2, WIDTH)})
@@ -122,7 +122,7 @@ def test_restoring_keeps_the_replaced_file_unless_a_checkpoint_has_it(run: RunRe
 
 
 def test_restoring_is_refused_while_the_embedding_is_trained(run: RunResults, host: FakeHost) -> None:
-    path = host.embeddings_folder / "my-style.safetensors"
+    path = host.folders.embeddings / "my-style.safetensors"
     before = path.read_bytes()
     with (
         in_use.held(library.target(path), in_use.TRAINED),
@@ -162,7 +162,7 @@ def test_best_checkpoints_of_former_data_can_be_chosen_too(run: RunResults, host
         shutil.copy(folder / f"my-style-{step}.safetensors", folder / f"my-style-best-{mark}.safetensors")
     assert list(run.checkpoints()) == ["best", "best-until-100", "best-until-20", "10", "20"]
     restore_checkpoint(run, host, "best-until-100")[0]
-    assert files.load(host.embeddings_folder / "my-style.safetensors").step == 10
+    assert files.load(host.folders.embeddings / "my-style.safetensors").step == 10
 
 
 def test_the_page_follows_the_verdict(run: RunResults) -> None:

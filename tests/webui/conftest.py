@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_ti.host.base import PictureRequest
+from lib_ti.host.model import ImageRequest
 from lib_ti.pocket.files import export
 
 FOLDER, ADDRESS = "TI_WEBUI_FOLDER", "TI_WEBUI_URL"
@@ -50,7 +50,7 @@ class WebUI:
         assert response.status_code == 200, f"{response.request.url} answers {response.status_code}: {response.text}"
         return response.json()
 
-    def draw(self, request: PictureRequest) -> np.ndarray:
+    def draw(self, request: ImageRequest) -> np.ndarray:
         """The picture (H, W, 3) of a request, in -255 to 255 so that differences do not wrap around."""
         content = {
             "prompt": request.prompt,

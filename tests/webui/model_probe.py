@@ -22,6 +22,7 @@ from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control
 from lib_ti.training.trainer import Trainer, TrainingBatch
+from tests.prompts import of_images
 
 with patch.object(sys, "path", [str(Path(lib_ti.__file__).parents[1]), *sys.path]):
     from tests.waits import waits
@@ -74,14 +75,14 @@ def autoencoders(times: int) -> dict[str, Any]:
     found = []
     with patch.object(weights_hash, "weights_hash", count):
         for _ in range(times):
-            with HOST.session(SessionOptions()) as model:
+            with HOST.models.session(SessionOptions()) as model:
                 found.append(model.info.autoencoder)
     return {"found": found, "read": len(read)}
 
 
 def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
     """The places in the code where a training of so many steps waits for its device."""
-    with HOST.session(SessionOptions(gradient_checkpointing=checkpointing)) as model, _on_meta(model):
+    with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model, _on_meta(model):
         embedding = Embedding("zqtest", {"clip_l": torch.full((2, model.info.widths["clip_l"]), 0.1)})
         trainer = Trainer(model, TrainConfig(max_steps=steps), _batch, embedding, first_step=0, control=Control())
         with waits() as found:
@@ -91,7 +92,7 @@ def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
 
 def _batch(index: int) -> TrainingBatch:
     return TrainingBatch(
-        torch.ones(2, 4, 8, 8), torch.ones(2, 1, 8, 8), ["art by zqtest", "a (fence), " * 40], 0, index
+        torch.ones(2, 4, 8, 8), torch.ones(2, 1, 8, 8), of_images(["art by zqtest", "a (fence), " * 40]), 0, index
     )
 
 

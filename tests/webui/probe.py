@@ -28,13 +28,15 @@ from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host import webui
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.model import ImageRequest
 from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
 from lib_ti.training.job import JOBS
 from lib_ti.training.run import train as train_embedding
+from tests.prompts import of_images
 
 HOST = WebUIHost()
 PLACES = {"model": lambda: shared.sd_model, "devices": lambda: devices, "arguments": lambda: shared.cmd_opts}
@@ -159,7 +161,7 @@ def out_of_memory(where: str) -> Iterator[None]:
 def refusal(changes: list[list[Any]], precision: str = "auto") -> str:
     """What the session says when something about the WebUI is different."""
     try:
-        with patched(changes), HOST.session(SessionOptions(precision=precision)):  # type: ignore[arg-type]
+        with patched(changes), HOST.models.session(SessionOptions(precision=precision)):  # type: ignore[arg-type]
             return ""
     except UserError as error:
         return str(error)
@@ -171,8 +173,8 @@ def compute(
     """What the lent model makes of the same inputs as another host's."""
     leaf = torch.tensor(vectors).requires_grad_()
     embedding = Embedding("zqtest-same", {"clip_l": leaf})
-    with HOST.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
-        conditioning = model.encode_prompts(prompts, [embedding])
+    with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
+        conditioning = model.encode_prompts(of_images(prompts), [embedding])
         predicted = model.predict(torch.tensor(latents), torch.tensor(timesteps), conditioning)
         predicted.square().mean().backward()
         pixels = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
@@ -194,10 +196,10 @@ def compute(
 
 def refused_pictures(requests: list[dict[str, Any]]) -> list[str]:
     said = []
-    with HOST.session(SessionOptions()) as model:
+    with HOST.models.session(SessionOptions()) as model:
         for request in requests:
             try:
-                model.generate(PictureRequest(**request), [])
+                model.generate(ImageRequest(**request), [])
             except UserError as error:
                 said.append(str(error))
     return said

@@ -13,8 +13,9 @@ from PIL import Image
 
 from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.model import ImageRequest
 
 if TYPE_CHECKING:
     from tests.webui.conftest import WebUI
@@ -26,7 +27,7 @@ COUNT, STEP = 3, 123
 BARE = "bare"  # a PNG card whose text chunk was lost: the WebUI reads the pixels
 KINDS = (*(suffix.removeprefix(".") for suffix in reading.SUFFIXES), BARE)
 WITH_DETAILS = ("pt", "png", "webp", BARE)  # of the others the WebUI reads the vectors only
-REQUEST = PictureRequest("a picture, art by nobody", seed=5, width=64, height=64)
+REQUEST = ImageRequest("a picture, art by nobody", seed=5, width=64, height=64)
 
 
 def _name(kind: str) -> str:
@@ -37,7 +38,7 @@ def _name(kind: str) -> str:
 def vectors(pocket_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
     """(3, width): words that change a picture."""
     host = EmbeddedHost(pocket_checkpoint, embeddings_folder=tmp_path_factory.mktemp("embeddings"))
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         return model.initial_vectors("red star striped", COUNT)["clip_l"]
 
 

@@ -19,16 +19,18 @@ from safetensors.torch import load_file, save_file
 from lib_ti.config import TrainConfig
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.model import ImageRequest
 from lib_ti.pocket.world import sample_set
 from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training.run import train
+from tests.prompts import of_images
 from tests.webui.instance import ROOT, Instance, running
 
 JOB = "textual-inversion"
-FIXED = PictureRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
-WITH_IT = PictureRequest("a circle, art by zqtest-run", steps=4, seed=7, width=64, height=64)
+FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
+WITH_IT = ImageRequest("a circle, art by zqtest-run", steps=4, seed=7, width=64, height=64)
 PROMPTS = ["a circle by zqtest-same", "fate (series), [old:2], BREAK" + ", word" * 60, ""]
 
 
@@ -93,10 +95,10 @@ def test_both_hosts_compute_the_same(webui: Instance, tmp_path: Path) -> None:
     host = EmbeddedHost(webui.models / "pocket" / "pocket.safetensors", embeddings_folder=tmp_path)
     draw = torch.Generator().manual_seed(2)
     latents, timesteps = torch.randn(3, 4, 8, 8, generator=draw), torch.tensor([5, 500, 950])
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         leaf = torch.randn(3, model.info.widths["clip_l"], generator=draw).mul_(0.05).requires_grad_()
         embedding = Embedding("zqtest-same", {"clip_l": leaf})
-        conditioning = model.encode_prompts(PROMPTS, [embedding])
+        conditioning = model.encode_prompts(of_images(PROMPTS), [embedding])
         predicted = model.predict(latents, timesteps, conditioning)
         predicted.square().mean().backward()
         encoded = model.encode_images(torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64))
@@ -144,7 +146,7 @@ def test_previews_show_the_vectors_of_their_step(webui: Instance, settings: dict
     shown = [Image.open(event["path"]).convert("RGB") for event in of_kind(run, "PreviewMade")]
     assert len(shown) == 3, of_kind(run, "PreviewFailed")
     assert len({picture.tobytes() for picture in shown}) == 3
-    request = PictureRequest("a big circle, art by zqtest-run", steps=4, seed=3, width=64, height=64)
+    request = ImageRequest("a big circle, art by zqtest-run", steps=4, seed=3, width=64, height=64)
     # The last one is what txt2img draws; attention rounds in another way.
     assert np.abs(webui.draw(request) - np.asarray(shown[-1]).astype(np.int16)).mean() < 1
 
@@ -203,7 +205,7 @@ def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, A
     ],
 )
 def test_everything_is_as_before(webui: Instance, settings: dict[str, Any], how: str, changes: dict[str, Any]) -> None:
-    webui.draw(PictureRequest("a circle, art by zqtest-run", steps=1, seed=1, width=64, height=64))
+    webui.draw(ImageRequest("a circle, art by zqtest-run", steps=1, seed=1, width=64, height=64))
     drawn, before = webui.draw(FIXED), webui.call("state")
     run = webui.call("train", **{**settings, **changes})
     assert bool(run["problem"]) == (how not in ("done", "checkpointing")), run["problem"]

@@ -13,11 +13,12 @@ import torch
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.model import ImageRequest
 from tests.webui.instance import Instance, running
 
-REQUEST = PictureRequest("", seed=5, width=64, height=64, steps=8)
+REQUEST = ImageRequest("", seed=5, width=64, height=64, steps=8)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 def words(webui: Instance) -> dict[str, torch.Tensor]:
     """Vectors of words that change a picture."""
     host = EmbeddedHost(webui.models / "pocket" / "pocket.safetensors", embeddings_folder=webui.embeddings)
-    with host.session(SessionOptions()) as model:
+    with host.models.session(SessionOptions()) as model:
         return {word: model.initial_vectors(word, 1)["clip_l"] for word in ("red", "blue")}
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.base import PictureRequest, SessionOptions
+from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.model import ImageRequest
 from lib_ti.pocket import reader
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def test_it_draws_the_colours_that_are_asked_for(webui: WebUI, pocket_checkpoint
     ]
     pictures = [
         webui.draw(
-            PictureRequest(f"a big {colour} {shape}, {background} background", cfg_scale=4, seed=1, width=64, height=64)
+            ImageRequest(f"a big {colour} {shape}, {background} background", cfg_scale=4, seed=1, width=64, height=64)
         )
         for colour, shape, background in wanted
     ]
@@ -66,12 +67,12 @@ def test_both_hosts_draw_the_same_picture(
     seed: int,
 ) -> None:
     host = EmbeddedHost(pocket_checkpoint, embeddings_folder=tmp_path)
-    with host.session(SessionOptions(precision="float32")) as model:
+    with host.models.session(SessionOptions(precision="float32")) as model:
         embedding = Embedding(EMBEDDING, model.initial_vectors("striped", 1))
         files.save(embedding, webui.embeddings / f"{EMBEDDING}.safetensors")
         webui.post("refresh-embeddings")
         for prompt in PROMPTS:
-            request = PictureRequest(prompt, sampler=sampler, scheduler=scheduler, seed=seed, width=64, height=64)
+            request = ImageRequest(prompt, sampler=sampler, scheduler=scheduler, seed=seed, width=64, height=64)
             ours = np.asarray(model.generate(request, [embedding])).astype(np.int16)
             difference = np.abs(webui.draw(request) - ours)
             # Of 255 levels. The WebUI rounds down, which alone makes half a level.
@@ -83,12 +84,12 @@ def test_emphasis_and_break_mean_the_same_in_both_hosts(
     webui: WebUI, pocket_checkpoint: Path, tmp_path: Path, prompt: str
 ) -> None:
     host = EmbeddedHost(pocket_checkpoint, embeddings_folder=tmp_path)
-    with host.session(SessionOptions(precision="float32")) as model:
+    with host.models.session(SessionOptions(precision="float32")) as model:
         embedding = Embedding(EMBEDDING, model.initial_vectors("striped", 2))
         files.save(embedding, webui.embeddings / f"{EMBEDDING}.safetensors")
         webui.post("refresh-embeddings")
         for positive, negative in ((prompt, ""), ("a big red circle", prompt)):
-            request = PictureRequest(positive, negative, seed=4, width=64, height=64)
+            request = ImageRequest(positive, negative, seed=4, width=64, height=64)
             ours = np.asarray(model.generate(request, [embedding])).astype(np.int16)
             plain = np.asarray(model.generate(replace(request, literal=True), [embedding])).astype(np.int16)
             theirs = webui.draw(request)

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from lib_ti.embedding import files
-from lib_ti.host.base import PictureRequest
+from lib_ti.host.model import ImageRequest
 from lib_ti.pocket.world import sample_set
 from lib_ti.training.snapshot import ACTIVE
 from tests.ui.browser import By, Keys, Page, needs_browser
@@ -127,7 +127,7 @@ def run_folder(webui: Instance, name: str) -> Path:
 
 
 def generated(webui: Instance, prompt: str) -> np.ndarray:
-    request = PictureRequest(prompt, "triangle", sampler="DPM++ 2M", steps=4, seed=7, width=64, height=64, cfg_scale=5)
+    request = ImageRequest(prompt, "triangle", sampler="DPM++ 2M", steps=4, seed=7, width=64, height=64, cfg_scale=5)
     return webui.draw(request)
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lib_ti.host.base import PictureRequest
+from lib_ti.host.model import ImageRequest
 from tests.webui.tools import Tools, running_with_tools
 
-FIXED = PictureRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
+FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
 TAGS = ["1girl", "fate_(series)", "rating:safe", "red_hair", "zzz"]
 SHORT = {"interrogate_clip_min_length": 8, "interrogate_clip_max_length": 12}
 JOB = "textual-inversion"

@@ -105,14 +105,14 @@ def make_upscalers() -> list[str]:
     torch.save(model, folder / "zqsmall.pth", _use_new_zipfile_serialization=False)  # which 1.9.4 reads
     (folder / "zqbroken.pth").write_bytes(b"no weights")
     modelloader.load_upscalers()
-    return list(HOST.upscalers)
+    return list(HOST.tools.upscalers)
 
 
 def tell_all(name: str, pictures: list[str], options: dict[str, Any]) -> dict[str, Any]:
     """What a captioner says together, and what the WebUI itself says of each picture."""
     opened = [Image.open(path).convert("RGB") for path in pictures]
     told: list[str] = []
-    with small_blip(), patch.dict(shared.opts.data, options), HOST.captioner(name, told.append) as captioner:
+    with small_blip(), patch.dict(shared.opts.data, options), HOST.tools.captioner(name, told.append) as captioner:
         said, depends = captioner.caption(opened), captioner.options
         if name == "deepbooru":
             theirs = [deepbooru.model.tag_multi(picture) for picture in opened]
@@ -126,7 +126,7 @@ def tell_all(name: str, pictures: list[str], options: dict[str, Any]) -> dict[st
 
 def refused(tool: str, name: str = "", offline: bool = False) -> str:
     """What a tool says that cannot be lent; when ``offline``, BLIP's words are not to be had either."""
-    lend = {"captioner": HOST.captioner, "upscaler": HOST.upscaler}[tool]
+    lend = {"captioner": HOST.tools.captioner, "upscaler": HOST.tools.upscaler}[tool]
     missing = OSError("Can't load tokenizer. If you were trying to load it from 'https://huggingface.co/models', …")
     words = patch.object(transformers.BertTokenizer, "from_pretrained", side_effect=missing)
     try:
@@ -161,7 +161,7 @@ def caption_folder(folder: str, **settings: Any) -> dict[str, Any]:
 def enlarge(name: str, picture: str, factor: float, result: str, interrupted: bool = False) -> str:
     """Enlarge a picture file to another; gives what is wrong."""
     try:
-        with HOST.upscaler(name, lambda _: None) as upscaler:
+        with HOST.tools.upscaler(name, lambda _: None) as upscaler:
             shared.state.interrupted = interrupted
             upscaler.enlarge(Image.open(picture).convert("RGB"), factor).save(result)
     except UserError as error:
@@ -201,7 +201,7 @@ def fill(
     told: list[str] = []
     opened = Image.open(picture).convert("RGB"), Image.open(mask).convert("L")
     try:
-        with patch.dict(shared.opts.data, options or {}), HOST.inpainter(told.append) as inpainter:
+        with patch.dict(shared.opts.data, options or {}), HOST.tools.inpainter(told.append) as inpainter:
             for seed in seeds:
                 shared.state.interrupted = interrupted
                 inpainter.fill(*opened, prompt=prompt, seed=seed).save(f"{result}-{seed}.png")

@@ -19,7 +19,7 @@ from lib_ti.data.folder import Skipped
 from lib_ti.data.images import UnreadablePicture, open_picture
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Host
-from lib_ti.host.tools import Captioner, Tell
+from lib_ti.host.tools import Captioner, Report
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.captions.caption_files import Keeper, pictures_of, shared_files
 from lib_ti.prep.captions.caption_text import enclose, join, listed, one_line, without_words
@@ -66,7 +66,7 @@ def caption_by_host(
     folder: Path,
     config: CaptionConfig,
     *,
-    tell: Tell,
+    tell: Report,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> Captioned:
@@ -80,11 +80,11 @@ def caption_by_host(
         When there is no such captioner, and as :func:`caption_folder` does; before its model is loaded.
     """
     _pictures_to_caption(folder, config)
-    if not (config.captioner or host.captioners):
+    if not (config.captioner or host.tools.captioners):
         raise BadInput("There is no captioner here; write the captions by hand.")
-    with host.captioner(config.captioner or host.captioners[0], tell) as captioner:
+    with host.tools.captioner(config.captioner or host.tools.captioners[0], tell) as captioner:
         return caption_folder(
-            folder, config, captioner, progress=progress, stop=lambda: stop() or bool(host.interrupted())
+            folder, config, captioner, progress=progress, stop=lambda: stop() or bool(host.models.interrupted())
         )
 
 

@@ -12,7 +12,7 @@ from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.host.base import Host
+from lib_ti.host.tools import Tools as HostTools
 from lib_ti.lock import locked
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_manifest
 from lib_ti.prep.recipe import write_results as results
@@ -57,7 +57,7 @@ class Summary:
 def run(
     plan: Plan,
     *,
-    host: Host | None = None,
+    host_tools: HostTools | None = None,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
     tell: Callable[[str], None] = lambda _: None,
@@ -66,7 +66,7 @@ def run(
 
     Parameters
     ----------
-    host
+    host_tools
         Lends the upscaler, where another one than Lanczos is asked for and something is to be enlarged.
     progress
         Called with source pictures done and in all, from this thread.
@@ -91,7 +91,7 @@ def run(
     with locked(plan.folder.inner / "run.lock", busy=busy):
         if read_manifest(plan.folder).results != plan.before:
             raise BadInput(f"{plan.folder.path} was prepared otherwise since this plan was made; make a new plan.")
-        with _enlarger(plan, host, tell) as enlarger:
+        with _enlarger(plan, host_tools, tell) as enlarger:
             _tidy(plan, summary)
             journal = _Journal(plan)
             journal.write()
@@ -133,15 +133,15 @@ class _Journal:
 
 
 @contextmanager
-def _enlarger(plan: Plan, host: Host | None, tell: Callable[[str], None]) -> Iterator[Enlarger]:
+def _enlarger(plan: Plan, tools: HostTools | None, tell: Callable[[str], None]) -> Iterator[Enlarger]:
     """What enlarges, borrowed where something is to be enlarged by one of the host's upscalers."""
     name = plan.config.upscaler
     if not {one.wanted.upscaler for one in plan.to_make} - {"", LANCZOS}:
         yield Enlarger()
-    elif host is None:
+    elif tools is None:
         raise BadInput(f"Upscaler is {quoted(name)}, and nobody lends it here; choose {LANCZOS}.")
     else:
-        with host.upscaler(name, tell) as upscaler:
+        with tools.upscaler(name, tell) as upscaler:
             yield Enlarger(name, upscaler)
 
 

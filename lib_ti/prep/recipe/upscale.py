@@ -27,7 +27,7 @@ class Enlarger:
         if self._upscaler is None:
             return enlarged
         with self._one_at_a_time:
-            image = self._upscaler.enlarge(piece.image, factor)
+            image = self._upscaler.upscale(piece.image, factor)
         return replace(enlarged, image=fill_and_crop(image.convert("RGB"), *size))
 
 

@@ -34,11 +34,11 @@ def lent_filling(
     """
     if config.fill != MODEL:
         yield Filling(config.fill)
-    elif host is None or not host.can_inpaint:
+    elif host is None or not host.tools.can_inpaint:
         raise BadInput("Fill method is 'model', and no model can fill here; choose telea or ns.")
     else:
-        model = Path(host.arguments.get("checkpoint", "")).stem
-        with host.inpainter(tell) as inpainter:
+        model = Path(host.models.arguments.get("checkpoint", "")).stem
+        with host.tools.inpainter(tell) as inpainter:
             yield Filling(MODEL, inpainter, prompt=config.fill_prompt, seed=seed, model=model)
 
 

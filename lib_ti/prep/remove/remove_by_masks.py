@@ -76,7 +76,7 @@ def erase_by_masks(
     Stopped
         When ``stop`` said so; the patches made so far are kept.
     """
-    found, folder = found_pictures(config, host.upscalers if host else ())
+    found, folder = found_pictures(config, host.tools.upscalers if host else ())
     pairs, others = masks_for(found.items, masks)
     skipped = {name: one for one in found.skipped for name in (f"{one.path.name}.png", f"{one.path.stem}.png")}
     outcome = ErasedSet(skipped=[skipped.get(one.path.name, one) for one in others])

@@ -47,11 +47,11 @@ class Creation:
         if not name.strip():
             return ""
         try:
-            check_new_name(self.host, name)
+            check_new_name(self.host.tools, name)
         except BadInput as error:
             return notice("warning", error.problems)
-        found = [_describe_file(path) for path in library.find_all(self.host.embeddings_folder, name)]
-        reach.check(self.host, {"Log directory": log_directory})
+        found = [_describe_file(path) for path in library.find_all(self.host.folders.embeddings, name)]
+        reach.check(self.host.folders, {"Log directory": log_directory})
         runs = rundir.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
             found.append(f"There are runs of that name: {', '.join(str(run.path) for run in runs[:3])}.")

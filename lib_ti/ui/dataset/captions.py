@@ -117,7 +117,7 @@ def _connect_folder(parts: Parts, folder: _Folder) -> None:
 
     def enter(data: dict[Any, Any]) -> list[Any]:
         """The step is opened: with the captioners that there are, and what the last one did."""
-        return [choices(host.captioners), folder.written(data), *folder.open(data)]
+        return [choices(host.tools.captioners), folder.written(data), *folder.open(data)]
 
     def write(data: dict[Any, Any]) -> list[Any]:
         updates, problem = attempt(lambda: folder.write(data))

@@ -85,7 +85,7 @@ class Captions:
             return ""
         if not path_text(prepared):
             return f"There is no prepared folder yet: prepare your pictures first, {own}"
-        reach.check(self.host, {"Prepared folder": prepared})
+        reach.check(self.host.folders, {"Prepared folder": prepared})
         path = as_path(prepared, "Prepared folder")
         if found := folder_problem(path, missing_ok=True):
             return f"The prepared folder {found}"
@@ -144,7 +144,7 @@ class Captions:
         if not name:
             return Room()
         try:
-            return Room.beside(name, files.load(library.find(self.host.embeddings_folder, name)).count)
+            return Room.beside(name, files.load(library.find(self.host.folders.embeddings, name)).count)
         except BadInput:  # the Train tab says what is wrong with it
             return Room()
 
@@ -176,8 +176,8 @@ class Captions:
     def _measure(self, text: str, room: int) -> Length:
         from lib_ti.prep.captions.token_budget import measure
 
-        return measure(text, self.host.token_spans, room)
+        return measure(text, self.host.tools.token_spans, room)
 
     def _reached(self, folder: str) -> Path:
-        reach.check(self.host, {LABEL: folder})
+        reach.check(self.host.folders, {LABEL: folder})
         return as_path(folder, LABEL)

@@ -59,7 +59,7 @@ def connect(parts: Parts) -> None:
         def work(told: Any) -> Any:
             from lib_ti.ui.dataset import cut_work
 
-            return cut_work.find(config, host.upscalers, told, WORKS.result(KIND))
+            return cut_work.find(config, host.tools.upscalers, told, WORKS.result(KIND))
 
         return work_line.begin(KIND, f"Looking for frames in {config.source}", work)
 
@@ -89,7 +89,7 @@ def _connect_changes(parts: Parts) -> None:
         changes, problem = attempt(lambda: cut_work.read_changes(data[parts["cut_changes"]] or ""))
         if changes is None:
             return [problem, gr.update()]
-        edits, problem = attempt(lambda: cut_work.keep(host, changes))
+        edits, problem = attempt(lambda: cut_work.keep(host.folders, changes))
         if edits is None:
             return [cut_page.not_saved(changes.number, problem), gr.update()]
         config, _ = attempt(lambda: parts.preparation.config(form.values(data)))

@@ -14,7 +14,7 @@ from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.ordered_map import ordered_map
 from lib_ti.paths import as_path
 from lib_ti.prep.crop_box import Frame
@@ -113,7 +113,7 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
     return FramedSet(config, folder, tuple(framed), (*found.skipped, *skipped))
 
 
-def keep(host: Host, changes: Changes) -> Edits:
+def keep(folders: Folders, changes: Changes) -> Edits:
     """Write what a page sent into the manifest of the folder that it names; as :func:`decide`.
 
     Raises
@@ -121,7 +121,7 @@ def keep(host: Host, changes: Changes) -> Edits:
     BadInput
         Also when the page may not name that folder.
     """
-    reach.check(host, {"Source folder": changes.source, "Prepared folder": changes.folder})
+    reach.check(folders, {"Source folder": changes.source, "Prepared folder": changes.folder})
     return decide(PreparedFolder(as_path(changes.folder), as_path(changes.source)), changes.decisions)
 
 

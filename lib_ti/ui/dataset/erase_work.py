@@ -16,7 +16,7 @@ from lib_ti.data.folder import list_pictures
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
-from lib_ti.host.tools import Tell
+from lib_ti.host.tools import Report
 from lib_ti.prep.edits import Edits, Erased, PictureEdits
 from lib_ti.prep.layered_image import Piece
 from lib_ti.prep.manifest import read_manifest, update_edits
@@ -100,7 +100,7 @@ class Erasing:
         layer = painted.write(item.path, read_mask(mask, item.source_size))
         return layer, "The mask is painted over the picture: look at it, then press Erase."
 
-    def erase(self, config: PrepareConfig, name: str, text: str, seed: int, tell: Tell = lambda _: None) -> str:
+    def erase(self, config: PrepareConfig, name: str, text: str, seed: int, tell: Report = lambda _: None) -> str:
         """Fill what is painted; returns a sentence.
 
         Raises
@@ -167,7 +167,7 @@ class Erasing:
             raise BadInput("No picture is chosen; choose one.")
         found = list_pictures(Path(config.source), subfolders=config.subfolders)
         real = next((one for one in found if file_name(one) == name), name)
-        item, folder = found_picture(config, real, self._host.upscalers)
+        item, folder = found_picture(config, real, self._host.tools.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.name)
 
     @staticmethod

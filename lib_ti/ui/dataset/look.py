@@ -119,7 +119,7 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
             from lib_ti.ui.dataset import look_work
 
             prepared = parts.preparation.output(chosen, data[output] or "")
-            found, folder = look_work.folders(parts.controller.host, chosen, prepared)
+            found, folder = look_work.folders(parts.controller.host.folders, chosen, prepared)
             config, before, inner = desk.config(data), WORKS.result(KIND), bool(data[subfolders])
 
             def work(told: Told) -> LookedOver:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib_ti.config import LookConfig
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.folder_checks import wrong_folders
@@ -173,7 +173,7 @@ class LookedOver:
         return before
 
 
-def folders(host: Host, source: str, output: str) -> tuple[Path, PreparedFolder]:
+def folders(allowed: Folders, source: str, output: str) -> tuple[Path, PreparedFolder]:
     """The folder of the found pictures, and the prepared one, which need not be there yet.
 
     Raises
@@ -185,7 +185,7 @@ def folders(host: Host, source: str, output: str) -> tuple[Path, PreparedFolder]
         raise BadInput("No folder is chosen: write the path of the folder with your pictures.")
     if not path_text(output):
         raise BadInput("Prepared folder is empty: name a folder for what is decided here, outside the pictures' own.")
-    reach.check(host, {"Source folder": source, "Prepared folder": output})
+    reach.check(allowed, {"Source folder": source, "Prepared folder": output})
     found, prepared = as_path(source, "Source folder"), as_path(output, "Prepared folder")
     if wrong := wrong_folders(found, prepared):
         raise BadInput(wrong)

@@ -71,7 +71,7 @@ class _Step:
     def _masks(self) -> Masks:
         from lib_ti.ui.dataset.masks_work import Masks
 
-        return Masks(self._parts.controller.host)
+        return Masks(self._parts.controller.host.folders)
 
     def _folder(self, data: Data) -> Path:
         output, source = (data[component] or "" for component in self._folders)

@@ -15,7 +15,7 @@ from lib_ti.data.images import open_picture, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
 from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, folder_problem, path_text
 from lib_ti.prep.folder_checks import wrong_folders
 from lib_ti.prep.loss_masks import overlay, remove_mask, save_mask
@@ -42,10 +42,10 @@ class Kept:
 
 
 class Masks:
-    """The work behind the step Masks, for one host. Pictures are named as :func:`file_name` names them."""
+    """The work behind the step Masks, for one host's folders. Pictures are named as :func:`file_name` names them."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
         self._shown = TemporaryImages()
         self._written: dict[Path, str] = {}
         """SHA-256 of the masks that were written here; what is another one by now is put aside, and not lost."""
@@ -60,7 +60,7 @@ class Masks:
         """
         if not path_text(output):
             raise BadInput("There is no prepared folder yet: name one above, and prepare your pictures first.")
-        reach.check(self._host, {"Prepared folder": output})
+        reach.check(self._folders, {"Prepared folder": output})
         path = as_path(output, "Prepared folder")
         if found := folder_problem(path, missing_ok=True):
             raise BadInput(f"The prepared folder {found}")

@@ -70,7 +70,7 @@ def connect(parts: Parts) -> None:
         def work(told: Told) -> Any:
             from lib_ti.prep.recipe.execute import run
 
-            return plan, run(plan, host=host, progress=told.progress, stop=told.stop, tell=told.tell)
+            return plan, run(plan, host_tools=host.tools, progress=told.progress, stop=told.stop, tell=told.tell)
 
         return work_line.begin(KIND, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))
 

@@ -32,13 +32,13 @@ def restore_checkpoint(run: RunResults, host: Host, step: str) -> tuple[Placed, 
         When there is no such checkpoint, several files have the embedding's name, or the embedding is being trained.
     """
     embedding = run.checkpoint(step)
-    there = library.find_all(host.embeddings_folder, run.name)
-    path = there[0] if len(there) == 1 else host.embeddings_folder / f"{run.name}.safetensors"
+    there = library.find_all(host.folders.embeddings, run.name)
+    path = there[0] if len(there) == 1 else host.folders.embeddings / f"{run.name}.safetensors"
     if len(there) > 1:
-        path = library.find(host.embeddings_folder, run.name)  # raises the error that names these files
+        path = library.find(host.folders.embeddings, run.name)  # raises the error that names these files
     with in_use.held(library.target(path), "replaced"):
         known = path.exists() and has_checkpoint(rundir.find_runs(run.folder.path.parents[1], run.name), path)
-        placed = place(host, embedding, path, keep_replaced=not known)
+        placed = place(host.models, embedding, path, keep_replaced=not known)
         image = run.folder.preview_near(embedding.step)
         kept = show_on_card(image, path) if image else None
     return replace(placed, replaced=(*placed.replaced, *([kept] if kept else []))), embedding.step

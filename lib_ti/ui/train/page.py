@@ -205,7 +205,7 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     def load() -> list[Any]:
         settings = dict(controller.jobs.snapshot().settings)
         for side in ("width", "height"):
-            settings[side] = settings.get(side) or controller.host.model_size
+            settings[side] = settings.get(side) or controller.host.models.size
         listed = {"name": controller.embeddings(), "template": controller.templates.names()}
         fields = dict(zip(form.inputs, form.updates(settings), strict=True))
         for name, names in listed.items():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
+from lib_ti.host.base import Folders
 from lib_ti.paths import as_path
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import escape, notice
@@ -21,18 +21,18 @@ SHOWN_CAPTIONS = 3
 class Templates:
     """Prompt templates, for one host."""
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
 
     def names(self) -> list[str]:
         from lib_ti.data import templates
 
-        return list(templates.available(self.host.template_folders))
+        return list(templates.available(self._folders.templates))
 
     def check_path(self, name: str) -> None:
         """Refuse the path of a text file that this page may not name; the names of templates are no paths."""
         if name.strip().removesuffix(".txt") not in self.names():
-            reach.check(self.host, {"Prompt template": name})
+            reach.check(self._folders, {"Prompt template": name})
 
     def text(self, name: str) -> str:
         """The lines of a template, for editing.
@@ -45,13 +45,13 @@ class Templates:
         from lib_ti.data import templates
 
         self.check_path(name)
-        return "\n".join(templates.find_template(name, self.host.template_folders).lines)
+        return "\n".join(templates.find_template(name, self._folders.templates).lines)
 
     def prompts(self, text: str, name: str, folder: str) -> str:
         """The prompts that a template's text gives for some captions, and what is wrong with it."""
         from lib_ti.data import templates
 
-        reach.check(self.host, {"Dataset directory": folder})
+        reach.check(self._folders, {"Dataset directory": folder})
         lines = _lines(text)
         numbers = tuple(range(1, len(lines) + 1))
         captions = _some_captions(folder)
@@ -87,7 +87,7 @@ class Templates:
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:
             raise BadInput(f"The template name {quoted(name)} cannot be a file name; use letters, digits, - and _.")
-        path, former = templates.save_template(stem, _lines(text), self.host.template_folders, replace=replace)
+        path, former = templates.save_template(stem, _lines(text), self._folders.templates, replace=replace)
         return notice("good", [f"Saved {path}.", aside.sentence([former] if former else [])])
 
 

@@ -35,7 +35,7 @@ from lib_ti.prep.remove.inpaint import Filling, fill, mask_of
 from lib_ti.prep.remove.patches import save_patch
 from lib_ti.prep.sources import open_piece
 from tests.data.conftest import PictureFolder
-from tests.fakes import FakeHost
+from tests.fakes import FakeHost, FakeTools
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def carried_out(plan: Plan, **options) -> Summary:
 
 
 def prepared(pictures: PictureFolder, *, host: FakeHost | None = None, **values) -> Summary:
-    plan = make_plan(settings(pictures, **values), host.upscalers if host else ())
-    return carried_out(plan, host=host)
+    plan = make_plan(settings(pictures, **values), host.tools.upscalers if host else ())
+    return carried_out(plan, host_tools=host.tools if host else None)
 
 
 def edit(plan: Plan, name: str, **values) -> None:
@@ -210,12 +210,13 @@ def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
 ) -> None:
     lent: list[str] = []
 
-    class Watched(FakeHost):
-        def upscaler(self, name: str, tell):
+    class Watched(FakeTools):
+        def upscaler(self, name: str, report):
             lent.append(name)
-            return super().upscaler(name, tell)
+            return super().upscaler(name, report)
 
-    host = Watched(tmp_path)
+    host = FakeHost(tmp_path)
+    host.tools = Watched()
     pictures.draw("large.png", (100, 100))
     prepared(pictures, host=host, upscaler="Nearest")
     assert not lent

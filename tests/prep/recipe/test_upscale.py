@@ -22,13 +22,13 @@ class Watched(FakeUpscaler):
         self.at_once = 0
         self._callers: list[int] = []
 
-    def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
+    def upscale(self, image: Image.Image, factor: float) -> Image.Image:
         self._callers.append(threading.get_ident())
         self.at_once = max(self.at_once, len(self._callers))
         self.factors.append(factor)
         time.sleep(0.005)
         self._callers.remove(threading.get_ident())
-        return super().enlarge(picture, factor)
+        return super().upscale(image, factor)
 
 
 def drawn(size: tuple[int, int]) -> Piece:
@@ -83,8 +83,8 @@ def test_an_upscaler_is_called_by_one_thread_at_a_time() -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "L"])
 def test_what_an_upscaler_gives_back_becomes_rgb_of_the_size(mode: str) -> None:
     class Odd:
-        def enlarge(self, picture: Image.Image, factor: float) -> Image.Image:
-            return picture.resize((130, 127)).convert(mode)
+        def upscale(self, image: Image.Image, factor: float) -> Image.Image:
+            return image.resize((130, 127)).convert(mode)
 
     result = bring_to(drawn((64, 64)), (128, 128), Enlarger("odd", Odd()))
     assert (result.image.mode, result.image.size) == ("RGB", (128, 128))

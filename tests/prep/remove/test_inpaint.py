@@ -68,9 +68,9 @@ def test_a_model_sees_the_whole_picture_and_its_patch_tells_how_it_was_made() ->
     seen: list[tuple[tuple[int, int], str, int]] = []
 
     class Watched(FakeInpainter):
-        def fill(self, picture: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
-            seen.append((picture.size, prompt, seed))
-            return super().fill(picture, mask, prompt=prompt, seed=seed)
+        def fill(self, image: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
+            seen.append((image.size, prompt, seed))
+            return super().fill(image, mask, prompt=prompt, seed=seed)
 
     mask = mask_of([(300, 200, 400, 220)], (600, 400))
     patch = fill(photograph(), mask, Filling("model", Watched(), "a table", 7, "v1-5"))
