@@ -1,12 +1,14 @@
-// Comfort only: presses the tab's own Refresh button while a training runs and the tab can be seen, opens the txt2img
-// tab after "Send to txt2img", lets the keyboard unfold, and has lists take what was typed. Without this file everything
-// works by hand.
+// Comfort only: presses the Refresh buttons while background tasks are active and the tab can be seen, opens the txt2img
+// tab after "Send to txt2img", opens accordions by keyboard, and keeps what was typed in lists. Without this file
+// everything works by hand.
 (function () {
     "use strict";
 
     const IDLE_SECONDS = 15;
-    // The buttons that ask the server for the state of its work, and the elements that say how soon to ask again.
-    const STATUS_OF = {"#ti_refresh": "#ti_status .ti-status", "#ti_work_refresh": "#ti_work .ti-work"};
+    const BUSY_SECONDS = 2;
+    // Messages that something was refused because a task is in progress; the button has those of ended tasks removed.
+    const BUSY_NOTICES = "#ti_tabs .ti-notice[data-task]";
+    const BUSY_REFRESH = "ti_busy_refresh";
     const clicked_at = {};
     let timer = 0;
 
@@ -18,23 +20,29 @@
         return element !== null && !document.hidden && element.offsetParent !== null;
     }
 
-    // Milliseconds until a button is to be pressed, or Infinity where nobody can see its result.
-    function due_in(name) {
-        if (!visible(root().querySelector(name))) {
-            return Infinity;
+    // The visible buttons that request the status of tasks, and the seconds between two presses of each.
+    function intervals() {
+        const found = {};
+        root().querySelectorAll("#ti_tabs [data-refresh]").forEach(function (status) {
+            const name = status.dataset.refresh;
+            if (visible(root().querySelector("#" + name))) {
+                found[name] = status.dataset.active === "yes" ? Number(status.dataset.seconds) : IDLE_SECONDS;
+            }
+        });
+        if (Array.from(root().querySelectorAll(BUSY_NOTICES)).some(visible)) {
+            found[BUSY_REFRESH] = BUSY_SECONDS;
         }
-        const status = root().querySelector(STATUS_OF[name]);
-        const active = status && status.dataset.active === "yes";
-        const seconds = active ? Number(status.dataset.seconds) : IDLE_SECONDS;
-        return (clicked_at[name] || 0) + 1000 * seconds - Date.now();
+        return found;
     }
 
-    // Press what is due, and come back when the next one is. Nothing runs while the tab is not in sight.
+    // Press the buttons that are due, and return when the next one is. Nothing runs while the tab cannot be seen.
     function refresh() {
-        const names = Object.keys(STATUS_OF);
+        const seconds = intervals();
+        const due_in = (name) => (clicked_at[name] || 0) + 1000 * seconds[name] - Date.now();
+        const names = Object.keys(seconds);
         names.filter((name) => due_in(name) <= 0).forEach(function (name) {
             clicked_at[name] = Date.now();
-            root().querySelector(name).click();
+            root().querySelector("#" + name).click();
         });
         const next = Math.min(...names.map(due_in));
         window.clearTimeout(timer);
@@ -43,7 +51,7 @@
         }
     }
 
-    function follow(event) {
+    function open_txt2img(event) {
         const target = event.target;
         const sent = target && target.closest && target.closest("#ti_send_txt2img");
         if (sent && typeof window.switch_to_txt2img === "function") {
@@ -51,8 +59,8 @@
         }
     }
 
-    // Gradio 3 folds with plain boxes, which the keyboard does not reach.
-    function reachable() {
+    // Gradio 3 has plain boxes as titles of accordions, which the keyboard does not reach.
+    function make_reachable() {
         root().querySelectorAll("#ti_tabs div.label-wrap:not([tabindex])").forEach(function (title) {
             title.tabIndex = 0;
             title.setAttribute("role", "button");
@@ -63,11 +71,11 @@
         });
     }
 
-    // Gradio 3 takes the first entry that begins like what was typed when Enter is pressed in a list. Here what was
-    // typed counts, unless an entry was chosen with the arrows.
+    // On Enter in a list, Gradio 3 chooses the first entry that begins with the typed text. Here the typed text counts,
+    // unless an entry was chosen with the arrows.
     let chosen_by_arrows = false;
 
-    function take_typed(event) {
+    function keep_typed(event) {
         const field = event.target;
         if (!field.closest || !field.closest("#ti_tabs .wrap-inner")) {
             return;
@@ -80,7 +88,7 @@
         chosen_by_arrows = event.key === "ArrowDown" || event.key === "ArrowUp";
     }
 
-    function press(event) {
+    function toggle(event) {
         const title = event.target;
         if ((event.key === "Enter" || event.key === " ") && title.matches && title.matches("#ti_tabs div.label-wrap")) {
             event.preventDefault();
@@ -90,12 +98,12 @@
 
     document.addEventListener("ti-changed", function () {
         refresh();
-        reachable();
+        make_reachable();
     });
     document.addEventListener("visibilitychange", refresh);
-    document.addEventListener("keydown", press, true);
-    document.addEventListener("keydown", take_typed, true);
-    document.addEventListener("click", follow, true);
-    // Another tab of the WebUI or of ours may have come into sight.
+    document.addEventListener("keydown", toggle, true);
+    document.addEventListener("keydown", keep_typed, true);
+    document.addEventListener("click", open_txt2img, true);
+    // Another tab of the WebUI or of ours may have become visible.
     document.addEventListener("click", () => window.setTimeout(refresh, 0));
 })();

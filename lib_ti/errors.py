@@ -10,7 +10,9 @@ import os
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from lib_ti.wording import quoted
 
@@ -50,12 +52,18 @@ class TrainingFailed(UserError):
     """A run that had begun cannot go on. What was reached until the last good step is saved."""
 
 
-class ModelInUse(UserError):
-    """The model is used by something else, and the caller did not want to wait for it."""
-
-
 class Busy(UserError):
-    """Something else is running, and only one can; nothing was begun."""
+    """Something else is running or has the model; nothing was begun, and the same can be tried again after it.
+
+    Parameters
+    ----------
+    task
+        Number of the background task that is in the way, see :mod:`lib_ti.background.tasks`; 0 for something else.
+    """
+
+    def __init__(self, sentence: str, task: int = 0) -> None:
+        super().__init__(sentence)
+        self.task = task
 
 
 class Stopped(UserError):
@@ -68,7 +76,7 @@ class UnsafePickle(BadInput):
     """A pickle asks for something other than tensors and plain data; it was not run."""
 
 
-def out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: BaseException) -> bool:
     """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
     said = str(error).lower()
     # The last one is of cuBLAS and cuDNN, which take memory of their own.
@@ -98,10 +106,41 @@ def os_problem(error: OSError) -> str:
     return f"{file} cannot be used: {reason(error)}. Check its path, its permissions and the free space of the disk."
 
 
-def explain(error: Exception) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class ErrorReport:
+    """How an exception is reported to the user, whoever reports it.
+
+    ``sentences`` may be empty where there is nothing to say. ``unexpected`` is true for a defect, whose traceback
+    helps.
+    """
+
+    outcome: Literal["stopped", "asking", "failed"]
+    sentences: tuple[str, ...]
+    exit_code: int
+    unexpected: bool = False
+
+
+def describe_error(error: BaseException) -> ErrorReport:
+    """Return how an exception is reported; the one place that tells the kinds of errors apart.
+
+    Background tasks take the outcome from it, pages the sentences, the command line the exit code.
+    """
+    if isinstance(error, Stopped):
+        return ErrorReport("stopped", (str(error),), error.exit_code)
+    if isinstance(error, BadInput):
+        return ErrorReport("asking" if isinstance(error, NeedsConsent) else "failed", error.problems, error.exit_code)
+    if isinstance(error, UserError):
+        return ErrorReport("failed", (str(error),), error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return ErrorReport("stopped", (), Stopped.exit_code)
+    if isinstance(error, BrokenPipeError):  # nobody reads what is reported
+        return ErrorReport("failed", (), UserError.exit_code)
+    sentences = (os_problem(error),) if isinstance(error, OSError) else explain(error)
+    return ErrorReport("failed", sentences, UserError.exit_code, unexpected=True)
+
+
+def explain(error: BaseException) -> tuple[str, ...]:
     """An unexpected exception for a person: what happened, where, and what to do where that is known."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return (os_problem(error),)
     message = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no message"
     place = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(place[-1].filename).name}, line {place[-1].lineno}, in {place[-1].name})" if place else ""

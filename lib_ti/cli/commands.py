@@ -142,8 +142,8 @@ def _check_target(source: Path, target: Path) -> None:
 
 
 def tab(arguments: argparse.Namespace, control: Control) -> bool:
+    from lib_ti.background.runs import Runs
     from lib_ti.pocket.world import sample_set
-    from lib_ti.training.job import JOBS
     from lib_ti.ui.server.serve import serve
 
     dataset = ""
@@ -160,10 +160,11 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
         dataset=dataset,
         ready=lambda address: _say(f"The tab is at {address} – open it in a browser. Ctrl-C ends the program."),
     )
-    if JOBS.snapshot().active:
-        _say("Saving the training that runs …")
-        JOBS.stop("the end of the program")
-        JOBS.wait()
+    runs = Runs()
+    if runs.snapshot().active:
+        _say("Saving the run in progress …")
+        runs.stop("the end of the program")
+        runs.wait()
     return True
 
 

@@ -16,10 +16,10 @@ from lib_ti.cli import caption, commands, prepare
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
-from lib_ti.errors import BadInput, UserError, os_problem
+from lib_ti.errors import ErrorReport, UserError, describe_error
 from lib_ti.signals import Control
 
-DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+DONE, STOPPED = 0, 130
 
 Command = Callable[[argparse.Namespace, Control], bool]
 """Does its work and returns whether it came to its end (false: it was stopped)."""
@@ -36,25 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _stopping(control):
             return DONE if arguments.run(arguments, control) else STOPPED
-    except UserError as error:
-        _tell(error, as_json=getattr(arguments, "json", False))
-        return error.exit_code
-    except KeyboardInterrupt:
-        return STOPPED
-    except BrokenPipeError:
-        return FAILED
-    except OSError as error:
-        _tell(UserError(os_problem(error)), as_json=getattr(arguments, "json", False))
-        return FAILED
+    except (UserError, OSError, KeyboardInterrupt) as error:
+        report = describe_error(error)
+        _print_errors(report, as_json=getattr(arguments, "json", False))
+        return report.exit_code
 
 
-def _tell(error: UserError, *, as_json: bool) -> None:
-    problems = error.problems if isinstance(error, BadInput) else (str(error),)
-    if as_json:
-        sys.stdout.write(json.dumps({"event": "Error", "problems": problems, "exit_code": error.exit_code}) + "\n")
+def _print_errors(report: ErrorReport, *, as_json: bool) -> None:
+    if as_json and report.sentences:
+        content = {"event": "Error", "problems": report.sentences, "exit_code": report.exit_code}
+        sys.stdout.write(json.dumps(content) + "\n")
         return
-    for problem in problems:
-        sys.stderr.write(f"error: {problem}\n")
+    for sentence in report.sentences:
+        sys.stderr.write(f"error: {sentence}\n")
 
 
 @contextmanager

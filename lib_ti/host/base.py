@@ -34,7 +34,7 @@ class SessionOptions:
     stop: Callable[[], bool] | None = None
     """Called while the host waits for its turn; True raises :class:`lib_ti.errors.Stopped`."""
     wait: bool = True
-    """Whether to wait while something else uses the model, or to raise :class:`lib_ti.errors.ModelInUse` at once."""
+    """Whether to wait while something else uses the model, or to raise :class:`lib_ti.errors.Busy` at once."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ModelHost(Protocol):
         ------
         BadInput
             When there is no usable model, or ``text`` has no token.
-        ModelInUse
+        Busy
             When the host's model is needed for it and busy.
         """
         ...

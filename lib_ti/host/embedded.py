@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lib_ti.errors import BadInput, ModelInUse
+from lib_ti.errors import BadInput, Busy
 from lib_ti.host import embedded_tools, upscaling
 from lib_ti.host.architecture import DEFAULT_SIZE, architecture, image_size
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
@@ -167,12 +167,12 @@ class EmbeddedModels:
         ------
         BadInput
             When the checkpoint cannot be used, or the device not in that precision.
-        ModelInUse
+        Busy
             When the model is already in use; this host never waits.
         """
         dtype = _dtype(options.precision, self.device)
         if not self._in_use.acquire(blocking=False):
-            raise ModelInUse(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
+            raise Busy(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
             model = self._load(dtype)
             with model.checkpointing(options.gradient_checkpointing):

@@ -9,7 +9,7 @@ from typing import Any
 
 from modules import call_queue, shared
 
-from lib_ti.errors import ModelInUse, Stopped
+from lib_ti.errors import Busy, Stopped
 
 JOB = "textual-inversion"
 """The name of our job in the WebUI's state."""
@@ -25,7 +25,7 @@ def turn(
 
     Raises
     ------
-    ModelInUse
+    Busy
         At once, when it is not our turn and we do not ``wait``.
     Stopped
         When ``stop`` said so before it was our turn.
@@ -33,7 +33,7 @@ def turn(
     queue = call_queue.queue_lock
     if not queue.acquire(blocking=False):
         if not wait:
-            raise ModelInUse("The WebUI is using the model right now: try again once it has finished.")
+            raise Busy("The WebUI is using the model right now: try again once it has finished.")
         if report:
             report("Waiting until the WebUI has finished what it is doing.")
         _queue_up(queue, stop or (lambda: False))

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import Stopped
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name, without
 from lib_ti.training.plot import contact_sheet
@@ -24,6 +25,7 @@ def compare_steps(
     seed: int,
     best_step: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Path:
     """Generate each prompt with each copy, from the same noise, as one sheet: steps across, prompts down.
 
@@ -37,6 +39,13 @@ def compare_steps(
         The step that is marked as the best one.
     progress
         Called with the number of images that are done, and of all.
+    stop
+        Whether to stop, asked between the sampler's steps.
+
+    Raises
+    ------
+    Stopped
+        When ``stop`` was true; no file was written.
     """
     size = model.info.size
 
@@ -49,9 +58,15 @@ def compare_steps(
             width=size,
             height=size,
         )
+        done, total = row * len(copies) + column, len(prompts) * len(copies)
         if progress:
-            progress(row * len(copies) + column, len(prompts) * len(copies))
-        return model.generate(request, [embedding] if embedding else [])
+            progress(done, total)
+        try:
+            return model.generate(request, [embedding] if embedding else [], stop)
+        except Stopped as stopped:
+            raise Stopped(
+                f"The contact sheet was stopped after {done} of {total} images; no file was written."
+            ) from stopped
 
     name = next((copy.name for copy in copies if copy), "")
     rows = [with_name(prompt, name) for prompt in prompts]

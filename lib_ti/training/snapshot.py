@@ -99,7 +99,7 @@ class Gatherer:
         self.change(**{"previewing": None, **self._changes(event)})
 
     def change(self, **changes: Any) -> None:
-        self._now = replace(self._now, version=self._now.version + 1, **changes)
+        self._now = replace(self._now, **changes)
 
     def _changes(self, event: Event) -> dict[str, Any]:
         """What an event changes in the snapshot."""

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lib_ti.background.model_use import using_model
+from lib_ti.background.runs import Runs
+from lib_ti.background.tasks import TASKS, BackgroundTasks
 from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.errors import BadInput, ModelInUse, UserError, explain
+from lib_ti.errors import BadInput, Busy, describe_error
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
-from lib_ti.training.job import JOBS, Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.create.actions import Creation
 from lib_ti.ui.html.fragments import findings, notice
-from lib_ti.ui.model_use import using_model
 from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
@@ -46,23 +47,21 @@ def attempt(action: Callable[[], Result]) -> tuple[Result | None, str]:
     """The result of ``action`` and no text, or nothing and a box that says what was wrong and what to do."""
     try:
         return action(), ""
-    except BadInput as error:
-        return None, notice("error", error.problems)
-    except ModelInUse as busy:
-        return None, notice("info", [str(busy)])
-    except UserError as error:
-        return None, notice("error", [str(error)])
+    except Busy as busy:
+        return None, notice("info", [str(busy)], task=busy.task)
     except Exception as error:
-        logger.exception("A button's work failed")
-        return None, notice("error", explain(error))
+        report = describe_error(error)
+        if report.unexpected:
+            logger.exception("A button's work failed")
+        return None, notice("error", report.sentences)
 
 
 class Controller:
     """The work behind the tab, for one host."""
 
-    def __init__(self, host: Host, jobs: Jobs = JOBS) -> None:
-        self.host, self.jobs = host, jobs
-        self.creation, self.templates = Creation(host, jobs), Templates(host.folders)
+    def __init__(self, host: Host, tasks: BackgroundTasks = TASKS) -> None:
+        self.host, self.tasks, self.training = host, tasks, Runs(tasks)
+        self.creation, self.templates = Creation(host, tasks), Templates(host.folders)
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
@@ -77,7 +76,7 @@ class Controller:
         from lib_ti.ui import preflight
 
         try:
-            with using_model(self.jobs):
+            with using_model(self.tasks):
                 found = preflight.check(self.host, self.train_config(values))
         except BadInput as error:
             found = [("error", problem) for problem in error.problems]
@@ -101,7 +100,7 @@ class Controller:
         from lib_ti.ui.dataset.captions_editing import unsaved
 
         config = self.train_config({**values, **taken})
-        self.jobs.start(self.host, config, new_data=new_data)
+        self.training.start(self.host, config, new_data=new_data)
         said = unsaved(config.dataset)
         return notice("warning" if said else "info", [f"Training of {config.name} begins.", *filter(None, [said])])
 
@@ -152,12 +151,11 @@ class Controller:
         newest = there and path not in there and (not path or is_run(folder, path))
         return RunResults(folder, name, there[0] if newest else path)
 
-    def contact_sheet(self, run: RunResults, prompts: str, progress: Callable[[int, int], None]) -> tuple[Path, str]:
-        """A new contact sheet of a run; see :func:`lib_ti.ui.contact_sheet.draw`."""
-        from lib_ti.ui import contact_sheet
+    def start_contact_sheet(self, run: RunResults, prompts: str) -> None:
+        """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
+        from lib_ti.ui.results import contact_sheet
 
-        with using_model(self.jobs):
-            return contact_sheet.draw(run, self.host, prompts, progress)
+        contact_sheet.start(self.tasks, run, self.host, prompts)
 
     # Dataset
 

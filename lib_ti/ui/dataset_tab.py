@@ -8,10 +8,10 @@ import gradio as gr
 
 from lib_ti.config import PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
-from lib_ti.ui import work_line
 from lib_ti.ui.dataset import captions, cut, erase, folders, look, masks, pictures, prepare
 from lib_ti.ui.parts import QUIET, Parts, choices
 from lib_ti.ui.widgets.form import Form, dropdown, image_side
+from lib_ti.ui.widgets.task_line import TaskLine
 
 STEPS = {
     "pictures": pictures,
@@ -36,7 +36,9 @@ def layout(parts: Parts) -> None:
         },
     )
     folders.layout(parts)
-    work_line.layout(parts)
+    tasks = parts.controller.tasks
+    parts.task_line = TaskLine(parts, "dataset_task", lambda: tasks.lane_status("dataset"))
+    parts.task_line.layout()
     with gr.Tabs(elem_id="ti_dataset_tabs") as parts.steps:
         for name, step in STEPS.items():
             with gr.Tab(step.TITLE, id=name, elem_id=f"ti_step_{name}") as opened:
@@ -46,7 +48,7 @@ def layout(parts: Parts) -> None:
 
 def connect(parts: Parts) -> None:
     folders.connect(parts)
-    work_line.connect(parts)
+    parts.task_line.connect()
     for step in STEPS.values():
         step.connect(parts)
 
@@ -55,10 +57,10 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     """A new page has the last folders with their settings, the upscalers that there are, and the work that goes on."""
     form, host, line = parts.prepare, parts.controller.host, folders.Folders(parts)
     sizes = [form["width"], form["height"]]
-    outputs = [parts["dataset_folder"], *line.outputs, *work_line.watched(parts)]
+    outputs = [parts["dataset_folder"], *line.outputs, *parts.task_line.outputs]
 
     def load(data: dict[Any, Any]) -> list[Any]:
-        updates = dict(zip(outputs, [*line.load(data), *work_line.news()], strict=True))
+        updates = dict(zip(outputs, [*line.load(data), *parts.task_line.updates()], strict=True))
         for side in sizes:
             updates[side] = {**gr.update(value=host.models.size), **updates[side]}
         upscalers = choices((LANCZOS, NO_UPSCALER, *host.tools.upscalers))

@@ -29,6 +29,10 @@ class Parts:
     defaults: Mapping[str, Any]
     """Defaults that replace those of the settings: ``log_directory``, ``file_format``; and ``seconds``."""
     tabs: Any = None
+    task_line: Any = None
+    """The :class:`lib_ti.ui.widgets.task_line.TaskLine` of the sub-tab Dataset."""
+    sheet_line: Any = None
+    """That of contact sheets."""
     steps: Any = None
     """The tabs of the sub-tab Dataset."""
     create: Form = None  # type: ignore[assignment]  # set by create/page

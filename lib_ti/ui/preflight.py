@@ -13,7 +13,7 @@ from lib_ti.data.dataset import Dataset
 from lib_ti.data.templates import Template, check_template
 from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import BadInput, ModelInUse, UserError
+from lib_ti.errors import BadInput, Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.training.begin import look_at_pictures, question, read_inputs, training_size
@@ -44,7 +44,7 @@ def check(host: Host, config: TrainConfig) -> list[Finding]:
             found += _about_model(model, embedding, template, config)
     except BadInput as error:
         found += [("error", problem) for problem in error.problems]
-    except ModelInUse:
+    except Busy:
         raise
     except UserError as error:
         found.append(("error", str(error)))

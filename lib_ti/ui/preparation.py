@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_problem, path_text, resolved
 from lib_ti.ui import reach
-from lib_ti.ui.work import Told
 
 if TYPE_CHECKING:
     from lib_ti.prep.recipe.plan import Plan
@@ -171,12 +171,12 @@ class Preparation:
         masks = sum(find_mask(picture) is not None for picture in used)
         return TrainingSet(path, len(used), masks, len(found) - len(used))
 
-    def pack(self, found: TrainingSet, told: Told) -> Path:
+    def pack(self, found: TrainingSet, task: TaskContext) -> Path:
         """The folder as one zip file in a new temporary folder."""
         from lib_ti.prep.export import export_zip
 
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{found.folder.name}.zip"
-        export_zip(found.folder, target, progress=told.progress, stop=told.stop)
+        export_zip(found.folder, target, progress=task.report_progress, stop=task.stop_requested)
         return target
 
     def _reaches(self, folder: Path) -> bool:

@@ -65,12 +65,14 @@ def build(
             with gr.Tab("Results", id="results", elem_id="ti_tab_results") as opened:
                 parts.keep("results_tab", opened)
                 results_page.layout(parts)
+                boxes.layout(parts)  # within the tabs, to which the style sheet is limited
         parts["dataset_folder"].value = parts.train["dataset"].value = dataset
         for module in (dataset_tab, create_page, train_page, results_page):
             module.connect(parts)
         boxes.connect(parts)
         dataset_tab.on_load(blocks, parts)
         train_page.on_load(blocks, parts)
+        results_page.on_load(blocks, parts)
     for block in blocks.blocks.values():
         # The WebUI would save these values to ui-config.json, and users would never get new defaults.
         block.do_not_save_to_config = True

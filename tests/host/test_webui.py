@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib_ti.errors import BadInput, ModelInUse, Stopped
+from lib_ti.errors import BadInput, Busy, Stopped
 from lib_ti.host.base import SessionOptions
 from lib_ti.signals import RunStarted, StepDone
 
@@ -98,7 +98,7 @@ def test_a_session_waits_for_its_turn_and_says_so(webui: Any, lent: list[str]) -
 def test_who_does_not_wait_hears_at_once_that_the_model_is_in_use(webui: Any, lent: list[str]) -> None:
     queue().acquire()
     with (
-        pytest.raises(ModelInUse, match="using the model"),
+        pytest.raises(Busy, match="using the model"),
         webui.WebUIHost().models.session(SessionOptions(wait=False)),
     ):
         pass

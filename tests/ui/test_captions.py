@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lib_ti.background.kinds import CAPTIONING
+from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import CaptionConfig, CreateConfig, to_mapping
 from lib_ti.errors import BadInput
 from lib_ti.prep.captions.caption_set import load, save
@@ -20,7 +22,6 @@ from lib_ti.ui.dataset.captions_editing import Editor, Editors
 from lib_ti.ui.dataset.captions_query import ALL, EMPTY, LONG, NO_FILE, UNSAVED, Query, named, neighbour
 from lib_ti.ui.dataset.captions_view import View
 from lib_ti.ui.dataset.captions_work import Captions, Room, Shown
-from lib_ti.ui.work import Works
 from tests.fakes import FakeHost, draw_pictures
 
 EVIL = "<script>alert(1)</script>"
@@ -384,12 +385,12 @@ def test_long_lists_of_trouble_are_cut(editor: Editor, folder: Path) -> None:
 
 
 def test_a_folder_is_captioned_and_its_editor_has_the_captions(work: Captions, editor: Editor, folder: Path) -> None:
-    works = Works()
+    tasks = BackgroundTasks()
     action = work.captioning(folder, to_mapping(CaptionConfig(existing="keep", prefix="photo of")))
-    works.start("captions", "Captioning", action)
-    assert works.wait(20)
-    assert works.now().state == "done"
-    of, done = works.result("captions")
+    tasks.start(CAPTIONING, "Captioning", action)
+    assert tasks.wait(20)
+    assert tasks.status(CAPTIONING).state == "done"
+    of, done = tasks.result(CAPTIONING)
     assert (of, done.written) == (folder, ("house.png",))
     assert "1 captioned, 4 left with a caption of their own" in captions_page.written(done)
     work.open(str(folder), "")

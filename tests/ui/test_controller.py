@@ -8,21 +8,22 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lib_ti import in_use
+from lib_ti.background.kinds import CAPTIONING
+from lib_ti.background.model_use import using_model
+from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.embedding import library
-from lib_ti.errors import BadInput, ModelInUse, UserError
-from lib_ti.training.job import Jobs
+from lib_ti.errors import BadInput, Busy, UserError
 from lib_ti.ui import pictures
 from lib_ti.ui.controller import Controller, attempt
 from lib_ti.ui.dataset.captions_editing import EDITORS
-from lib_ti.ui.model_use import using_model
 from lib_ti.ui.train import view as progress
-from lib_ti.ui.work import Works
 from tests.fakes import FakeHost, draw_pictures
 
 EVIL = "<script>alert(1)</script>"
@@ -35,7 +36,7 @@ def host(tmp_path: Path) -> FakeHost:
 
 @pytest.fixture
 def controller(host: FakeHost) -> Controller:
-    return Controller(host, Jobs())
+    return Controller(host, BackgroundTasks())
 
 
 @pytest.fixture
@@ -253,7 +254,7 @@ def test_captions_that_are_not_saved_are_told_where_they_would_be_trained_on(
     editor.type(name, editor.captions.texts[name], "a house by the sea")
     assert "1 caption is changed in the step Captions and not saved" in controller.check(values)
     assert "1 caption is changed" in controller.start(values)
-    assert controller.jobs.wait(20)
+    assert controller.training.wait(20)
     editor.save()
     assert "not saved" not in controller.check(values)
 
@@ -293,8 +294,8 @@ def test_a_page_names_no_other_folder_than_it_may(
 
 def test_a_run_is_begun_watched_and_ended(controller: Controller, values: dict[str, Any]) -> None:
     assert "begins" in controller.start(values)
-    assert controller.jobs.wait(20)
-    now = controller.jobs.snapshot()
+    assert controller.training.wait(20)
+    now = controller.training.snapshot()
     shown = progress.status(now, 2)
     assert 'data-active="no"' in shown
     assert "is finished: 6 steps" in shown
@@ -316,8 +317,8 @@ def test_previews_take_the_values_of_txt2img_and_show_them(controller: Controlle
         "height": 128,
     }
     controller.start(values, txt2img)
-    assert controller.jobs.wait(20)
-    now = controller.jobs.snapshot()
+    assert controller.training.wait(20)
+    now = controller.training.snapshot()
     assert {preview.prompt for preview in now.previews} == {"a house, my-style"}
     assert {preview.seed for preview in now.previews} == {41}
     assert now.settings["preview_steps"] == 7
@@ -343,15 +344,15 @@ def busy(controller: Controller, values: dict[str, Any], host: FakeHost) -> Iter
         time.sleep(0.01)
     yield controller
     hold.set()
-    controller.jobs.wait(20)
+    controller.training.wait(20)
 
 
 def test_what_needs_the_model_says_at_once_that_a_run_is_in_progress(busy: Controller, values: dict[str, Any]) -> None:
-    said = "A run is in progress (my-style, step"
+    said = "Training my-style is in progress (step"
     for action in (
         lambda: busy.creation.create(new("other-style")),
         lambda: busy.check(values),
-        lambda: busy.contact_sheet(None, "[name]", lambda *counts: None),  # type: ignore[arg-type]
+        lambda: busy.start_contact_sheet(SimpleNamespace(name="my-style"), "[name]"),  # type: ignore[arg-type]
     ):
         result, told = attempt(action)
         assert result is None
@@ -360,32 +361,32 @@ def test_what_needs_the_model_says_at_once_that_a_run_is_in_progress(busy: Contr
 
 
 def test_what_needs_the_model_names_the_work_that_uses_it(controller: Controller, values: dict[str, Any]) -> None:
-    works = Works()
+    tasks = controller.tasks
     hold = threading.Event()
-    works.start("captions", "Captioning cats", lambda told: [told.progress(2, 9), hold.wait(20)])
-    while works.now().total == 0:
+    tasks.start(CAPTIONING, "Captioning cats", lambda task: [task.report_progress(2, 9), hold.wait(20)])
+    while tasks.status(CAPTIONING).total == 0:
         time.sleep(0.01)
     with (
-        pytest.raises(ModelInUse, match=r"Captioning cats is in progress \(2 of 9\)"),
-        using_model(controller.jobs, works),
+        pytest.raises(Busy, match=r"Captioning cats is in progress \(2 of 9\)"),
+        using_model(tasks),
     ):
-        raise ModelInUse("The model is in use.")
+        raise Busy("The model is in use.")
     hold.set()
-    works.wait(20)
-    with pytest.raises(ModelInUse, match="The model is in use"), using_model(controller.jobs, works):
-        raise ModelInUse("The model is in use.")
+    tasks.wait(20)
+    with pytest.raises(Busy, match="The model is in use"), using_model(tasks):
+        raise Busy("The model is in use.")
 
 
 def test_what_cannot_begin_is_told_and_nothing_runs(controller: Controller, values: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         controller.start({**values, "batch_size": 0})
-    assert not controller.jobs.snapshot().active
+    assert not controller.training.snapshot().active
 
 
 def test_a_failed_run_is_told_on_the_page(controller: Controller, values: dict[str, Any]) -> None:
     controller.start({**values, "dataset": f"/{EVIL}"})
-    assert controller.jobs.wait(20)
-    shown = progress.status(controller.jobs.snapshot(), 2)
+    assert controller.training.wait(20)
+    shown = progress.status(controller.training.snapshot(), 2)
     assert "ended with an error" in shown
     assert 'role="alert"' in shown
     assert "<script" not in shown

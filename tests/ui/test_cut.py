@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.crop_box import Frame
@@ -23,14 +24,13 @@ from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import cut_page, cut_work
 from lib_ti.ui.dataset.cut_text import read_lines, write_lines
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
-from lib_ti.ui.work import Told
 from tests.fakes import FakeHost
 
 EVIL = '"><script>alert(1)</script>.png'
 
 
-def told() -> Told:
-    return Told(lambda **_: None)
+def task() -> TaskContext:
+    return TaskContext(lambda **_: None)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def config(tmp_path: Path) -> PrepareConfig:
 
 @pytest.fixture
 def found(config: PrepareConfig) -> FramedSet:
-    return cut_work.find(config, (), told())
+    return cut_work.find(config, (), task())
 
 
 def picture(found: FramedSet, name: str) -> Framed:
@@ -89,12 +89,12 @@ def test_default_frames_are_those_that_prepare_uses(config: PrepareConfig, found
 
 def test_long_pictures_have_a_frame_for_each_part(config: PrepareConfig) -> None:
     Image.new("RGB", (900, 200), "red").save(Path(config.source) / "long.png")
-    found = cut_work.find(PrepareConfig(**{**vars(config), "split": True}), (), told())
+    found = cut_work.find(PrepareConfig(**{**vars(config), "split": True}), (), task())
     assert len(picture(found, "long.png").default) == 6
 
 
 def test_the_same_settings_look_at_no_picture_again(config: PrepareConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = cut_work.find(config, (), told())
+    first = cut_work.find(config, (), task())
     looked_at: list[str] = []
     original = cut_work.proposed_frames
 
@@ -104,22 +104,22 @@ def test_the_same_settings_look_at_no_picture_again(config: PrepareConfig, monke
 
     monkeypatch.setattr(cut_work, "proposed_frames", counted)
     Image.fromarray(skimage.data.coffee()[:, ::-1]).save(Path(config.source) / "new.png")
-    second = cut_work.find(config, (), told(), first)
+    second = cut_work.find(config, (), task(), first)
     assert looked_at == ["new.png"]
     assert picture(second, "cat.jpg").default == picture(first, "cat.jpg").default
     other = PrepareConfig(**{**vars(config), "width": 512})
     assert not second.fits(other)
-    cut_work.find(other, (), told(), second)
+    cut_work.find(other, (), task(), second)
     assert len(looked_at) == 5
 
 
 def test_progress_is_told_and_stopping_is_heard(config: PrepareConfig) -> None:
     seen: list[dict[str, Any]] = []
-    cut_work.find(config, (), Told(lambda **changes: seen.append(changes)))
+    cut_work.find(config, (), TaskContext(lambda **changes: seen.append(changes)))
     assert {"done": 0, "total": 3} in seen
     assert {"done": 3, "total": 3} in seen
-    asked = told()
-    asked.ask_to_stop()
+    asked = task()
+    asked.control.stop()
     with pytest.raises(Stopped, match="stopped after 1 of 3 pictures"):
         cut_work.find(config, (), asked)
 
@@ -255,7 +255,7 @@ def test_the_grid_shows_frames_where_they_are_and_how_large(found: FramedSet) ->
 
 
 def test_frames_of_any_shape_are_shown_as_the_bucket_that_they_become(config: PrepareConfig) -> None:
-    found = cut_work.find(PrepareConfig(**{**vars(config), "shape": "buckets"}), (), told())
+    found = cut_work.find(PrepareConfig(**{**vars(config), "shape": "buckets"}), (), task())
     edits = cut_work.decide(
         found.folder, {digest(found, "cat.jpg"): PictureEdits("cat.jpg", frames=(Frame(0, 0, 1, 0.6),))}
     )
@@ -268,7 +268,7 @@ def test_frames_of_any_shape_are_shown_as_the_bucket_that_they_become(config: Pr
 
 def test_names_are_text(config: PrepareConfig) -> None:
     Image.new("RGB", (64, 64)).save(Path(config.source) / EVIL.replace("/", ""))
-    found = cut_work.find(config, (), told())
+    found = cut_work.find(config, (), task())
     page = cut_page.grid(found, Edits())
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -92,9 +92,9 @@ def name_folders(page: Page, found: Path, output: Path) -> None:
 
 def exclude(page: Page, name: str, output: Path) -> None:
     step(page, "Look over")
-    before = page.value("ti_work_done")
+    before = page.value("ti_dataset_task_done")
     page.press("ti_look_over")
-    page.until(lambda: page.value("ti_work_done") != before)
+    page.until(lambda: page.value("ti_dataset_task_done") != before)
     page.until(lambda: "are in use" in page.text("ti_look_summary"))
     page.until(lambda: "Other folders are named" not in page.text("ti_look_summary"))
     page.shown(element(page, f'.ti-seen[data-name="{name}"] .ti-switch')).click()

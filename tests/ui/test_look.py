@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.crop_box import Frame
@@ -23,7 +24,6 @@ from lib_ti.ui.dataset.look_columns import BY_NAME, COLUMNS, ORDERS, TOGETHER, W
 from lib_ti.ui.dataset.look_query import BESIDE, GALLERY, TABLE, Asked, Query, counts
 from lib_ti.ui.dataset.look_view import View, stamp
 from lib_ti.ui.dataset.look_work import LookedOver, Seen
-from lib_ti.ui.work import Told
 from tests.fakes import FakeHost
 from tests.prep.photographs import blur, brightness, noise, photograph, resize
 
@@ -32,8 +32,8 @@ NAMES = [EVIL, "brick.jpg", "camera 2.jpg", "camera 10.png", "coffee.jpg", "copy
 CONFIG = LookConfig()
 
 
-def told(**changes: Any) -> Told:
-    return Told(lambda **_: None)
+def task(**changes: Any) -> TaskContext:
+    return TaskContext(lambda **_: None)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def left_out(looked: LookedOver) -> set[str]:
 
 def test_all_pictures_are_looked_at_and_kept_for_the_next_look(source: Path, folder: PreparedFolder) -> None:
     before = sorted(path.name for path in source.iterdir())
-    found = look_work.look(source, folder, CONFIG, told())
+    found = look_work.look(source, folder, CONFIG, task())
     assert names(found.pictures(CONFIG)) == NAMES
     assert [one.path.name for one in found.looks.skipped] == ["broken.jpg"]
     assert list(folder.looks.iterdir())
@@ -106,7 +106,7 @@ def test_all_pictures_are_looked_at_and_kept_for_the_next_look(source: Path, fol
 
 
 def test_a_look_is_stopped(source: Path, folder: PreparedFolder) -> None:
-    stopping = told()
+    stopping = task()
     stopping.ask_to_stop()
     with pytest.raises(Stopped):
         look_work.look(source, folder, CONFIG, stopping)
@@ -417,7 +417,7 @@ def test_a_page_is_made_anew_when_something_changed_and_only_then(looked: Looked
 def test_an_empty_folder_is_said(tmp_path: Path, folder: PreparedFolder) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    looked = look_work.look(empty, folder, CONFIG, told())
+    looked = look_work.look(empty, folder, CONFIG, task())
     assert "There is no picture here" in look_page.summary(view(looked))
     assert "img" not in look_page.pictures(view(looked))
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lib_ti.background.tasks import TASKS
 from lib_ti.ui.preparation import Preparation
-from lib_ti.ui.work import WORKS
 from tests.fakes import FakeHost, draw_pictures
 
 gradio = pytest.importorskip("gradio", reason="Gradio is not installed")
@@ -36,7 +36,7 @@ def blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # How far sub-folders are looked through; all of a machine is a lot.
     monkeypatch.setattr("lib_ti.data.folder._MOST_LISTED", 20)
     yield tab.build(FakeHost(tmp_path / "host"))
-    assert WORKS.wait(30)
+    assert TASKS.wait(30)
 
 
 def fields(blocks: Any) -> list[Any]:
@@ -55,8 +55,8 @@ def press_everything(blocks: Any, text: str) -> str:
             continue
         values = {one: text if one in paths else getattr(one, "value", None) for one in inputs}
         shown.append(str(function.fn(values if function.inputs_as_dict else values[inputs[0]])))
-        assert WORKS.wait(30)
-        shown.append(str(WORKS.now()))
+        assert TASKS.wait(30)
+        shown.append(str(TASKS.lane_status("dataset")))
     assert len(shown) > 20
     return "\n".join(shown)
 

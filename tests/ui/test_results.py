@@ -12,17 +12,16 @@ import torch
 from PIL import Image
 
 from lib_ti import in_use
+from lib_ti.background.tasks import BackgroundTasks, TaskContext
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput
 from lib_ti.signals import Control
 from lib_ti.training.create import create
-from lib_ti.training.job import Jobs
 from lib_ti.training.run import train
-from lib_ti.ui import contact_sheet
 from lib_ti.ui.controller import Controller
+from lib_ti.ui.results import contact_sheet, view
 from lib_ti.ui.results import state as results
-from lib_ti.ui.results import view
 from lib_ti.ui.results.actions import export_checkpoint, restore_checkpoint
 from lib_ti.ui.results.state import RunResults
 from tests.fakes import WIDTH, FakeHost, draw_pictures
@@ -184,9 +183,14 @@ def test_the_page_follows_the_verdict(run: RunResults) -> None:
 
 
 def draw(run: RunResults, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
-    done: list[tuple[int, int]] = []
-    path, said = contact_sheet.draw(run, host, prompts, lambda *counts: done.append(counts))
-    return path, said, done
+    counts: list[tuple[int, int]] = []
+
+    def note(done: int = 0, total: int = 0, message: str = "") -> None:
+        if total:
+            counts.append((done, total))
+
+    sheet = contact_sheet.draw(run, host, prompts, TaskContext(note))
+    return sheet.path, sheet.caption, counts
 
 
 def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints(
@@ -233,7 +237,7 @@ def test_long_lists_are_thinned_evenly_with_their_ends() -> None:
 def test_the_newest_run_is_shown_for_another_embeddings_folder_and_what_is_no_run_is_refused(
     run: RunResults, host: FakeHost
 ) -> None:
-    controller, logs = Controller(host, Jobs()), str(run.folder.path.parent.parent)
+    controller, logs = Controller(host, BackgroundTasks()), str(run.folder.path.parent.parent)
     other = run.folder.path.with_name("other-style")
     shutil.copytree(run.folder.path, other)
     for path in ("", str(other), str(run.folder.path)):

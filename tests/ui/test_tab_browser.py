@@ -139,7 +139,7 @@ def test_an_error_stands_on_the_step_whose_button_it_is(page: Page) -> None:
     page.press("ti_captions_write")
     page.says("ti_captions_written", "BLIP")
     page.shot("failed-work")
-    assert page.text("ti_work") == ""
+    assert page.text("ti_dataset_task") == ""
     page.tab("Prepare", "#ti_dataset_tabs")
     assert "BLIP" not in page.driver.find_element(By.CSS_SELECTOR, "#ti_tab_dataset").text
 
@@ -157,7 +157,7 @@ def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
     page.press("ti_start")
     page.says("ti_status", "of 4000", 240)
     page.until(lambda: page.value("ti_train_preview_prompt") == "a red circle by [name]", wanted="[name]")
-    said = "A run is in progress (my-style, step"
+    said = "Training my-style is in progress (step"
     page.press("ti_check")
     page.says("ti_check_result", said, 15)
     page.shot("busy-check")
@@ -184,6 +184,16 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
     page.tab("Train")
     page.press("ti_stop")
     page.says("ti_status", "was stopped", 240)
+    for tab, box in (("Train", "ti_check_result"), ("Create", "ti_create_result"), ("Results", "ti_sheet_said")):
+        page.tab(tab)
+        page.until(lambda box=box: page.text(box) == "", 15, wanted=f"nothing of the ended run in #{box}")
+    page.fill("ti_sheet_prompts", "\n".join(["a red circle by [name]"] * 24))
+    page.press("ti_sheet_draw")
+    page.says("ti_sheet_task", "Contact sheet of my-style: 1 of", 240)
+    page.shot("sheet-progress")
+    page.press("ti_sheet_task_stop")
+    page.says("ti_sheet_said", "was stopped after", 60)
+    assert page.text("ti_sheet_task") == ""
     page.tab("Create")
     page.press("ti_create")
     page.says("ti_create_result", "Created third-style", 240)

@@ -24,6 +24,7 @@ import torch
 from fastapi import Body
 from modules import call_queue, devices, lowvram, processing, script_callbacks, sd_hijack, sd_models, sd_unet, shared
 
+from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
@@ -34,7 +35,6 @@ from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
-from lib_ti.training.job import JOBS
 from lib_ti.training.run import train as train_embedding
 from tests.prompts import of_images
 
@@ -322,12 +322,12 @@ def listed_templates() -> list[str]:
 
 def begin(**settings: Any) -> None:
     """As the tab begins a run."""
-    JOBS.start(HOST, from_mapping(TrainConfig, settings))
+    Runs().start(HOST, from_mapping(TrainConfig, settings))
 
 
 def watched() -> dict[str, Any]:
     """What the tab would show."""
-    now = JOBS.snapshot()
+    now = Runs().snapshot()
     return {
         "state": now.state,
         "step": now.step,
@@ -342,7 +342,7 @@ def watched() -> dict[str, Any]:
 
 def stop() -> None:
     """As the tab's Interrupt."""
-    JOBS.stop()
+    Runs().stop()
 
 
 def reload_ui() -> None:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lib_ti.background.model_use import using_model
+from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import CreateConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, path_text
-from lib_ti.training.job import Jobs
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import hint, notice
-from lib_ti.ui.model_use import using_model
 from lib_ti.wording import counted
 
 _FEW_TOKENS = 20
@@ -24,15 +24,15 @@ _FEW_TOKENS = 20
 class Creation:
     """New embeddings, for one host."""
 
-    def __init__(self, host: Host, jobs: Jobs) -> None:
-        self.host, self.jobs = host, jobs
+    def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
+        self.host, self.tasks = host, tasks
 
     def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Create an embedding; returns its name and a box that says where it is."""
         from lib_ti.training.create import create
 
         config = from_mapping(CreateConfig, values, source="the form")
-        with using_model(self.jobs):
+        with using_model(self.tasks):
             created = create(self.host, config)
         vectors = counted(config.vectors, "vector")
         said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."

@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import CAPTIONING
+from lib_ti.background.tasks import TASKS
 from lib_ti.config import CaptionConfig
-from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import captions_desk, captions_page, captions_tools
 from lib_ti.ui.dataset.captions_desk import FILES, Desk
@@ -15,10 +16,8 @@ from lib_ti.ui.dataset.captions_work import LABEL, Captions, Shown
 from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import QUIET, Parts, choices
 from lib_ti.ui.widgets.form import Form, dropdown
-from lib_ti.ui.work import WORKS
 
 TITLE = "Captions"
-KIND = "captions"
 _ROWS = (("captioner", "existing"), ("prefix", "suffix"), ("blacklist", "batch_size"))
 
 
@@ -94,10 +93,10 @@ class _Folder:
 
     def written(self, data: dict[Any, Any]) -> str:
         """What the last captioning did, where it was of this folder, or how it failed."""
-        if failed := work_line.outcome(KIND):
+        if failed := self._parts.task_line.outcome(CAPTIONING):
             return failed
         folder, _ = attempt(lambda: self._work.folder(*self._named(data)))
-        last = WORKS.result(KIND)
+        last = TASKS.result(CAPTIONING)
         return captions_page.written(last[1]) if last and last[0] == folder else ""
 
     def write(self, data: dict[Any, Any]) -> list[Any]:
@@ -105,7 +104,7 @@ class _Folder:
         attempt(lambda: self._desk.view(data))
         folder = self._work.folder(*self._named(data))
         action = self._work.captioning(folder, self._parts.caption.values(data))
-        return work_line.begin(KIND, f"Captioning {folder.name}", action)
+        return self._parts.task_line.start(CAPTIONING, f"Captioning {folder.name}", action)
 
     def _named(self, data: dict[Any, Any]) -> tuple[str, str]:
         prepared = self._parts.preparation.output(data[self._source] or "", data[self._prepared] or "")
@@ -114,6 +113,7 @@ class _Folder:
 
 def _connect_folder(parts: Parts, folder: _Folder) -> None:
     written, form, host = parts["captions_written"], parts.caption, parts.controller.host
+    line = parts.task_line
 
     def enter(data: dict[Any, Any]) -> list[Any]:
         """The step is opened: with the captioners that there are, and what the last one did."""
@@ -121,10 +121,10 @@ def _connect_folder(parts: Parts, folder: _Folder) -> None:
 
     def write(data: dict[Any, Any]) -> list[Any]:
         updates, problem = attempt(lambda: folder.write(data))
-        return updates or [problem, *work_line.news()]
+        return updates or [problem, *line.updates()]
 
     def ended(data: dict[Any, Any]) -> list[Any]:
-        if not work_line.has_ended(data[parts["work_done"]] or "", KIND):
+        if not line.ended(data, CAPTIONING):
             return [gr.update() for _ in (written, *folder.outputs)]
         return [folder.written(data), *folder.open(data)]
 
@@ -133,9 +133,7 @@ def _connect_folder(parts: Parts, folder: _Folder) -> None:
     parts["step_captions"].select(
         enter, inputs=folder.inputs, outputs=[form["captioner"], written, *folder.outputs], **FILES
     )
-    parts["work_done"].change(
-        ended, inputs=folder.inputs | {parts["work_done"]}, outputs=[written, *folder.outputs], **QUIET
-    )
+    line.done.change(ended, inputs=folder.inputs | {line.done}, outputs=[written, *folder.outputs], **QUIET)
     parts["captions_write"].click(
-        write, inputs=folder.inputs | set(form.components), outputs=[written, *work_line.watched(parts)], **QUIET
+        write, inputs=folder.inputs | set(form.components), outputs=[written, *line.outputs], **QUIET
     )

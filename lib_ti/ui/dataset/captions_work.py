@@ -9,13 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.host.base import Host
 from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.ui import reach
-from lib_ti.ui.work import Told
 
 if TYPE_CHECKING:
     from lib_ti.prep.captions.captioning import Captioned
@@ -148,7 +148,7 @@ class Captions:
         except BadInput:  # the Train tab says what is wrong with it
             return Room()
 
-    def captioning(self, folder: Path, values: Mapping[str, Any]) -> Callable[[Told], tuple[Path, Captioned]]:
+    def captioning(self, folder: Path, values: Mapping[str, Any]) -> Callable[[TaskContext], tuple[Path, Captioned]]:
         """The work of captioning a folder, to be begun.
 
         Raises
@@ -165,10 +165,17 @@ class Captions:
                 "first, so that none is overwritten."
             )
 
-        def work(told: Told) -> tuple[Path, Captioned]:
+        def work(task: TaskContext) -> tuple[Path, Captioned]:
             from lib_ti.prep.captions.captioning import caption_by_host
 
-            done = caption_by_host(self.host, folder, config, tell=told.tell, progress=told.progress, stop=told.stop)
+            done = caption_by_host(
+                self.host,
+                folder,
+                config,
+                tell=task.report_message,
+                progress=task.report_progress,
+                stop=task.stop_requested,
+            )
             return folder, done
 
         return work

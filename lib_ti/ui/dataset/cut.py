@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import CROPPING
+from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.errors import BadInput
-from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
-from lib_ti.ui.work import WORKS
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.cut_work import FramedSet
 
 TITLE = "Cut"
-KIND = "cut"
 _BEGIN = "Press “Show frames” to see where the pictures will be cut, and to change it."
 _SHOW_AGAIN = "Folder, size or shape were changed since these frames were shown: press “Show frames” again."
 
@@ -48,32 +47,31 @@ def layout(parts: Parts) -> None:
 
 
 def connect(parts: Parts) -> None:
-    form, host = parts.prepare, parts.controller.host
+    form, host, line = parts.prepare, parts.controller.host, parts.task_line
     everything, shown = set(form.components), [parts["cut_grid"], parts["cut_seen"]]
 
     def show(data: dict[Any, Any]) -> list[Any]:
         config, problem = attempt(lambda: parts.preparation.config(form.values(data)))
         if config is None:
-            return [problem, *work_line.news()]
+            return [problem, *line.updates()]
 
-        def work(told: Any) -> Any:
+        def work(task: TaskContext) -> Any:
             from lib_ti.ui.dataset import cut_work
 
-            return cut_work.find(config, host.tools.upscalers, told, WORKS.result(KIND))
+            return cut_work.find(config, host.tools.upscalers, task, TASKS.result(CROPPING))
 
-        return work_line.begin(KIND, f"Looking for frames in {config.source}", work)
+        return line.start(CROPPING, f"Looking for frames in {config.source}", work)
 
     def ended(data: dict[Any, Any]) -> list[Any]:
-        done = work_line.has_ended(data[parts["work_done"]] or "", KIND) and WORKS.now().state == "done"
-        return _shown() if done else [gr.update(), gr.update()]
+        return _shown() if line.succeeded(data, CROPPING) else [gr.update(), gr.update()]
 
     def opened(data: dict[Any, Any]) -> list[Any]:
         """The last frames on a new page, and what another step has changed since."""
         return _shown(data[parts["cut_seen"]] or "")
 
-    parts["cut_show"].click(show, inputs=everything, outputs=[parts["cut_said"], *work_line.watched(parts)], **BUSY)
-    parts["work_done"].change(ended, inputs={parts["work_done"]}, outputs=shown, **QUIET)
-    work_line.show_outcome(parts, KIND, parts["cut_said"])
+    parts["cut_show"].click(show, inputs=everything, outputs=[parts["cut_said"], *line.outputs], **BUSY)
+    line.done.change(ended, inputs={line.done}, outputs=shown, **QUIET)
+    line.show_outcome(CROPPING, parts["cut_said"])
     parts["step_cut"].select(opened, inputs={parts["cut_seen"]}, outputs=shown, **QUIET)
     _connect_changes(parts)
     _connect_text(parts)
@@ -93,7 +91,7 @@ def _connect_changes(parts: Parts) -> None:
         if edits is None:
             return [cut_page.not_saved(changes.number, problem), gr.update()]
         config, _ = attempt(lambda: parts.preparation.config(form.values(data)))
-        found = WORKS.result(KIND)
+        found = TASKS.result(CROPPING)
         remark = "" if found and config and found.fits(config) else _SHOW_AGAIN
         return [cut_page.saved(changes.number, edits, remark), _seen(found)]
 
@@ -109,7 +107,7 @@ def _connect_text(parts: Parts) -> None:
     form = parts.prepare
 
     def fitting(data: dict[Any, Any]) -> FramedSet:
-        config, found = parts.preparation.config(form.values(data)), WORKS.result(KIND)
+        config, found = parts.preparation.config(form.values(data)), TASKS.result(CROPPING)
         if found is None or not found.fits(config):
             raise BadInput(_SHOW_AGAIN if found else _BEGIN)
         return found
@@ -148,7 +146,7 @@ def _connect_text(parts: Parts) -> None:
 
 def _shown(seen: str = "") -> list[Any]:
     """The grid as it is by now, and what stands for it; nothing new where a page has ``seen`` that."""
-    found = WORKS.result(KIND)
+    found = TASKS.result(CROPPING)
     if found is None or seen == _seen(found):
         return [gr.update(), gr.update()]
     from lib_ti.prep.manifest import read_manifest

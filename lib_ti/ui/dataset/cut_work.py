@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, natural_order
@@ -27,7 +28,6 @@ from lib_ti.prep.recipe.stream import Room
 from lib_ti.prep.sources import found_pictures
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
-from lib_ti.ui.work import Told
 
 _MOST_PIXELS = 100_000_000
 """Of the pictures that are decoded at one time."""
@@ -74,7 +74,9 @@ class Changes:
     decisions: Mapping[str, PictureEdits]
 
 
-def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: FramedSet | None = None) -> FramedSet:
+def find(
+    config: PrepareConfig, upscalers: Sequence[str], task: TaskContext, before: FramedSet | None = None
+) -> FramedSet:
     """All pictures of the source folder with their default frames.
 
     Parameters
@@ -89,12 +91,12 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
     Stopped
         When that was asked for.
     """
-    told.tell("Looking at the files.")
+    task.report_message("Looking at the files.")
     found, folder = found_pictures(config, upscalers)
     known = {}
     if before and before.fits(config):
         known = {one.item.digest: one.default for one in before.pictures}
-    told.tell("")
+    task.report_message("")
     faces, room = FaceFinder(), Room(_MOST_PIXELS)
 
     def frames(item: Item) -> Framed | Skipped:
@@ -106,7 +108,7 @@ def find(config: PrepareConfig, upscalers: Sequence[str], told: Told, before: Fr
         except UnreadablePicture as error:
             return Skipped(item.path, error.reason, item.name)
 
-    outcomes = _side_by_side(frames, found.items, config.workers, told)
+    outcomes = _side_by_side(frames, found.items, config.workers, task)
     framed = [one for one in outcomes if isinstance(one, Framed)]
     skipped = [one for one in outcomes if isinstance(one, Skipped)]
     framed.sort(key=lambda one: natural_order(found.folder, one.item.path))
@@ -170,15 +172,15 @@ def _places(config: PrepareConfig) -> tuple[Any, ...]:
 
 
 def _side_by_side(
-    work: Callable[[Item], Framed | Skipped], items: Sequence[Item], workers: int, told: Told
+    work: Callable[[Item], Framed | Skipped], items: Sequence[Item], workers: int, task: TaskContext
 ) -> list[Framed | Skipped]:
     done: list[Framed | Skipped] = []
-    told.progress(0, len(items))
+    task.report_progress(0, len(items))
     with closing(ordered_map(work, items, workers=workers, name="frames")) as framed:
         for one in framed:
             done.append(one)
-            told.progress(len(done), len(items))
-            if told.stop():
+            task.report_progress(len(done), len(items))
+            if task.stop_requested():
                 raise Stopped(f"Looking for frames was stopped after {len(done)} of {len(items)} pictures.")
     return done
 

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import REMOVAL
+from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset import choice
 from lib_ti.ui.dataset.choice import Choice, Data, uploaded
 from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
-from lib_ti.ui.work import WORKS, Told
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.erase_work import Erasing
     from lib_ti.ui.dataset.paint_page import Choosable
 
 TITLE = "Erase"
-KIND = "erase"
 MODEL = "model"
 _ABOUT = (
     "Paint over lettering, a watermark or a thing in the way, then press Erase. Your pictures stay as they are; "
@@ -71,17 +70,17 @@ class _Step:
     """What the buttons do: from what the page holds to updates of what it shows."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts, self._form = parts, parts.prepare
+        self._parts, self._form, self._line = parts, parts.prepare, parts.task_line
         self._picture, self._mask, self._seed = (parts[f"erase_{name}"] for name in ("picture", "mask", "seed"))
         self._shown = [parts["erase_stage"], self._mask, parts["erase_said"]]
 
     def connect(self) -> None:
-        parts, shown = self._parts, self._shown
-        done, file, marked = parts["work_done"], parts["erase_file"], shown[1:]
+        parts, shown, line = self._parts, self._shown, self._line
+        done, file, marked = line.done, parts["erase_file"], shown[1:]
         inputs = {self._picture, self._mask, self._seed, *self._form.components}
         Choice(parts, "erase", self._form.components, self._pictures, self._show, shown).connect()
-        parts["erase_fill"].click(self._fill, inputs=inputs, outputs=[*shown, *work_line.watched(parts)], **BUSY)
-        work_line.show_outcome(parts, KIND, parts["erase_said"])
+        parts["erase_fill"].click(self._fill, inputs=inputs, outputs=[*shown, *line.outputs], **BUSY)
+        line.show_outcome(REMOVAL, parts["erase_said"])
         done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
         parts["erase_propose"].click(self._propose, inputs=inputs, outputs=marked, **BUSY)
         file.upload(self._load, inputs={file, *inputs}, outputs=marked, **BUSY)
@@ -123,20 +122,20 @@ class _Step:
         name, layer, seed = data[self._picture] or "", data[self._mask] or "", int(data[self._seed] or 0)
         if data[self._form["fill"]] != MODEL:
             done = self._after(data, lambda config, name: (self._erasing.erase(config, name, layer, seed), ""))
-            return [*done, *work_line.news()]
+            return [*done, *self._line.updates()]
         config, problem = attempt(lambda: self._config(data))
         if config is None:
-            return [gr.update(), gr.update(), problem, *work_line.news()]
+            return [gr.update(), gr.update(), problem, *self._line.updates()]
 
-        def work(told: Told) -> str:
-            return self._erasing.erase(config, name, layer, seed, told.tell)
+        def work(task: TaskContext) -> str:
+            return self._erasing.erase(config, name, layer, seed, task.report_message)
 
-        return [gr.update(), gr.update(), *work_line.begin(KIND, f"Erasing in {name}", work)]
+        return [gr.update(), gr.update(), *self._line.start(REMOVAL, f"Erasing in {name}", work)]
 
     def _ended(self, data: Data) -> list[Any]:
-        if not work_line.has_ended(data[self._parts["work_done"]] or "", KIND) or WORKS.now().state != "done":
+        if not self._line.succeeded(data, REMOVAL):
             return [gr.update()] * len(self._shown)
-        return self._after(data, lambda *_: (WORKS.result(KIND), ""))
+        return self._after(data, lambda *_: (TASKS.result(REMOVAL), ""))
 
     def _propose(self, data: Data) -> list[Any]:
         name, layer = data[self._picture] or "", data[self._mask] or ""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import INSPECTION
+from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config import LookConfig
-from lib_ti.ui import work_line
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset.look_columns import BY_NAME, ORDERS, turned
-from lib_ti.ui.dataset.look_desk import KIND, Data, Desk
+from lib_ti.ui.dataset.look_desk import Data, Desk
 from lib_ti.ui.dataset.look_query import GALLERY, LAYOUTS
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.widgets.form import Form
-from lib_ti.ui.work import WORKS, Told
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def connect(parts: Parts) -> None:
 
 def _connect_looking(parts: Parts, desk: Desk) -> None:
     source, output = parts["dataset_folder"], parts.prepare["output"]
-    subfolders = parts.prepare["subfolders"]
+    subfolders, line = parts.prepare["subfolders"], parts.task_line
 
     def begin(data: Data) -> list[Any]:
         chosen = (data[source] or "").strip()
@@ -120,29 +120,28 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
 
             prepared = parts.preparation.output(chosen, data[output] or "")
             found, folder = look_work.folders(parts.controller.host.folders, chosen, prepared)
-            config, before, inner = desk.config(data), WORKS.result(KIND), bool(data[subfolders])
+            config, before, inner = desk.config(data), TASKS.result(INSPECTION), bool(data[subfolders])
 
-            def work(told: Told) -> LookedOver:
-                return look_work.look(found, folder, config, told, before, subfolders=inner)
+            def work(task: TaskContext) -> LookedOver:
+                return look_work.look(found, folder, config, task, before, subfolders=inner)
 
-            said, *line = work_line.begin(KIND, f"Looking at {found.name}", work)
-            return [said, prepared, *line]
+            said, *updates = line.start(INSPECTION, f"Looking at {found.name}", work)
+            return [said, prepared, *updates]
 
         updates, problem = attempt(begun)
-        return updates or [problem, gr.update(), *work_line.news()]
+        return updates or [problem, gr.update(), *line.updates()]
 
     def ended(data: Data) -> list[Any]:
-        done = work_line.has_ended(data[parts["work_done"]] or "", KIND) and WORKS.now().state == "done"
-        return desk.changed(data) if done else desk.same()
+        return desk.changed(data) if line.succeeded(data, INSPECTION) else desk.same()
 
     parts["look_over"].click(
         begin,
         inputs={*desk.inputs, subfolders},
-        outputs=[parts["look_said"], output, *work_line.watched(parts)],
+        outputs=[parts["look_said"], output, *line.outputs],
         **BUSY,
     )
-    parts["work_done"].change(ended, inputs={parts["work_done"], *desk.inputs}, outputs=desk.outputs, **QUIET)
-    work_line.show_outcome(parts, KIND, parts["look_said"])
+    line.done.change(ended, inputs={line.done, *desk.inputs}, outputs=desk.outputs, **QUIET)
+    line.show_outcome(INSPECTION, parts["look_said"])
     parts["step_look"].select(desk.opened, inputs=desk.inputs, outputs=desk.outputs, **QUIET)
 
 
@@ -176,7 +175,7 @@ def _connect_switches(parts: Parts, desk: Desk) -> None:
         if sent is None:
             return desk.nothing(problem)
         pictures = desk.is_old(data)  # else the page shows it already
-        kept, problem = attempt(lambda: look_work.keep(WORKS.result(KIND), sent))
+        kept, problem = attempt(lambda: look_work.keep(TASKS.result(INSPECTION), sent))
         if kept is None:
             return desk.nothing(look_page.refused(sent.number, problem))
         return desk.updates(data, look_page.kept(sent.number), pictures=pictures)
@@ -202,7 +201,7 @@ def _connect_buttons(parts: Parts, desk: Desk) -> None:
         def decide(data: Data) -> list[Any]:
             from lib_ti.ui.dataset.look_view import View
 
-            looked = WORKS.result(KIND)
+            looked = TASKS.result(INSPECTION)
             if looked is None:
                 return desk.nothing(hint(_BEGIN))
             count, problem = attempt(lambda: looked.decide(choose(button, View.of(looked, desk.asked(data)), data)))
@@ -221,7 +220,7 @@ def _connect_undo(parts: Parts, desk: Desk) -> None:
 
     def travelling(way: str, done: str) -> Callable[[Data], list[Any]]:
         def travel(data: Data) -> list[Any]:
-            looked = WORKS.result(KIND)
+            looked = TASKS.result(INSPECTION)
             count, problem = attempt(lambda: getattr(looked, way)() if looked else 0)
             return desk.nothing(problem) if count is None else desk.updates(data, _said(done, count))
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import INSPECTION
+from lib_ti.background.tasks import TASKS
 from lib_ti.config import LookConfig, from_mapping
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset.look_query import Asked
 from lib_ti.ui.parts import Parts
-from lib_ti.ui.work import WORKS
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.look_work import LookedOver
 
-KIND = "look"
-"""Of the work, whose result is the :class:`lib_ti.ui.dataset.look_work.LookedOver` that all pages show."""
 Data = Mapping[Any, Any]
 _OPENED, _WRONG = "opened", "wrong"
 """In place of the stamp of what a page shows, where there was nothing to show yet, or a field is wrong. Nothing at all
@@ -54,7 +53,7 @@ class Desk:
 
         Where nothing is ``said``, what was said before stays, unless it was what is wrong with a field.
         """
-        looked = WORKS.result(KIND)
+        looked = TASKS.result(INSPECTION)
         if looked is None:
             return self.nothing(said or "")
         made, problem = attempt(lambda: self._made(looked, self.asked(data), pictures=pictures))
@@ -70,7 +69,7 @@ class Desk:
 
     def opened(self, data: Data) -> list[Any]:
         """The last look on a new page, and what another step has decided since."""
-        if WORKS.result(KIND) is None:
+        if TASKS.result(INSPECTION) is None:
             return [*self.same()[:-1], _OPENED]
         return self.updates(data) if self.is_old(data) else self.same()
 
@@ -86,7 +85,7 @@ class Desk:
         """Whether there is something else to see by now than what the page shows."""
         from lib_ti.ui.dataset.look_view import stamp
 
-        looked = WORKS.result(KIND)
+        looked = TASKS.result(INSPECTION)
         now, _ = attempt(lambda: stamp(looked, self.asked(data)) if looked else "")
         return now != data[self._parts["look_seen"]]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import LookConfig
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
@@ -23,7 +24,6 @@ from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
 from lib_ti.ui.html.fragments import file_name
-from lib_ti.ui.work import Told
 from lib_ti.wording import quoted
 
 _OTHERS = "This page shows pictures of another look: press “Look over” again, or load the page again."
@@ -196,16 +196,20 @@ def look(
     source: Path,
     folder: PreparedFolder,
     config: LookConfig,
-    told: Told,
+    task: TaskContext,
     before: LookedOver | None = None,
     *,
     subfolders: bool = False,
 ) -> LookedOver:
     """Look at all pictures of a folder; see :func:`lib_ti.prep.inspect.measure_folder.look_at_all`."""
     looks = look_at_all(
-        source, subfolders=subfolders, cache_folder=folder.looks, progress=told.progress, stop=told.stop
+        source,
+        subfolders=subfolders,
+        cache_folder=folder.looks,
+        progress=task.report_progress,
+        stop=task.stop_requested,
     )
-    told.tell("Looking for near-duplicates.")
+    task.report_message("Looking for near-duplicates.")
     looked = LookedOver(looks, folder, before)
     looked.report(config)  # now, and not when a page waits for it
     return looked

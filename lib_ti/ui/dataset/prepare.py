@@ -6,16 +6,15 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui import work_line
+from lib_ti.background.kinds import PREPARATION, ZIP
+from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.dataset.folders import Folders
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
-from lib_ti.ui.work import WORKS, Told
 from lib_ti.wording import counted
 
 TITLE = "Prepare"
-KIND, ZIP = "prepare", "zip"
 _ROWS = (("shape", "framing"), ("upscaler", "reduce"), ("name", "name_pattern"))
 _FLIPPED = (("flip", "flip_words"),)
 _SPLIT = (("split",), ("split_threshold", "split_overlap"))
@@ -52,7 +51,7 @@ def _rows(parts: Parts, rows: tuple[tuple[str, ...], ...]) -> None:
 
 
 def connect(parts: Parts) -> None:
-    form, host, folders = parts.prepare, parts.controller.host, Folders(parts)
+    form, host, folders, line = parts.prepare, parts.controller.host, Folders(parts), parts.task_line
     everything = {*form.components, *folders.inputs}
 
     def dry_run(data: dict[Any, Any]) -> str:
@@ -65,35 +64,32 @@ def connect(parts: Parts) -> None:
         plan, problem = attempt(lambda: parts.preparation.plan(form.values(data)))
         problem = problem or folders.behind(data)
         if plan is None or problem:
-            return [problem, *work_line.news()]
+            return [problem, *line.updates()]
 
-        def work(told: Told) -> Any:
+        def work(task: TaskContext) -> Any:
             from lib_ti.prep.recipe.execute import run
 
-            return plan, run(plan, host_tools=host.tools, progress=told.progress, stop=told.stop, tell=told.tell)
+            progress, stop = task.report_progress, task.stop_requested
+            summary = run(plan, host_tools=host.tools, progress=progress, stop=stop, tell=task.report_message)
+            return plan, summary
 
-        return work_line.begin(KIND, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))
+        return line.start(PREPARATION, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))
 
     def ended(data: dict[Any, Any]) -> list[Any]:
-        done = data[parts["work_done"]] or ""
-        if work_line.has_ended(done, KIND) and WORKS.now().state == "done":
+        if line.succeeded(data, PREPARATION):
             from lib_ti.ui.dataset import prepare_page
 
-            plan, summary = WORKS.result(KIND)
+            plan, summary = TASKS.result(PREPARATION)
             return [_unsaved(str(plan.source)) + prepare_page.summary(plan, summary), gr.update()]
-        if work_line.has_ended(done, ZIP) and WORKS.now().state == "done":
-            return [gr.update(), gr.update(value=str(WORKS.result(ZIP)), visible=True)]
+        if line.succeeded(data, ZIP):
+            return [gr.update(), gr.update(value=str(TASKS.result(ZIP)), visible=True)]
         return [gr.update(), gr.update()]
 
     parts["prepare_plan"].click(dry_run, inputs=set(form.components), outputs=[parts["prepare_said"]], **BUSY)
-    parts["prepare_run"].click(
-        prepare, inputs=everything, outputs=[parts["prepare_said"], *work_line.watched(parts)], **BUSY
-    )
-    parts["work_done"].change(
-        ended, inputs={parts["work_done"]}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET
-    )
-    work_line.show_outcome(parts, KIND, parts["prepare_said"])
-    work_line.show_outcome(parts, ZIP, parts["prepare_used"])
+    parts["prepare_run"].click(prepare, inputs=everything, outputs=[parts["prepare_said"], *line.outputs], **BUSY)
+    line.done.change(ended, inputs={line.done}, outputs=[parts["prepare_said"], parts["prepare_download"]], **QUIET)
+    line.show_outcome(PREPARATION, parts["prepare_said"])
+    line.show_outcome(ZIP, parts["prepare_used"])
     _connect_use(parts)
 
 
@@ -107,7 +103,7 @@ def _unsaved(folder: str | None) -> str:
 
 def _connect_use(parts: Parts) -> None:
     """The prepared folder, handed to the Train tab or as one file."""
-    form, train = parts.prepare, parts.train
+    form, train, line = parts.prepare, parts.train, parts.task_line
     named = {form["source"], form["output"]}
 
     def prepared(data: dict[Any, Any]) -> str:
@@ -129,8 +125,8 @@ def _connect_use(parts: Parts) -> None:
     def pack(data: dict[Any, Any]) -> list[Any]:
         found, problem = attempt(lambda: parts.preparation.training_set(prepared(data)))
         if found is None:
-            return [problem, *work_line.news()]
-        return work_line.begin(ZIP, "Writing the zip file", lambda told: parts.preparation.pack(found, told))
+            return [problem, *line.updates()]
+        return line.start(ZIP, "Writing the zip file", lambda task: parts.preparation.pack(found, task))
 
     parts["prepare_use"].click(
         use,
@@ -141,4 +137,4 @@ def _connect_use(parts: Parts) -> None:
         ],
         **BUSY,
     )  # fmt: skip
-    parts["prepare_zip"].click(pack, inputs=named, outputs=[parts["prepare_used"], *work_line.watched(parts)], **BUSY)
+    parts["prepare_zip"].click(pack, inputs=named, outputs=[parts["prepare_used"], *line.outputs], **BUSY)

@@ -39,14 +39,18 @@ def file_name(file: Path | str) -> str:
     return " ".join(printable(file.name if isinstance(file, Path) else file).splitlines())
 
 
-def notice(kind: Kind, sentences: Iterable[str], *, title: str = "") -> str:
-    """A box with one line for each sentence; empty without any. Screen readers announce errors."""
+def notice(kind: Kind, sentences: Iterable[str], *, title: str = "", task: int = 0) -> str:
+    """A box with one line for each sentence; empty without any. Screen readers announce errors.
+
+    With the number of a ``task``, it is about that task being in progress, and disappears when the task has ended.
+    """
     items = [sentence for sentence in sentences if sentence]
     if not items and not title:
         return ""
     role = ' role="alert"' if kind == "error" else ""
     head = f'<p class="ti-title">{escape(title)}</p>' if title else ""
-    return f'<div class="ti-notice ti-{kind}"{role}>{head}{findings((kind, item) for item in items)}</div>'
+    waits = f' data-task="{task}"' if task else ""
+    return f'<div class="ti-notice ti-{kind}"{role}{waits}>{head}{findings((kind, item) for item in items)}</div>'
 
 
 def holds_error(shown: str) -> bool:

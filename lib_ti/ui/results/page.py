@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import CONTACT_SHEET
 from lib_ti.ui.controller import attempt
 from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.results import actions, view
 from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets.task_line import TaskLine
 
 if TYPE_CHECKING:
     from lib_ti.ui.results.state import Preview, RunResults
@@ -76,6 +78,9 @@ def _sheet(parts: Parts) -> None:
             ),
         )
         parts.button("sheet_draw", "Draw")
+        tasks = parts.controller.tasks
+        line = parts.sheet_line = TaskLine(parts, "sheet_task", lambda: tasks.status(CONTACT_SHEET))
+        line.layout()
         parts.html("sheet_said")
         parts.html("sheet")
 
@@ -89,20 +94,33 @@ def connect(parts: Parts) -> None:
         shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
-    def draw(data: dict[Any, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008 - Gradio's way
-        def report(done: int, total: int) -> None:
-            progress((done, total), desc="Contact sheet", unit="images")
-
-        prompts = data[parts["sheet_prompts"]] or ""
-        sheet, problem = attempt(lambda: parts.controller.contact_sheet(_run(parts, data), prompts, report))
-        return [problem, figure(sheet[0], sheet[1], size=SHEET_SIZE, classes="ti-large") if sheet else gr.update()]
-
     step = parts["results_step"]
     for event in (step.release, step.change):
         event(picture, inputs={*where, step}, outputs=[parts["results_picture"]], **QUIET)
-    parts["sheet_draw"].click(
-        draw, inputs={*where, parts["sheet_prompts"]}, outputs=[parts["sheet_said"], parts["sheet"]], **BUSY
-    )
+    _connect_sheet(parts)
+
+
+def _connect_sheet(parts: Parts) -> None:
+    where, line, box = _where(parts), parts.sheet_line, parts["sheet_said"]
+
+    def draw(data: dict[Any, Any]) -> list[Any]:
+        prompts = data[parts["sheet_prompts"]] or ""
+        _, problem = attempt(lambda: parts.controller.start_contact_sheet(_run(parts, data), prompts))
+        return [problem, *line.updates()]
+
+    def ended(data: dict[Any, Any]) -> list[Any]:
+        sheet = parts.controller.tasks.result(CONTACT_SHEET)
+        run, _ = attempt(lambda: _run(parts, data))
+        if run is None or not line.succeeded(data, CONTACT_SHEET):
+            return [gr.update(), gr.update()]
+        if sheet.run != run.folder.path:
+            return [hint(f"The contact sheet of another run is finished: {sheet.path}"), gr.update()]
+        return ["", figure(sheet.path, sheet.caption, size=SHEET_SIZE, classes="ti-large")]
+
+    line.connect()
+    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[box, *line.outputs], **QUIET)
+    line.done.change(ended, inputs={*where, line.done}, outputs=[box, parts["sheet"]], **QUIET)
+    line.show_outcome(CONTACT_SHEET, box)
 
 
 def _connect_lists(parts: Parts) -> None:
@@ -119,7 +137,7 @@ def _connect_lists(parts: Parts) -> None:
         """Reload the list, and choose the embedding that was trained last."""
         found, _ = attempt(lambda: parts.controller.trained_names(data[log] or ""))
         found = found or []
-        newest = parts.controller.jobs.snapshot().name
+        newest = parts.controller.training.snapshot().name
         return choices(found, data[name] or (newest if newest in found else ""))
 
     def show(data: dict[Any, Any]) -> list[Any]:
@@ -239,3 +257,8 @@ def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
         data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
     )
     return parts.controller.run(log, name, path)
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """Show the contact sheet in progress on a new page."""
+    blocks.load(parts.sheet_line.updates, inputs=[], outputs=parts.sheet_line.outputs, **QUIET)

@@ -112,7 +112,7 @@ def _run(parts: Parts) -> None:
         parts.button("preview_now", "Preview now", interactive=False, size="sm")
         parts.button("refresh", "Refresh", size="sm")
     parts.html("check_result")
-    now = parts.controller.jobs.snapshot()
+    now = parts.controller.training.snapshot()
     parts.html("status", view.status(now, parts.seconds))
     parts.button("start_new", "Train on the new images", visible=now.state == "asking")
     parts.html("curve")
@@ -124,7 +124,7 @@ def connect(parts: Parts) -> None:
     template_fields.connect(parts)
     listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
     _connect_dataset(parts)
-    form, controller, jobs = parts.train, parts.controller, parts.controller.jobs
+    form, controller, runs = parts.train, parts.controller, parts.controller.training
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
     def check(data: dict[Any, Any]) -> str:
@@ -137,7 +137,7 @@ def connect(parts: Parts) -> None:
             taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
             _, problem = attempt(lambda: controller.start(form.values(data), taken, new_data=new_data))
             # What was read from txt2img, and [name] in the place of the embedding's own name.
-            begun = {} if problem else jobs.snapshot().settings
+            begun = {} if problem else runs.snapshot().settings
             return [problem, *news(parts, ""), *(gr.update(value=begun[key]) if begun else gr.update() for key in read)]
 
         return start
@@ -155,7 +155,7 @@ def connect(parts: Parts) -> None:
     for name, new_data in (("start", False), ("start_new", True)):
         outputs = [parts["check_result"], *watched, *(form[key] for key in read)]
         parts[name].click(starting(new_data=new_data), inputs=inputs, outputs=outputs, **QUIET)
-    for name, request in (("stop", jobs.stop), ("save_now", jobs.save_now), ("preview_now", jobs.preview_now)):
+    for name, request in (("stop", runs.stop), ("save_now", runs.save_now), ("preview_now", runs.preview_now)):
         parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
     parts["refresh"].click(
         lambda data: news(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
@@ -182,7 +182,7 @@ def _watched(parts: Parts) -> list[Any]:
 
 def news(parts: Parts, seen: str) -> list[Any]:
     """Updates for what a page shows of the run; ``seen`` is what the last ones left in the page's own state."""
-    now = parts.controller.jobs.snapshot()
+    now = parts.controller.training.snapshot()
     version, _, pictures = seen.partition(" ")
     if version == f"{now.version}{now.stopping}":
         return [gr.update()] * len(_watched(parts))
@@ -203,7 +203,7 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     form, controller = parts.train, parts.controller
 
     def load() -> list[Any]:
-        settings = dict(controller.jobs.snapshot().settings)
+        settings = dict(controller.training.snapshot().settings)
         for side in ("width", "height"):
             settings[side] = settings.get(side) or controller.host.models.size
         listed = {"name": controller.embeddings(), "template": controller.templates.names()}

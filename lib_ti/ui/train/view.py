@@ -18,7 +18,7 @@ def status(now: Snapshot, seconds: float) -> str:
     """State, bar, numbers, notes and errors. The page's script asks again after ``seconds`` while a run is active."""
     active = "yes" if now.active else "no"
     return (
-        f'<div class="ti-status" data-active="{active}" data-seconds="{seconds:g}">'
+        f'<div class="ti-status" data-active="{active}" data-seconds="{seconds:g}" data-refresh="ti_refresh">'
         f"{_headline(now)}{_numbers(now)}{_saved(now)}{_notes(now)}{_previews_drawn_with(now.settings)}</div>"
     )
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from lib_ti.background.runs import Runs
+from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput, Busy, Stopped, TrainingFailed
 from lib_ti.host.base import Host
 from lib_ti.signals import Control, Listener, Note, RunFinished, RunStarted, Saved, StepDone
 from lib_ti.training.curve import MOST_POINTS, Curve
-from lib_ti.training.job import Jobs
 from lib_ti.training.snapshot import Snapshot
 from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
@@ -23,8 +24,8 @@ from tests.training.conftest import Studio
 Run = Callable[[Listener, Control], None]
 
 
-def jobs_that(run: Run) -> Jobs:
-    """Jobs whose training is ``run`` alone."""
+def runs_that(run: Run) -> Runs:
+    """Runs whose training is ``run`` alone."""
 
     def train(host: Host, config: TrainConfig, listen: Listener, control: Control) -> RunFinished:
         run(listen, control)
@@ -32,25 +33,25 @@ def jobs_that(run: Run) -> Jobs:
         listen(finished)
         return finished
 
-    return Jobs(train)
+    return Runs(BackgroundTasks(), train)
 
 
-def ended(jobs: Jobs, studio: Studio, **changes: Any) -> Snapshot:
-    jobs.start(studio.host, studio.config(**changes))
-    assert jobs.wait(20)
-    return jobs.snapshot()
+def ended(runs: Runs, studio: Studio, **changes: Any) -> Snapshot:
+    runs.start(studio.host, studio.config(**changes))
+    assert runs.wait(20)
+    return runs.snapshot()
 
 
 def test_before_any_run_it_is_idle() -> None:
-    jobs = Jobs()
-    assert jobs.snapshot().state == "idle"
-    assert not jobs.snapshot().active
-    jobs.stop()
-    assert jobs.wait(0)
+    runs = Runs(BackgroundTasks())
+    assert runs.snapshot().state == "idle"
+    assert not runs.snapshot().active
+    runs.stop()
+    assert runs.wait(0)
 
 
 def test_a_run_is_told_whole(studio: Studio) -> None:
-    now = ended(Jobs(), studio)
+    now = ended(Runs(BackgroundTasks()), studio)
     assert (now.state, now.step, now.max_steps, now.name) == ("done", 20, 20, "my-style")
     assert now.embedding == studio.embedding_file
     assert [preview.step for preview in now.previews] == [0, 10, 20]
@@ -72,15 +73,15 @@ def test_a_second_run_is_refused_in_one_sentence_while_one_goes_on(studio: Studi
         begun.set()
         go.wait(20)
 
-    jobs = jobs_that(run)
-    jobs.start(studio.host, studio.config())
+    runs = runs_that(run)
+    runs.start(studio.host, studio.config())
     assert begun.wait(20)
-    with pytest.raises(Busy, match=r"my-style is being trained already \(step 0 of 20\)"):
-        jobs.start(studio.host, studio.config())
+    with pytest.raises(Busy, match=r"Training my-style is in progress \(step 0 of 20\)"):
+        runs.start(studio.host, studio.config())
     go.set()
-    assert jobs.wait(20)
-    jobs.start(studio.host, studio.config())
-    assert jobs.wait(20)
+    assert runs.wait(20)
+    runs.start(studio.host, studio.config())
+    assert runs.wait(20)
 
 
 def test_stop_save_and_preview_reach_the_run(studio: Studio) -> None:
@@ -92,37 +93,37 @@ def test_stop_save_and_preview_reach_the_run(studio: Studio) -> None:
         go.wait(20)
         seen.extend([control.take_save(), control.take_preview(), control.stop_requested])
 
-    jobs = jobs_that(run)
-    jobs.start(studio.host, studio.config())
+    runs = runs_that(run)
+    runs.start(studio.host, studio.config())
     assert begun.wait(20)
-    jobs.save_now()
-    jobs.preview_now()
-    jobs.stop()
-    assert jobs.snapshot().stopping
+    runs.save_now()
+    runs.preview_now()
+    runs.stop()
+    assert runs.snapshot().stopping
     go.set()
-    assert jobs.wait(20)
+    assert runs.wait(20)
     assert seen == [True, True, True]
-    assert jobs.snapshot().state == "stopped"
-    assert not jobs.snapshot().stopping
+    assert runs.snapshot().state == "stopped"
+    assert not runs.snapshot().stopping
 
 
 def test_a_run_that_was_stopped_before_its_first_step_is_no_failure(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise Stopped("It was still waiting for its turn; nothing was changed.")
 
-    jobs = jobs_that(run)
-    jobs.start(studio.host, studio.config())
-    assert jobs.wait(20)
-    now = jobs.snapshot()
+    runs = runs_that(run)
+    runs.start(studio.host, studio.config())
+    assert runs.wait(20)
+    now = runs.snapshot()
     assert (now.state, now.active) == ("cancelled", False)
     assert now.errors == ("It was still waiting for its turn; nothing was changed.",)
 
 
 def test_bad_input_is_shown_sentence_by_sentence(studio: Studio) -> None:
-    jobs = Jobs()
-    jobs.start(studio.host, studio.config(dataset="nowhere", template="no-such"))
-    jobs.wait(20)
-    now = jobs.snapshot()
+    runs = Runs(BackgroundTasks())
+    runs.start(studio.host, studio.config(dataset="nowhere", template="no-such"))
+    runs.wait(20)
+    now = runs.snapshot()
     assert now.state == "failed"
     assert len(now.errors) == 2
     assert any("nowhere" in error for error in now.errors)
@@ -133,7 +134,7 @@ def test_a_training_that_fails_says_why_and_what_is_kept(studio: Studio) -> None
         listen(Saved(2, (Path("e"),)))
         raise TrainingFailed("The loss is undefined.")
 
-    assert ended(jobs_that(run), studio).errors == ("The loss is undefined.", "What was saved at step 2 is whole.")
+    assert ended(runs_that(run), studio).errors == ("The loss is undefined.", "What was saved at step 2 is whole.")
 
 
 def test_an_unexpected_error_is_shown_with_class_message_and_place(studio: Studio, tmp_path: Path) -> None:
@@ -141,9 +142,9 @@ def test_an_unexpected_error_is_shown_with_class_message_and_place(studio: Studi
         listen(RunStarted("my-style", tmp_path, 0, 20, 5, 0, resumed=False))
         raise ZeroDivisionError("division by zero")
 
-    now = ended(jobs_that(run), studio)
+    now = ended(runs_that(run), studio)
     assert now.state == "failed"
-    assert "ZeroDivisionError: division by zero (test_job.py, line" in now.errors[0]
+    assert "ZeroDivisionError: division by zero (test_runs.py, line" in now.errors[0]
     assert "ZeroDivisionError" in (tmp_path / "run.log").read_text()
 
 
@@ -151,27 +152,27 @@ def test_a_full_memory_says_what_to_do(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    now = ended(jobs_that(run), studio)
+    now = ended(runs_that(run), studio)
     assert "smaller Batch size" in now.errors[0]
     assert "CUDA out of memory" in now.errors[1]
 
 
 def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
     states: list[str] = []
-    jobs: Jobs
+    runs: Runs
 
     def run(listen: Listener, control: Control) -> None:
         listen(Note("Waiting for a picture that is being drawn."))
-        states.append(jobs.snapshot().state)
+        states.append(runs.snapshot().state)
 
-    jobs = jobs_that(run)
-    assert ended(jobs, studio).notes[0].text.startswith("Waiting")
+    runs = runs_that(run)
+    assert ended(runs, studio).notes[0].text.startswith("Waiting")
     assert states == ["waiting"]
 
 
 def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
     studio.train(max_steps=10, embedding_rate="0.05")
-    now = ended(Jobs(), studio)
+    now = ended(Runs(BackgroundTasks()), studio)
     assert [step for step, _ in now.losses] == list(range(1, 21))
     assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
     assert now.best in now.evaluations[-1]
@@ -180,49 +181,49 @@ def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
 
 def test_a_resumed_run_knows_its_best_step_before_the_next_check(studio: Studio) -> None:
     studio.train(max_steps=10, embedding_rate="0.05")
-    now = ended(Jobs(), studio, evaluate_every=0, held_out=0.1)
+    now = ended(Runs(BackgroundTasks()), studio, evaluate_every=0, held_out=0.1)
     assert now.best in now.evaluations[-1]
 
 
 def test_another_dataset_is_a_question_and_not_a_failure(studio: Studio, tmp_path: Path) -> None:
-    jobs = Jobs()
-    ended(jobs, studio)
+    runs = Runs(BackgroundTasks())
+    ended(runs, studio)
     config = studio.config(max_steps=30, dataset=str(draw_pictures(tmp_path / "others", size=40)))
-    jobs.start(studio.host, config)
-    assert jobs.wait(20)
-    assert (jobs.snapshot().state, jobs.snapshot().active) == ("asking", False)
-    assert "on other images" in jobs.snapshot().errors[0]
-    jobs.start(studio.host, config, new_data=True)
-    assert jobs.wait(20)
-    assert (jobs.snapshot().state, jobs.snapshot().step) == ("done", 30)
+    runs.start(studio.host, config)
+    assert runs.wait(20)
+    assert (runs.snapshot().state, runs.snapshot().active) == ("asking", False)
+    assert "on other images" in runs.snapshot().errors[0]
+    runs.start(studio.host, config, new_data=True)
+    assert runs.wait(20)
+    assert (runs.snapshot().state, runs.snapshot().step) == ("done", 30)
 
 
 def test_a_preview_in_progress_is_seen(studio: Studio) -> None:
     seen: list[int | None] = []
-    jobs = Jobs()
+    runs = Runs(BackgroundTasks())
     generate = studio.host.model.generate
 
     def slow(*arguments: object) -> object:
-        seen.append(jobs.snapshot().previewing)
+        seen.append(runs.snapshot().previewing)
         return generate(*arguments)  # type: ignore[arg-type]
 
     studio.host.model.generate = slow  # type: ignore[method-assign,assignment]
-    assert ended(jobs, studio).previewing is None
+    assert ended(runs, studio).previewing is None
     assert seen == [0, 10, 20]
 
 
 def test_each_change_is_a_new_version_across_runs_too(studio: Studio) -> None:
-    jobs = jobs_that(lambda listen, control: None)
-    first = ended(jobs, studio).version
+    runs = runs_that(lambda listen, control: None)
+    first = ended(runs, studio).version
     assert first > 0
-    assert ended(jobs, studio).version > first
+    assert ended(runs, studio).version > first
 
 
 def test_a_failed_preview_is_a_warning_and_the_run_goes_on(studio: Studio) -> None:
     model = studio.host.model
     assert isinstance(model, FakeModel)
     model.previews_fail = True
-    now = ended(Jobs(), studio)
+    now = ended(Runs(BackgroundTasks()), studio)
     assert now.state == "done"
     assert any(note.warning and "graphics memory" in note.text for note in now.notes)
 
@@ -232,7 +233,7 @@ def test_skipped_steps_are_no_points_of_the_curve(studio: Studio) -> None:
         listen(StepDone(1, 20, float("nan"), float("nan"), 0.1, 0.1, skipped=True))
         listen(StepDone(2, 20, 1.0, 1.0, 0.1, 0.1))
 
-    assert ended(jobs_that(run), studio).losses == ((2, 1.0),)
+    assert ended(runs_that(run), studio).losses == ((2, 1.0),)
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 12345])
@@ -251,6 +252,6 @@ def test_a_problem_before_the_run_leaves_the_way_free(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise BadInput(["one.", "two."])
 
-    jobs = jobs_that(run)
-    assert ended(jobs, studio).errors == ("one.", "two.")
-    assert ended(jobs, studio).state == "failed"
+    runs = runs_that(run)
+    assert ended(runs, studio).errors == ("one.", "two.")
+    assert ended(runs, studio).state == "failed"

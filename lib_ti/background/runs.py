@@ -1,0 +1,139 @@
+"""Training runs as background tasks: how one is started, and the snapshot that pages show of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from lib_ti.atomic import append_text
+from lib_ti.background.kinds import RUN
+from lib_ti.background.tasks import TASKS, BackgroundTasks, TaskContext, TaskStatus
+from lib_ti.config import TrainConfig, to_mapping
+from lib_ti.errors import Stopped, UserError
+from lib_ti.host.base import Host
+from lib_ti.signals import Control, Event, Listener, Note, RunFinished
+from lib_ti.training.snapshot import ACTIVE, Gatherer, Snapshot
+
+Train = Callable[..., RunFinished]
+"""As :func:`lib_ti.training.run.train`."""
+
+logger = logging.getLogger(__name__)
+
+
+def train_embedding(
+    host: Host, config: TrainConfig, listen: Listener, control: Control, *, new_data: bool = False
+) -> RunFinished:
+    """:func:`lib_ti.training.run.train`, which is imported by the first run and not by the WebUI's start."""
+    from lib_ti.training.run import train
+
+    return train(host, config, listen, control, new_data=new_data)
+
+
+class Runs:
+    """The runs among the background tasks: at most one is active. All methods may be called from any thread."""
+
+    def __init__(self, tasks: BackgroundTasks = TASKS, train: Train = train_embedding) -> None:
+        self._tasks, self._train = tasks, train
+
+    def start(self, host: Host, config: TrainConfig, *, new_data: bool = False) -> None:
+        """Start a run.
+
+        Parameters
+        ----------
+        new_data
+            The user agreed to continue on another dataset.
+
+        Raises
+        ------
+        Busy
+            When one is active already, on whatever page it was started.
+        """
+        train = partial(self._train, new_data=True) if new_data else self._train
+        action = _RunAction(host, config, train)
+        self._tasks.start(RUN, f"Training {config.name}", action, total=config.max_steps, detail=action.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        """Return what is known of the active run, or the last one."""
+        status = self._tasks.status(RUN)
+        return _with_outcome(status.detail, status) if status.detail else Snapshot()
+
+    def stop(self, by: str = "Interrupt") -> None:
+        """Ask the run to end after the current step; what was reached is saved. Without a run nothing happens."""
+        self._tasks.control(RUN).stop(by)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the run; false when it continues after ``timeout`` seconds."""
+        return self._tasks.wait(timeout, RUN)
+
+    def save_now(self) -> None:
+        self._tasks.control(RUN).save_now()
+
+    def preview_now(self) -> None:
+        self._tasks.control(RUN).preview_now()
+
+
+class _RunAction:
+    """The function of a run's task: trains, and reports each event as a new snapshot."""
+
+    def __init__(self, host: Host, config: TrainConfig, train: Train) -> None:
+        self._host, self._config, self._train = host, config, train
+        self._lock = threading.Lock()
+        first = Snapshot(state="waiting", name=config.name, settings=to_mapping(config), max_steps=config.max_steps)
+        self._gathered = Gatherer(first)
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            return self._gathered.snapshot()
+
+    def __call__(self, context: TaskContext) -> RunFinished:
+        started = time.monotonic()
+
+        def report() -> None:
+            now = self.snapshot()
+            context.report_detail(now, done=now.step, total=now.max_steps)
+
+        def listen(event: Event) -> None:
+            with self._lock:
+                self._gathered.add(event)
+            report()
+
+        try:
+            finished = self._train(self._host, self._config, listen, context.control)
+        except Exception as error:
+            with self._lock:
+                self._gathered.change(stopped_by=context.control.stopped_by, seconds=time.monotonic() - started)
+            report()
+            if not isinstance(error, UserError):
+                self._log_traceback(error)
+            raise
+        if finished.reason == "stopped":
+            raise Stopped(f"The run was stopped after step {finished.step}; what was reached is saved.")
+        return finished
+
+    def _log_traceback(self, error: Exception) -> None:
+        folder = self.snapshot().folder
+        if folder is not None and folder.is_dir():
+            try:
+                append_text(folder / "run.log", "".join(traceback.format_exception(error)))
+            except UserError:
+                logger.warning("The error could not be added to %s", folder / "run.log")
+
+
+def _with_outcome(run: Snapshot, status: TaskStatus) -> Snapshot:
+    """Add what only the task knows to the snapshot of a run: how it ended, its errors, that it is to stop."""
+    run = replace(run, version=status.version, stopping=status.state == "stopping")
+    if status.state == "waiting" and status.message:
+        return replace(run, notes=(Note(status.message),))
+    if status.state == "asking":
+        return replace(run, state="asking", errors=status.errors)
+    if status.state == "failed":
+        kept = (f"What was saved at step {run.saved.step} is whole.",) if run.saved else ()
+        return replace(run, state="failed", errors=(*status.errors, *kept))
+    if status.state == "stopped" and run.state in ACTIVE:
+        return replace(run, state="cancelled", errors=(status.message,))
+    return run

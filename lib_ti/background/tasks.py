@@ -1,0 +1,240 @@
+"""One runner for everything that takes long: training runs, inspection, preparation, captioning, contact sheets.
+
+A task belongs to the process and not to a browser page: pages are closed, the WebUI's "Reload UI" rebuilds its tabs,
+and the task continues and is found again, because this module stays imported and :data:`TASKS` with it.
+
+The busy rule: each kind of task has a lane, and a lane runs one task at a time. The lane ``"model"`` is for what keeps
+the model for itself (a run, a contact sheet), the lane ``"dataset"`` for what reads or writes many images (inspecting,
+cropping, preparing, captioning, removing). Tasks of different lanes run side by side, so that a dataset can be prepared
+while a run is in progress. A dataset task that needs a model for a while asks the host for it, which makes it wait or
+refuses it. What :func:`admit` lets wait instead of refusing it is the place for a queue.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from lib_ti.background.kinds import Lane, TaskKind
+from lib_ti.errors import Busy, Stopped, describe_error
+from lib_ti.signals import Control
+
+State = Literal["idle", "waiting", "running", "stopping", "done", "stopped", "failed", "asking"]
+"""``idle``: there was no task yet. ``asking``: nothing was begun, since the user must agree first; ``errors`` has the
+question."""
+ACTIVE: tuple[State, ...] = ("waiting", "running", "stopping")
+_ASK_SECONDS = 0.2
+"""Time between two looks of a waiting task at whether it should stop."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """Everything that is known of a task at one moment. ``version`` grows with every change of any task."""
+
+    version: int = 0
+    number: int = 0
+    """The task's own; 0 where there was none."""
+    kind: TaskKind | None = None
+    title: str = ""
+    state: State = "idle"
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    """What it waits for or does, or why it was stopped, in a sentence."""
+    errors: tuple[str, ...] = ()
+    detail: Any = None
+    """What a kind of task reports beyond this, such as the snapshot of a run."""
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+class TaskContext:
+    """What the function of a task is given: how it reports, and how it hears that it should stop."""
+
+    def __init__(self, change: Callable[..., None], control: Control | None = None) -> None:
+        self._change = change
+        self.control = control or Control()
+
+    def report_progress(self, done: int, total: int) -> None:
+        self._change(done=done, total=total)
+
+    def report_message(self, sentence: str) -> None:
+        self._change(message=sentence)
+
+    def report_detail(self, detail: Any, **changes: Any) -> None:
+        self._change(detail=detail, **changes)
+
+    def stop_requested(self) -> bool:
+        return self.control.stop_requested
+
+
+Action = Callable[[TaskContext], Any]
+"""The function of a task. It runs in a thread of its own and may raise :class:`Stopped`."""
+
+
+class Task:
+    """A task and its thread; changed by :class:`BackgroundTasks` only."""
+
+    def __init__(self, kind: TaskKind, status: TaskStatus) -> None:
+        self.kind, self.control = kind, Control()
+        self.reported = status
+        self.ended = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def status(self) -> TaskStatus:
+        now = self.reported
+        return replace(now, state="stopping") if now.active and self.control.stop_requested else now
+
+    def describe(self) -> str:
+        """That it is in progress and how far it is, as the beginning of a sentence."""
+        now = self.reported
+        if not now.total:
+            return f"{now.title} is in progress"
+        unit = f"{self.kind.unit} " if self.kind.unit else ""
+        return f"{now.title} is in progress ({unit}{now.done} of {now.total})"
+
+
+def admit(kind: TaskKind | None, active: Iterable[Task]) -> Task | None:
+    """Decide whether a task may start while others are active in its lane; None is for work that is no task.
+
+    Returns the task that it waits for; None when it may begin at once. At most one task waits, of a kind that may. A
+    queue of several runs would be admitted here.
+
+    Raises
+    ------
+    Busy
+        When it may not start.
+    """
+    tasks = list(active)
+    if not tasks:
+        return None
+    if kind and kind.may_wait and all(task.kind != kind for task in tasks):
+        return tasks[-1]
+    ahead = tasks[0]
+    raise Busy(f"{ahead.describe()}: wait until it has ended, or {ahead.kind.how_to_stop}.", ahead.reported.number)
+
+
+class BackgroundTasks:
+    """The last task of each kind, and the last result of each kind. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._versions = itertools.count(1)
+        self._tasks: dict[str, Task] = {}
+        """The last task of each kind; a kind has at most one active task, so all active ones are here."""
+        self._results: dict[str, Any] = {}
+
+    def start(self, kind: TaskKind, title: str, action: Action, *, total: int = 0, detail: Any = None) -> None:
+        """Start a task in a thread of its own; what ``action`` returns becomes the result of its kind.
+
+        Parameters
+        ----------
+        title
+            A noun phrase that begins a sentence: "Captioning cats".
+        total, detail
+            What its status says before its first report.
+
+        Raises
+        ------
+        Busy
+            When its lane is taken, see :func:`admit`.
+        """
+        with self._lock:
+            ahead = admit(kind, self._active(kind.lane))
+            version = next(self._versions)
+            task = Task(kind, TaskStatus(version, version, kind, title, "waiting", total=total, detail=detail))
+            self._tasks[kind.name] = task
+            # A daemon, so that a program that is told to end does not wait for thousands of steps.
+            arguments = (task, action, ahead)
+            task.thread = threading.Thread(target=self._run, args=arguments, name=f"ti-{kind.name}", daemon=True)
+            task.thread.start()
+
+    def status(self, kind: TaskKind) -> TaskStatus:
+        """Of the task of that kind that is active or was the last."""
+        task = self._tasks.get(kind.name)
+        return task.status() if task else TaskStatus()
+
+    def lane_status(self, lane: Lane) -> TaskStatus:
+        """Of the task that runs in a lane, or else the last one."""
+        found = [task.status() for task in list(self._tasks.values()) if task.kind.lane == lane]
+        running = [status for status in found if status.active]
+        first = min(running, key=lambda status: status.number, default=None)
+        return first or max(found, key=lambda status: status.version, default=TaskStatus())
+
+    def result(self, kind: TaskKind) -> Any:
+        """What the last finished task of that kind returned; None before there was one."""
+        return self._results.get(kind.name)
+
+    def is_active(self, number: int) -> bool:
+        """Whether the task of that number is waiting or running."""
+        return any(task.reported.number == number and task.reported.active for task in list(self._tasks.values()))
+
+    def check_free(self, lane: Lane) -> None:
+        """Raise :class:`Busy` when a task is active in a lane."""
+        with self._lock:
+            admit(None, self._active(lane))
+
+    def control(self, kind: TaskKind) -> Control:
+        """The requests to the active or last task of that kind; without one they reach nobody."""
+        task = self._tasks.get(kind.name)
+        return task.control if task else Control()
+
+    def wait(self, timeout: float | None = None, kind: TaskKind | None = None) -> bool:
+        """Wait for the end of all tasks, or of one kind; false when one continues after ``timeout`` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            threads = [task.thread for task in self._tasks.values() if task.thread and kind in (None, task.kind)]
+        for thread in threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _active(self, lane: Lane) -> list[Task]:
+        """The active tasks of a lane in the order in which they were started."""
+        found = [task for task in self._tasks.values() if task.kind.lane == lane and task.reported.active]
+        return sorted(found, key=lambda task: task.reported.number)
+
+    def _run(self, task: Task, action: Action, ahead: Task | None) -> None:
+        def change(**changes: Any) -> None:
+            self._change(task, **changes)
+
+        try:
+            if ahead:
+                change(message=f"Waiting until the task in progress has ended: {ahead.reported.title}.")
+                _wait_for(ahead, task.control)
+            change(state="running", message="")
+            result = action(TaskContext(change, task.control))
+        except Exception as error:
+            report = describe_error(error)
+            if report.unexpected:
+                logger.exception("%s failed", task.reported.title)
+            stopped = report.outcome == "stopped"
+            message, errors = (" ".join(report.sentences), ()) if stopped else ("", report.sentences)
+            change(state=report.outcome, message=message, errors=errors)
+        else:
+            self._results[task.kind.name] = result
+            change(state="done", message="")
+        finally:
+            task.ended.set()
+
+    def _change(self, task: Task, **changes: Any) -> None:
+        with self._lock:
+            task.reported = replace(task.reported, version=next(self._versions), **changes)
+
+
+def _wait_for(ahead: Task, control: Control) -> None:
+    while not ahead.ended.wait(_ASK_SECONDS):
+        if control.stop_requested:
+            raise Stopped("It was still waiting for its turn; nothing was changed.")
+
+
+TASKS = BackgroundTasks()
+"""The tasks of this process; the only state at module level, see above why."""

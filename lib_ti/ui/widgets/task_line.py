@@ -1,0 +1,114 @@
+"""The line that shows a background task while it is active, with its Stop; the same on every page that has tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_ti.background.kinds import TaskKind
+from lib_ti.background.tasks import Action, TaskStatus
+from lib_ti.ui.controller import attempt
+from lib_ti.ui.html.fragments import bar, hint, notice
+from lib_ti.ui.parts import QUIET
+
+if TYPE_CHECKING:
+    from lib_ti.ui.parts import Parts
+
+_SECONDS = 0.7
+"""Time between two requests of a page for the status of an active task."""
+
+
+class TaskLine:
+    """Progress, message and Stop of the task that ``status`` returns, and an event for its end.
+
+    Parameters
+    ----------
+    name
+        The components are called by it: ``name``, ``name_stop``, ``name_refresh``, ``name_done``.
+    """
+
+    def __init__(self, parts: Parts, name: str, status: Callable[[], TaskStatus]) -> None:
+        self._parts, self._name, self._status = parts, name, status
+
+    def layout(self) -> None:
+        parts, name = self._parts, self._name
+        parts.html(name, self._shown())
+        with gr.Row(elem_classes="ti-buttons", visible=self._status().active) as buttons:
+            parts.keep(f"{name}_buttons", buttons)
+            parts.button(f"{name}_stop", "Stop", variant="stop", size="sm")
+            parts.button(f"{name}_refresh", "Refresh", size="sm")
+        # Its changes report that a task has ended: "inspect 17". Not invisible, since then it could not change.
+        hidden = gr.Textbox("", show_label=False, elem_id=f"ti_{name}_done", elem_classes="ti-hidden")
+        parts.keep(f"{name}_done", hidden)
+
+    def connect(self) -> None:
+        def stop() -> list[Any]:
+            if kind := self._status().kind:
+                self._parts.controller.tasks.control(kind).stop()
+            return self.updates()
+
+        self._parts[f"{self._name}_stop"].click(stop, inputs=[], outputs=self.outputs, **QUIET)
+        self._parts[f"{self._name}_refresh"].click(self.updates, inputs=[], outputs=self.outputs, **QUIET)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The components that :meth:`updates` updates."""
+        return [self._parts[f"{self._name}{end}"] for end in ("", "_buttons", "_done")]
+
+    @property
+    def done(self) -> Any:
+        """The component whose changes report that a task has ended."""
+        return self._parts[f"{self._name}_done"]
+
+    def updates(self) -> list[Any]:
+        now = self._status()
+        ended = gr.update() if now.active or not now.kind else f"{now.kind.name} {now.version}"
+        return [self._shown(), gr.update(visible=now.active), ended]
+
+    def start(self, kind: TaskKind, title: str, action: Action, message: str = "") -> list[Any]:
+        """Start a task; returns updates of the page's own box and of :attr:`outputs`.
+
+        The box shows ``message``, or why the task cannot start.
+        """
+        _, problem = attempt(lambda: self._parts.controller.tasks.start(kind, title, action))
+        return [problem or message, *self.updates()]
+
+    def ended(self, data: dict[Any, Any], kind: TaskKind) -> bool:
+        """Whether a change of :attr:`done` reports that a task of this kind has ended."""
+        return (data[self.done] or "").partition(" ")[0] == kind.name
+
+    def succeeded(self, data: dict[Any, Any], kind: TaskKind) -> bool:
+        """Whether a change of :attr:`done` reports that a task of this kind has ended, and has a result."""
+        return self.ended(data, kind) and self._parts.controller.tasks.status(kind).state == "done"
+
+    def outcome(self, kind: TaskKind) -> str:
+        """Return a box on how the line's last task failed or was stopped, where it was of this kind; else nothing."""
+        now = self._status()
+        if now.kind != kind or now.active:
+            return ""
+        if now.state == "failed":
+            return notice("error", now.errors, title=f"{now.title} ended with an error")
+        return notice("info", [now.message]) if now.state == "stopped" else ""
+
+    def show_outcome(self, kind: TaskKind, box: Any) -> None:
+        """Have a box show how tasks of this kind fail or are stopped."""
+
+        def show(data: dict[Any, Any]) -> Any:
+            shown = self.outcome(kind) if self.ended(data, kind) else ""
+            return shown or gr.update()
+
+        self.done.change(show, inputs={self.done}, outputs=[box], **QUIET)
+
+    def _shown(self) -> str:
+        now = self._status()
+        state = f'data-active="{"yes" if now.active else "no"}" data-seconds="{_SECONDS}"'
+        return f'<div class="ti-task" {state} data-refresh="ti_{self._name}_refresh">{_line(now)}</div>'
+
+
+def _line(now: TaskStatus) -> str:
+    if not now.active:
+        return ""
+    label = f"{now.title}: {now.done} of {now.total}" if now.total else now.title
+    return bar(now.done / max(1, now.total), label) + (hint(now.message) if now.message else "")
