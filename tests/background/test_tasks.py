@@ -163,7 +163,7 @@ def test_stop_is_shown_at_once_and_what_it_led_to_is_told(tasks: BackgroundTasks
         (BadInput(["one.", "two."]), "failed", ("one.", "two.")),
         (UserError("It failed."), "failed", ("It failed.",)),
         (NeedsConsent("Continue on other images?"), "asking", ("Continue on other images?",)),
-        (OSError(28, "No space left on device", "/full"), "failed", ("/full cannot be used: No space left",)),
+        (OSError(28, "No space left on device", "/full"), "failed", ("'/full' cannot be used: No space left",)),
     ],
 )
 def test_errors_meant_for_the_user_are_shown(

@@ -107,7 +107,7 @@ def test_all_pictures_are_looked_at_and_kept_for_the_next_look(source: Path, fol
 
 def test_a_look_is_stopped(source: Path, folder: PreparedFolder) -> None:
     stopping = task()
-    stopping.ask_to_stop()
+    stopping.control.stop()
     with pytest.raises(Stopped):
         look_work.look(source, folder, CONFIG, stopping)
 
