@@ -18,11 +18,11 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host import weights_hash
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.model import Conditions
 from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control
 from lib_ti.training.trainer import Trainer, TrainingBatch
-from tests.prompts import of_images
 
 with patch.object(sys, "path", [str(Path(lib_ti.__file__).parents[1]), *sys.path]):
     from tests.waits import waits
@@ -91,9 +91,8 @@ def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
 
 
 def _batch(index: int) -> TrainingBatch:
-    return TrainingBatch(
-        torch.ones(2, 4, 8, 8), torch.ones(2, 1, 8, 8), of_images(["art by zqtest", "a (fence), " * 40]), 0, index
-    )
+    conditions = Conditions.whole(["art by zqtest", "a (fence), " * 40], width=64, height=64)
+    return TrainingBatch(torch.ones(2, 4, 8, 8), torch.ones(2, 1, 8, 8), conditions, 0, index)
 
 
 class _Silent:

@@ -30,13 +30,12 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host import webui
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.model import ImageRequest
+from lib_ti.host.model import Conditions, ImageRequest
 from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
-from tests.prompts import of_images
 
 HOST = WebUIHost()
 PLACES = {"model": lambda: shared.sd_model, "devices": lambda: devices, "arguments": lambda: shared.cmd_opts}
@@ -174,7 +173,7 @@ def compute(
     leaf = torch.tensor(vectors).requires_grad_()
     embedding = Embedding("zqtest-same", {"clip_l": leaf})
     with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
-        conditioning = model.encode_prompts(of_images(prompts), [embedding])
+        conditioning = model.encode_prompts(Conditions.whole(prompts, width=64, height=64), [embedding])
         predicted = model.predict(torch.tensor(latents), torch.tensor(timesteps), conditioning)
         predicted.square().mean().backward()
         pixels = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
