@@ -85,7 +85,7 @@ def test_an_embedding_is_created_and_chosen(page: Page, folder: Path) -> None:
     page.says("ti_create_name_remarks", "is free")
     page.fill("ti_create_text", "style")
     page.fill("ti_create_vectors", "4")
-    page.says("ti_create_tokens_left", "71 are left")
+    page.says("ti_create_tokens_left", "71 remain")
     page.press("ti_create")
     page.says("ti_create_result", "Created tab-style with 4 vectors")
     assert files.load(folder / "embeddings" / "tab-style.safetensors").count == 4

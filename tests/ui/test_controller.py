@@ -21,7 +21,8 @@ from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.embedding import library
 from lib_ti.errors import BadInput, Busy, UserError
 from lib_ti.ui import pictures
-from lib_ti.ui.controller import Controller, attempt
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.captions_editing import EDITORS
 from lib_ti.ui.train import view as progress
 from tests.fakes import FakeHost, draw_pictures
@@ -42,7 +43,7 @@ def controller(host: FakeHost) -> Controller:
 @pytest.fixture
 def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
     """What the Train tab holds once an embedding is made and a folder is chosen."""
-    controller.creation.create(new("my-style"))
+    controller.create.create(new("my-style"))
     folder = draw_pictures(tmp_path / "pictures")
     config = TrainConfig(
         name="my-style",
@@ -64,7 +65,7 @@ def new(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost) -> None:
-    name, said = controller.creation.create(new("my-style"))
+    name, said = controller.create.create(new("my-style"))
     assert name == "my-style"
     assert str(host.folders.embeddings / "my-style.safetensors") in said
     assert controller.embeddings() == ["my-style"]
@@ -72,7 +73,7 @@ def test_creating_says_where_the_file_is(controller: Controller, host: FakeHost)
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", EVIL, "cat"])
 def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Controller, name: str) -> None:
-    made, said = attempt(lambda: controller.creation.create(new(name)))
+    made, said = attempt(lambda: controller.create.create(new(name)))
     assert made is None
     assert "ti-error" in said
     assert "<script" not in said
@@ -80,32 +81,32 @@ def test_a_name_that_cannot_be_is_refused_in_a_box_without_markup(controller: Co
 
 
 def test_a_name_in_use_is_told_with_what_is_there(controller: Controller, values: dict[str, Any]) -> None:
-    assert "is free" in controller.creation.name_remarks("other-style", values["log_directory"])
-    said = controller.creation.name_remarks("MY-style", values["log_directory"])
+    assert "is free" in controller.create.name_remarks("other-style", values["log_directory"])
+    said = controller.create.name_remarks("MY-style", values["log_directory"])
     assert "my-style.safetensors: 2 vectors, trained for 0 steps." in said
-    assert "ti-warning" in controller.creation.name_remarks(EVIL, "")
-    assert controller.creation.name_remarks(" ", "") == ""
+    assert "ti-warning" in controller.create.name_remarks(EVIL, "")
+    assert controller.create.name_remarks(" ", "") == ""
 
 
 def test_a_name_is_judged_alike_while_typing_and_when_creating(controller: Controller) -> None:
     for name in ("cat", "a/b", "my-style"):
-        made, said = attempt(lambda name=name: controller.creation.create(new(name)))
-        assert (made is None) == ("ti-warning" in controller.creation.name_remarks(name, ""))
-        assert "is free" not in controller.creation.name_remarks(name, "")
-        assert made or said.split("<span>")[-1] == controller.creation.name_remarks(name, "").split("<span>")[-1]
+        made, said = attempt(lambda name=name: controller.create.create(new(name)))
+        assert (made is None) == ("ti-warning" in controller.create.name_remarks(name, ""))
+        assert "is free" not in controller.create.name_remarks(name, "")
+        assert made or said.split("<span>")[-1] == controller.create.name_remarks(name, "").split("<span>")[-1]
 
 
 def test_creating_says_what_the_vectors_start_from(controller: Controller) -> None:
-    _, said = controller.creation.create(new("my-style", text="a red house", vectors=2))
+    _, said = controller.create.create(new("my-style", text="a red house", vectors=2))
     assert "only the first 2 tokens are used, “a red”" in said
-    _, said = controller.creation.create(new("one-style", vectors=1))
+    _, said = controller.create.create(new("one-style", vectors=1))
     assert "with 1 vector:" in said
     assert "ti-info" not in said
 
 
 def test_tokens_left_are_counted(controller: Controller) -> None:
-    assert "10 of 75 prompt tokens are taken, 65 are left" in controller.creation.tokens_left(10)
-    assert "hardly fits" in controller.creation.tokens_left(70)
+    assert "takes 10 of 75 prompt tokens, 65 remain" in controller.create.tokens_left(10)
+    assert "hardly enough" in controller.create.tokens_left(70)
 
 
 # Templates
@@ -196,7 +197,7 @@ def test_a_folder_that_is_none_is_told(controller: Controller, values: dict[str,
 def test_the_check_of_a_good_run_has_only_good_news(
     controller: Controller, host: FakeHost, values: dict[str, Any]
 ) -> None:
-    said = controller.check(values)
+    said = controller.train.check(values)
     assert set(re.findall("ti-(good|info|warning|error)", said)) == {"good"}
     for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "A step needs about", "are free"):
         assert word in said
@@ -216,7 +217,7 @@ def test_the_check_of_a_good_run_has_only_good_news(
 def test_the_check_names_what_is_wrong(
     controller: Controller, values: dict[str, Any], changes: dict[str, Any], kind: str, words: str
 ) -> None:
-    said = html.unescape(controller.check({**values, **changes}))
+    said = html.unescape(controller.train.check({**values, **changes}))
     first, *_ = re.findall("<li.*?</li>", said)
     assert f"ti-{kind}" in first
     assert words in said
@@ -227,7 +228,7 @@ def test_the_check_says_who_trains_the_embedding(
 ) -> None:
     before = sorted(host.folders.embeddings.iterdir())
     with in_use.held(library.target(host.folders.embeddings / "my-style.safetensors"), in_use.TRAINED):
-        said = html.unescape(controller.check(values))
+        said = html.unescape(controller.train.check(values))
     assert "ti-error" in said
     assert "Embedding 'my-style' is being trained by this program since" in said
     assert sorted(host.folders.embeddings.iterdir()) == before
@@ -237,10 +238,10 @@ def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
     controller: Controller, host: FakeHost, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lib_ti.ui.preflight.free_memory", lambda device: 1000)
-    said = controller.check(values)
+    said = controller.train.check(values)
     assert "1 MB are free on cpu: turn on Gradient checkpointing" in said
     host.model.poison_after = 0
-    assert "gave the gradient nan" in controller.check(values)
+    assert "gave the gradient nan" in controller.train.check(values)
 
 
 # Folders of others
@@ -252,11 +253,11 @@ def test_captions_that_are_not_saved_are_told_where_they_would_be_trained_on(
     editor, _ = EDITORS.open(Path(values["dataset"]))
     name = next(iter(editor.captions.texts))
     editor.type(name, editor.captions.texts[name], "a house by the sea")
-    assert "1 caption is changed in the step Captions and not saved" in controller.check(values)
-    assert "1 caption is changed" in controller.start(values)
-    assert controller.training.wait(20)
+    assert "1 caption is changed in the step Captions and not saved" in controller.train.check(values)
+    assert "1 caption is changed" in controller.train.start(values)
+    assert controller.runs.wait(20)
     editor.save()
-    assert "not saved" not in controller.check(values)
+    assert "not saved" not in controller.train.check(values)
 
 
 def test_a_page_names_no_other_folder_than_it_may(
@@ -266,23 +267,23 @@ def test_a_page_names_no_other_folder_than_it_may(
     (tmp_path / "secret" / "passwords.txt").write_text("by [name]")
     (tmp_path / "pictures" / "way-out").symlink_to(tmp_path / "secret", target_is_directory=True)
     host.folders.allowed = [tmp_path / "pictures", tmp_path / "runs"]
-    assert "A step needs" in controller.check(values)
+    assert "A step needs" in controller.train.check(values)
     for label, changes in {
         "Dataset directory": {"dataset": str(tmp_path / "pictures" / ".." / "secret")},
         "Log directory": {"log_directory": str(tmp_path / "pictures" / "way-out" / "x")},
         "Prompt template": {"template": str(tmp_path / "secret" / "passwords.txt")},
     }.items():
         with pytest.raises(BadInput, match=f"^{label} .* is outside the folders"):
-            controller.start({**values, **changes})
-        assert "outside the folders" in controller.check({**values, **changes})
+            controller.train.start({**values, **changes})
+        assert "outside the folders" in controller.train.check({**values, **changes})
     secret = str(tmp_path / "secret")
     for look in (
         lambda: controller.scan(secret, values),
         lambda: controller.templates.text(f"{secret}/passwords.txt"),
         lambda: controller.templates.prompts("by [name]", "x", secret),
-        lambda: controller.run(secret, "my-style", ""),
-        lambda: controller.trained_names(secret),
-        lambda: controller.creation.name_remarks("my-style", secret),
+        lambda: controller.results.run(secret, "my-style", ""),
+        lambda: controller.results.trained_names(secret),
+        lambda: controller.create.name_remarks("my-style", secret),
     ):
         with pytest.raises(BadInput, match="outside the folders"):
             look()
@@ -293,9 +294,9 @@ def test_a_page_names_no_other_folder_than_it_may(
 
 
 def test_a_run_is_begun_watched_and_ended(controller: Controller, values: dict[str, Any]) -> None:
-    assert "begins" in controller.start(values)
-    assert controller.training.wait(20)
-    now = controller.training.snapshot()
+    assert "begins" in controller.train.start(values)
+    assert controller.runs.wait(20)
+    now = controller.runs.snapshot()
     shown = progress.status(now, 2)
     assert 'data-active="no"' in shown
     assert "is finished: 6 steps" in shown
@@ -316,9 +317,9 @@ def test_previews_take_the_values_of_txt2img_and_show_them(controller: Controlle
         "width": 64,
         "height": 128,
     }
-    controller.start(values, txt2img)
-    assert controller.training.wait(20)
-    now = controller.training.snapshot()
+    controller.train.start(values, txt2img)
+    assert controller.runs.wait(20)
+    now = controller.runs.snapshot()
     assert {preview.prompt for preview in now.previews} == {"a house, my-style"}
     assert {preview.seed for preview in now.previews} == {41}
     assert now.settings["preview_steps"] == 7
@@ -339,20 +340,20 @@ def busy(controller: Controller, values: dict[str, Any], host: FakeHost) -> Iter
         return generate(request, embeddings)
 
     host.model.generate = slowly  # type: ignore[method-assign]
-    controller.start(values)
+    controller.train.start(values)
     while not host.models.open_sessions:
         time.sleep(0.01)
     yield controller
     hold.set()
-    controller.training.wait(20)
+    controller.runs.wait(20)
 
 
 def test_what_needs_the_model_says_at_once_that_a_run_is_in_progress(busy: Controller, values: dict[str, Any]) -> None:
     said = "Training my-style is in progress (step"
     for action in (
-        lambda: busy.creation.create(new("other-style")),
-        lambda: busy.check(values),
-        lambda: busy.start_contact_sheet(SimpleNamespace(name="my-style"), "[name]"),  # type: ignore[arg-type]
+        lambda: busy.create.create(new("other-style")),
+        lambda: busy.train.check(values),
+        lambda: busy.results.start_contact_sheet(SimpleNamespace(name="my-style"), "[name]"),  # type: ignore[arg-type]
     ):
         result, told = attempt(action)
         assert result is None
@@ -379,14 +380,14 @@ def test_what_needs_the_model_names_the_work_that_uses_it(controller: Controller
 
 def test_what_cannot_begin_is_told_and_nothing_runs(controller: Controller, values: dict[str, Any]) -> None:
     with pytest.raises(UserError):
-        controller.start({**values, "batch_size": 0})
-    assert not controller.training.snapshot().active
+        controller.train.start({**values, "batch_size": 0})
+    assert not controller.runs.snapshot().active
 
 
 def test_a_failed_run_is_told_on_the_page(controller: Controller, values: dict[str, Any]) -> None:
-    controller.start({**values, "dataset": f"/{EVIL}"})
-    assert controller.training.wait(20)
-    shown = progress.status(controller.training.snapshot(), 2)
+    controller.train.start({**values, "dataset": f"/{EVIL}"})
+    assert controller.runs.wait(20)
+    shown = progress.status(controller.runs.snapshot(), 2)
     assert "ended with an error" in shown
     assert 'role="alert"' in shown
     assert "<script" not in shown

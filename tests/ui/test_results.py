@@ -22,7 +22,7 @@ from lib_ti.training.run import train
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.results import contact_sheet, view
 from lib_ti.ui.results import state as results
-from lib_ti.ui.results.actions import export_checkpoint, restore_checkpoint
+from lib_ti.ui.results.actions import ResultsActions
 from lib_ti.ui.results.state import RunResults
 from tests.fakes import WIDTH, FakeHost, draw_pictures
 
@@ -66,6 +66,10 @@ def run(host: FakeHost, tmp_path: Path) -> RunResults:
     return RunResults(log, NAME, results.list_runs(log, NAME)[0])
 
 
+def actions(host: FakeHost) -> ResultsActions:
+    return ResultsActions(host, BackgroundTasks())
+
+
 def test_runs_are_found_by_embedding(run: RunResults, tmp_path: Path) -> None:
     log = tmp_path / "runs"
     assert results.trained_names(log, ["my-style", "other"]) == ["my-style"]
@@ -95,7 +99,7 @@ def test_the_page_of_a_run(run: RunResults) -> None:
 
 
 def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, host: FakeHost) -> None:
-    path = restore_checkpoint(run, host, "10")[0].path
+    path = actions(host).restore_checkpoint(run, "10")[0].path
     embedding = files.load(path)
     assert (embedding.name, embedding.step) == ("my-style", 10)
     assert embedding.recipe["initialization_text"] == "style"
@@ -103,17 +107,17 @@ def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, hos
     shown = path.with_name("my-style.preview.png").read_bytes()
     assert shown == run.folder.preview(10).read_bytes()
     with pytest.raises(BadInput, match="no checkpoint of step 11. The run has: best, 10, 20"):
-        restore_checkpoint(run, host, "11")[0]
+        actions(host).restore_checkpoint(run, "11")[0]
 
 
 def test_restoring_keeps_the_replaced_file_unless_a_checkpoint_has_it(run: RunResults, host: FakeHost) -> None:
     path = host.folders.embeddings / "my-style.safetensors"
     for step in ("10", "best", "20"):  # all of them are in the run's folder
-        assert restore_checkpoint(run, host, step)[0].replaced == ()
+        assert actions(host).restore_checkpoint(run, step)[0].replaced == ()
     theirs = replace(files.load(path), vectors={"clip_l": torch.ones(2, WIDTH)})
     files.save(theirs, path)
     Image.new("RGB", (9, 9), "red").save(path.with_name("my-style.preview.png"))
-    placed = restore_checkpoint(run, host, "10")[0]
+    placed = actions(host).restore_checkpoint(run, "10")[0]
     assert [kept.name.split(".replaced-")[0] for kept in placed.replaced] == [path.name, "my-style.preview.png"]
     assert all(str(kept) in placed.notes[0] for kept in placed.replaced)
     kept = shutil.copy(placed.replaced[0], path.with_name("kept.safetensors"))
@@ -127,13 +131,13 @@ def test_restoring_is_refused_while_the_embedding_is_trained(run: RunResults, ho
         in_use.held(library.target(path), in_use.TRAINED),
         pytest.raises(BadInput, match="'my-style' is being trained by this program since"),
     ):
-        restore_checkpoint(run, host, "10")[0]
+        actions(host).restore_checkpoint(run, "10")[0]
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
 def test_downloads_are_called_by_the_embeddings_name(run: RunResults, suffix: str, step: str) -> None:
-    path = export_checkpoint(run, step, suffix)
+    path = actions(host).export_checkpoint(run, step, suffix)
     assert path.name == f"my-style{suffix}"
     wanted = run.checkpoint(step)
     read = files.load(path)
@@ -160,7 +164,7 @@ def test_best_checkpoints_of_former_data_can_be_chosen_too(run: RunResults, host
     for mark, step in (("until-100", 10), ("until-20", 20)):
         shutil.copy(folder / f"my-style-{step}.safetensors", folder / f"my-style-best-{mark}.safetensors")
     assert list(run.checkpoints()) == ["best", "best-until-100", "best-until-20", "10", "20"]
-    restore_checkpoint(run, host, "best-until-100")[0]
+    actions(host).restore_checkpoint(run, "best-until-100")[0]
     assert files.load(host.folders.embeddings / "my-style.safetensors").step == 10
 
 
@@ -241,6 +245,6 @@ def test_the_newest_run_is_shown_for_another_embeddings_folder_and_what_is_no_ru
     other = run.folder.path.with_name("other-style")
     shutil.copytree(run.folder.path, other)
     for path in ("", str(other), str(run.folder.path)):
-        assert controller.run(logs, NAME, path).folder.path == run.folder.path
+        assert controller.results.run(logs, NAME, path).folder.path == run.folder.path
     with pytest.raises(BadInput, match="choose one from the list"):
-        controller.run(logs, NAME, str(run.folder.path / "typed"))
+        controller.results.run(logs, NAME, str(run.folder.path / "typed"))

@@ -157,7 +157,7 @@ def test_an_embedding_is_created(webui: Instance, page: Page, free_name: str) ->
     page.says("ti_create_name_remarks", "is free")
     page.fill("ti_create_text", "striped drawing")
     page.fill("ti_create_vectors", "8")
-    page.says("ti_create_tokens_left", "67 are left")
+    page.says("ti_create_tokens_left", "67 remain")
     page.press("ti_create")
     page.says("ti_create_result", f"Created {free_name} with 8 vectors")
     assert webui.get("embeddings")["loaded"][free_name]["vectors"] == 8
@@ -243,7 +243,7 @@ def test_previews_during_a_run_are_what_txt2img_generates(
     page.tick("ti_from_txt2img")
     page.press("ti_start")
     page.says("ti_status", "is finished: 30 steps", _RUN_SECONDS)
-    page.unfold("Previews are drawn with", "summary")
+    page.unfold("Preview settings", "summary")
     shown = page.text("ti_status")
     for words in (PROMPT, "triangle", "DPM++ 2M, Automatic, 4 steps", "64 × 64", "Seed 7"):
         assert words in shown

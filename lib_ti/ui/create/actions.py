@@ -1,4 +1,4 @@
-"""What the sub-tab Create does, from plain values to plain results. Knows the engine and no Gradio."""
+"""What the buttons of the sub-tab Create do, from plain values to plain results. Knows no Gradio."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.wording import counted
 
 _FEW_TOKENS = 20
-"""Remaining tokens that a caption hardly fits into."""
+"""Remaining tokens that are hardly enough for a caption."""
 
 
-class Creation:
-    """New embeddings, for one host."""
+class CreateActions:
+    """Creates embeddings, for one host."""
 
     def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
         self.host, self.tasks = host, tasks
 
     def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
-        """Create an embedding; returns its name and a box that says where it is."""
+        """Create an embedding; return its name and a message that says where it is."""
         from lib_ti.training.create import create
 
         config = from_mapping(CreateConfig, values, source="the form")
         with using_model(self.tasks):
             created = create(self.host, config)
         vectors = counted(config.vectors, "vector")
-        said = f"Created {config.name} with {vectors}: {created.path}. It is chosen in the Train tab."
-        return config.name, notice("good", [said]) + notice("info", created.notes) + notice("warning", created.warnings)
+        message = f"Created {config.name} with {vectors}: {created.path}. It is selected in the Train tab."
+        return config.name, notice("good", [message]) + notice("info", created.notes) + notice(
+            "warning", created.warnings
+        )
 
     def name_remarks(self, name: str, log_directory: str) -> str:
-        """What there is to know of a name before an embedding is created under it."""
+        """Say whether a name can be used and what already uses it."""
         from lib_ti.embedding import library
         from lib_ti.training import rundir
         from lib_ti.training.create import check_new_name
@@ -54,7 +56,7 @@ class Creation:
         reach.check(self.host.folders, {"Log directory": log_directory})
         runs = rundir.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
-            found.append(f"There are runs of that name: {', '.join(str(run.path) for run in runs[:3])}.")
+            found.append(f"There are runs of this name: {', '.join(str(run.path) for run in runs[:3])}.")
         if not found:
             return hint(f"The name is free. Write {name} in a prompt to use the embedding.")
         return notice("info", found, title="This name is in use")
@@ -63,8 +65,8 @@ class Creation:
     def tokens_left(vectors: Any) -> str:
         count = int(vectors or 0)
         left = CHUNK - count
-        few = " A caption hardly fits beside it." if left < _FEW_TOKENS else ""
-        return hint(f"{count} of {CHUNK} prompt tokens are taken, {left} are left for the rest of the prompt.{few}")
+        few = " That is hardly enough for a caption." if left < _FEW_TOKENS else ""
+        return hint(f"It takes {count} of {CHUNK} prompt tokens, {left} remain for the rest of the prompt.{few}")
 
 
 def _describe_file(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Sub-tab Create: a new embedding from a name, some words and a number of vectors."""
+"""Layout of the sub-tab Create: a new embedding from a name, an initialization text and a number of vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import CreateConfig
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.widgets.form import Form
 
@@ -18,7 +18,7 @@ def layout(parts: Parts) -> None:
         form.add("name")
         parts.html("create_name_remarks")
         form.add("text", "vectors")
-        parts.html("create_tokens_left", parts.controller.creation.tokens_left(form["vectors"].value))
+        parts.html("create_tokens_left", parts.controller.create.tokens_left(form["vectors"].value))
         form.add("overwrite", "file_format")
         parts.button("create", "Create embedding", variant="primary")
         parts.html("create_result")
@@ -28,17 +28,17 @@ def connect(parts: Parts) -> None:
     form, controller = parts.create, parts.controller
 
     def create(data: dict[Any, Any]) -> list[Any]:
-        made, problem = attempt(lambda: controller.creation.create(form.values(data)))
-        if made is None:
+        created, problem = attempt(lambda: controller.create.create(form.values(data)))
+        if created is None:
             return [problem, gr.update(), gr.update()]
-        name, said = made
-        return [said, choices(controller.embeddings(), name), ""]
+        name, message = created
+        return [message, choices(controller.embeddings(), name), ""]
 
     def remarks(data: dict[Any, Any]) -> str:
-        said, problem = attempt(
-            lambda: controller.creation.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
+        shown, problem = attempt(
+            lambda: controller.create.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
         )
-        return problem or said or ""
+        return problem or shown or ""
 
     parts["create"].click(
         create,
@@ -50,7 +50,7 @@ def connect(parts: Parts) -> None:
         remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
     )
     form["vectors"].change(
-        lambda data: controller.creation.tokens_left(data[form["vectors"]]),
+        lambda data: controller.create.tokens_left(data[form["vectors"]]),
         inputs={form["vectors"]},
         outputs=[parts["create_tokens_left"]],
         **QUIET,

@@ -9,7 +9,7 @@ import gradio as gr
 from lib_ti.background.kinds import CAPTIONING
 from lib_ti.background.tasks import TASKS
 from lib_ti.config import CaptionConfig
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset import captions_desk, captions_page, captions_tools
 from lib_ti.ui.dataset.captions_desk import FILES, Desk
 from lib_ti.ui.dataset.captions_work import LABEL, Captions, Shown

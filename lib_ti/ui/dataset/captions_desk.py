@@ -10,7 +10,7 @@ import gradio as gr
 
 from lib_ti.prep.captions.search import Search
 from lib_ti.prep.captions.token_budget import HINTS
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_query import ALL, SHOWN, Query, named, neighbour
 from lib_ti.ui.dataset.captions_view import View

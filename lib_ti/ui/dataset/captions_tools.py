@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.errors import BadInput
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset import captions_page
 from lib_ti.ui.dataset.captions_changes import ACTIONS, replacement, tag_change
 from lib_ti.ui.dataset.captions_desk import FILES, LACKING, Desk

@@ -9,7 +9,7 @@ import gradio as gr
 from lib_ti.background.kinds import CROPPING
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.errors import BadInput
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 

@@ -11,7 +11,7 @@ import gradio as gr
 from lib_ti.background.kinds import REMOVAL
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset import choice
 from lib_ti.ui.dataset.choice import Choice, Data, uploaded
 from lib_ti.ui.html.fragments import hint, notice

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import QUIET, Parts
 

@@ -10,7 +10,7 @@ import gradio as gr
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config import LookConfig
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.look_columns import BY_NAME, ORDERS, turned
 from lib_ti.ui.dataset.look_desk import Data, Desk
 from lib_ti.ui.dataset.look_query import GALLERY, LAYOUTS

@@ -10,7 +10,7 @@ import gradio as gr
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS
 from lib_ti.config import LookConfig, from_mapping
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.look_query import Asked
 from lib_ti.ui.parts import Parts
 

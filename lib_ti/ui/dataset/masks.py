@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset import choice
 from lib_ti.ui.dataset.choice import Choice, Data, uploaded
 from lib_ti.ui.html.fragments import hint

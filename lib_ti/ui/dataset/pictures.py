@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, Parts
 from lib_ti.wording import counted

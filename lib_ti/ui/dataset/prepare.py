@@ -8,7 +8,7 @@ import gradio as gr
 
 from lib_ti.background.kinds import PREPARATION, ZIP
 from lib_ti.background.tasks import TASKS, TaskContext
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.folders import Folders
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.background.kinds import CONTACT_SHEET
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
-from lib_ti.ui.results import actions, view
+from lib_ti.ui.results import view
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.task_line import TaskLine
 
@@ -105,7 +105,7 @@ def _connect_sheet(parts: Parts) -> None:
 
     def draw(data: dict[Any, Any]) -> list[Any]:
         prompts = data[parts["sheet_prompts"]] or ""
-        _, problem = attempt(lambda: parts.controller.start_contact_sheet(_run(parts, data), prompts))
+        _, problem = attempt(lambda: parts.controller.results.start_contact_sheet(_run(parts, data), prompts))
         return [problem, *line.updates()]
 
     def ended(data: dict[Any, Any]) -> list[Any]:
@@ -135,9 +135,9 @@ def _connect_lists(parts: Parts) -> None:
 
     def names(data: dict[Any, Any]) -> Any:
         """Reload the list, and choose the embedding that was trained last."""
-        found, _ = attempt(lambda: parts.controller.trained_names(data[log] or ""))
+        found, _ = attempt(lambda: parts.controller.results.trained_names(data[log] or ""))
         found = found or []
-        newest = parts.controller.training.snapshot().name
+        newest = parts.controller.runs.snapshot().name
         return choices(found, data[name] or (newest if newest in found else ""))
 
     def show(data: dict[Any, Any]) -> list[Any]:
@@ -147,7 +147,10 @@ def _connect_lists(parts: Parts) -> None:
         page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
         if chosen is None or page is None:
             return [broken, *[gr.update()] * 8]
-        return [*page, choices(parts.controller.runs(data[log] or "", data[name]), str(chosen.folder.path))]
+        return [
+            *page,
+            choices(parts.controller.results.list_runs(data[log] or "", data[name]), str(chosen.folder.path)),
+        ]
 
     # Messages and files about another run are removed.
     past = [parts[key] for key in ("checkpoint_message", "download", "sheet_said", "sheet")]
@@ -188,11 +191,11 @@ def _slider(previews: list[Preview]) -> Any:
 
 def _connect_checkpoints(parts: Parts) -> None:
     where = {*_where(parts), parts["checkpoint"]}
-    controller, form = parts.controller, parts.train
+    results, form = parts.controller.results, parts.train
 
     def restore(data: dict[Any, Any]) -> str:
         chosen = str(data[parts["checkpoint"]] or "")
-        done, problem = attempt(lambda: actions.restore_checkpoint(_run(parts, data), controller.host, chosen))
+        done, problem = attempt(lambda: results.restore_checkpoint(_run(parts, data), chosen))
         if done is None:
             return problem
         placed, step = done
@@ -210,7 +213,7 @@ def _connect_checkpoints(parts: Parts) -> None:
     def download(suffix: str) -> Callable[[dict[Any, Any]], list[Any]]:
         def make(data: dict[Any, Any]) -> list[Any]:
             chosen = str(data[parts["checkpoint"]] or "")
-            path, problem = attempt(lambda: actions.export_checkpoint(_run(parts, data), chosen, suffix))
+            path, problem = attempt(lambda: results.export_checkpoint(_run(parts, data), chosen, suffix))
             shown = gr.update(visible=False) if path is None else gr.update(value=str(path), visible=True)
             return [problem, shown]
 
@@ -256,7 +259,7 @@ def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
     log, name, path = (
         data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
     )
-    return parts.controller.run(log, name, path)
+    return parts.controller.results.run(log, name, path)
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:

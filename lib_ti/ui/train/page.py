@@ -1,4 +1,4 @@
-"""Sub-tab Train: the settings with the essentials first, the prompt template, the check, and the run as it goes."""
+"""Layout of the sub-tab Train: settings with the essentials first, prompt template, check, and the run in progress."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import TrainConfig
-from lib_ti.ui.controller import TXT2IMG, attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.train import template_fields, view
+from lib_ti.ui.train.actions import TXT2IMG
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.form import Form, dropdown, image_side
 
@@ -26,7 +27,7 @@ PREVIEWS = (
 )
 GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
-        "Pictures and prompts",
+        "Images and prompts",
         (("resize",), ("shuffle_tags", "tag_dropout"), ("latent_sampling",), ("use_alpha", "cache_latents")),
     ),
     (
@@ -41,7 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ),
     ("Model, memory and folders", (("precision",), ("gradient_checkpointing",), ("log_directory",))),
 )
-"""Accordions, and the settings of each in rows."""
+"""Accordions, and the rows of settings in each."""
 
 
 def layout(parts: Parts) -> None:
@@ -94,7 +95,7 @@ def _saving(parts: Parts) -> None:
                 gr.Checkbox(
                     False,
                     label="Read parameters (prompt, etc...) from txt2img tab when making previews",
-                    info="They are read when the training starts and shown beside it. Seed -1 draws one for the run.",
+                    info="Read when the run starts, and shown next to it. Seed -1 chooses one for the whole run.",
                     elem_id="ti_from_txt2img",
                 ),
             )
@@ -112,7 +113,7 @@ def _run(parts: Parts) -> None:
         parts.button("preview_now", "Preview now", interactive=False, size="sm")
         parts.button("refresh", "Refresh", size="sm")
     parts.html("check_result")
-    now = parts.controller.training.snapshot()
+    now = parts.controller.runs.snapshot()
     parts.html("status", view.status(now, parts.seconds))
     parts.button("start_new", "Train on the new images", visible=now.state == "asking")
     parts.html("curve")
@@ -124,19 +125,19 @@ def connect(parts: Parts) -> None:
     template_fields.connect(parts)
     listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
     _connect_dataset(parts)
-    form, controller, runs = parts.train, parts.controller, parts.controller.training
+    form, controller, runs = parts.train, parts.controller, parts.controller.runs
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
     def check(data: dict[Any, Any]) -> str:
-        found, problem = attempt(lambda: controller.check(form.values(data)))
+        found, problem = attempt(lambda: controller.train.check(form.values(data)))
         return problem or found or ""
 
     def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
         def start(data: dict[Any, Any]) -> list[Any]:
             wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
             taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
-            _, problem = attempt(lambda: controller.start(form.values(data), taken, new_data=new_data))
-            # What was read from txt2img, and [name] in the place of the embedding's own name.
+            _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
+            # Values read from txt2img, with [name] in place of the embedding's name.
             begun = {} if problem else runs.snapshot().settings
             return [problem, *news(parts, ""), *(gr.update(value=begun[key]) if begun else gr.update() for key in read)]
 
@@ -163,7 +164,7 @@ def connect(parts: Parts) -> None:
 
 
 def _connect_dataset(parts: Parts) -> None:
-    """Say beside Dataset directory when it is not what was prepared; nothing else fills it in."""
+    """Show a hint when Dataset directory is not the prepared folder; nothing else fills it in."""
     dataset, source, output = parts.train["dataset"], parts.prepare["source"], parts.prepare["output"]
 
     def hinted(data: dict[Any, Any]) -> str:
@@ -181,8 +182,8 @@ def _watched(parts: Parts) -> list[Any]:
 
 
 def news(parts: Parts, seen: str) -> list[Any]:
-    """Updates for what a page shows of the run; ``seen`` is what the last ones left in the page's own state."""
-    now = parts.controller.training.snapshot()
+    """Updates of everything that shows the run; ``seen`` is the state that the last ones left in the page."""
+    now = parts.controller.runs.snapshot()
     version, _, pictures = seen.partition(" ")
     if version == f"{now.version}{now.stopping}":
         return [gr.update()] * len(_watched(parts))
@@ -199,11 +200,11 @@ def news(parts: Parts, seen: str) -> list[Any]:
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:
-    """A new page shows the run that goes on, or went before, with its settings, and the files that there are by now."""
+    """A new page shows the current or last run with its settings, and the files that exist by now."""
     form, controller = parts.train, parts.controller
 
     def load() -> list[Any]:
-        settings = dict(controller.training.snapshot().settings)
+        settings = dict(controller.runs.snapshot().settings)
         for side in ("width", "height"):
             settings[side] = settings.get(side) or controller.host.models.size
         listed = {"name": controller.embeddings(), "template": controller.templates.names()}

@@ -1,4 +1,4 @@
-"""The prompt template in the sub-tab Train: which one, its lines, the prompts they give, and saving them."""
+"""Fields of the prompt template in the sub-tab Train: selection, lines, example prompts, saving."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.parts import QUIET, Parts, choices
 from lib_ti.ui.widgets import listed
 
@@ -20,7 +20,7 @@ def layout(parts: Parts) -> None:
             "template_text",
             gr.Textbox(
                 label="Lines of the template",
-                info="One prompt a line; a line is chosen at random for each image at each visit.",
+                info="One prompt per line; a random line is used each time an image is trained on.",
                 lines=8,
                 max_lines=24,
                 elem_id="ti_template_text",
@@ -55,7 +55,7 @@ def connect(parts: Parts) -> None:
 
     def load(data: dict[Any, Any]) -> list[Any]:
         chosen = data[form["template"]] or ""
-        if chosen == data[loaded]:  # its lines may have been edited since
+        if chosen == data[loaded]:  # its lines may have been edited
             return ["", *[gr.update()] * 4]
         lines, problem = attempt(lambda: templates.text(chosen))
         if lines is None:
@@ -63,7 +63,7 @@ def connect(parts: Parts) -> None:
         return ["", chosen, lines, chosen, render({**data, text: lines})]
 
     def follow(data: dict[Any, Any]) -> list[Any]:
-        """A typed name changes at every key, and is judged once the field is left."""
+        """A typed name changes at every key; it is checked once the field loses focus."""
         return load(data) if data[form["template"]] in templates.names() else [gr.update()] * 5
 
     def render(data: dict[Any, Any]) -> str:

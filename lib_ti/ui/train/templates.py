@@ -1,4 +1,4 @@
-"""What the template's fields in the sub-tab Train do, from plain values to plain results. Knows no Gradio."""
+"""Prompt templates in the sub-tab Train, from plain values to plain results. Knows no Gradio."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib_ti.ui.html.fragments import escape, notice
 from lib_ti.wording import quoted
 
 EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")
-"""Shown in place of the images' captions while no folder is chosen; an empty one is the case to look at."""
+"""Captions for the example prompts while no folder is chosen; an empty one shows what happens without a caption."""
 SHOWN_CAPTIONS = 3
 
 
@@ -30,12 +30,12 @@ class Templates:
         return list(templates.available(self._folders.templates))
 
     def check_path(self, name: str) -> None:
-        """Refuse the path of a text file that this page may not name; the names of templates are no paths."""
+        """Refuse the path of a text file outside the allowed folders; names of templates are not paths."""
         if name.strip().removesuffix(".txt") not in self.names():
             reach.check(self._folders, {"Prompt template": name})
 
     def text(self, name: str) -> str:
-        """The lines of a template, for editing.
+        """Return the lines of a template, for editing.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class Templates:
         return "\n".join(templates.find_template(name, self._folders.templates).lines)
 
     def prompts(self, text: str, name: str, folder: str) -> str:
-        """The prompts that a template's text gives for some captions, and what is wrong with it."""
+        """Example prompts of a template's text for some captions, and its problems."""
         from lib_ti.data import templates
 
         reach.check(self._folders, {"Dataset directory": folder})
@@ -73,12 +73,12 @@ class Templates:
         return notice("error", problems) + (f'<ol class="ti-prompts">{rows}</ol>' if rows else "")
 
     def save(self, name: str, text: str, *, replace: bool = False) -> str:
-        """Write a template into the host's own folder; returns a box that says where it is.
+        """Save a template to the host's own folder; return a message that says where it is.
 
         Raises
         ------
         BadInput
-            A name that is no file name, and as :func:`lib_ti.data.templates.save_template` says.
+            When the name cannot be a file name, and as :func:`lib_ti.data.templates.save_template` says.
         """
         from lib_ti import aside
         from lib_ti.data import templates

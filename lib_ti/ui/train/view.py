@@ -1,4 +1,4 @@
-"""What a page shows of a run: its state in words and numbers, the loss curve, the newest previews."""
+"""A run as HTML: its state in words and numbers, the loss curves, the newest previews."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ PREVIEW_SIZE = 320
 
 
 def status(now: Snapshot, seconds: float) -> str:
-    """State, bar, numbers, notes and errors. The page's script asks again after ``seconds`` while a run is active."""
+    """State, progress, numbers, messages and errors. The page's script refreshes it every ``seconds`` during a run."""
     active = "yes" if now.active else "no"
     return (
         f'<div class="ti-status" data-active="{active}" data-seconds="{seconds:g}" data-refresh="ti_refresh">'
-        f"{_headline(now)}{_numbers(now)}{_saved(now)}{_notes(now)}{_previews_drawn_with(now.settings)}</div>"
+        f"{_headline(now)}{_numbers(now)}{_saved(now)}{_notes(now)}{_preview_settings(now.settings)}</div>"
     )
 
 
 def curve(now: Snapshot) -> str:
-    """The curves so far, with a little room for what comes; not for all of it, which would press them to the left."""
+    """Loss curves with a little room for the next steps; room for all of them would squeeze the curves."""
     last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
     return loss_curve(now.losses, now.evaluations, best=now.best, last_step=last)
 
@@ -47,26 +47,26 @@ def previews(now: Snapshot) -> str:
 
 
 def previews_key(now: Snapshot) -> str:
-    """Changes when :func:`previews` would: pictures are sent to a page only when they are new."""
+    """A key that changes with :func:`previews`, so that images are sent to a page only when they are new."""
     return "|".join(f"{preview.path}:{preview.step}" for preview in now.previews[-SHOWN_PREVIEWS:]) or now.name
 
 
 def _headline(now: Snapshot) -> str:
     name = f"“{now.name}”"
     if now.state == "idle":
-        return hint("No training is running. Choose an embedding and a folder with pictures, and press Train.")
+        return hint("No run is in progress. Choose an embedding and a folder with images, and press Train.")
     if now.state == "waiting":
-        said = now.notes[-1].text if now.notes else "Reading the model and the pictures."
-        return bar(0.0, f"{name} is about to begin") + hint(said)
+        said = now.notes[-1].text if now.notes else "Loading the model and the images."
+        return bar(0.0, f"Training of {name} is starting") + hint(said)
     if now.state == "encoding":
-        return bar(now.done / max(1, now.total), f"{name}: encoding picture {now.done} of {now.total}")
+        return bar(now.done / max(1, now.total), f"{name}: encoding image {now.done} of {now.total}")
     if now.state == "failed":
-        return notice("error", now.errors, title=f"The training of {name} ended with an error")
+        return notice("error", now.errors, title=f"The run of {name} ended with an error")
     if now.state == "asking":
-        return notice("warning", now.errors, title=f"The training of {name} has not begun: please confirm")
+        return notice("warning", now.errors, title=f"The run of {name} has not started: please confirm")
     if now.state == "cancelled":
         by = f" by {now.stopped_by}" if now.stopped_by else ""
-        return notice("info", now.errors, title=f"The training of {name} was ended before its first step{by}")
+        return notice("info", now.errors, title=f"The run of {name} was stopped before its first step{by}")
     if now.state in ("stopped", "done"):
         return _ending(now, name)
     share = (now.step - now.first_step) / max(1, now.max_steps - now.first_step)
@@ -74,7 +74,7 @@ def _headline(now: Snapshot) -> str:
 
 
 def _activity(now: Snapshot) -> str:
-    """What the run does beside the steps, while the bar stands still."""
+    """What the run does between steps, while the progress bar does not move."""
     if now.previewing is not None:
         doing = "Interrupting" if now.stopping else "Generating"
         return hint(f"{doing} a preview at step {now.previewing} …")
@@ -84,10 +84,10 @@ def _activity(now: Snapshot) -> str:
 def _ending(now: Snapshot, name: str) -> str:
     if now.state == "stopped":
         by = f" by {now.stopped_by}" if now.stopped_by else ""
-        title = f"Training of {name} was stopped{by} after step {now.step} of {now.max_steps}"
-        said = ["Everything up to there is saved. Train continues from there."]
+        title = f"The run of {name} was stopped{by} after step {now.step} of {now.max_steps}"
+        said = ["Everything up to this step is saved. Press Train to continue."]
     else:
-        title = f"Training of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
+        title = f"The run of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
         best = f"The validation loss was lowest at step {now.best[0]}." if now.best else ""
         said = [f"The embedding is {now.embedding}.", best, "See its previews in Results."]
     return notice("info" if now.state == "stopped" else "good", said, title=title) + notice("warning", [now.remark])
@@ -99,7 +99,7 @@ def _numbers(now: Snapshot) -> str:
     numbers = {
         "Step": f"{now.step} / {now.max_steps}",
         "Loss (smoothed)": f"{now.smoothed:.4f}",
-        "Seconds a step": f"{now.step_seconds:.2f}" if now.step_seconds >= 0.1 else f"{now.step_seconds:.3f}",
+        "Seconds per step": f"{now.step_seconds:.2f}" if now.step_seconds >= 0.1 else f"{now.step_seconds:.3f}",
         "Learning rate": f"{now.rate:.3g}",
     }
     if now.state == "training":
@@ -116,7 +116,7 @@ def _saved(now: Snapshot) -> str:
         return ""
     paths = "".join(f"<li><code>{escape(path)}</code></li>" for path in now.saved.paths)
     return (
-        f'<div class="ti-saved"><p class="ti-title">Last saved after step {now.saved.step}, written and read again'
+        f'<div class="ti-saved"><p class="ti-title">Last saved after step {now.saved.step}, verified'
         f"</p><ul>{paths}</ul></div>"
     )
 
@@ -133,8 +133,8 @@ def _notes(now: Snapshot) -> str:
     return shown
 
 
-def _previews_drawn_with(settings: Mapping[str, Any]) -> str:
-    """The previews' values as they were taken when the run began."""
+def _preview_settings(settings: Mapping[str, Any]) -> str:
+    """Preview settings as they were when the run started."""
     if not settings or not settings.get("save_image_every"):
         return ""
     seed = settings["preview_seed"]
@@ -144,7 +144,7 @@ def _previews_drawn_with(settings: Mapping[str, Any]) -> str:
         "Negative prompt": settings["preview_negative"] or "–",
         "Sampler": f"{settings['preview_sampler']}, {settings['preview_scheduler']}, {settings['preview_steps']} steps",
         "CFG scale": settings["preview_cfg"],
-        "Seed": "one drawn for the whole run" if seed == -1 else seed,
+        "Seed": "a random one for the whole run" if seed == -1 else seed,
         "Size": f"{width or 'training width'} × {height or 'training height'}",
     }
-    return folded("Previews are drawn with", table(rows))
+    return folded("Preview settings", table(rows))

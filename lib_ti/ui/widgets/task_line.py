@@ -9,7 +9,7 @@ import gradio as gr
 
 from lib_ti.background.kinds import TaskKind
 from lib_ti.background.tasks import Action, TaskStatus
-from lib_ti.ui.controller import attempt
+from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import bar, hint, notice
 from lib_ti.ui.parts import QUIET
 
