@@ -26,6 +26,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def file_size(size: float) -> str:
+    """A number of bytes in MB or GB, at least 1 MB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
+
+
 def quoted(value: object) -> str:
     """Return a value as messages show it: text and paths in quotes, on one line, without their middle if too long.
 

@@ -70,7 +70,8 @@ def test_a_stored_run_is_resumed_with_equal_results(here: Path, monkeypatch: pyt
     expected = files.load(Path("after-12-steps.safetensors"))
     assert reached.step == expected.step == 12
     torch.testing.assert_close(reached.vectors["clip_l"], expected.vectors["clip_l"], rtol=0, atol=1e-6)
-    if arithmetic() == (STORED / "run" / "arithmetic.txt").read_text().strip():
+    # Several threads add in another order too, in larger operations than those of the digest.
+    if torch.get_num_threads() == 1 and arithmetic() == (STORED / "run" / "arithmetic.txt").read_text().strip():
         assert reached.vectors["clip_l"].equal(expected.vectors["clip_l"])
     assert [int(row["step"]) for row in read_table(RUN / "textual_inversion_loss.csv")] == list(range(1, 13))
     checks = read_history(RUN / "evaluation.csv")

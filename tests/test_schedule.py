@@ -2,24 +2,24 @@
 
 import pytest
 
-from lib_ti.schedule import RateSchedule, check_reaches, parse_rates
+from lib_ti.schedule import LearningRateSchedule, check_reaches, parse_learning_rates
 
 
 def test_the_webuis_syntax() -> None:
-    assert parse_rates("0.005") == ((0.005, None),)
-    assert parse_rates("0.005:100, 1e-3:1000, 1e-5") == ((0.005, 100), (1e-3, 1000), (1e-5, None))
-    assert parse_rates("0.005:100, 1e-3:-1") == ((0.005, 100), (1e-3, None))
+    assert parse_learning_rates("0.005") == ((0.005, None),)
+    assert parse_learning_rates("0.005:100, 1e-3:1000, 1e-5") == ((0.005, 100), (1e-3, 1000), (1e-5, None))
+    assert parse_learning_rates("0.005:100, 1e-3:-1") == ((0.005, 100), (1e-3, None))
 
 
 def test_each_rate_holds_until_its_step() -> None:
-    schedule = RateSchedule(parse_rates("0.5:100, 0.1:1000, 0.01"))
-    rates = {step: schedule.rate(step, first_step=1, max_steps=5000) for step in (1, 100, 101, 1000, 1001, 5000)}
+    schedule = LearningRateSchedule(parse_learning_rates("0.5:100, 0.1:1000, 0.01"), max_steps=5000)
+    rates = {step: schedule.learning_rate(step) for step in (1, 100, 101, 1000, 1001, 5000)}
     assert rates == {1: 0.5, 100: 0.5, 101: 0.1, 1000: 0.1, 1001: 0.01, 5000: 0.01}
 
 
 def test_warm_up_rises_evenly_from_the_first_step_of_the_run() -> None:
-    schedule = RateSchedule(((1.0, None),), warmup_steps=4)
-    assert [schedule.rate(step, first_step=11, max_steps=100) for step in (11, 12, 13, 14, 15)] == [
+    schedule = LearningRateSchedule(((1.0, None),), first_step=11, max_steps=100, warmup_steps=4)
+    assert [schedule.learning_rate(step) for step in (11, 12, 13, 14, 15)] == [
         0.25,
         0.5,
         0.75,
@@ -29,10 +29,10 @@ def test_warm_up_rises_evenly_from_the_first_step_of_the_run() -> None:
 
 
 def test_cosine_ends_at_a_twentieth() -> None:
-    schedule = RateSchedule(((1.0, None),), cosine=True)
-    assert schedule.rate(1, first_step=1, max_steps=101) == 1.0
-    assert schedule.rate(51, first_step=1, max_steps=101) == pytest.approx(0.525)
-    assert schedule.rate(101, first_step=1, max_steps=101) == pytest.approx(0.05)
+    schedule = LearningRateSchedule(((1.0, None),), max_steps=101, cosine=True)
+    assert schedule.learning_rate(1) == 1.0
+    assert schedule.learning_rate(51) == pytest.approx(0.525)
+    assert schedule.learning_rate(101) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_cosine_ends_at_a_twentieth() -> None:
 )
 def test_bad_schedules_get_one_clear_sentence(text: str, word: str) -> None:
     with pytest.raises(ValueError, match="Embedding learning rate") as raised:
-        parse_rates(text)
+        parse_learning_rates(text)
     assert word in str(raised.value)
 
 
@@ -64,15 +64,15 @@ def test_bad_schedules_get_one_clear_sentence(text: str, word: str) -> None:
 )
 def test_a_decimal_comma_is_recognised(text: str, written: str) -> None:
     with pytest.raises(ValueError, match="decimal comma") as raised:
-        parse_rates(text)
+        parse_learning_rates(text)
     assert str(raised.value).endswith(f"Write {written}.")
 
 
 @pytest.mark.parametrize("text", ["0.005: 100,1e-3:1000,1e-5", "5e-3:10,1:20", "0.15:5,0.2"])
 def test_lists_without_spaces_have_no_decimal_comma(text: str) -> None:
-    assert parse_rates(text)
+    assert parse_learning_rates(text)
 
 
 def test_a_schedule_that_ends_early_is_told() -> None:
-    assert check_reaches(parse_rates("0.1:100"), 100) is None
-    assert "step 100" in str(check_reaches(parse_rates("0.1:100"), 500))
+    assert check_reaches(parse_learning_rates("0.1:100"), 100) is None
+    assert "step 100" in str(check_reaches(parse_learning_rates("0.1:100"), 500))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.placeholders import FILEWORDS, without_name
-from lib_ti.schedule import RateSchedule, check_reaches, parse_rates
+from lib_ti.schedule import check_reaches, parse_learning_rates
 
 
 @dataclass(frozen=True)
@@ -162,16 +162,11 @@ class TrainConfig(Settings):
         for name in ("preview_prompt", "preview_negative"):
             object.__setattr__(self, name, without_name(getattr(self, name), self.name))
 
-    def schedule(self) -> RateSchedule:
-        return RateSchedule(
-            parse_rates(self.embedding_rate), warmup_steps=self.warmup_steps, cosine=self.rate_decay == "cosine"
-        )
-
     def contradictions(self) -> list[str]:
         found = []
         if self.embedding_rate.strip():
             try:
-                pieces = parse_rates(self.embedding_rate)
+                pieces = parse_learning_rates(self.embedding_rate)
             except ValueError as error:
                 found.append(str(error))
             else:

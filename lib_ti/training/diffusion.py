@@ -24,10 +24,13 @@ def generator(*key: object) -> torch.Generator:
 
 @dataclass(frozen=True)
 class Draw:
-    """The chance in one training pass: ``timesteps`` (B,) int64 and ``noise`` (B, 4, h, w), on the CPU."""
+    """Random draws of one pass: ``timesteps`` (B,) int64 and ``noise`` (B, 4, h, w), on the CPU unless moved."""
 
     timesteps: Tensor
     noise: Tensor
+
+    def to(self, device: torch.device) -> Draw:
+        return Draw(self.timesteps.to(device, non_blocking=True), self.noise.to(device, non_blocking=True))
 
 
 def draw(rng: torch.Generator, shape: tuple[int, ...]) -> Draw:

@@ -16,10 +16,12 @@ from torch import Tensor
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Conditions, Framing, Model
 from lib_ti.training import diffusion
+from lib_ti.training.objective import DenoisingObjective, Objective
 
 SAMPLES, MORE_SAMPLES = 16, 32
 """Samples of a check: of few images, and of :data:`MANY` or more, where 32 find the best step more often."""
 MANY = 8
+DEFAULT_OBJECTIVE = DenoisingObjective()
 PASS = 8
 """Samples in one pass through the model, at most."""
 SMALL = 4096
@@ -46,8 +48,16 @@ class ValidationLoss:
         than that. Their order decides which noise each meets.
     """
 
-    def __init__(self, model: Model, samples: Sequence[Sample], *, seed: int, batch_size: int = PASS) -> None:
-        self._model = model
+    def __init__(
+        self,
+        model: Model,
+        samples: Sequence[Sample],
+        *,
+        seed: int,
+        batch_size: int = PASS,
+        objective: Objective = DEFAULT_OBJECTIVE,
+    ) -> None:
+        self._model, self._objective = model, objective
         total = max(SAMPLES if len(samples) < MANY else MORE_SAMPLES, len(samples))
         self._passes: list[tuple[Conditions, Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
@@ -62,25 +72,21 @@ class ValidationLoss:
             for start in range(0, len(places), at_once):
                 chosen = places[start : start + at_once]
                 picked = [samples[order[place] % len(samples)] for place in chosen]
-                one = [diffusion.stratified_draw(rng, (1, *shape), index=place, total=total) for place in chosen]
-                drawn = diffusion.Draw(torch.cat([d.timesteps for d in one]), torch.cat([d.noise for d in one]))
+                draws = [diffusion.stratified_draw(rng, (1, *shape), index=place, total=total) for place in chosen]
+                draw = diffusion.Draw(torch.cat([d.timesteps for d in draws]), torch.cat([d.noise for d in draws]))
                 weights = torch.stack([s.weight if s.weight is not None else _ones(s.latents) for s in picked])
                 conditions = Conditions([s.prompt for s in picked], [s.framing for s in picked])
-                self._passes.append((conditions, torch.stack([s.latents for s in picked]), weights, drawn))
+                self._passes.append((conditions, torch.stack([s.latents for s in picked]), weights, draw))
 
     @torch.no_grad()
     def __call__(self, embedding: Embedding) -> list[float]:
-        """The losses of all samples, in the same order each time; read from the device once."""
+        """Return the losses of all samples, in the same order each time; read from the device once."""
         model, device = self._model, self._model.device
         losses = []
-        for conditions, clean, weights, drawn in self._passes:
-            latents, noise, timesteps, weight = (
-                tensor.to(device, non_blocking=True) for tensor in (clean, drawn.noise, drawn.timesteps, weights)
-            )
-            noisy = diffusion.add_noise(latents, noise, timesteps, model.alphas_cumprod)
-            predicted = model.predict(noisy, timesteps, model.encode_prompts(conditions, [embedding]))
-            wanted = diffusion.target(model.info.prediction, latents, noise, timesteps, model.alphas_cumprod)
-            losses.append(diffusion.loss_per_sample(predicted, wanted, weight))
+        for conditions, clean, weights, draw in self._passes:
+            latents, weight = (tensor.to(device, non_blocking=True) for tensor in (clean, weights))
+            conditioning = model.encode_prompts(conditions, [embedding])
+            losses.append(self._objective.loss_per_sample(model, latents, weight, draw.to(device), conditioning))
         read: list[float] = torch.cat(losses).tolist()
         return read
 

@@ -1,4 +1,4 @@
-"""Previews: what the embedding draws by now, as pictures that any WebUI can read the parameters of."""
+"""Previews: images generated with the embedding so far, whose parameters any WebUI can read."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def check_previews(model: Model, config: TrainConfig, size: tuple[int, int]) -> 
 
 
 class Previews:
-    """Draws the preview of a step.
+    """Generates the preview of a step.
 
     Parameters
     ----------
     prompts
-        Rendered prompts of the training pictures, taken in turn where the settings have no preview prompt.
+        Rendered prompts of the training images, taken in turn where the settings have no preview prompt.
     size
-        Width and height of the training pictures in pixels, which previews have too unless the settings say otherwise.
+        Width and height of the training images in pixels, and of previews unless the settings say otherwise.
     seed
-        One seed for the whole run, so that the pictures differ by the embedding alone.
+        One seed for the whole run, so that the images differ by the embedding alone.
     """
 
     def __init__(
@@ -43,6 +43,10 @@ class Previews:
     ) -> None:
         self._model, self._config, self._prompts = model, config, prompts
         self._size, self._seed = size, seed
+
+    @property
+    def model_info(self) -> ModelInfo:
+        return self._model.info
 
     def request(self, name: str, step: int) -> ImageRequest:
         config = self._config
@@ -63,8 +67,8 @@ class Previews:
             literal=not config.preview_prompt.strip(),
         )
 
-    def draw(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, ImageRequest]:
-        """Generate the preview of the embedding's step; raises :class:`lib_ti.errors.Stopped` when ``stop`` says so."""
+    def generate(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, ImageRequest]:
+        """Generate the preview of the embedding's step; :class:`lib_ti.errors.Stopped` when ``stop`` returns True."""
         request = self.request(embedding.name, embedding.step)
         return self._model.generate(request, [embedding], stop), request
 

@@ -1,4 +1,4 @@
-"""Warnings about settings that are possible and hardly meant, the same before a run in the tab and at its start."""
+"""Warnings about settings that are possible but probably not intended."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from lib_ti.config import TrainConfig
 from lib_ti.data.templates import Template
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.placeholders import FILEWORDS, NAME, mentions
-from lib_ti.signals import Note
+from lib_ti.schedule import parse_learning_rates
 from lib_ti.wording import number, quoted, some
 
 HIGH = 1.5
 """Learning rate in units of the vocabulary's RMS coordinate above which the vectors leave the vocabulary's range within
-a few steps; for SD1 that is 0.02. Adam moves each coordinate by about the rate at every step, whatever the gradient."""
+a few steps; for SD1 that is 0.02. Adam changes each coordinate by about the learning rate at every step, whatever the
+gradient is."""
 ABSURD = 10 * HIGH
 LOW = 1e-5
 USUAL = "0.005 is usual"
 
 
-def check_settings(config: TrainConfig, template: Template, info: ModelInfo, embeddings: Sequence[str]) -> list[Note]:
-    """Return a warning for each setting that will hardly do what is wanted.
+def check_settings(config: TrainConfig, template: Template, info: ModelInfo, embeddings: Sequence[str]) -> list[str]:
+    """Return a warning for each setting that probably does not do what is intended.
 
     Parameters
     ----------
     embeddings
         Names of all embeddings of the folder.
     """
-    found = (*_about_rate(config, info), *_about_captions(config, template), *_about_previews(config, embeddings))
-    return [Note(text, warning=True) for text in found]
+    return [
+        *_about_learning_rate(config, info),
+        *_about_captions(config, template),
+        *_about_previews(config, embeddings),
+    ]
 
 
-def _about_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
-    highest = max(rate for rate, _ in config.schedule().pieces)
+def _about_learning_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
+    highest = max(rate for rate, _ in parse_learning_rates(config.embedding_rate))
     high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.vocabulary_norm.items())
-    about = f"for this model rates above {number(float(f'{high:.1g}'))}"
+    about = f"for this model learning rates above {number(float(f'{high:.1g}'))}"
     if highest > ABSURD / HIGH * high:
         yield f"Embedding learning rate {number(highest)} is far too high: {about} are unstable, and {USUAL}."
     elif highest > high:
@@ -51,7 +55,7 @@ def _about_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
 
 def _about_captions(config: TrainConfig, template: Template) -> Iterable[str]:
     if config.tag_dropout == 1:
-        yield "Drop out tags is 1: every tag of every caption is left out. 0.1 is usual."
+        yield "Drop out tags is 1: every tag of every caption is dropped. 0.1 is usual."
     if (config.tag_dropout or config.shuffle_tags) and not any(FILEWORDS.search(line) for line in template.lines):
         label = "Drop out tags" if config.tag_dropout else "Shuffle tags"
         yield f"{label} has no effect: template {template.name} has no line with [filewords]."

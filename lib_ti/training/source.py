@@ -16,8 +16,8 @@ from lib_ti.data.latents import Latents
 from lib_ti.data.templates import Template, render
 from lib_ti.host.model import Conditions
 from lib_ti.training import diffusion
+from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.evaluation import Sample
-from lib_ti.training.trainer import TrainingBatch
 
 MOST_MEASURED = 64
 """Images that the validation loss looks at, at most."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from lib_ti.atomic import write_atomically
 from lib_ti.config import TrainConfig, described
 from lib_ti.errors import BadInput
+from lib_ti.training.optimizers import ADAMW
 from lib_ti.wording import quoted
 
 FORMAT = "lib_ti run state 1"
@@ -41,6 +42,8 @@ class Identity:
     """All settings of the run, as plain data."""
     images: Sequence[str] = ()
     """Digests of the images' contents, shortened; empty in states of earlier versions."""
+    optimizer: str = ADAMW
+    """Name of the optimizer; states of earlier versions have none, and are of AdamW."""
 
     @property
     def data(self) -> str:
@@ -142,6 +145,11 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
         refusals.append(
             f"The run to be continued was trained on {old.model_name} [{old.model_hash}], and the model is now "
             f"{new.model_name} [{new.model_hash}]: choose that model, or create a new embedding for this one."
+        )
+    if old.optimizer != new.optimizer:
+        refusals.append(
+            f"The run to be continued was trained with the optimizer {quoted(old.optimizer)}, whose state "
+            f"{quoted(new.optimizer)} cannot continue: use that optimizer, or create a new embedding."
         )
     changes: list[str] = []
     if old.dataset != new.dataset:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from lib_ti.data.dataset import Dataset, Item
 from lib_ti.data.folder import natural_order
+from lib_ti.training.run_plan import about_images
 from lib_ti.ui.html.fragments import figure, findings, gallery
-from lib_ti.ui.preflight import about_pictures
 from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import printable
 
 
 def overview(found: Dataset) -> str:
     """Sums and problems."""
-    return findings(about_pictures(found))
+    return findings((finding.kind, finding.text) for finding in about_images(found))
 
 
 def pictures(found: Dataset, used: Dataset) -> str:

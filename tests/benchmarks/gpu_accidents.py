@@ -15,7 +15,7 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.host import networks
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.signals import Event, PreviewFailed, StepDone
-from lib_ti.training.previewer import FULL_MEMORY
+from lib_ti.training.callbacks.previewer import FULL_MEMORY
 from tests.benchmarks.gpu_place import Check, Place, Result, Runs
 
 SPARE = 64 * 2**20

@@ -22,9 +22,11 @@ from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control, Event, RunFinished
 from lib_ti.training import diffusion, plot
+from lib_ti.training.batch import TrainingBatch
+from lib_ti.training.build import build_trainer
 from lib_ti.training.create import create
 from lib_ti.training.run import train
-from lib_ti.training.trainer import Trainer, TrainingBatch
+from lib_ti.training.trainer import Trainer
 from tests.networks import full_networks, in_ldm_format
 from tests.prompts import of_images
 
@@ -114,7 +116,7 @@ def trainer(model: EmbeddedModel, *, batch: int, side: int, **settings: Any) -> 
 
     config = TrainConfig(**{"max_steps": 1, "batch_size": batch, **settings})
     embedding = Embedding(NAME, model.initial_vectors("style", 4))
-    return Trainer(model, config, batches, embedding, first_step=0, control=Control())
+    return build_trainer(model, config, batches, embedding, first_step=0)
 
 
 class Runs:

@@ -16,7 +16,6 @@ from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.gpu_place import Check, Place, Result, trainer
-from tests.benchmarks.studio import Silent
 
 WARM_UP = 2
 BATCHES = (1, 4)
@@ -93,5 +92,5 @@ def _memory(place: Place, model: EmbeddedModel, batch: int, side: int, what: str
 
 
 def _train(made: Trainer, count: int) -> Any:
-    made.config = replace(made.config, max_steps=made.step + count)
-    return made.run(Silent())
+    made.limits = replace(made.limits, max_steps=made.step + count)
+    return made.run()

@@ -22,7 +22,7 @@ from lib_ti.pocket.world import sample_set
 from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.source import plain_prompts
 from tests.benchmarks.row import Row
-from tests.benchmarks.studio import Silent, Studio, studio
+from tests.benchmarks.studio import Studio, studio
 
 STYLES = ("striped", "outlined", "framed")
 UNSEEN = 64
@@ -54,7 +54,7 @@ def _row(made: Studio, style: str, folder: Path) -> Row:
     name = made.embedding.name
     first, true = loss_with(name, made.embedding), loss_with(style, replace(made.embedding, name="unused-name"))
     trainer = made.trainer(CONFIG)
-    trainer.run(Silent())
+    trainer.run()
     reached = loss_with(name, trainer.live.snapshot())
     share = (first - reached) / (first - true)
     return Row(

@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from lib_ti.config import TrainConfig
 from lib_ti.host.model import Conditions
 from tests.benchmarks.row import Row
-from tests.benchmarks.studio import Silent, Studio, studio
+from tests.benchmarks.studio import Studio, studio
 
 STEPS = 60
 BATCH = 4
@@ -35,11 +36,11 @@ def measure_memory() -> Iterator[Row]:
     """Memory of the process after 200 steps and after 2,000."""
     with tempfile.TemporaryDirectory() as folder, studio(Path(folder), "striped") as made:
         trainer = made.trainer(TrainConfig(max_steps=200))
-        trainer.run(Silent())
+        trainer.run()
         gc.collect()
         early = _memory()
-        trainer.config = TrainConfig(max_steps=2000)
-        trainer.run(Silent())
+        trainer.limits = replace(trainer.limits, max_steps=2000)
+        trainer.run()
         gc.collect()
         growth = _memory() - early
     yield Row("growth of the process from step 200 to 2,000", f"{growth:.1f} MB", "flat (5 MB)", growth < 5)
@@ -50,13 +51,13 @@ def _gradients(made: Studio) -> Iterator[Row]:
     seen: list[bool] = []
     step = trainer.optimizer.step
 
-    def look(gradients: dict[str, torch.Tensor], rate: float, apply: torch.Tensor) -> torch.Tensor:
+    def look(gradients: dict[str, torch.Tensor], learning_rate: float, apply: torch.Tensor) -> torch.Tensor:
         parameters = [thing for thing in gc.get_objects() if isinstance(thing, torch.nn.Parameter)]
         seen.append(not parameters or any(p.grad is not None or p.requires_grad for p in parameters))
-        return step(gradients, rate, apply)
+        return step(gradients, learning_rate, apply)
 
     trainer.optimizer.step = look  # type: ignore[method-assign,assignment]
-    trainer.run(Silent())
+    trainer.run()
     yield Row(
         "tensors with a gradient",
         "the vectors only" if seen == [False] else "others too",
@@ -81,7 +82,7 @@ def _share(made: Studio) -> Iterator[Row]:
         return call
 
     trainer = made.trainer(TrainConfig(max_steps=5, batch_size=BATCH))
-    trainer.run(Silent())
+    trainer.run()
     trainer = made.trainer(TrainConfig(max_steps=STEPS, batch_size=BATCH))
     model, backward = made.model, torch.Tensor.backward
     kept = model.encode_prompts, model.predict
@@ -89,7 +90,7 @@ def _share(made: Studio) -> Iterator[Row]:
     torch.Tensor.backward = timed(backward)  # type: ignore[method-assign]
     try:
         start = time.thread_time()
-        trainer.run(Silent())
+        trainer.run()
         whole = time.thread_time() - start
     finally:
         model.encode_prompts, model.predict = kept  # type: ignore[method-assign]

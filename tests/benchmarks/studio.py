@@ -18,7 +18,7 @@ from lib_ti.host.embedded import EmbeddedHost
 from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket.world import sample_set
-from lib_ti.signals import Control
+from lib_ti.training.build import build_trainer
 from lib_ti.training.source import BatchSource
 from lib_ti.training.trainer import Trainer
 
@@ -33,7 +33,7 @@ class Studio:
 
     def trainer(self, config: TrainConfig) -> Trainer:
         source = BatchSource(self.found, self.encoded, self.template, self.embedding.name, config)
-        return Trainer(self.model, config, source, self.embedding, first_step=0, control=Control())
+        return build_trainer(self.model, config, source, self.embedding, first_step=0)
 
 
 @contextmanager
@@ -50,11 +50,3 @@ def studio(
         template = find_template("style_filewords", ())
         embedding = Embedding("my-style", model.initial_vectors("style", vectors))
         yield Studio(model, found, encoded, template, embedding)
-
-
-class Silent:
-    """Duties of a run that keeps nothing."""
-
-    def stepped(self, event: object, batch: object) -> None: ...
-
-    def between_steps(self) -> None: ...

@@ -16,12 +16,11 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Conditioning
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.signals import Control
 from lib_ti.training import diffusion
+from lib_ti.training.build import build_trainer
 from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.source import evaluation_samples
-from lib_ti.training.trainer import Trainer
-from tests.benchmarks.studio import Silent, Studio, studio
+from tests.benchmarks.studio import Studio, studio
 from tests.fakes import FakeModel
 from tests.training.test_trainer import batches, gradients_of
 
@@ -86,9 +85,7 @@ def test_gradients_are_those_of_the_noise_by_its_share_of_the_image(scaled: bool
     """An error of the noise is one of the velocity by 1 / sqrt(a), so that losses differ by 1 / a for each sample."""
     model = FakeModel(needs_loss_scaling=scaled)
     start = Embedding("my-style", model.initial_vectors("style", 2))
-    trainer = Trainer(
-        Velocity(model), TrainConfig(max_steps=4), batches, start, first_step=0, control=Control(), deferred=False
-    )
+    trainer = build_trainer(Velocity(model), TrainConfig(max_steps=4), batches, start, first_step=0)
     vectors = start.vectors["clip_l"].clone()
     given = gradients_of(trainer)[0]["clip_l"]
     batch = batches(0)
@@ -116,7 +113,7 @@ def test_training_by_the_velocity_lowers_the_loss_of_the_noise(made: Studio) -> 
     by_noise, by_velocity = (ValidationLoss(model, samples, seed=1) for model in (made.model, Velocity(made.model)))
     trainer = made.trainer(TrainConfig(max_steps=20, batch_size=4, embedding_rate="0.1", clip="norm"))
     trainer.model = Velocity(made.model)
-    trainer.run(Silent())
+    trainer.run()
     reached = trainer.live.snapshot()
     assert fmean(by_noise(reached)) < 0.9 * fmean(by_noise(made.embedding))
     assert fmean(by_velocity(reached)) < 0.9 * fmean(by_velocity(made.embedding))

@@ -265,7 +265,7 @@ def test_a_kill_after_the_last_step_still_publishes(studio: Studio, monkeypatch:
         if isinstance(event, Evaluated) and event.step == 18:
             raise Killed
 
-    monkeypatch.setattr("lib_ti.training.course.STATE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("lib_ti.training.callbacks.saver.STATE_EVERY_SECONDS", 0.0)
     with pytest.raises(Killed):
         studio.train(kill, max_steps=18, evaluate_every=9, save_image_every=0)
     assert files.load(studio.embedding_file).step == 10
@@ -288,7 +288,7 @@ def test_a_damaged_or_foreign_model_is_told(studio: Studio) -> None:
     (folder / "state.safetensors").unlink()
     studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
     studio.train(max_steps=10)
-    assert any("trained on fake [0123456789]; this run goes on with other" in e.text for e in studio.of(Note))
+    assert any("trained on fake [0123456789]; this run continues with other" in e.text for e in studio.of(Note))
 
 
 def test_leftovers_of_a_killed_program_are_removed(studio: Studio) -> None:
@@ -371,7 +371,7 @@ def test_a_preview_carries_its_parameters(studio: Studio) -> None:
 
 def test_undefined_loss_goes_back_and_ends_with_the_reason(studio: Studio) -> None:
     studio.host.model.poison_after = 40
-    with pytest.raises(TrainingFailed, match="not finite for 10 steps in a row.*Lower the Embedding learning rate"):
+    with pytest.raises(TrainingFailed, match="NaN or infinite for 10 steps in a row.*Lower the Embedding learning rate"):
         studio.train(max_steps=100, embedding_rate="0.7", evaluate_every=0, save_image_every=0)
     embedding = files.load(studio.embedding_file)
     assert embedding.step == 30
@@ -448,7 +448,7 @@ def test_damaged_state_begins_anew_and_says_so(studio: Studio) -> None:
     (folder / "state.safetensors").write_bytes(b"broken")
     studio.train(max_steps=10)
     assert studio.of(RunStarted)[0].first_step == 5
-    assert any("No state of the first 5 steps" in event.text for event in studio.of(Note))
+    assert any("no state of the first 5 steps" in event.text for event in studio.of(Note))
 
 
 def test_small_sets_hold_nothing_out(studio: Studio, tmp_path: Path) -> None:

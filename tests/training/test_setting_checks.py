@@ -11,8 +11,8 @@ import pytest
 from lib_ti.config import TrainConfig
 from lib_ti.data.templates import Template
 from lib_ti.signals import Note
+from lib_ti.training.check import check_run
 from lib_ti.training.setting_checks import check_settings
-from lib_ti.ui import preflight
 from tests.fakes import FakeModel
 from tests.training.conftest import Studio
 
@@ -24,7 +24,7 @@ OTHERS = ("my-style", "my-style-2", "other-style")
 
 def texts(template: Template = FILEWORDS, **changes: Any) -> list[str]:
     config = TrainConfig(**{"name": "my-style", "dataset": "images", "max_steps": 500, **changes})
-    return [note.text for note in check_settings(config, template, SD1, OTHERS)]
+    return check_settings(config, template, SD1, OTHERS)
 
 
 @pytest.mark.parametrize("rate", ["0.005", "0.02", "0.005:100, 1e-3:1000, 1e-5"])
@@ -35,7 +35,7 @@ def test_rates_of_tutorials_are_not_remarked_on(rate: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"embedding_rate": "0.05"}, "learning rate 0.05 is high: for this model rates above 0.02"),
+        ({"embedding_rate": "0.05"}, "learning rate 0.05 is high: for this model learning rates above 0.02"),
         ({"embedding_rate": "5"}, "learning rate 5 is far too high"),
         ({"embedding_rate": "0.005:10, 1e10"}, "learning rate 10000000000 is far too high"),
         ({"embedding_rate": "1e-7"}, "learning rate 0.0000001 is so low"),
@@ -70,7 +70,8 @@ def test_what_is_right_is_left_alone(changes: dict[str, Any]) -> None:
 
 def test_the_check_and_the_run_point_out_the_same(studio: Studio) -> None:
     changes = {"embedding_rate": "1e10", "preview_prompt": "a house", "warmup_steps": 30, "max_steps": 2}
-    checked = [text for kind, text in preflight.check(studio.host, studio.config(**changes)) if kind == "warning"]
+    found = check_run(studio.host, studio.config(**changes))
+    checked = [finding.text for finding in found if finding.kind == "warning"]
     studio.train(**changes)
     assert [event.text for event in studio.of(Note) if event.warning] == checked
     assert len(checked) == 3

@@ -14,21 +14,21 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
 from lib_ti.signals import Control, StepDone, as_json
 from lib_ti.training import diffusion
-from lib_ti.training.trainer import Trainer, TrainingBatch
+from lib_ti.training.batch import TrainingBatch
+from lib_ti.training.build import build_trainer
+from lib_ti.training.trainer import Callback, Trainer
 from tests.fakes import FakeModel
 from tests.prompts import of_images
 
 
-class Kept:
-    """Duties that keep the figures."""
+class Kept(Callback):
+    """Keeps the results of the steps."""
 
     def __init__(self) -> None:
         self.steps: list[StepDone] = []
 
-    def stepped(self, event: StepDone, batch: TrainingBatch) -> None:
-        self.steps.append(event)
-
-    def between_steps(self) -> None: ...
+    def on_step_result(self, result: StepDone, batch: TrainingBatch) -> None:
+        self.steps.append(result)
 
 
 def batches(index: int) -> TrainingBatch:
@@ -41,7 +41,9 @@ def batches(index: int) -> TrainingBatch:
 def trainer(model: FakeModel, *, deferred: bool = False, **settings: object) -> Trainer:
     config = TrainConfig(**{"max_steps": 12, **settings})  # type: ignore[arg-type]
     start = Embedding("my-style", model.initial_vectors("style", 2))
-    return Trainer(model, config, batches, start, first_step=0, control=Control(), deferred=deferred)
+    made = build_trainer(model, config, batches, start, first_step=0)
+    made.deferred = deferred
+    return made
 
 
 def gradients_of(made: Trainer) -> list[dict[str, torch.Tensor]]:
@@ -49,12 +51,12 @@ def gradients_of(made: Trainer) -> list[dict[str, torch.Tensor]]:
     given: list[dict[str, torch.Tensor]] = []
     step = made.optimizer.step
 
-    def look(gradients: Mapping[str, torch.Tensor], rate: float, apply: torch.Tensor) -> torch.Tensor:
+    def look(gradients: Mapping[str, torch.Tensor], learning_rate: float, apply: torch.Tensor) -> torch.Tensor:
         given.append({key: tensor.clone() for key, tensor in gradients.items()})
-        return step(gradients, rate, apply)
+        return step(gradients, learning_rate, apply)
 
     made.optimizer.step = look  # type: ignore[method-assign,assignment]
-    made.run(Kept())
+    made.run()
     return given
 
 
@@ -93,19 +95,20 @@ def test_reading_figures_late_changes_nothing(scaled: bool) -> None:
         trainer(FakeModel(needs_loss_scaling=scaled), deferred=True),
     )
     figures_now, figures_late = Kept(), Kept()
-    now.run(figures_now)
-    late.run(figures_late)
+    now.run([figures_now])
+    late.run([figures_late])
     assert now.live.vectors["clip_l"].equal(late.live.vectors["clip_l"])
     assert [(e.step, e.loss) for e in figures_now.steps] == [(e.step, e.loss) for e in figures_late.steps]
 
 
 def test_a_stopped_run_has_the_figures_of_its_last_step() -> None:
     class Stopping(Kept):
-        def between_steps(self) -> None:
-            made.control.stop()
+        def on_step_end(self, trainer: Trainer) -> None:
+            control.stop()
 
+    control = Control()
     made, figures = trainer(FakeModel(), deferred=True), Stopping()
-    assert made.run(figures) == "stopped"
+    assert made.run([figures], lambda: control.stop_requested) == "stopped"
     assert [event.step for event in figures.steps] == [1]
 
 
@@ -115,10 +118,10 @@ def test_going_back_takes_everything_along(deferred: bool) -> None:
     model.poison_after = 25
     made = trainer(model, deferred=deferred, max_steps=200)
     with pytest.raises(TrainingFailed, match="30 steps in a row"):
-        made.run(Kept())
+        made.run()
     assert made.step == 20
-    assert float(made.scale.value) == 2.0**16
-    assert math.isfinite(made.smoothed or math.nan)
+    assert float(made.loss_scale.value) == 2.0**16
+    assert math.isfinite(made.smoothed_loss or math.nan)
     assert made.live.vectors["clip_l"].isfinite().all()
 
 
@@ -127,6 +130,6 @@ def test_a_skipped_step_is_valid_json() -> None:
     model.poison_after = 0
     figures = Kept()
     with pytest.raises(TrainingFailed):
-        trainer(model).run(figures)
+        trainer(model).run([figures])
     text = json.dumps(as_json(figures.steps[0]), allow_nan=False)
     assert json.loads(text)["loss"] is None

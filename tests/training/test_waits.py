@@ -15,11 +15,10 @@ from lib_ti.host.embedded_model import EmbeddedModel
 from lib_ti.host.model import Framing
 from lib_ti.host.networks import build
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.signals import Control
 from lib_ti.training import diffusion
+from lib_ti.training.batch import TrainingBatch
+from lib_ti.training.build import build_trainer
 from lib_ti.training.evaluation import Sample, ValidationLoss
-from lib_ti.training.trainer import Trainer, TrainingBatch
-from tests.benchmarks.studio import Silent
 from tests.prompts import of_images
 from tests.waits import waits
 
@@ -59,11 +58,11 @@ def test_a_step_waits_for_the_device_once(dtype: torch.dtype, checkpointing: boo
     model = model_on_meta(dtype)
     config = TrainConfig(max_steps=STEPS, **settings)
     with model.checkpointing(checkpointing):
-        trainer = Trainer(model, config, batches, embedding(), first_step=0, control=Control())
+        trainer = build_trainer(model, config, batches, embedding(), first_step=0)
         with waits() as found:
-            trainer.run(Silent())
+            trainer.run()
     assert len(found) == STEPS, "\n".join(found)
-    assert trainer.scale.enabled == (dtype == torch.float16)
+    assert trainer.loss_scale.enabled == (dtype == torch.float16)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=str)

@@ -199,7 +199,7 @@ def test_the_check_of_a_good_run_has_only_good_news(
 ) -> None:
     said = controller.train.check(values)
     assert set(re.findall("ti-(good|info|warning|error)", said)) == {"good"}
-    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "holds my-style", "A step needs about", "are free"):
+    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "contains my-style", "A step needs about", "are free"):
         assert word in said
     assert host.models.open_sessions == 0
 
@@ -237,7 +237,7 @@ def test_the_check_says_who_trains_the_embedding(
 def test_the_check_says_when_nothing_can_be_learned_or_memory_is_short(
     controller: Controller, host: FakeHost, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib_ti.ui.preflight.free_memory", lambda device: 1000)
+    monkeypatch.setattr("lib_ti.training.check.free_memory", lambda device: 1000)
     said = controller.train.check(values)
     assert "1 MB are free on cpu: turn on Gradient checkpointing" in said
     host.model.poison_after = 0

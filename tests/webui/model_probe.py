@@ -21,8 +21,8 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Conditions
 from lib_ti.host.webui import WebUIHost
 from lib_ti.host.webui_model import WebUIModel
-from lib_ti.signals import Control
-from lib_ti.training.trainer import Trainer, TrainingBatch
+from lib_ti.training.batch import TrainingBatch
+from lib_ti.training.build import build_trainer
 
 with patch.object(sys, "path", [str(Path(lib_ti.__file__).parents[1]), *sys.path]):
     from tests.waits import waits
@@ -84,21 +84,15 @@ def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
     """The places in the code where a training of so many steps waits for its device."""
     with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model, _on_meta(model):
         embedding = Embedding("zqtest", {"clip_l": torch.full((2, model.info.widths["clip_l"]), 0.1)})
-        trainer = Trainer(model, TrainConfig(max_steps=steps), _batch, embedding, first_step=0, control=Control())
+        trainer = build_trainer(model, TrainConfig(max_steps=steps), _batch, embedding, first_step=0)
         with waits() as found:
-            trainer.run(_Silent())
+            trainer.run()
     return found
 
 
 def _batch(index: int) -> TrainingBatch:
     conditions = Conditions.whole(["art by zqtest", "a (fence), " * 40], width=64, height=64)
     return TrainingBatch(torch.ones(2, 4, 8, 8), torch.ones(2, 1, 8, 8), conditions, 0, index)
-
-
-class _Silent:
-    def stepped(self, event: object, batch: object) -> None: ...
-
-    def between_steps(self) -> None: ...
 
 
 @contextmanager

@@ -1,52 +1,83 @@
-"""The checks of a run as it goes: measures the embedding, keeps the history and the best checkpoint."""
+"""Validation during a run: the history of its checks, and the best checkpoint."""
 
 from __future__ import annotations
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.model import Model
 from lib_ti.signals import Evaluated, Listener, Note
 from lib_ti.training import history
-from lib_ti.training.begin import Start
 from lib_ti.training.evaluation import ValidationLoss, norm_ratio
+from lib_ti.training.inputs import RunInputs
+from lib_ti.training.intervals import is_due
+from lib_ti.training.resume import RunTarget
 from lib_ti.training.rundir import BEST
 from lib_ti.training.tables import Table
+from lib_ti.training.trainer import Callback, Trainer
 from lib_ti.training.verdict import Verdict, judge
 
 
-class Evaluator:
+class Evaluator(Callback):
     """Adds checks to the run's history, in memory and in ``evaluation.csv``.
 
     Parameters
     ----------
     loss
         On validation images, where ``unseen``, or on training images.
-    start
-        Of the run. Checks of steps after that of its state are dropped from the table: the run repeats these steps.
+    table
+        With :data:`lib_ti.training.history.COLUMNS`, the rows of earlier sessions in it.
+    inputs, target
+        What the run works on, and the state that it starts from.
+    every
+        Steps between two checks; 0 for none.
     """
 
-    def __init__(self, model: Model, loss: ValidationLoss, start: Start, *, unseen: bool, listen: Listener) -> None:
-        self._loss, self._start, self._unseen, self._listen = loss, start, unseen, listen
-        self._word_norms = dict(model.info.vocabulary_norm)
-        path, state = start.folder.evaluations, start.state
-        self._table = Table(path, history.COLUMNS, last_step=state.step)
-        self._history = list(history.read_history(path))
-        self.best: Embedding | None = None
+    def __init__(
+        self,
+        loss: ValidationLoss,
+        table: Table,
+        inputs: RunInputs,
+        target: RunTarget,
+        *,
+        unseen: bool,
+        every: int,
+        listen: Listener,
+    ) -> None:
+        self._loss, self._table = loss, table
+        self._folder, self._suffix = target.folder, inputs.path.suffix
+        self._first_step, self._data = target.state.step, target.state.identity.data
+        self._unseen, self._every, self._listen = unseen, every, listen
+        self._history = list(history.read_history(table.path))
+        best_step, best_vectors = target.state.best_step, target.state.best_vectors
+        self.best: Embedding | None = (
+            None if best_step is None else inputs.embedding.with_vectors(best_vectors, step=best_step)
+        )
         """The embedding after the best step so far."""
-        if state.best_step is not None:
-            self.best = start.embedding.with_vectors(state.best_vectors, step=state.best_step)
         self.verdict: Verdict | None = None
         """After the last check of this session; None before the first one."""
         self.step: int | None = None
         """Step of that check."""
 
-    def check(self, embedding: Embedding) -> None:
-        """Measure the embedding, and make it the best one where it is."""
+    def on_run_start(self, trainer: Trainer) -> None:
+        """Validate before the first step, to compare everything later with."""
+        if self._every and not trainer.resumed:
+            self._validate(trainer)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        if is_due(trainer.step, self._every):
+            self._validate(trainer)
+
+    def on_run_end(self, trainer: Trainer) -> None:
+        if self._every and self.step != trainer.step:
+            self._validate(trainer)
+
+    def _validate(self, trainer: Trainer) -> None:
+        trainer.flush_pending()
+        embedding = trainer.live
         check = history.measured(
             embedding.step,
             self._loss(embedding),
-            norm=norm_ratio(embedding, self._word_norms),
-            data=self._start.state.identity.data,
+            norm=norm_ratio(embedding, dict(trainer.model.info.vocabulary_norm)),
+            data=self._data,
             unseen=self._unseen,
         )
         self._history.append(check)
@@ -70,16 +101,12 @@ class Evaluator:
             )
         )
 
-    def flush(self) -> None:
-        self._table.flush()
-
     def _keep_former_best(self) -> None:
         """Save the best checkpoint under another name before one that cannot be compared with it takes its place."""
         former = self.best
         if former is None or any(check.step == former.step for check in history.segments(self._history)[-1]):
             return
-        start = self._start
-        path = start.folder.copy(f"{BEST}-until-{start.state.step}", start.path.suffix)
+        path = self._folder.copy(f"{BEST}-until-{self._first_step}", self._suffix)
         files.save(former, path)
         self._listen(
             Note(

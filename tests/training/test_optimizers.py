@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from lib_ti.training.optim import LossScale, VectorAdamW, all_finite, clip
+from lib_ti.training.gradients import all_finite, clip
+from lib_ti.training.loss_scale import LossScale
+from lib_ti.training.optimizers import AdamW
 
 YES, NO = torch.tensor(True), torch.tensor(False)
 
@@ -15,7 +17,7 @@ def test_equals_adamw_of_pytorch(weight_decay: float) -> None:
     rng = torch.Generator().manual_seed(0)
     start = torch.randn(3, 5, generator=rng)
     ours, theirs = start.clone(), torch.nn.Parameter(start.clone())
-    optimizer = VectorAdamW({"clip_l": ours}, weight_decay=weight_decay)
+    optimizer = AdamW({"clip_l": ours}, weight_decay=weight_decay)
     reference = torch.optim.AdamW([theirs], lr=0.1, weight_decay=weight_decay)
     for step in range(50):
         gradient = torch.randn(3, 5, generator=rng)
@@ -30,7 +32,7 @@ def test_equals_adamw_of_pytorch(weight_decay: float) -> None:
 
 def test_a_refused_step_leaves_no_trace() -> None:
     vector = torch.ones(2, 3)
-    optimizer = VectorAdamW({"clip_l": vector})
+    optimizer = AdamW({"clip_l": vector})
     optimizer.step({"clip_l": torch.ones(2, 3)}, 0.1, YES)
     before = vector.clone(), {key: tensor.clone() for key, tensor in optimizer.state().items()}
     moved = optimizer.step({"clip_l": torch.full((2, 3), math.nan)}, 0.1, NO)
@@ -41,7 +43,7 @@ def test_a_refused_step_leaves_no_trace() -> None:
 
 def test_vectors_never_become_infinite() -> None:
     vector = torch.full((1, 2), 3e38)
-    moved = VectorAdamW({"clip_l": vector}).step({"clip_l": -torch.ones(1, 2)}, 1e38, YES)
+    moved = AdamW({"clip_l": vector}).step({"clip_l": -torch.ones(1, 2)}, 1e38, YES)
     assert not moved
     assert vector.isfinite().all()
 
@@ -49,14 +51,14 @@ def test_vectors_never_become_infinite() -> None:
 def test_state_goes_on_exactly() -> None:
     gradients = [torch.randn(2, 2, generator=torch.Generator().manual_seed(n)) for n in range(6)]
     whole = torch.zeros(2, 2)
-    optimizer = VectorAdamW({"clip_l": whole})
+    optimizer = AdamW({"clip_l": whole})
     for gradient in gradients:
         optimizer.step({"clip_l": gradient}, 0.01, YES)
     parted = torch.zeros(2, 2)
-    first = VectorAdamW({"clip_l": parted})
+    first = AdamW({"clip_l": parted})
     for gradient in gradients[:3]:
         first.step({"clip_l": gradient}, 0.01, YES)
-    second = VectorAdamW({"clip_l": parted})
+    second = AdamW({"clip_l": parted})
     second.load({key: tensor.clone() for key, tensor in first.state().items()})
     for gradient in gradients[3:]:
         second.step({"clip_l": gradient}, 0.01, YES)

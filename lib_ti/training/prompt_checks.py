@@ -1,4 +1,4 @@
-"""The check before the run: do the prompts use the embedding, and do they fit the model's context?"""
+"""Checks of the prompts: whether they use the embedding, and fit the model's context."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.host.model import Model
-from lib_ti.signals import Note
 from lib_ti.wording import counted, quoted
 
 
-def check_prompts(model: Model, embedding: Embedding, template: Template, found: Dataset) -> list[Note]:
-    """Look at the prompts that training will use: every line with one caption, and every caption with one line.
+def check_prompts(model: Model, embedding: Embedding, template: Template, dataset: Dataset) -> str:
+    """Check the prompts that training will use: every line with one caption, and every caption with one line.
 
     Returns
     -------
-    list of Note
-        A warning when prompts are longer than one context of 75 tokens.
+    str
+        A warning when prompts are longer than one context of 75 tokens, else empty.
 
     Raises
     ------
@@ -31,10 +30,10 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
     if embedding.count > CHUNK:
         raise BadInput(
             f"Embedding {quoted(embedding.name)} has {embedding.count} vectors, and a prompt has {CHUNK} tokens: "
-            "create it again with fewer vectors."
+            "create one with fewer vectors."
         )
     long: list[tuple[int, str]] = []
-    for line, item in _pairs(template, found):
+    for line, item in _pairs(template, dataset):
         prompt = _render(line, embedding.name, item)
         if embedding.name not in model.find_embeddings(prompt, [embedding]):
             raise BadInput(
@@ -46,23 +45,20 @@ def check_prompts(model: Model, embedding: Embedding, template: Template, found:
         if tokens > CHUNK:
             long.append((tokens, item.name))
     if not long:
-        return []
+        return ""
     most, where = max(long)
-    return [
-        Note(
-            f"Prompts of more than {CHUNK} tokens come of {counted(len({name for _, name in long}), 'caption')} (the "
-            f"longest {most}, for {where}): they are trained in several contexts, as the WebUI draws them, and "
-            "other programs would cut them. Shorter captions train faster.",
-            warning=True,
-        )
-    ]
+    return (
+        f"{counted(len({name for _, name in long}), 'caption')} give prompts of more than {CHUNK} tokens (the longest "
+        f"{most}, for {where}): they are trained in several contexts, as the WebUI generates with them, but other "
+        "programs would cut them. Shorter captions train faster."
+    )
 
 
-def _pairs(template: Template, found: Dataset) -> Iterator[tuple[str, Item]]:
+def _pairs(template: Template, dataset: Dataset) -> Iterator[tuple[str, Item]]:
     longest = max(template.lines, key=lambda line: ("[fileword" in line, len(line)))
-    first = found.items[0]
+    first = dataset.items[0]
     yield from ((line, first) for line in template.lines)
-    yield from ((longest, item) for item in found.all_items)
+    yield from ((longest, item) for item in dataset.all_items)
 
 
 def _render(line: str, name: str, item: Item) -> str:

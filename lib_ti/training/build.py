@@ -1,0 +1,47 @@
+"""A trainer from the settings of a run."""
+
+from __future__ import annotations
+
+from lib_ti.config import TrainConfig
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.host.model import Model
+from lib_ti.schedule import LearningRateSchedule, parse_learning_rates
+from lib_ti.training.batch import Batches
+from lib_ti.training.embeddings import TrainableEmbeddings
+from lib_ti.training.limits import Limits
+from lib_ti.training.objective import DenoisingObjective
+from lib_ti.training.optimizers import AdamW
+from lib_ti.training.trainer import Trainer
+
+
+def build_trainer(
+    model: Model, config: TrainConfig, batches: Batches, embedding: Embedding, *, first_step: int
+) -> Trainer:
+    """Return a trainer of one embedding.
+
+    Parameters
+    ----------
+    first_step
+        Steps that were finished when the run began, for warm-up and decay; ``embedding.step`` of a fresh run.
+    """
+    embeddings = TrainableEmbeddings([embedding], model.device)
+    return Trainer(
+        model,
+        batches,
+        embeddings,
+        objective=DenoisingObjective(config.seed),
+        optimizer=AdamW(embeddings.named, weight_decay=config.weight_decay),
+        schedule=LearningRateSchedule(
+            parse_learning_rates(config.embedding_rate),
+            first_step=first_step + 1,
+            max_steps=config.max_steps,
+            warmup_steps=config.warmup_steps,
+            cosine=config.rate_decay == "cosine",
+        ),
+        limits=Limits(
+            max_steps=config.max_steps,
+            gradient_accumulation=config.gradient_accumulation,
+            clip=config.clip,
+            clip_value=config.clip_value,
+        ),
+    )

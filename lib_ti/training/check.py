@@ -1,0 +1,65 @@
+"""The check before a run: every finding of its plan, and a trial step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import cast
+
+from lib_ti.config import TrainConfig
+from lib_ti.errors import Busy, UserError
+from lib_ti.host.base import Host, Precision, SessionOptions
+from lib_ti.training.findings import Finding, worst_first
+from lib_ti.training.run_plan import RunPlan, prepare_run
+from lib_ti.training.source import plain_prompts
+from lib_ti.training.trial import free_memory, try_steps
+from lib_ti.wording import file_size, number
+
+
+def check_run(host: Host, config: TrainConfig, *, wait: bool = False) -> list[Finding]:
+    """Return everything that speaks for or against a run with these settings, the worst first; nothing is written.
+
+    Parameters
+    ----------
+    wait
+        Whether to wait for a model that is busy.
+
+    Raises
+    ------
+    Busy
+        When the model is busy, and the caller does not want to wait.
+    """
+    options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=wait)
+    found: list[Finding] = []
+    try:
+        with prepare_run(host, config, options) as prepared:
+            found = prepared.findings
+            if prepared.plan and prepared.plan.target.question:
+                found.append(Finding("warning", prepared.plan.target.question))
+            if prepared.plan and not prepared.refusals:
+                found += _try_step(prepared.plan, config)
+    except Busy:
+        raise
+    except UserError as error:
+        found.append(Finding("error", str(error)))
+    return worst_first(found)
+
+
+def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
+    """Check by trial whether a step can teach anything, and whether it fits into memory."""
+    embedding, model, items = plan.inputs.embedding, plan.model, plan.dataset.items
+    prompt = plain_prompts(items[:1], plan.inputs.template.lines[:1], embedding.name)[0]
+    size = max((item.size for item in items), key=lambda size: size[0] * size[1])
+    tried = try_steps(model, embedding, prompt, size=size, batch_size=min(config.batch_size, len(items)))
+    if not 0 < tried.gradient < math.inf:
+        said = f"A trial step gave the gradient {number(tried.gradient)}, from which nothing can be learned"
+        yield Finding("error", f"{said}: choose another Precision, or start the WebUI with --no-half.")
+    free = free_memory(model.device)
+    said = f"A step needs about {file_size(tried.memory)} of memory beside the model"
+    if free is None:
+        yield Finding("info", f"{said}.")
+    elif tried.memory > free:
+        advice = "turn on Gradient checkpointing, or lower Batch size or Width and Height"
+        yield Finding("warning", f"{said}, and {file_size(free)} are free on {model.device}: {advice}.")
+    else:
+        yield Finding("good", f"{said}, and {file_size(free)} are free on {model.device}.")

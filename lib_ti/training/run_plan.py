@@ -1,0 +1,190 @@
+"""Everything that is known before a run: what it needs, and every finding about it. Nothing is written.
+
+Three read it: the run itself, the tab's Check and ``train --check``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from lib_ti.config import TrainConfig
+from lib_ti.data.dataset import Dataset, Resize, Rules
+from lib_ti.data.preparations import without_excluded
+from lib_ti.data.scan import scan
+from lib_ti.data.templates import check_template
+from lib_ti.embedding import files, library
+from lib_ti.errors import BadInput
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.base import Host, SessionOptions
+from lib_ti.host.model import Model
+from lib_ti.training.disk_space import check_disk_space
+from lib_ti.training.findings import Finding, findings
+from lib_ti.training.inputs import RunInputs, read_inputs
+from lib_ti.training.preview import check_previews
+from lib_ti.training.prompt_checks import check_prompts
+from lib_ti.training.resume import RunTarget, choose_target
+from lib_ti.training.setting_checks import check_settings
+from lib_ti.wording import counted
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done, and of all."""
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run works on. ``size`` is width and height in pixels; the model is acquired while the plan is open."""
+
+    inputs: RunInputs
+    model: Model
+    size: tuple[int, int]
+    dataset: Dataset
+    target: RunTarget
+
+
+@dataclass
+class Preparation:
+    """Findings about a run, and what they are about.
+
+    Parameters
+    ----------
+    plan
+        None where an error left it incomplete.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    refusals: list[BadInput] = field(default_factory=list)
+    plan: RunPlan | None = None
+
+    def add(self, *found: Finding) -> None:
+        self.findings += found
+
+    def refuse(self, error: BadInput) -> None:
+        """Add the problems of an error, which is a reason not to start."""
+        self.refusals.append(error)
+        self.findings += findings("error", error.problems)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Turn :class:`BadInput` into error findings."""
+        try:
+            yield
+        except BadInput as error:
+            self.refuse(error)
+
+    def require(self) -> RunPlan:
+        """Return the plan, or raise :class:`BadInput` with all errors."""
+        if len(self.refusals) == 1:
+            raise self.refusals[0]
+        if self.refusals or self.plan is None:
+            raise BadInput([problem for error in self.refusals for problem in error.problems])
+        return self.plan
+
+
+@contextmanager
+def prepare_run(
+    host: Host,
+    config: TrainConfig,
+    options: SessionOptions,
+    *,
+    hold: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+    progress: Progress | None = None,
+) -> Iterator[Preparation]:
+    """Collect what a run with these settings needs and all findings about it, with the model acquired.
+
+    Parameters
+    ----------
+    hold
+        Entered with the embedding's file before the model is acquired, to keep others from training it.
+    progress
+        Of reading the images.
+
+    Raises
+    ------
+    Busy
+        When ``options`` do not allow to wait for the model.
+    """
+    prepared = Preparation()
+    with ExitStack() as stack:
+        try:
+            inputs = read_inputs(host.folders, config)
+            stack.enter_context(hold(inputs.path))
+            model = stack.enter_context(host.models.session(options))
+        except BadInput as error:
+            prepared.refuse(error)
+        else:
+            _check_settings(prepared, config, inputs, model, library.list_names(host.folders.embeddings))
+            _check_images(prepared, config, inputs, model, progress)
+        yield prepared
+
+
+def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
+    """Return width and height in pixels: those of the settings, else the ones that the model was made for."""
+    return config.width or info.size, config.height or info.size
+
+
+def read_dataset(config: TrainConfig, size: tuple[int, int], progress: Progress | None = None) -> Dataset:
+    """Return the dataset as the run uses it, less what was excluded by hand; no validation split without validation."""
+    rules = Rules(
+        *size,
+        resize=cast("Resize", config.resize),
+        use_alpha=config.use_alpha,
+        held_out=config.held_out if config.evaluate_every else 0.0,
+        seed=config.seed,
+        subfolders=config.subfolders,
+    )
+    return without_excluded(scan(Path(config.dataset), rules, progress=progress))
+
+
+def about_images(dataset: Dataset) -> list[Finding]:
+    """Return the sums of a dataset, what was skipped, and what could be better."""
+    skipped = [f"{one.shown} is skipped: {one.reason}." for one in dataset.skipped]
+    return [
+        *findings("warning", (*skipped, *dataset.notes), about_images=True),
+        *findings("good", dataset.sums, about_images=True),
+    ]
+
+
+def _check_settings(
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, model: Model, embeddings: Sequence[str]
+) -> None:
+    """Check what needs the model, but no images."""
+    info, size, embedding = model.info, training_size(config, model.info), inputs.embedding
+    steps, vectors = counted(config.max_steps - embedding.step, "step"), counted(embedding.count, "vector")
+    begun = f"continues after step {embedding.step}" if embedding.step else "is new"
+    prepared.add(Finding("good", f"Embedding {embedding.name} has {vectors} and {begun}: {steps} to go."))
+    prepared.add(*findings("warning", check_settings(config, inputs.template, info, embeddings)))
+    prepared.add(
+        Finding("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
+    )
+    if max(size) < info.size:
+        said = f"The training size is below the model's own {info.size}, at which it generates better images."
+        prepared.add(Finding("warning", said))
+    with prepared.collecting():
+        files.check_fits(embedding, info)
+    with prepared.collecting():
+        check_previews(model, config, size)
+
+
+def _check_images(
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, model: Model, progress: Progress | None
+) -> None:
+    """Check everything about the images, and complete the plan where that is possible."""
+    embedding, template, size = inputs.embedding, inputs.template, training_size(config, model.info)
+    with prepared.collecting():
+        dataset = read_dataset(config, size, progress)
+        prepared.add(*about_images(dataset))
+        with prepared.collecting():
+            target = choose_target(config, embedding, model.info, dataset, template)
+            if not target.question:  # else these are about what happens after agreeing
+                prepared.add(*target.findings)
+            prepared.plan = RunPlan(inputs, model, size, dataset, target)
+        with prepared.collecting():
+            check_template(template, [item.caption for item in dataset.all_items])
+            said = check_prompts(model, embedding, template, dataset)
+            right = f"Every prompt of template {template.name} contains {embedding.name} and fits the model."
+            prepared.add(Finding("warning", said) if said else Finding("good", right))
+        prepared.add(check_disk_space(config, dataset, size, embedding))
