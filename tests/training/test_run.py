@@ -371,7 +371,9 @@ def test_a_preview_carries_its_parameters(studio: Studio) -> None:
 
 def test_undefined_loss_goes_back_and_ends_with_the_reason(studio: Studio) -> None:
     studio.host.model.poison_after = 40
-    with pytest.raises(TrainingFailed, match="NaN or infinite for 10 steps in a row.*Lower the Embedding learning rate"):
+    with pytest.raises(
+        TrainingFailed, match="NaN or infinite for 10 steps in a row.*Lower the Embedding learning rate"
+    ):
         studio.train(max_steps=100, embedding_rate="0.7", evaluate_every=0, save_image_every=0)
     embedding = files.load(studio.embedding_file)
     assert embedding.step == 30
