@@ -18,7 +18,7 @@ from lib_ti.config import CaptionConfig, TrainConfig, from_mapping
 from lib_ti.data.preparations import exclusions, remember
 from lib_ti.embedding import files
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.prep.captions.captioning import caption_by_host
+from lib_ti.prep.captions.captioning import caption_with_host
 from lib_ti.training.history import read_history
 from lib_ti.training.tables import read_table
 from tests.fakes import FakeHost
@@ -149,8 +149,8 @@ def test_a_stored_preparation_is_unchanged_and_can_be_made_again(
 def test_stored_captions_are_known_as_written_by_a_captioner(here: Path) -> None:
     folder = here / "prepared" / "prepared"
     config = CaptionConfig(existing="append", prefix="a photo of ")
-    done = caption_by_host(
-        FakeHost(here), folder, config, progress=lambda *_: None, stop=lambda: False, tell=lambda _: None
+    done = caption_with_host(
+        FakeHost(here), folder, config, progress=lambda *_: None, stop=lambda: False, report=lambda _: None
     )
     assert len(done.unchanged) == 8
     assert not done.written

@@ -24,15 +24,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def caption(arguments: argparse.Namespace, control: Control) -> bool:
-    from lib_ti.prep.captions.captioning import caption_by_host
+    from lib_ti.prep.captions.captioning import caption_with_host
 
     config = read_config(CaptionConfig, arguments)
     listen: Listener = JsonLines() if arguments.json else Console()
-    done = caption_by_host(
+    done = caption_with_host(
         embedded_host(arguments),
         as_path(arguments.folder, "FOLDER"),
         config,
-        tell=lambda text: listen(Note(text)),
+        report=lambda text: listen(Note(text)),
         progress=lambda finished, total: listen(Progress("Captioning", finished, total)),
         stop=lambda: control.stop_requested,
     )

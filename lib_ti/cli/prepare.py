@@ -86,23 +86,27 @@ def _plan(config: PrepareConfig, host: EmbeddedHost | None) -> Plan:
 
 
 def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
-    from lib_ti.prep.inspect.report import look_over
+    from lib_ti.prep.inspect.report import inspect_folder
 
-    report = look_over(
+    report = inspect_folder(
         plan.source,
         LookConfig(width=plan.config.width, height=plan.config.height),
         subfolders=plan.config.subfolders,
-        cache_folder=None if dry else plan.folder.looks,
+        cache_folder=None if dry else plan.folder.inspection,
         progress=voice.progress("Looking"),
         stop=lambda: control.stop_requested,
         workers=plan.config.workers or None,
     )
-    for one in report.pictures:
-        if one.badges:
-            labels = [badge.label for badge in one.badges]
-            name = printable(one.look.name)
+    for one in report.images:
+        if one.issues:
+            labels = [issue.label for issue in one.issues]
+            name = printable(one.measured.name)
             voice.tell(
-                "Looked", f"{name}: {', '.join(labels)}", path=printable(one.look.path), badges=labels, group=one.group
+                "Looked",
+                f"{name}: {', '.join(labels)}",
+                path=printable(one.measured.path),
+                issues=labels,
+                group=one.group,
             )
     if dry:  # what only opening a picture tells; preparing tells it by itself
         told = {one.path for one in plan.skipped}
@@ -113,35 +117,35 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
 
 def _show(plan: Plan, voice: _Voice) -> None:
     for one in plan.results:
-        facts = {"source": one.wanted.item.name, "name": one.name, "size": one.wanted.size, "state": one.state}
-        voice.tell("Planned", one.describe(), **facts, factor=round(one.wanted.factor, 3))
+        facts = {"source": one.spec.item.name, "name": one.name, "size": one.spec.size, "state": one.state}
+        voice.tell("Planned", one.describe(), **facts, factor=round(one.spec.factor, 3))
     voice.skipped(plan.skipped)
     for line in plan.describe():
         voice.tell("Summary", line)
 
 
 def _erase(config: PrepareConfig, masks: Path, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
-    from lib_ti.prep.remove.remove_by_masks import erase_by_masks
+    from lib_ti.prep.remove.remove_by_masks import remove_by_masks
 
     progress = voice.progress("Erasing")
-    outcome = erase_by_masks(
-        config, masks, host=host, progress=progress, stop=lambda: control.stop_requested, tell=voice.say
+    outcome = remove_by_masks(
+        config, masks, host=host, progress=progress, stop=lambda: control.stop_requested, report=voice.say
     )
     voice.skipped(outcome.skipped)
-    voice.tell("Erased", outcome.describe(), pictures=outcome.erased)
+    voice.tell("Erased", outcome.describe(), pictures=outcome.removed)
 
 
 def _make(plan: Plan, host: EmbeddedHost | None, voice: _Voice, control: Control) -> None:
-    from lib_ti.prep.recipe.execute import run
+    from lib_ti.prep.recipe.execute import execute_plan
     from lib_ti.prep.recipe.write_results import describe
 
     progress = voice.progress("Preparing")
-    summary = run(
+    summary = execute_plan(
         plan,
-        host_tools=host.tools if host else None,
+        tools=host.tools if host else None,
         progress=progress,
         stop=lambda: control.stop_requested,
-        tell=voice.say,
+        report=voice.say,
     )
     for one in summary.made:
         voice.tell("Made", describe(one), source=one.source, name=one.name, operations=one.operations)

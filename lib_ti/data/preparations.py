@@ -1,6 +1,6 @@
-"""Where the images of a source folder were prepared, and which of them a person excluded.
+"""Prepared folders of a source folder, and the images that were excluded by hand.
 
-Such decisions are kept in ``preparation.json`` of the prepared folder, since a source folder is never written to. A
+Decisions are kept in ``preparation.json`` of the prepared folder, since a source folder is never written to. A
 small note for each source folder says which prepared folders it has.
 """
 
@@ -25,30 +25,39 @@ if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
 
 MANIFEST = "preparation.json"
+_RENAMED_KEYS = {
+    "left_out": "excluded",
+    "frames": "crop_boxes",
+    "frame": "crop_box",
+    "erased": "removed_regions",
+    "naming": "name_template",
+    "named": "caption_from_name",
+}
+"""Keys of manifests of format 1, with today's names."""
 RELATIVE_NOTES = Path(TrainConfig.log_directory) / ".preparations"
 NOTES = RELATIVE_NOTES
-"""The folder of the notes: below the present directory, until :func:`keep_notes_below` gives it a fixed place."""
+"""Folder of the notes: below the current directory, until :func:`keep_notes_below` gives it a fixed place."""
 
 
 def keep_notes_below(folder: Path) -> None:
     """Keep the notes below ``folder`` from now on, so that they are found whatever directory a program is started in.
 
-    Notes below the present directory, where earlier versions wrote them, are still read.
+    Notes below the current directory, where earlier versions wrote them, are still read.
     """
-    global NOTES  # noqa: PLW0603 - one place for the whole process, as the present directory is
+    global NOTES  # noqa: PLW0603 - one place for the whole process, like the current directory
     NOTES = resolved(folder) / RELATIVE_NOTES
 
 
 def remember(source: Path, prepared: Path) -> None:
-    """Note that ``prepared`` is the folder that the images of ``source`` were last prepared in.
+    """Note that ``prepared`` is the folder in which the images of ``source`` were last prepared.
 
-    Failing to write the note is no reason to refuse a decision, which is safe in the prepared folder.
+    A note that cannot be written is ignored: the decision itself is safe in the prepared folder.
     """
     now, noted = str(resolved(prepared)), _noted(source)
     content = {"source": str(resolved(source)), "prepared": [*(one for one in noted if one != now), now]}
     try:
         if noted[-1:] == [now] and _note(source).is_file():
-            os.utime(_note(source))  # of all notes, the newest is about the folder that was used last
+            os.utime(_note(source))  # the newest note is that of the folder used last
         else:
             write_text(_note(source), json.dumps(content, indent=1) + "\n")
     except (CannotWrite, OSError):
@@ -56,12 +65,12 @@ def remember(source: Path, prepared: Path) -> None:
 
 
 def prepared_folders(source: Path) -> list[Path]:
-    """The folders with decisions about the images of a source folder, the one that was used last at the end."""
+    """Return the folders with decisions about the images of a source folder, the most recently used one last."""
     return [Path(one) for one in _noted(source) if (Path(one) / MANIFEST).is_file()]
 
 
 def last_source() -> Path | None:
-    """The source folder that was prepared last, where it is still there."""
+    """Return the source folder that was prepared last, if it still exists."""
     try:
         found = (note for folder in _folders() for note in folder.glob("*.json"))
         notes = sorted(found, key=os.path.getmtime, reverse=True)
@@ -73,7 +82,7 @@ def last_source() -> Path | None:
 
 @dataclass(frozen=True)
 class Exclusions:
-    """The images of a folder that a person excluded, as ``manifest`` has it.
+    """Images of a folder that were excluded by hand, as ``manifest`` has it.
 
     ``sources`` are source images, their names by the SHA-256 of their files; ``results`` are the names of what was
     made from them in a prepared folder.
@@ -90,7 +99,7 @@ class Exclusions:
 
 
 def exclusions(folder: Path) -> Exclusions:
-    """What is excluded from a prepared folder, or from a source folder by the decisions that were made last.
+    """Return what is excluded from a prepared folder, or from a source folder by its most recent decisions.
 
     Raises
     ------
@@ -108,7 +117,7 @@ def exclusions(folder: Path) -> Exclusions:
 
 
 def without_excluded(found: Dataset) -> Dataset:
-    """The dataset less the images that a person excluded, and a remark that names them.
+    """Return the dataset without the images that were excluded by hand, with a remark that names them.
 
     Raises
     ------
@@ -129,6 +138,11 @@ def without_excluded(found: Dataset) -> Dataset:
     return replace(left, skipped=found.skipped, remarks=(*found.remarks, remark))
 
 
+def renamed_keys(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping of a manifest with today's names for its keys."""
+    return {_RENAMED_KEYS.get(key, key): value for key, value in content.items()}
+
+
 def _excluded(manifest: Path) -> tuple[Mapping[str, str], frozenset[str]]:
     try:
         return _read_excluded(manifest, manifest.stat().st_mtime_ns)
@@ -141,10 +155,11 @@ def _read_excluded(
     manifest: Path,
     changed: int,  # noqa: ARG001 - a changed file has another key
 ) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Names of the excluded source images by their SHA-256, and the names of the results made from them."""
+    """Return the names of excluded source images by their SHA-256, and the names of the results made from them."""
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-        sources = {digest: str(one["name"]) for digest, one in content["edits"].items() if one["left_out"]}
+        edits = {digest: renamed_keys(one) for digest, one in content["edits"].items()}
+        sources = {digest: str(one["name"]) for digest, one in edits.items() if one["excluded"]}
         results = frozenset(str(one["name"]) for one in content["results"] if one["source_digest"] in sources)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(
@@ -155,7 +170,7 @@ def _read_excluded(
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where notes are read from, the folder that they are written to first."""
+    """Return the folders that notes are read from, the one that they are written to first."""
     return tuple(dict.fromkeys((NOTES, RELATIVE_NOTES)))
 
 
@@ -171,7 +186,7 @@ def _noted(source: Path) -> list[str]:
 
 
 def _read(note: Path) -> Mapping[str, Any]:
-    """A note; nothing where there is none, or none that can be read."""
+    """Return the content of a note, empty where it is missing or cannot be read."""
     try:
         content = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):

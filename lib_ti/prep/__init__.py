@@ -1,1 +1,1 @@
-"""From found pictures to a folder that can be trained on: looked over, cut out, mended, enlarged, named, captioned."""
+"""Turn a folder of found images into a training set: inspect, crop, remove unwanted regions, resize, name, caption."""

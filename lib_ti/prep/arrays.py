@@ -1,4 +1,4 @@
-"""The type of all arrays of pixels and figures here; shapes are told where they matter."""
+"""Type of all arrays of pixels and measures in this package; shapes are documented where they matter."""
 
 from __future__ import annotations
 

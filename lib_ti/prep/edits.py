@@ -1,4 +1,4 @@
-"""What was decided by hand about each picture: left out, frames, erased parts. Plain values, and the same as JSON."""
+"""Manual decisions about each image: excluded, crop boxes, removed regions. Plain values, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib_ti.prep.crop_box import Frame
+from lib_ti.data.preparations import renamed_keys
+from lib_ti.prep.crop_box import CropBox
 
 
 @dataclass(frozen=True)
-class Erased:
-    """A part that was painted over and filled; its pixels are kept in a patch file of that ``patch`` name.
+class RemovedRegion:
+    """A region that was painted over and inpainted; its pixels are in the patch file named ``patch``.
 
-    ``box`` is left, top, right and bottom in pixels of the whole picture. ``prompt``, ``seed`` and ``model`` tell how a
-    model filled it.
+    ``box`` is left, top, right and bottom in pixels of the whole image. ``prompt``, ``seed`` and ``model`` are set
+    where a model inpainted it.
     """
 
     patch: str
@@ -26,86 +27,93 @@ class Erased:
 
 
 @dataclass(frozen=True)
-class PictureEdits:
-    """Decisions about one picture; ``erased`` is a stack, the last on top. Without frames the default one is used."""
+class ImageEdits:
+    """Decisions about one image. Without ``crop_boxes`` the default one is used; of ``removed_regions``, the last lies
+    on top."""
 
     name: str
-    left_out: bool = False
-    frames: tuple[Frame, ...] = ()
-    erased: tuple[Erased, ...] = ()
+    excluded: bool = False
+    crop_boxes: tuple[CropBox, ...] = ()
+    removed_regions: tuple[RemovedRegion, ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not (self.left_out or self.frames or self.erased)
+        return not (self.excluded or self.crop_boxes or self.removed_regions)
 
 
 @dataclass(frozen=True)
 class Edits:
-    """Decisions by the SHA-256 of the picture's file, so that they follow a renamed file and no other one."""
+    """Decisions by the SHA-256 of the image file, so that they follow a renamed file and apply to no other one."""
 
-    by_digest: Mapping[str, PictureEdits] = field(default_factory=dict)
+    by_digest: Mapping[str, ImageEdits] = field(default_factory=dict)
 
-    def of(self, digest: str, name: str) -> PictureEdits:
-        """The decisions about a picture; empty ones where none were made."""
-        return replace(self.by_digest.get(digest, PictureEdits(name)), name=name)
+    def of(self, digest: str, name: str) -> ImageEdits:
+        """Return the decisions about an image; empty ones where none were made."""
+        return replace(self.by_digest.get(digest, ImageEdits(name)), name=name)
 
-    def with_picture(self, digest: str, edits: PictureEdits) -> Edits:
+    def with_image(self, digest: str, edits: ImageEdits) -> Edits:
         others = {key: value for key, value in self.by_digest.items() if key != digest}
         return Edits(others if edits.empty else {**others, digest: edits})
 
     def describe(self) -> str:
-        """Such as "2 images excluded, 1 cropped by hand"; empty where nothing was decided."""
+        """Return a summary such as "2 images excluded, 1 cropped by hand"; empty where nothing was decided."""
         decided = self.by_digest.values()
         numbers = (
-            (sum(one.left_out for one in decided), "excluded"),
-            (sum(bool(one.frames) for one in decided), "cropped by hand"),
-            (sum(bool(one.erased) for one in decided), "with parts erased"),
+            (sum(one.excluded for one in decided), "excluded"),
+            (sum(bool(one.crop_boxes) for one in decided), "cropped by hand"),
+            (sum(bool(one.removed_regions) for one in decided), "with regions removed"),
         )
-        told = ", ".join(f"{number} {what}" for number, what in numbers if number)
-        return told.replace(" ", " image " if told.startswith("1 ") else " images ", 1)
+        summary = ", ".join(f"{number} {what}" for number, what in numbers if number)
+        return summary.replace(" ", " image " if summary.startswith("1 ") else " images ", 1)
 
 
 def to_json(edits: Edits) -> dict[str, Any]:
     return {
         digest: {
             "name": one.name,
-            "left_out": one.left_out,
-            "frames": [frame_to_json(frame) for frame in one.frames],
-            "erased": [{**vars(erased), "box": list(erased.box)} for erased in one.erased],
+            "excluded": one.excluded,
+            "crop_boxes": [crop_box_to_json(box) for box in one.crop_boxes],
+            "removed_regions": [{**vars(region), "box": list(region.box)} for region in one.removed_regions],
         }
         for digest, one in edits.by_digest.items()
     }
 
 
 def from_json(content: Mapping[str, Any]) -> Edits:
-    """The reverse of :func:`to_json`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-    return Edits({digest: _picture(one) for digest, one in content.items()})
+    """Reverse :func:`to_json`, also for files of earlier versions.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When the content is anything else.
+    """
+    return Edits({digest: _image_from_json(renamed_keys(one)) for digest, one in content.items()})
 
 
-def frame_to_json(frame: Frame) -> list[float]:
-    return [frame.x, frame.y, frame.width, frame.height]
+def crop_box_to_json(box: CropBox) -> list[float]:
+    return [box.x, box.y, box.width, box.height]
 
 
-def frame_from_json(content: Any) -> Frame:
-    x, y, width, height = (float(share) for share in content)
-    return Frame(x, y, width, height)
+def crop_box_from_json(content: Any) -> CropBox:
+    x, y, width, height = (float(value) for value in content)
+    return CropBox(x, y, width, height)
 
 
-def _picture(content: Mapping[str, Any]) -> PictureEdits:
-    return PictureEdits(
+def _image_from_json(content: Mapping[str, Any]) -> ImageEdits:
+    return ImageEdits(
         str(content["name"]),
-        bool(content["left_out"]),
-        tuple(frame_from_json(frame) for frame in content["frames"]),
-        tuple(_erased(one) for one in content["erased"]),
+        bool(content["excluded"]),
+        tuple(crop_box_from_json(box) for box in content["crop_boxes"]),
+        tuple(_region_from_json(one) for one in content["removed_regions"]),
     )
 
 
-def _erased(content: Mapping[str, Any]) -> Erased:
+def _region_from_json(content: Mapping[str, Any]) -> RemovedRegion:
     left, top, right, bottom = (int(border) for border in content["box"])
     patch = str(content["patch"])
     if not patch.isalnum():  # it becomes part of a path
-        raise ValueError(f"{patch!r} is no patch")
-    return Erased(
+        raise ValueError(f"{patch!r} is not the name of a patch")
+    return RemovedRegion(
         patch,
         (left, top, right, bottom),
         str(content["method"]),

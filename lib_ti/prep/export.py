@@ -1,4 +1,4 @@
-"""A prepared folder as one zip file: pictures, captions and masks."""
+"""A prepared folder as one zip file: images, captions and masks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lib_ti.data.beside import Beside
 from lib_ti.data.captions import caption_files
 from lib_ti.data.masks import find_masks
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.prepared import pictures_in
+from lib_ti.prep.prepared import images_in
 
 _OURS = b"lib_ti"
-"""The comment of our zip files, which may be replaced."""
+"""Comment in the zip files written here, which may be replaced."""
 
 
 def check_target(path: Path) -> None:
-    """Raise :class:`BadInput` where a file is in the way that :func:`export_zip` did not write."""
+    """Raise :class:`BadInput` where a file that :func:`export_zip` did not write has the path."""
     if path.exists() and not _is_ours(path):
-        raise BadInput(f"{path} exists already and is no zip file of a prepared folder: choose another name.")
+        raise BadInput(f"{path} already exists and is not a zip file of a prepared folder: choose another name.")
 
 
 def _is_ours(path: Path) -> bool:
@@ -32,43 +32,43 @@ def _is_ours(path: Path) -> bool:
 
 
 def export_zip(folder: Path, path: Path, *, progress: Callable[[int, int], None], stop: Callable[[], bool]) -> int:
-    """Write the pictures of a folder, with their captions and masks, to a zip file; how many pictures there are.
+    """Write the images of a folder, with their captions and masks, to a zip file; return how many images there are.
 
     Parameters
     ----------
     progress
-        Called with pictures done and in all.
+        Called with the number of images that are done, and of all.
     stop
-        Asked between pictures.
+        Asked between images.
 
     Raises
     ------
     BadInput
-        When the folder is missing or has no picture, or another file is in the way.
+        When the folder is missing or has no image, or another file has the path.
     CannotWrite
-        When the disk does not take the file, or a picture cannot be read.
+        When the disk does not accept the file, or an image cannot be read.
     Stopped
-        When ``stop`` said so; no file is left.
+        When ``stop`` returned true; no file is left.
     """
     check_target(path)
-    pictures, beside = pictures_in(folder), Beside(folder)
-    if not pictures:
-        raise BadInput(f"The folder {folder} holds no picture; prepare some first.")
+    images, beside = images_in(folder), Beside(folder)
+    if not images:
+        raise BadInput(f"The folder {folder} has no image; prepare some first.")
 
     def write(unfinished: Path) -> None:
         written: set[Path] = set()
         with zipfile.ZipFile(unfinished, "w") as archive:
             archive.comment = _OURS
-            for number, picture in enumerate(pictures):
-                progress(number, len(pictures))
+            for number, image in enumerate(images):
+                progress(number, len(images))
                 if stop():
-                    raise Stopped("Writing the zip file was stopped; nothing was written.")
-                archive.write(picture, picture.name)  # as it is: pictures are compressed already
-                for extra in (*caption_files(picture, beside), *find_masks(picture, beside), *beside.metadata_files):
+                    raise Stopped("Writing the zip file was stopped; no file was written.")
+                archive.write(image, image.name)  # stored: images are compressed already
+                for extra in (*caption_files(image, beside), *find_masks(image, beside), *beside.metadata_files):
                     if extra not in written:
                         archive.write(extra, extra.name, zipfile.ZIP_DEFLATED)
                         written.add(extra)
 
     write_atomically(path, write)
-    progress(len(pictures), len(pictures))
-    return len(pictures)
+    progress(len(images), len(images))
+    return len(images)

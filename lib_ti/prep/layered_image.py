@@ -1,4 +1,4 @@
-"""What preparing works on: a picture with everything that must stay aligned with it."""
+"""The image that a preparation works on, with everything that must stay aligned with it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A picture on its way from its source to a result.
+class LayeredImage:
+    """An image on its way from source to result.
 
-    ``image`` is RGB; ``alpha`` (the source's transparency) and ``mask`` (what counts in the loss) are "L" and of the
-    same size, or None. ``record`` is what was done so far, one JSON-able mapping for each operation, such as
-    ``{"operation": "crop", ...}``.
+    ``image`` is RGB; ``alpha`` (the source's transparency) and ``mask`` (the weight of the loss) are "L" and of the
+    same size, or None. ``record`` lists the operations so far, each a JSON-able mapping such as ``{"operation": "crop",
+    ...}``.
     """
 
     image: Image.Image
@@ -24,8 +24,8 @@ class Piece:
     caption: str
     record: tuple[Mapping[str, Any], ...] = ()
 
-    def changed(self, operation: Callable[[Image.Image], Image.Image], record: Mapping[str, Any]) -> Piece:
-        """The piece with the same done to picture, transparency and mask, and that noted in its record."""
+    def changed(self, operation: Callable[[Image.Image], Image.Image], record: Mapping[str, Any]) -> LayeredImage:
+        """Apply one operation to image, transparency and mask, and add it to the record."""
         return replace(
             self,
             image=operation(self.image),

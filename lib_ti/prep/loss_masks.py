@@ -1,4 +1,4 @@
-"""Masks of prepared pictures: painted, removed, shown."""
+"""Loss masks of prepared images: saved, removed, shown."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from lib_ti.data.masks import find_masks, mask_path
 from lib_ti.prep.prepared import PreparedFolder
 
 _TINT = (230, 30, 60)
-"""What does not count is shown in this colour."""
+"""Color in which regions that are not trained are shown."""
 
 
-def save_mask(picture: Path, mask: Image.Image) -> Path:
-    """Write what counts in the loss, white, beside a prepared picture, in the place of any mask that it has.
+def save_mask(image: Path, mask: Image.Image) -> Path:
+    """Write a mask, white where the image is trained, beside a prepared image, in place of any mask that it has.
 
-    Masks under the names of other programs are put aside, so that there is never a second one.
+    Masks under the names that other programs use are set aside, so that there is never a second one.
     """
     file = io.BytesIO()
     mask.convert("L").save(file, "PNG")
-    path = mask_path(picture)
-    for other in find_masks(picture):
+    path = mask_path(image)
+    for other in find_masks(image):
         if other != path:
-            PreparedFolder(picture.parent).set_aside(other)
+            PreparedFolder(image.parent).set_aside(other)
     write_bytes(path, file.getvalue())
     return path
 
 
-def remove_mask(picture: Path) -> Path | None:
-    """Take the masks of a prepared picture away; where the one that counted was put, or None where there was none."""
-    aside = [PreparedFolder(picture.parent).set_aside(mask) for mask in find_masks(picture)]
+def remove_mask(image: Path) -> Path | None:
+    """Set the masks of a prepared image aside; return where the one in use went, or None where there was none."""
+    aside = [PreparedFolder(image.parent).set_aside(mask) for mask in find_masks(image)]
     return next(iter(aside), None)
 
 
 def overlay(image: Image.Image, mask: Image.Image, *, strength: float = 0.6) -> Image.Image:
-    """The RGB picture with what does not count tinted; ``strength`` in 0..1 is the tint's where nothing counts."""
+    """Tint the regions of an RGB image that are not trained; ``strength`` in 0..1 is the tint's where the mask is
+    black."""
     if mask.size != image.size:
         mask = mask.resize(image.size, Image.Resampling.BILINEAR)
     tint = mask.point([round((255 - level) * strength) for level in range(256)])

@@ -1,4 +1,4 @@
-"""The prepared folder: where results, captions, masks and what belongs to the preparation itself are."""
+"""The prepared folder: where results, captions, masks and the files of the preparation itself are."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from lib_ti.paths import resolved
 
 
 def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, empty where it cannot be read."""
+    """Return the SHA-256 of a file, empty where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The files of a folder that are pictures by their suffixes, in natural order.
+def images_in(folder: Path) -> list[Path]:
+    """List the files of a folder that are images by their suffixes, in natural order.
 
     Raises
     ------
@@ -50,10 +50,10 @@ class PreparedFolder:
         return self.path / MANIFEST
 
     @property
-    def earlier(self) -> PreparedFolder | None:
+    def previous(self) -> PreparedFolder | None:
         """The last other folder that the same images were prepared into, as long as this one has no manifest.
 
-        What was decided about the images there counts here too, until something is decided here.
+        The decisions about the images there count here too, until something is decided here.
         """
         if self.source is None or self.manifest.exists():
             return None
@@ -70,20 +70,21 @@ class PreparedFolder:
         return self.inner / "patches"
 
     def patch(self, name: str) -> Path:
-        """The file of a patch; of the earlier folder, where that is what counts here."""
-        path, earlier = self.patches / f"{name}.png", self.earlier
-        return path if path.exists() or earlier is None else earlier.patch(name)
+        """Return the file of a patch, which is in the previous folder while its decisions count here."""
+        path, previous = self.patches / f"{name}.png", self.previous
+        return path if path.exists() or previous is None else previous.patch(name)
 
     @property
-    def looks(self) -> Path:
-        """For what looking over the found pictures measured."""
-        return self.inner / "looks"
+    def inspection(self) -> Path:
+        """The folder of the inspection cache."""
+        return self.inner / "inspection"
 
     @property
     def removed(self) -> Path:
+        """The folder of replaced and unused files."""
         return self.inner / "removed"
 
-    def picture(self, name: str) -> Path:
+    def image(self, name: str) -> Path:
         return self.path / name
 
     def caption(self, name: str) -> Path:
@@ -93,11 +94,11 @@ class PreparedFolder:
         return mask_path(self.path / name)
 
     def files(self, name: str) -> tuple[Path, Path, Path]:
-        """Picture, caption and mask of a result."""
-        return self.picture(name), self.caption(name), self.mask(name)
+        """Return image, caption and mask of a result."""
+        return self.image(name), self.caption(name), self.mask(name)
 
     def move(self, path: Path, target: Path) -> None:
-        """Move a file, where there is one, to a path within this folder.
+        """Move a file, if it exists, to a path within this folder.
 
         Raises
         ------
@@ -111,7 +112,7 @@ class PreparedFolder:
             raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
 
     def set_aside(self, path: Path) -> Path | None:
-        """Move a file to ``removed``, under a name that is free there; None where there is no such file.
+        """Move a file to ``removed``, under a name that is free there; return None where there is no such file.
 
         Raises
         ------

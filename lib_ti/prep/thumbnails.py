@@ -1,4 +1,4 @@
-"""Small pictures for a gallery: made once, when first asked for, and kept."""
+"""Thumbnails for galleries: made when they are first needed, and kept."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lib_ti.atomic import write_atomically
 from lib_ti.data.images import UnreadablePicture, open_picture
 
 _VERSION = "2"
-"""Changes whenever the same picture would look otherwise."""
+"""Changes whenever the same image would look different."""
 _QUALITY = 85
 _SQUARE = 8
 _SQUARES = (255, 224)
-"""Grey levels of the checked ground that transparent pictures are laid over."""
+"""Grey levels of the checkerboard behind transparent images."""
 
 
 class Thumbnails:
-    """Thumbnails in a folder of their own, which may be removed at any time. Several threads may ask at once."""
+    """Thumbnails in a folder of their own, which may be deleted at any time. Thread-safe."""
 
     def __init__(self, folder: Path, size: int) -> None:
         """``size`` is the longest side in pixels."""
@@ -30,14 +30,14 @@ class Thumbnails:
         self._lock = threading.Lock()
 
     def of(self, path: Path) -> Path:
-        """The thumbnail of the picture at a path, a JPEG file; made anew when that file was changed.
+        """Return the thumbnail of an image file, a JPEG file; it is made again when that file has changed.
 
         Raises
         ------
         UnreadablePicture
-            When there is no picture that can be read.
+            When the file is not an image that can be read.
         CannotWrite
-            When the folder or the disk does not take the thumbnail.
+            When the folder or the disk does not accept the thumbnail.
         """
         kept = self._folder / f"{self._key(path)}.jpg"
         if kept.exists():
@@ -53,7 +53,7 @@ class Thumbnails:
         return kept
 
     def _key(self, path: Path) -> str:
-        """Made of where the file is, how long and of when; reading all of it would take as long as a thumbnail."""
+        """Hash path, length and time of the file; reading all of it would take as long as making a thumbnail."""
         try:
             now = path.stat()
         except OSError as error:
@@ -62,24 +62,24 @@ class Thumbnails:
         return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
-def reduced(image: Image.Image, alpha: Image.Image | None, size: int) -> Image.Image:
-    """An RGB picture, its longer side at most ``size``; what is transparent lies over a checked ground."""
+def downscaled(image: Image.Image, alpha: Image.Image | None, size: int) -> Image.Image:
+    """Return an RGB image, its longer side at most ``size``, transparent parts on a checkerboard."""
     small = image.copy()
     small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
     if alpha is None:
         return small
-    # Colours under transparent parts may be anything, and bleed a little where both are reduced.
-    ground = _checked(small.size)
+    # Colors under transparent parts may be anything, and bleed a little where both are downscaled.
+    ground = _checkerboard(small.size)
     ground.paste(small, mask=alpha.resize(small.size, Image.Resampling.LANCZOS, reducing_gap=2.0))
     return ground
 
 
 def _small(path: Path, size: int) -> Image.Image:
-    picture = open_picture(path, with_alpha=True, cover=(size, size))
-    return reduced(picture.image, picture.alpha, size)
+    opened = open_picture(path, with_alpha=True, cover=(size, size))
+    return downscaled(opened.image, opened.alpha, size)
 
 
-def _checked(size: tuple[int, int]) -> Image.Image:
+def _checkerboard(size: tuple[int, int]) -> Image.Image:
     light, dark = _SQUARES
     cell = Image.new("L", (2 * _SQUARE, 2 * _SQUARE), light)
     cell.paste(dark, (0, 0, _SQUARE, _SQUARE))

@@ -115,13 +115,13 @@ class Preparation:
         BadInput
             As :meth:`settings`.
         """
-        from lib_ti.prep.manifest import taken_over
+        from lib_ti.prep.manifest import describe_inherited
         from lib_ti.prep.prepared import PreparedFolder
 
         settings = self.settings(prepared)
         said = [f"Below are the settings that {prepared} was last prepared with."] if settings else []
         if path_text(source) and path_text(prepared):
-            said.append(taken_over(PreparedFolder(as_path(prepared), as_path(source))))
+            said.append(describe_inherited(PreparedFolder(as_path(prepared), as_path(source))))
         return said, settings
 
     def training_hint(self, dataset: str, source: str, named: str) -> str:
@@ -157,13 +157,13 @@ class Preparation:
         """
         from lib_ti.data.masks import find_mask
         from lib_ti.data.preparations import exclusions
-        from lib_ti.prep.prepared import pictures_in
+        from lib_ti.prep.prepared import images_in
 
         if not path_text(folder):
             raise BadInput("There is no prepared folder yet: name one, and press Prepare.")
         reach.check(self.host.folders, {"Prepared folder": folder})
         path = as_path(folder, "Prepared folder")
-        found = pictures_in(path)
+        found = images_in(path)
         if not found:
             raise BadInput(f"The prepared folder {path} holds no picture yet: press Prepare first.")
         excluded = exclusions(path).results

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lib_ti.config import LookConfig
-from lib_ti.prep.inspect.duplicates import SIDE, Fingerprint, find_alike
-from lib_ti.prep.inspect.issues import badges_of
-from lib_ti.prep.inspect.report import look_over
+from lib_ti.prep.inspect.duplicates import SIDE, Fingerprint, find_near_duplicates
+from lib_ti.prep.inspect.issues import issues_of
+from lib_ti.prep.inspect.report import inspect_folder
 from lib_ti.prep.thumbnails import Thumbnails
 from tests.benchmarks.row import Row
 from tests.prep import photographs
@@ -102,7 +102,7 @@ def _grouping() -> Iterator[Row]:
         size = int(min(whole.shape) * rng.uniform(0.1, 0.5))
         top, left = (int(rng.integers(0, length - size)) for length in whole.shape)
         pictures.append(_fingerprint(Image.fromarray(whole[top : top + size, left : left + size])))
-    wall, _ = _timed(lambda: find_alike(pictures, at_least=0.88))
+    wall, _ = _timed(lambda: find_near_duplicates(pictures, at_least=0.88))
     yield Row("grouping 10,000 parts of 16 photographs", f"{wall:.1f} s", "10 s", wall < 10)
 
 
@@ -115,7 +115,7 @@ def _duplicates() -> Iterator[Row]:
     for _ in range(draws):
         sources = rng.choice(ORIGINALS, COPIES, replace=False).tolist()
         copies = [_altered(originals[source], number, rng) for number, source in enumerate(sources)]
-        pairs = find_alike([_fingerprint(picture) for picture in [*originals, *copies]], at_least=0.88)
+        pairs = find_near_duplicates([_fingerprint(picture) for picture in [*originals, *copies]], at_least=0.88)
         true = {(source, ORIGINALS + number) for number, source in enumerate(sources)}
         plain = {(pair.first, pair.second) for pair in pairs if not pair.mirrored}
         found += len(plain & true)
@@ -143,26 +143,26 @@ def _altered(picture: Image.Image, number: int, rng: np.random.Generator) -> Ima
 
 
 def _agreement() -> Iterator[Row]:
-    """Whether each photograph gets no badge, and each spoilt one a badge for what was done to it.
+    """Whether each photograph has no issue, and each spoilt one the issue for what was done to it.
 
-    Of the photographs as they are, two do have a fault, and one has carvings that are taken for lettering. Faint
-    lettering on grass, gravel and the like is what is missed most.
+    Of the photographs as they are, two do have a fault, and one has carvings that are mistaken for text. Faint
+    text on grass, gravel and the like is what is missed most.
     """
     config = LookConfig()
-    right = [not {badge.kind for badge in badges_of(look_at(photograph(name)), config)} - {"small"} for name in NAMES]
-    yield Row("photographs as they are without a badge", f"{sum(right)} of {len(right)}", "12", sum(right) >= 12)
+    right = [not {issue.kind for issue in issues_of(look_at(photograph(name)), config)} - {"small"} for name in NAMES]
+    yield Row("photographs as they are without an issue", f"{sum(right)} of {len(right)}", "12", sum(right) >= 12)
     for fault, (changes, wanted) in SPOILT.items():
         seen = [
-            bool({badge.kind for badge in badges_of(look_at(change(photograph(name))), config)} & wanted)
+            bool({issue.kind for issue in issues_of(look_at(change(photograph(name))), config)} & wanted)
             for change in changes.values()
             for name in NAMES
         ]
-        least = 0.85 if fault == "lettering" else 0.93  # of the smallest group: all but one
+        least = 0.85 if fault == "text" else 0.93  # of the smallest group: all but one
         kept = sum(seen) >= least * len(seen)
         yield Row(f"flagged: {fault}", f"{sum(seen)} of {len(seen)}", f"{100 * least:.0f} %", kept)
         right += seen
     share = sum(right) / len(right)
-    yield Row("badges agree with what was done", f"{sum(right)} of {len(right)}", "95 %", share >= 0.95)
+    yield Row("issues agree with what was done", f"{sum(right)} of {len(right)}", "95 %", share >= 0.95)
 
 
 def _fingerprint(picture: Image.Image) -> Fingerprint:
@@ -178,7 +178,7 @@ def _decode(paths: list[Path]) -> None:
 
 def _look(folder: Path, cache: Path | None, *, workers: int) -> None:
     quiet = {"progress": lambda done, total: None, "stop": lambda: False}
-    look_over(folder, LookConfig(), cache_folder=cache, workers=workers, **quiet)
+    inspect_folder(folder, LookConfig(), cache_folder=cache, workers=workers, **quiet)
 
 
 def _timed(work: object) -> tuple[float, float]:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lib_ti.config import PrepareConfig
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from tests.benchmarks.row import Row
 
@@ -147,7 +147,7 @@ def _ours(folder: Path, framing: str, *, workers: int, fresh: bool = True) -> fl
             if path.is_file():
                 path.unlink()
     start = time.perf_counter()
-    run(make_plan(config), progress=lambda done, total: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda done, total: None, stop=lambda: False)
     return time.perf_counter() - start
 
 

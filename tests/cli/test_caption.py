@@ -27,10 +27,10 @@ def test_a_folder_is_captioned_and_what_was_done_is_said(folder: Path, capsys: p
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
     assert (folder / "03.txt").read_text() == "a flat colour 255 40 30"
     said = capsys.readouterr().out
-    assert "Pictures: 3 captioned, 1 left with a caption of their own, 1 skipped.\n" in said
+    assert "Images: 3 captioned, 1 with an existing caption that was kept, 1 skipped.\n" in said
     assert "broken.png was skipped: the file is empty (0 bytes); copy or download it again.\n" in said
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
-    assert "Pictures: 4 left with a caption of their own, 1 skipped." in capsys.readouterr().out
+    assert "Images: 4 with an existing caption that was kept, 1 skipped." in capsys.readouterr().out
 
 
 def test_programs_read_what_was_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, caps
     assert "Existing captions is 'all'" in said
     assert "Pictures at once is 0" in said
     assert main(["caption", str(tmp_path / "set")]) == 2
-    assert "holds no picture" in capsys.readouterr().err
+    assert "has no image" in capsys.readouterr().err
     draw_pictures(tmp_path / "set", count=1)
     assert main(["caption", str(tmp_path / "set"), "--captioner-dir", str(tmp_path / "BLIP")]) == 2
     assert f"needs its model in the folder {tmp_path / 'BLIP'}" in capsys.readouterr().err
@@ -60,4 +60,4 @@ def test_a_stopped_run_says_how_it_goes_on(
 ) -> None:
     monkeypatch.setattr(Control, "stop_requested", True)
     assert main(["caption", str(folder)]) == 130
-    assert "Captioning was stopped; do the same again" in capsys.readouterr().err
+    assert "Captioning was stopped. Start it again" in capsys.readouterr().err

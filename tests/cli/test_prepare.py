@@ -43,8 +43,8 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict]:
 def test_from_found_pictures_to_a_folder_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--name", "my-style", "--flip", "--zip", "ready.zip"]) == 0
     told = capsys.readouterr().out
-    assert "a house.jpg → my-style_001.png: cut out by what stands out, reduced" in told
-    assert "b.png → my-style_004.png: cut out by what stands out, enlarged 1.6 times by Lanczos, mirrored" in told
+    assert "a house.jpg → my-style_001.png: cropped by saliency, downscaled" in told
+    assert "b.png → my-style_004.png: cropped by saliency, upscaled 1.6 times by Lanczos, mirrored" in told
     assert "Skipped broken.png: it is not a picture of a known kind." in told
     assert "Skipped empty.jpg: the file is empty (0 bytes); copy or download it again." in told
     assert "Results: 4 made" in told
@@ -60,7 +60,7 @@ def test_a_zip_file_of_someone_else_is_refused_before_anything_is_made(
 ) -> None:
     (here / "mine.zip").write_bytes(b"mine")
     assert main(["prepare", "found", "ready", *SMALL, "--zip", "mine.zip"]) == 2
-    assert "mine.zip exists already" in capsys.readouterr().err
+    assert "mine.zip already exists" in capsys.readouterr().err
     assert (here / "mine.zip").read_bytes() == b"mine"
     assert not (here / "ready").exists()
 
@@ -81,12 +81,12 @@ def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFi
 def test_looking_first_says_what_the_pictures_are_like(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--look", "--json", "--dry-run"]) == 0
     told = events(capsys)
-    assert any("small, 1.6×" in one["badges"] for one in told if one["event"] == "Looked")
+    assert any("small, 1.6×" in one["issues"] for one in told if one["event"] == "Looked")
     assert any("30 to 70" in one["text"] for one in told if one["event"] == "Advice")
     assert not (here / "ready").exists()
     assert main(["prepare", "found", "ready", *SMALL, "--look"]) == 0
     assert "Results: 2 made" in capsys.readouterr().out
-    assert list((here / "ready/.preparation/looks").iterdir())
+    assert list((here / "ready/.preparation/inspection").iterdir())
 
 
 def test_the_same_again_does_nothing_and_the_manifest_is_enough(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,8 +112,8 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     for made in (1, 0):
         assert main(["prepare", "found", "ready", *SMALL, "--erase", "masks"]) == 0
         told = capsys.readouterr().out
-        assert ("c.png → picture_003.png: a part erased (telea), reduced" in told) == bool(made)
-        assert f"Erased in {made} picture" in told
+        assert ("c.png → picture_003.png: a region removed (telea), downscaled" in told) == bool(made)
+        assert f"Removed regions in {made} image" in told
     with Image.open(here / "ready" / "picture_003.png") as result:
         assert max(high for _, high in result.getextrema()) < 160
 

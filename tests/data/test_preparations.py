@@ -33,12 +33,12 @@ def exclude(source: Path, prepared: Path, *names: str) -> None:
     """Exclude these images of a source folder, and include all others."""
     items = found_in(source).items
     for item in items:
-        left_out = item.path.name in names
+        excluded = item.path.name in names
         digest, name = item.digest, item.path.name
         update_edits(
             PreparedFolder(prepared, source),
-            lambda edits, digest=digest, name=name, left_out=left_out: edits.with_picture(
-                digest, replace(edits.of(digest, name), left_out=left_out)
+            lambda edits, digest=digest, name=name, excluded=excluded: edits.with_image(
+                digest, replace(edits.of(digest, name), excluded=excluded)
             ),
         )
 

@@ -10,15 +10,15 @@ from PIL import Image
 from lib_ti.config import LookConfig
 from lib_ti.data.captions import Caption
 from lib_ti.prep.inspect.duplicates import Fingerprint
-from lib_ti.prep.inspect.issues import badges_of
-from lib_ti.prep.inspect.measure_folder import Look
+from lib_ti.prep.inspect.issues import issues_of
+from lib_ti.prep.inspect.measure_folder import MeasuredImage
 from lib_ti.prep.inspect.measures import measure
 
 
-def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> Look:
+def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> MeasuredImage:
     measures, levels = measure(picture, jpeg_quality=jpeg_quality)
-    return Look(
-        path=Path("picture.png"),
+    return MeasuredImage(
+        path=Path("image.png"),
         name="picture.png",
         digest="0" * 64,
         bytes=1000,
@@ -33,8 +33,8 @@ def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> Look:
 
 def kinds(picture: Image.Image, config: LookConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
     """The badges of a picture; the size alone is left out, since most of the photographs are a little small."""
-    badges = badges_of(look_at(picture, jpeg_quality=jpeg_quality), config or LookConfig())
-    return {badge.kind for badge in badges} - {"small"}
+    issues = issues_of(look_at(picture, jpeg_quality=jpeg_quality), config or LookConfig())
+    return {issue.kind for issue in issues} - {"small"}
 
 
 def save(picture: Image.Image, path: Path, caption: str | None = None, **options: object) -> Path:

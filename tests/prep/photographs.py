@@ -224,11 +224,11 @@ SPOILT: Mapping[str, tuple[Mapping[str, Change], frozenset[str]]] = {
             "15 down": move(15, 90),
             "15 at -60°": move(15, -60),
         },
-        frozenset({"blurry", "shaken"}),
+        frozenset({"blurry", "motion_blur"}),
     ),
     "noise": (
         {"colour 20": noise(20), "colour 30": noise(30), "grey 20": noise(20, coloured=False)},
-        frozenset({"grainy"}),
+        frozenset({"noise"}),
     ),
     "JPEG": (
         {
@@ -237,12 +237,12 @@ SPOILT: Mapping[str, tuple[Mapping[str, Change], frozenset[str]]] = {
             "quality 5": resave(5),
             "quality 10, cropped": then(resave(10), crop(0.01, 0.007, 0, 0)),
         },
-        frozenset({"blocks"}),
+        frozenset({"jpeg_blocks"}),
     ),
     "dark": ({"brightness 0.25": brightness(0.25), "curve to 22": curve(22)}, frozenset({"dark"})),
     "bright": ({"overexposed to 240": overexpose(240), "curve to 236": curve(236)}, frozenset({"bright"})),
-    "contrast": ({"0.3": contrast(0.3), "0.2": contrast(0.2)}, frozenset({"flat", "dark", "bright"})),
-    "lettering": (
+    "contrast": ({"0.3": contrast(0.3), "0.2": contrast(0.2)}, frozenset({"low_contrast", "dark", "bright"})),
+    "text": (
         {
             "caption": letter("A quiet afternoon by the sea", height=0.042, place=(0.5, 0.95)),
             "outlined": letter(
@@ -258,7 +258,7 @@ SPOILT: Mapping[str, tuple[Mapping[str, Change], frozenset[str]]] = {
             "watermark": letter("SAMPLE IMAGE", height=0.1, place=(0.5, 0.5), font="DejaVuSans-Bold", opacity=0.45),
             "slanting watermark": letter("PREVIEW ONLY", height=0.085, place=(0.5, 0.5), opacity=0.5, angle=30),
         },
-        frozenset({"lettering"}),
+        frozenset({"text"}),
     ),
 }
 """Ways to spoil a picture by what is spoilt, each with the badges of which at least one must then be given."""

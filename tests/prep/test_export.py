@@ -49,7 +49,7 @@ def test_a_file_of_someone_else_is_not_replaced(pictures: PictureFolder, tmp_pat
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("holiday.txt", "mine")
     before = target.read_bytes()
-    with pytest.raises(BadInput, match=r"set\.zip exists already and is no zip file of a prepared folder"):
+    with pytest.raises(BadInput, match=r"set\.zip already exists and is not a zip file of a prepared folder"):
         exported(pictures.path, target)
     assert target.read_bytes() == before
     target.unlink()
@@ -66,7 +66,7 @@ def test_stopping_leaves_no_file(pictures: PictureFolder, tmp_path: Path) -> Non
 
 
 def test_an_empty_folder_is_refused(pictures: PictureFolder, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no picture"):
+    with pytest.raises(BadInput, match="has no image"):
         exported(pictures.path, tmp_path / "set.zip")
 
 

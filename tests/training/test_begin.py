@@ -8,7 +8,7 @@ from lib_ti.config import CreateConfig
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
-from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.signals import Note
@@ -72,7 +72,7 @@ def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
 
 def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Studio) -> None:
     items = scan(studio.pictures, Rules(32, 32)).all_items
-    excluded = {item.digest: PictureEdits(item.path.name, left_out=True) for item in items[:2]}
+    excluded = {item.digest: ImageEdits(item.path.name, excluded=True) for item in items[:2]}
     update_edits(PreparedFolder(studio.folder / "prepared", studio.pictures), lambda _: Edits(excluded))
     studio.train(max_steps=1)
     names = ", ".join(sorted(item.path.name for item in items[:2]))

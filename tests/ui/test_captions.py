@@ -95,7 +95,7 @@ def test_an_old_page_where_nothing_is_typed_changes_nothing(editor: Editor) -> N
 
 
 def test_a_page_of_another_folder_is_told(editor: Editor) -> None:
-    with pytest.raises(BadInput, match=r"no picture '9\.png'"):
+    with pytest.raises(BadInput, match=r"no image '9\.png'"):
         editor.type("9.png", "", "text")
 
 
@@ -392,7 +392,7 @@ def test_a_folder_is_captioned_and_its_editor_has_the_captions(work: Captions, e
     assert tasks.status(CAPTIONING).state == "done"
     of, done = tasks.result(CAPTIONING)
     assert (of, done.written) == (folder, ("house.png",))
-    assert "1 captioned, 4 left with a caption of their own" in captions_page.written(done)
+    assert "1 captioned, 4 with an existing caption that was kept" in captions_page.written(done)
     work.open(str(folder), "")
     assert editor.captions.texts["house.png"].startswith("photo of colour")
     assert editor.captions.changed == ()

@@ -15,11 +15,11 @@ from PIL import Image
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import Edits, Erased, PictureEdits
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import cut_page, cut_work
 from lib_ti.ui.dataset.cut_text import read_lines, write_lines
@@ -54,9 +54,9 @@ def picture(found: FramedSet, name: str) -> Framed:
     return next(one for one in found.pictures if one.name == name)
 
 
-def sent(found: FramedSet, name: str, frames: list[list[float]], *, left_out: bool = False, **changes: Any) -> str:
+def sent(found: FramedSet, name: str, frames: list[list[float]], *, excluded: bool = False, **changes: Any) -> str:
     """A message as the page's script sends it."""
-    decision = {"name": name, "left_out": left_out, "frames": frames}
+    decision = {"name": name, "left_out": excluded, "frames": frames}
     pictures = {digest(found, name): decision}
     folders = {"source": found.config.source, "folder": str(found.folder.path)}
     return json.dumps({"number": "17", **folders, "pictures": pictures, **changes})
@@ -77,8 +77,8 @@ def test_pictures_come_in_natural_order_and_what_cannot_be_used_is_listed(found:
 
 
 def test_default_frames_are_those_that_prepare_uses(config: PrepareConfig, found: FramedSet) -> None:
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
-    made = {one.source: one.frame for one in read_manifest(found.folder).results}
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    made = {one.source: one.crop_box for one in read_manifest(found.folder).results}
     assert len(made) == 3
     for one in found.pictures:
         (default,) = one.default
@@ -96,13 +96,13 @@ def test_long_pictures_have_a_frame_for_each_part(config: PrepareConfig) -> None
 def test_the_same_settings_look_at_no_picture_again(config: PrepareConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     first = cut_work.find(config, (), task())
     looked_at: list[str] = []
-    original = cut_work.proposed_frames
+    original = cut_work.proposed_crop_boxes
 
     def counted(item: Any, *args: Any) -> Any:
         looked_at.append(item.path.name)
         return original(item, *args)
 
-    monkeypatch.setattr(cut_work, "proposed_frames", counted)
+    monkeypatch.setattr(cut_work, "proposed_crop_boxes", counted)
     Image.fromarray(skimage.data.coffee()[:, ::-1]).save(Path(config.source) / "new.png")
     second = cut_work.find(config, (), task(), first)
     assert looked_at == ["new.png"]
@@ -130,11 +130,12 @@ def test_progress_is_told_and_stopping_is_heard(config: PrepareConfig) -> None:
 def test_what_a_page_sends_is_in_the_next_plan(config: PrepareConfig, found: FramedSet) -> None:
     host = FakeHost(Path(config.source).parent)
     two = [[0, 0, 0.5, 0.75], [0.4, 0.25, 0.5, 0.75]]
-    for message in (sent(found, "10 coffee.png", two), sent(found, "cat.jpg", [], left_out=True)):
+    for message in (sent(found, "10 coffee.png", two), sent(found, "cat.jpg", [], excluded=True)):
         cut_work.keep(host.folders, cut_work.read_changes(message))
     plan = make_plan(config)
-    assert plan.left_out == ("cat.jpg",)
-    assert [one.wanted.cut for one in plan.results if one.wanted.item.path.name == "10 coffee.png"] == [(300, 300)] * 2
+    assert plan.excluded == ("cat.jpg",)
+    sizes = [one.spec.crop_size for one in plan.results if one.spec.item.path.name == "10 coffee.png"]
+    assert sizes == [(300, 300)] * 2
 
 
 def test_default_frames_again_leave_no_decision(config: PrepareConfig, found: FramedSet) -> None:
@@ -144,19 +145,22 @@ def test_default_frames_again_leave_no_decision(config: PrepareConfig, found: Fr
     assert edits == Edits()
 
 
-def test_frames_leave_what_was_erased(found: FramedSet) -> None:
-    erased = Erased("abc", (0, 0, 9, 9), "telea")
+def test_frames_leave_what_was_region_from_json(found: FramedSet) -> None:
+    erased = RemovedRegion("abc", (0, 0, 9, 9), "telea")
     key = digest(found, "cat.jpg")
     update_edits(
-        found.folder, lambda edits: edits.with_picture(key, PictureEdits("cat.jpg", left_out=True, erased=(erased,)))
+        found.folder,
+        lambda edits: edits.with_image(key, ImageEdits("cat.jpg", excluded=True, removed_regions=(erased,))),
     )
-    edits = cut_work.decide(found.folder, {key: PictureEdits("cat.jpg", frames=(Frame(0, 0, 0.5, 0.5),))})
-    assert edits.by_digest[key] == PictureEdits("cat.jpg", frames=(Frame(0, 0, 0.5, 0.5),), erased=(erased,))
+    edits = cut_work.decide(found.folder, {key: ImageEdits("cat.jpg", crop_boxes=(CropBox(0, 0, 0.5, 0.5),))})
+    assert edits.by_digest[key] == ImageEdits(
+        "cat.jpg", crop_boxes=(CropBox(0, 0, 0.5, 0.5),), removed_regions=(erased,)
+    )
 
 
 def test_a_frame_is_cut_at_the_edge_that_rounding_took_it_over(found: FramedSet) -> None:
     changes = cut_work.read_changes(sent(found, "cat.jpg", [[-0.000001, 0.333334, 1.000002, 0.666667]]))
-    (frame,) = changes.decisions[digest(found, "cat.jpg")].frames
+    (frame,) = changes.decisions[digest(found, "cat.jpg")].crop_boxes
     assert (frame.x, frame.width, frame.y + frame.height) == (0, 1, 1)
 
 
@@ -194,10 +198,10 @@ def edited(found: FramedSet) -> Edits:
     return cut_work.decide(
         found.folder,
         {
-            digest(found, "cat.jpg"): PictureEdits(
-                "cat.jpg", frames=(Frame(0.1, 0.1, 0.4, 0.6), Frame(0.333333, 0, 0.5, 0.75))
+            digest(found, "cat.jpg"): ImageEdits(
+                "cat.jpg", crop_boxes=(CropBox(0.1, 0.1, 0.4, 0.6), CropBox(0.333333, 0, 0.5, 0.75))
             ),
-            digest(found, "2 corner.png"): PictureEdits("2 corner.png", left_out=True),
+            digest(found, "2 corner.png"): ImageEdits("2 corner.png", excluded=True),
         },
     )
 
@@ -220,8 +224,8 @@ def test_lines_decide_about_the_pictures_that_they_name(found: FramedSet) -> Non
     text = "\n# cat.jpg: 0 0 300 300\n2 corner.png: Excluded; 0, 0, 100, 100\n"
     decisions = read_lines(text, found, edited(found))
     assert decisions == {
-        digest(found, "cat.jpg"): PictureEdits("cat.jpg"),
-        digest(found, "2 corner.png"): PictureEdits("2 corner.png", left_out=True, frames=(Frame(0, 0, 0.5, 0.5),)),
+        digest(found, "cat.jpg"): ImageEdits("cat.jpg"),
+        digest(found, "2 corner.png"): ImageEdits("2 corner.png", excluded=True, crop_boxes=(CropBox(0, 0, 0.5, 0.5),)),
     }
 
 
@@ -257,12 +261,12 @@ def test_the_grid_shows_frames_where_they_are_and_how_large(found: FramedSet) ->
 def test_frames_of_any_shape_are_shown_as_the_bucket_that_they_become(config: PrepareConfig) -> None:
     found = cut_work.find(PrepareConfig(**{**vars(config), "shape": "buckets"}), (), task())
     edits = cut_work.decide(
-        found.folder, {digest(found, "cat.jpg"): PictureEdits("cat.jpg", frames=(Frame(0, 0, 1, 0.6),))}
+        found.folder, {digest(found, "cat.jpg"): ImageEdits("cat.jpg", crop_boxes=(CropBox(0, 0, 1, 0.6),))}
     )
     page = cut_page.grid(found, edits)
     assert "352x160" in page.split('data-buckets="')[1].split('"')[0].split()
     plan = make_plan(found.config)
-    cut = next(one.wanted.cut for one in plan.results if one.wanted.item.path.name == "cat.jpg")
+    cut = next(one.spec.crop_size for one in plan.results if one.spec.item.path.name == "cat.jpg")
     assert f"{cut[0]}×{cut[1]}<b" in page
 
 

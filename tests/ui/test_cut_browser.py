@@ -97,7 +97,7 @@ def undo(page: Page) -> None:
 
 def kept(found: Path, name: str) -> list[list[float]]:
     """A picture's frames in the manifest."""
-    return [[one.x, one.y, one.width, one.height] for one in decided(found)[name].frames]
+    return [[one.x, one.y, one.width, one.height] for one in decided(found)[name].crop_boxes]
 
 
 def card(page: Page, name: str) -> Any:
@@ -162,11 +162,11 @@ def test_frames_are_added_moved_and_removed_by_keys(page: Page, found: Path) -> 
     after = box(page.driver.switch_to.active_element)
     assert after[2] < before[2]
     assert after[0] + after[2] / 2 < before[0] + before[2] / 2
-    page.until(lambda: len(decided(found)["motorcycle.png"].frames) == 2, 20)
+    page.until(lambda: len(decided(found)["motorcycle.png"].crop_boxes) == 2, 20)
     keys(page, Keys.DELETE)
-    page.until(lambda: len(decided(found)["motorcycle.png"].frames) == 1, 20)
+    page.until(lambda: len(decided(found)["motorcycle.png"].crop_boxes) == 1, 20)
     undo(page)
-    page.until(lambda: len(decided(found)["motorcycle.png"].frames) == 2, 20)
+    page.until(lambda: len(decided(found)["motorcycle.png"].crop_boxes) == 2, 20)
     assert box(frames(page, "motorcycle.png")[1]) == pytest.approx(after, abs=2e-6)
 
 
@@ -176,7 +176,7 @@ def test_pictures_are_left_out_and_tab_goes_on(page: Page, found: Path) -> None:
     active = page.driver.switch_to.active_element
     assert active.get_attribute("aria-label").startswith("Frame on rocket.png")
     keys(page, "l")
-    saved(page, found, "rocket.png", left_out=True)
+    saved(page, found, "rocket.png", excluded=True)
     assert "ti-left-out" in card(page, "rocket.png").get_attribute("class")
     page.shot("cut-by-hand")
     button = page.shown(card(page, "rocket.png").find_element(By.CSS_SELECTOR, '[data-do="leave"]'))
@@ -188,7 +188,7 @@ def test_pictures_are_left_out_and_tab_goes_on(page: Page, found: Path) -> None:
 def test_a_double_click_adds_and_default_takes_all_back(page: Page, found: Path) -> None:
     picture = page.shown(card(page, "chelsea.png").find_element(By.CSS_SELECTOR, ".ti-cut"))
     ActionChains(page.driver).double_click(picture).perform()
-    page.until(lambda: len(decided(found)["chelsea.png"].frames) == 2, 20)
+    page.until(lambda: len(decided(found)["chelsea.png"].crop_boxes) == 2, 20)
     card(page, "chelsea.png").find_element(By.CSS_SELECTOR, '[data-do="default"]').click()
     page.until(lambda: "chelsea.png" not in decided(found), 20)
     assert ["ti-default" in frame.get_attribute("class") for frame in frames(page, "chelsea.png")] == [True]
@@ -209,7 +209,7 @@ def test_a_finger_moves_the_frame_that_it_tapped(page: Page, found: Path) -> Non
         actions.pointer_action.pointer_up()
         actions.perform()
     assert box(frame)[0] > before[0] + 0.05
-    page.until(lambda: decided(found)["rocket.png"].frames, 20)
+    page.until(lambda: decided(found)["rocket.png"].crop_boxes, 20)
 
 
 def test_labels_say_what_prepare_will_make(page: Page, found: Path) -> None:
@@ -271,7 +271,7 @@ def drag(page: Page, step: str, slider: str, value: int) -> None:
     page.driver.execute_script(script, f"#ti_{step}_stage [data-paint={slider}]", value)
 
 
-def test_lettering_is_proposed_corrected_and_erased(page: Page, found: Path) -> None:
+def test_lettering_is_proposed_corrected_and_region_from_json(page: Page, found: Path) -> None:
     page.tab("Erase")
     page.open_picture("erase", "coffee.png")
     page.press("ti_erase_propose")
@@ -288,8 +288,8 @@ def test_lettering_is_proposed_corrected_and_erased(page: Page, found: Path) -> 
     page.shot("erase-proposed")
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "Erased in coffee.png, by telea")
-    (erased,) = decided(found)["coffee.png"].erased
-    assert erased.method == "telea"
+    (region,) = decided(found)["coffee.png"].removed_regions
+    assert region.method == "telea"
     page.until(lambda: page.find("ti_erase_stage", ".ti-before"))
     page.until(lambda: not painted(page, "erase").any())
     drag(page, "erase", "before", 60)
@@ -305,12 +305,12 @@ def test_undoing_gives_the_paint_back_for_another_method(page: Page, found: Path
     page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[1].click()
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "by ns")
-    assert decided(found)["coffee.png"].erased[0].method == "ns"
+    assert decided(found)["coffee.png"].removed_regions[0].method == "ns"
     page.press("ti_erase_undo")
     page.says("ti_erase_said", "Undone")
     page.press("ti_erase_redo")
     page.says("ti_erase_said", "Redone in coffee.png")
-    assert decided(found)["coffee.png"].erased[0].method == "ns"
+    assert decided(found)["coffee.png"].removed_regions[0].method == "ns"
 
 
 def test_what_was_just_painted_is_erased_without_waiting(page: Page, found: Path) -> None:
@@ -321,11 +321,11 @@ def test_what_was_just_painted_is_erased_without_waiting(page: Page, found: Path
     page.paint("erase", [(0.3, 0.5), (0.4, 0.5), (0.4, 0.6)])
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "Erased in motorcycle.png")
-    (erased,) = decided(found)["motorcycle.png"].erased
+    (region,) = decided(found)["motorcycle.png"].removed_regions
     width, height = photograph("motorcycle").size
-    assert erased.box[0] / width == pytest.approx(0.3, abs=0.05)
-    assert erased.box[3] / height == pytest.approx(0.6, abs=0.07)
-    assert len(decided(found)["motorcycle.png"].frames) == 2  # what was cut stays
+    assert region.box[0] / width == pytest.approx(0.3, abs=0.05)
+    assert region.box[3] / height == pytest.approx(0.6, abs=0.07)
+    assert len(decided(found)["motorcycle.png"].crop_boxes) == 2  # what was cut stays
 
 
 def test_keys_paint_too(page: Page, found: Path) -> None:
@@ -367,8 +367,8 @@ def test_a_model_fills_as_work_that_the_page_follows(page: Page, found: Path) ->
     page.paint("erase", [(0.8, 0.2), (0.85, 0.25)])
     page.press("ti_erase_fill")
     page.says("ti_erase_said", "Erased in rocket.png, by model", 180)
-    (erased,) = decided(found)["rocket.png"].erased
-    assert (erased.method, erased.seed) == ("model", 5)
+    (region,) = decided(found)["rocket.png"].removed_regions
+    assert (region.method, region.seed) == ("model", 5)
     page.shot("erase-by-model")
 
 

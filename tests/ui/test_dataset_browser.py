@@ -16,7 +16,7 @@ from lib_ti.data.preparations import RELATIVE_NOTES
 from lib_ti.pocket.files import CHECKPOINT
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from tests.prep.photographs import photograph, resize
 from tests.ui.browser import By, Keys, Page, needs_browser, serving
@@ -65,7 +65,7 @@ def prepared(found: Path, server: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setattr("lib_ti.data.preparations.NOTES", server / RELATIVE_NOTES)
     output = found.with_name("found-prepared")
     config = PrepareConfig(source=str(found), output=str(output), width=256, height=256, name="mine", framing="centre")
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     return output
 
 
@@ -107,7 +107,7 @@ def decided(folder: Path) -> dict[str, Any]:
 
 
 def excluded(folder: Path) -> set[str]:
-    return {name for name, one in decided(folder).items() if one.left_out}
+    return {name for name, one in decided(folder).items() if one.excluded}
 
 
 def element(page: Page, css: str) -> Any:
@@ -166,7 +166,7 @@ def test_undo_acts_in_the_whole_step_and_never_in_a_field_that_nobody_types_in(p
     page.shown(element(page, f'{china} [data-do="leave"]')).click()
     page.until(lambda: excluded(output) == {"china.jpg"})
     page.shown(element(page, '.ti-card[data-name="coffee.jpg"] [data-do="add"]')).click()
-    page.until(lambda: len(decided(output)["coffee.jpg"].frames) == 2)
+    page.until(lambda: len(decided(output)["coffee.jpg"].crop_boxes) == 2)
     page.shot("cut-undo")
     focus_nothing(page)
     keys(page, Keys.CONTROL, "z")
@@ -181,7 +181,7 @@ def test_undo_acts_in_the_whole_step_and_never_in_a_field_that_nobody_types_in(p
     page.shown(element(page, '#ti_cut_grid [data-act="redo"]')).click()
     page.until(lambda: excluded(output) == {"china.jpg"})
     keys(page, Keys.CONTROL, Keys.SHIFT, "z")
-    page.until(lambda: len(decided(output)["coffee.jpg"].frames) == 2)
+    page.until(lambda: len(decided(output)["coffee.jpg"].crop_boxes) == 2)
     # What is being typed is undone by the browser.
     field = page.find("ti_dataset_folder", ":is(textarea, input)")
     field.send_keys("xyz")
@@ -255,7 +255,7 @@ def test_another_prepared_folder_has_the_same_decisions(page: Page, found: Path,
     exclude(page, "rocket.jpg", prepared)
     second = found.with_name("second")
     page.fill("ti_prepare_output", str(second))
-    page.says("ti_dataset_said", f"for {prepared} counts for {second} too: 1 image excluded.")
+    page.says("ti_dataset_said", f"for {prepared} count for {second} too: 1 image excluded.")
     page.shot("taken-over")
     step(page, "Prepare")
     page.press("ti_prepare_plan")

@@ -19,7 +19,7 @@ from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import BadInput
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset import paint_page, painted
 from lib_ti.ui.dataset.erase_work import Erasing
@@ -135,9 +135,9 @@ def test_what_is_erased_is_shown_and_prepared(config: PrepareConfig, erasing: Er
     assert stage.note == "1 erased"
     now, then = seen(stage.now), seen(stage.before)
     assert now.crop(BOX).resize((1, 1)).getpixel((0, 0))[1] < 150 < then.crop(BOX).resize((1, 1)).getpixel((0, 0))[1]
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     with Image.open(Path(config.output) / "picture_001.png") as result:
-        frame = read_manifest(PreparedFolder(Path(config.output))).results[0].frame
+        frame = read_manifest(PreparedFolder(Path(config.output))).results[0].crop_box
         assert frame is not None
         assert difference(result, now.crop(frame.pixels(now.size))) < 4  # that one is a JPEG
     assert (Path(config.source) / "coffee.png").read_bytes() == before
@@ -184,8 +184,8 @@ def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, erasing: Eras
     by_model = replace(config, fill="model", fill_prompt="wood")
     erasing.erase(by_model, "coffee.png", layer(config), 77)
     edits = read_manifest(PreparedFolder(Path(config.output))).edits
-    (erased,) = next(iter(edits.by_digest.values())).erased
-    assert (erased.method, erased.prompt, erased.seed, erased.model) == ("model", "wood", 77, "fake")
+    (region,) = next(iter(edits.by_digest.values())).removed_regions
+    assert (region.method, region.prompt, region.seed, region.model) == ("model", "wood", 77, "fake")
     assert seen(erasing.stage(config, "coffee.png").now).getpixel((130, 335))[0] in range(67, 87)
     with pytest.raises(BadInput, match="The seed is -1; give a number from 0"):
         erasing.erase(by_model, "coffee.png", layer(config), -1)
@@ -194,7 +194,7 @@ def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, erasing: Eras
 def test_without_a_model_that_can_fill_it_is_said(config: PrepareConfig, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
     host.tools.can_inpaint = False  # type: ignore[misc]
-    with pytest.raises(BadInput, match="no model can fill here; choose telea or ns"):
+    with pytest.raises(BadInput, match="no model can inpaint here; choose telea or ns"):
         Erasing(host).erase(replace(config, fill="model"), "coffee.png", layer(config), 0)
 
 

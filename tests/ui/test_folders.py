@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib_ti.config import PrepareConfig
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.controller import Controller
 from tests.fakes import FakeHost, draw_pictures
@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> Path:
     config = PrepareConfig(
         source=str(folder), output=str(tmp_path / "mine"), width=64, height=64, framing="centre", name="bust"
     )
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     return folder
 
 

@@ -13,9 +13,9 @@ import pytest
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import Edits, PictureEdits
-from lib_ti.prep.inspect.measure_folder import Looks, look_at_all
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import Edits, ImageEdits
+from lib_ti.prep.inspect.measure_folder import MeasuredFolder, measure_folder
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.plan import make_plan
@@ -54,8 +54,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def looks(source: Path) -> Looks:
-    return look_at_all(source, progress=lambda done, total: None, stop=lambda: False)
+def looks(source: Path) -> MeasuredFolder:
+    return measure_folder(source, progress=lambda done, total: None, stop=lambda: False)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> PreparedFolder:
 
 
 @pytest.fixture
-def looked(looks: Looks, folder: PreparedFolder) -> LookedOver:
+def looked(looks: MeasuredFolder, folder: PreparedFolder) -> LookedOver:
     return LookedOver(looks, folder)
 
 
@@ -85,12 +85,12 @@ def seen(looked: LookedOver, name: str) -> Seen:
     return next(one for one in looked.pictures(CONFIG) if one.name == name)
 
 
-def digests(looked: LookedOver, *wanted: str, left_out: bool = True) -> dict[str, bool]:
-    return {seen(looked, name).digest: left_out for name in wanted}
+def digests(looked: LookedOver, *wanted: str, excluded: bool = True) -> dict[str, bool]:
+    return {seen(looked, name).digest: excluded for name in wanted}
 
 
-def left_out(looked: LookedOver) -> set[str]:
-    return {one.name for one in read_manifest(looked.folder).edits.by_digest.values() if one.left_out}
+def excluded(looked: LookedOver) -> set[str]:
+    return {one.name for one in read_manifest(looked.folder).edits.by_digest.values() if one.excluded}
 
 
 # Looking
@@ -101,7 +101,7 @@ def test_all_pictures_are_looked_at_and_kept_for_the_next_look(source: Path, fol
     found = look_work.look(source, folder, CONFIG, task())
     assert names(found.pictures(CONFIG)) == NAMES
     assert [one.path.name for one in found.looks.skipped] == ["broken.jpg"]
-    assert list(folder.looks.iterdir())
+    assert list(folder.inspection.iterdir())
     assert sorted(path.name for path in source.iterdir()) == before
 
 
@@ -138,9 +138,9 @@ def test_folders_out_of_reach_are_refused(source: Path, tmp_path: Path) -> None:
 
 
 def test_thresholds_judge_anew_what_was_measured(looked: LookedOver) -> None:
-    assert [badge.kind for badge in seen(looked, "coffee.jpg").judged.badges] == ["small"]
+    assert [issue.kind for issue in seen(looked, "coffee.jpg").judged.issues] == ["small"]
     generous = replace(CONFIG, small=9, blurry=0, grainy=255, dark=0)
-    assert looked.report(generous).counts().keys().isdisjoint({"small", "blurry", "grainy", "dark"})
+    assert looked.report(generous).counts().keys().isdisjoint({"small", "blurry", "noise", "dark"})
 
 
 # Deciding
@@ -148,48 +148,52 @@ def test_thresholds_judge_anew_what_was_measured(looked: LookedOver) -> None:
 
 def test_what_is_left_out_is_in_the_manifest_and_left_out_of_the_plan(looked: LookedOver) -> None:
     assert looked.decide(digests(looked, "moon.png", "retina.png")) == 2
-    assert left_out(looked) == {"moon.png", "retina.png"}
-    assert [one.name for one in looked.pictures(CONFIG) if one.left_out] == ["moon.png", "retina.png"]
+    assert excluded(looked) == {"moon.png", "retina.png"}
+    assert [one.name for one in looked.pictures(CONFIG) if one.excluded] == ["moon.png", "retina.png"]
     plan = make_plan(PrepareConfig(source=str(looked.looks.folder), output=str(looked.folder.path)))
-    assert sorted(plan.left_out) == ["moon.png", "retina.png"]
+    assert sorted(plan.excluded) == ["moon.png", "retina.png"]
     assert looked.decide(digests(looked, "moon.png")) == 0
 
 
 def test_decisions_are_taken_back_one_by_one_and_others_stay(looked: LookedOver) -> None:
     moon = seen(looked, "moon.png").digest
-    frame = Frame(0, 0, 0.5, 0.5)
-    update_edits(looked.folder, lambda edits: edits.with_picture(moon, PictureEdits("moon.png", frames=(frame,))))
+    frame = CropBox(0, 0, 0.5, 0.5)
+    update_edits(looked.folder, lambda edits: edits.with_image(moon, ImageEdits("moon.png", crop_boxes=(frame,))))
     looked.decide(digests(looked, "moon.png", "coffee.jpg"))
-    looked.decide({**digests(looked, "retina.png"), **digests(looked, "coffee.jpg", left_out=False)})
-    assert left_out(looked) == {"moon.png", "retina.png"}
+    looked.decide({**digests(looked, "retina.png"), **digests(looked, "coffee.jpg", excluded=False)})
+    assert excluded(looked) == {"moon.png", "retina.png"}
     assert looked.undo() == 2
-    assert left_out(looked) == {"moon.png", "coffee.jpg"}
+    assert excluded(looked) == {"moon.png", "coffee.jpg"}
     assert looked.undo() == 2
     assert not looked.can_undo
     assert looked.undo() == 0
-    assert read_manifest(looked.folder).edits == Edits({moon: PictureEdits("moon.png", frames=(frame,))})
+    assert read_manifest(looked.folder).edits == Edits({moon: ImageEdits("moon.png", crop_boxes=(frame,))})
 
 
-def test_a_second_look_at_the_same_folders_can_undo_too(looked: LookedOver, looks: Looks, tmp_path: Path) -> None:
+def test_a_second_look_at_the_same_folders_can_undo_too(
+    looked: LookedOver, looks: MeasuredFolder, tmp_path: Path
+) -> None:
     looked.decide(digests(looked, "moon.png"))
     again = LookedOver(looks, looked.folder, looked)
     assert again.undo() == 1
-    assert left_out(again) == set()
+    assert excluded(again) == set()
     looked.decide(digests(looked, "moon.png"))
     assert not LookedOver(looks, PreparedFolder(tmp_path / "other"), looked).can_undo
 
 
-def test_a_decision_about_a_picture_that_is_gone_is_undone_without_it(looked: LookedOver, looks: Looks) -> None:
+def test_a_decision_about_a_picture_that_is_gone_is_undone_without_it(
+    looked: LookedOver, looks: MeasuredFolder
+) -> None:
     looked.decide(digests(looked, "moon.png", "coffee.jpg"))
-    fewer = replace(looks, pictures=tuple(one for one in looks.pictures if one.path.name != "moon.png"))
+    fewer = replace(looks, images=tuple(one for one in looks.images if one.path.name != "moon.png"))
     assert LookedOver(fewer, looked.folder, looked).undo() == 2
-    assert left_out(looked) == {"moon.png"}
+    assert excluded(looked) == {"moon.png"}
 
 
 def test_what_is_advised_is_left_out_and_no_picture_is_lost_with_its_copy(looked: LookedOver) -> None:
     assert any(one.judged.has("duplicate") for one in looked.pictures(CONFIG) if one.name in ("brick.jpg", "copy.jpg"))
     looked.decide(look_work.advised(looked.pictures(CONFIG)))
-    assert left_out(looked) == {"camera 10.png", "moon.png", "retina.png"}
+    assert excluded(looked) == {"camera 10.png", "moon.png", "retina.png"}
     assert look_work.advised(looked.pictures(CONFIG)) == {}
 
 
@@ -198,14 +202,14 @@ def test_of_equal_files_the_first_is_used(looked: LookedOver) -> None:
     assert not seen(looked, "copy.jpg").in_use
     assert seen(looked, "brick.jpg").in_use
     plan = make_plan(PrepareConfig(source=str(looked.looks.folder), output=str(looked.folder.path)))
-    assert {one.wanted.item.path.name for one in plan.results} == set(NAMES) - {"copy.jpg"}
+    assert {one.spec.item.path.name for one in plan.results} == set(NAMES) - {"copy.jpg"}
 
 
 def test_what_a_page_sends_is_kept(looked: LookedOver) -> None:
     wanted = digests(looked, "moon.png")
     text = json.dumps({"number": 7, "place": looked.place, "pictures": wanted})
     assert look_work.keep(looked, look_work.read_changes(text)) is looked
-    assert left_out(looked) == {"moon.png"}
+    assert excluded(looked) == {"moon.png"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"number": 1, "place": "x", "pictures": 5}'])
@@ -214,7 +218,7 @@ def test_what_no_page_sends_is_refused(text: str) -> None:
         look_work.read_changes(text)
 
 
-def test_a_page_of_another_look_is_refused(looked: LookedOver, looks: Looks, tmp_path: Path) -> None:
+def test_a_page_of_another_look_is_refused(looked: LookedOver, looks: MeasuredFolder, tmp_path: Path) -> None:
     wanted = digests(looked, "moon.png")
     other = LookedOver(looks, PreparedFolder(tmp_path / "other"))
     for now in (None, other):
@@ -243,7 +247,7 @@ def test_a_list_of_names_decides_about_all(looked: LookedOver) -> None:
     assert text.splitlines() == [EVIL, "moon.png"]
     wanted = look_work.read_names(f"\n {EVIL} \ncoffee.jpg", looked.pictures(CONFIG))
     assert looked.decide(wanted) == 2
-    assert left_out(looked) == {EVIL, "coffee.jpg"}
+    assert excluded(looked) == {EVIL, "coffee.jpg"}
     with pytest.raises(BadInput) as refused:
         look_work.read_names("nobody.jpg\ncoffee.jpg\nno one.png", looked.pictures(CONFIG))
     assert len(refused.value.problems) == 2
@@ -280,7 +284,7 @@ def test_each_measure_has_two_orders_that_are_each_others_reverse(looked: Looked
 
 def test_those_with_most_against_them_come_first(looked: LookedOver) -> None:
     pictures = ordered(looked.pictures(CONFIG), WORST_FIRST)
-    against = [sum(badge.advice == "leave out" for badge in one.judged.badges) for one in pictures]
+    against = [sum(issue.advice == "exclude" for issue in one.judged.issues) for one in pictures]
     assert against == sorted(against, reverse=True)
     assert against[0] > against[-1] == 0
 
@@ -303,10 +307,10 @@ def test_heads_of_columns_turn_the_order() -> None:
         ("", NAMES),
         (" , ", NAMES),
         ("dark", ["moon.png"]),
-        ("Grainy , DARK", ["moon.png", "retina.png"]),
+        ("Noise , DARK", ["moon.png", "retina.png"]),
         ("dark, in use", []),
         ("excluded", ["moon.png"]),
-        ("grainy, dark, in use", ["retina.png"]),
+        ("noise, dark, in use", ["retina.png"]),
         ("near-duplicates", ["brick.jpg", "camera 2.jpg", "camera 10.png", "copy.jpg"]),
         ("group 2", ["camera 2.jpg", "camera 10.png"]),
         ("group 22", []),
@@ -326,14 +330,14 @@ def test_words_are_added_and_taken_out() -> None:
     query = Query.of(" dark,moon ,, Dark ")
     assert query.terms == ("dark", "moon", "Dark")
     assert query.has("DARK")
-    assert str(query.turned("grainy")) == "dark, moon, Dark, grainy"
+    assert str(query.turned("noise")) == "dark, moon, Dark, noise"
     assert str(query.turned("dark")) == "moon"
 
 
 def test_words_are_counted(looked: LookedOver) -> None:
     found = counts(looked.pictures(CONFIG))
     assert found["good"] + found["not good"] == len(NAMES)
-    assert (found["dark"], found["grainy"], found["near-duplicates"], found["no caption"]) == (1, 1, 4, 7)
+    assert (found["dark"], found["noise"], found["near-duplicates"], found["no caption"]) == (1, 1, 4, 7)
     assert (found["in use"], found["excluded"]) == (7, 0)
 
 
@@ -358,7 +362,7 @@ def test_a_number_is_marked_where_a_badge_speaks_of_it(looked: LookedOver) -> No
         seen(looked, "moon.png").judged
     )
     assert f'<td class="ti-marked-out">{brightness_now}</td>' in row
-    assert row.count("ti-marked-") == len({badge.kind for badge in seen(looked, "moon.png").judged.badges})
+    assert row.count("ti-marked-") == len({issue.kind for issue in seen(looked, "moon.png").judged.issues})
 
 
 def test_heads_say_how_the_table_is_sorted(looked: LookedOver) -> None:
@@ -392,7 +396,7 @@ def test_the_summary_has_advice_words_and_what_cannot_be_used(looked: LookedOver
     assert "broken.jpg cannot be used" in html
     assert "7 of 7 pictures are in use, 0 excluded." in html
     assert re.findall('data-word="([^"]+)" data-find="([^"]*)" aria-pressed="true"', html) == [("dark", "")]
-    assert 'data-word="grainy" data-find="dark, grainy" aria-pressed="false"' in html
+    assert 'data-word="noise" data-find="dark, noise" aria-pressed="false"' in html
     assert 'data-word="shaken"' not in html
 
 
@@ -418,7 +422,7 @@ def test_an_empty_folder_is_said(tmp_path: Path, folder: PreparedFolder) -> None
     empty = tmp_path / "empty"
     empty.mkdir()
     looked = look_work.look(empty, folder, CONFIG, task())
-    assert "There is no picture here" in look_page.summary(view(looked))
+    assert "There is no readable image here" in look_page.summary(view(looked))
     assert "img" not in look_page.pictures(view(looked))
 
 

@@ -100,8 +100,8 @@ def search(page: Page, text: str) -> None:
     page.find("ti_look_find", ":is(textarea, input)").send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, text)
 
 
-def left_out(prepared: PreparedFolder) -> set[str]:
-    return {one.name for one in read_manifest(prepared).edits.by_digest.values() if one.left_out}
+def excluded(prepared: PreparedFolder) -> set[str]:
+    return {one.name for one in read_manifest(prepared).edits.by_digest.values() if one.excluded}
 
 
 def focused(page: Page, attribute: str) -> str | None:
@@ -132,8 +132,8 @@ def test_all_pictures_are_looked_at_and_shown_with_what_they_are_like(page: Page
     assert page.text("ti_look_said") == ""
     assert EVIL in names(page)
     assert page.driver.title != "broken"
-    for name, badge in (("retina soft.png", "blurry"), ("coffee grain.png", "grainy"), ("moon night.jpg", "dark")):
-        assert badge in page.driver.find_element(By.CSS_SELECTOR, picture(name)).text
+    for name, issue in (("retina soft.png", "blurry"), ("coffee grain.png", "grainy"), ("moon night.jpg", "dark")):
+        assert issue in page.driver.find_element(By.CSS_SELECTOR, picture(name)).text
     page.until(lambda: page.driver.execute_script(_LOADED))
     page.unfold("Files that cannot be used (1)", "summary")
     page.says("ti_look_summary", "broken.jpg cannot be used")
@@ -180,11 +180,11 @@ def test_near_duplicates_stand_side_by_side_and_one_is_used(page: Page, prepared
     assert "The same file as china.jpg" in page.text("ti_look_pictures")
     page.shot("look-beside")
     click(page, picture("astronaut crop.jpg", ".ti-look-only"))
-    page.until(lambda: left_out(prepared) == {"astronaut.jpg", "astronaut (1).jpg"})
+    page.until(lambda: excluded(prepared) == {"astronaut.jpg", "astronaut (1).jpg"})
     page.says("ti_look_summary", "11 of 13")
     page.press("ti_look_undo")
     page.says("ti_look_said", "Undone: 2 pictures.")
-    assert left_out(prepared) == set()
+    assert excluded(prepared) == set()
     page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".ti-seen.ti-left-out [role=switch]"))
 
 
@@ -193,14 +193,14 @@ def test_switches_are_kept_at_once_and_undone_one_by_one(page: Page, prepared: P
     page.until(lambda: len(names(page)) == 14)
     for name in ("camera.jpg", EVIL):
         click(page, picture(name, ".ti-switch"))
-    page.until(lambda: left_out(prepared) == {"camera.jpg", EVIL})
+    page.until(lambda: excluded(prepared) == {"camera.jpg", EVIL})
     page.says("ti_look_summary", "11 of 13")
     assert page.text("ti_look_said") == "Saved."
     page.press("ti_look_undo")
-    page.until(lambda: left_out(prepared) == {"camera.jpg"})
+    page.until(lambda: excluded(prepared) == {"camera.jpg"})
     page.says("ti_look_summary", "12 of 13")
     page.press("ti_look_undo")
-    page.until(lambda: left_out(prepared) == set())
+    page.until(lambda: excluded(prepared) == set())
     page.until(lambda: not page.find("ti_look_undo").is_enabled())
 
 
@@ -208,8 +208,8 @@ def test_what_is_advised_is_left_out_also_from_the_plan(page: Page, prepared: Pr
     advised = {"astronaut (1).jpg", "astronaut crop.jpg", "retina soft.png", "coffee grain.png", "moon night.jpg"}
     page.press("ti_look_advised")
     page.says("ti_look_said", "Excluded: ")
-    assert left_out(prepared) >= advised
-    assert "china.jpg" not in left_out(prepared)
+    assert excluded(prepared) >= advised
+    assert "china.jpg" not in excluded(prepared)
     page.until(lambda: not page.find("ti_look_advised").is_enabled())
     page.shot("look-advised")
     page.tab("Prepare", "#ti_dataset_tabs")
@@ -220,14 +220,14 @@ def test_what_is_advised_is_left_out_also_from_the_plan(page: Page, prepared: Pr
 
 def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> None:
     page.unfold("What is excluded, as text")
-    page.until(lambda: set(page.value("ti_look_names").splitlines()) == left_out(prepared))
+    page.until(lambda: set(page.value("ti_look_names").splitlines()) == excluded(prepared))
     page.fill("ti_look_names", "nobody.jpg")
     page.press("ti_look_save_names")
     page.says("ti_look_said", "There is no picture 'nobody.jpg'")
     page.fill("ti_look_names", "flower.jpg")
     page.press("ti_look_save_names")
     page.says("ti_look_said", "Changed: ")
-    assert left_out(prepared) == {"flower.jpg"}
+    assert excluded(prepared) == {"flower.jpg"}
     page.unfold("What is excluded, as text")
 
 
@@ -236,12 +236,12 @@ def test_all_that_are_shown_are_left_out_and_taken_in(page: Page, prepared: Prep
     page.until(lambda: len(names(page)) == 3)
     page.press("ti_look_leave")
     page.says("ti_look_said", "Excluded: 3 pictures.")
-    assert len(left_out(prepared)) == 4
+    assert len(excluded(prepared)) == 4
     search(page, "excluded")
     page.until(lambda: len(names(page)) == 4)
     page.press("ti_look_take")
     page.says("ti_look_said", "Included: 4 pictures.")
-    assert left_out(prepared) == set()
+    assert excluded(prepared) == set()
     search(page, "")
 
 
@@ -271,7 +271,7 @@ def test_pictures_are_seen_large_one_after_the_other(page: Page, prepared: Prepa
     assert "Half of it is darker than" in large.text
     page.shot("look-large")
     keyboard.send_keys("l")
-    page.until(lambda: left_out(prepared) == {"moon night.jpg"})
+    page.until(lambda: excluded(prepared) == {"moon night.jpg"})
     keyboard.send_keys(Keys.ESCAPE)
     page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "dialog[open]"))
     assert "ti-left-out" in (page.find("ti_look_pictures", "[data-name='moon night.jpg']").get_attribute("class") or "")
@@ -286,7 +286,7 @@ def test_a_new_page_and_another_steps_decisions_are_shown(page: Page, prepared: 
     page.tab("Pictures", "#ti_dataset_tabs")
 
     def nothing_left_out(edits: Edits) -> Edits:
-        return Edits({digest: replace(one, left_out=False) for digest, one in edits.by_digest.items()})
+        return Edits({digest: replace(one, excluded=False) for digest, one in edits.by_digest.items()})
 
     update_edits(prepared, nothing_left_out)
     look(page)

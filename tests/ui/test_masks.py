@@ -45,7 +45,7 @@ def half(path: Path, size: tuple[int, int] = (256, 256)) -> painted.Painted:
     return painted.read(painted.write(path, layer))
 
 
-def mask_of(path: Path) -> np.ndarray:
+def mask_from_boxes(path: Path) -> np.ndarray:
     with Image.open(path.with_name(f"{path.stem}-mask.png")) as mask:
         assert mask.mode == "L"
         return np.asarray(mask)
@@ -55,7 +55,7 @@ def test_what_is_painted_does_not_count_in_training(folder: Path, masks: Masks) 
     kept = masks.save(folder, half(folder / "cat_001.png"))
     assert kept.sentence == "Saved cat_001-mask.png: 50% of the picture counts."
     assert not kept.warning
-    mask = mask_of(folder / "cat_001.png")
+    mask = mask_from_boxes(folder / "cat_001.png")
     assert mask[:, :128].max() == 0
     assert mask[:, 128:].min() == 255
     found = scan(folder, Rules(256, 256, use_alpha=True, held_out=0))
@@ -100,7 +100,7 @@ def test_nothing_counting_is_kept_with_a_warning(folder: Path, masks: Masks) -> 
     kept = masks.save(folder, everything)
     assert kept.warning
     assert "exclude the image" in kept.sentence
-    assert mask_of(folder / "cat_001.png").max() == 0
+    assert mask_from_boxes(folder / "cat_001.png").max() == 0
     assert "ti-warning" in masks_page.kept(kept, "5", "key")
 
 
@@ -118,7 +118,7 @@ def test_a_mask_from_a_file_fits_its_picture(folder: Path, masks: Masks, tmp_pat
     mask.paste(255, (0, 0, 32, 64))
     mask.save(tmp_path / "drawn.png")
     assert "50% of the picture counts" in masks.load(folder, "cat_001.png", tmp_path / "drawn.png").sentence
-    assert mask_of(folder / "cat_001.png").shape == (256, 256)
+    assert mask_from_boxes(folder / "cat_001.png").shape == (256, 256)
     (tmp_path / "drawn.png").write_bytes(b"nothing")
     with pytest.raises(UnreadablePicture):
         masks.load(folder, "cat_001.png", tmp_path / "drawn.png")
@@ -126,7 +126,7 @@ def test_a_mask_from_a_file_fits_its_picture(folder: Path, masks: Masks, tmp_pat
 
 def test_transparency_becomes_a_mask(folder: Path, masks: Masks) -> None:
     assert "75% of the picture counts" in masks.from_transparency(folder, "cat_002.png").sentence
-    assert mask_of(folder / "cat_002.png")[0, 63:65].tolist() == [0, 255]
+    assert mask_from_boxes(folder / "cat_002.png")[0, 63:65].tolist() == [0, 255]
     with pytest.raises(BadInput, match=r"cat_001\.png has no transparent parts"):
         masks.from_transparency(folder, "cat_001.png")
 

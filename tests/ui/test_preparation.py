@@ -9,10 +9,10 @@ import pytest
 
 from lib_ti.config import PrepareConfig
 from lib_ti.errors import BadInput
-from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.preparation import Preparation
 from tests.fakes import FakeHost, draw_pictures
@@ -30,7 +30,7 @@ def preparation(tmp_path: Path) -> Preparation:
 
 def prepare(source: Path, output: Path, **settings: Any) -> None:
     config = PrepareConfig(source=str(source), output=str(output), width=64, height=64, framing="centre", **settings)
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
 
 
 def test_the_folder_of_the_last_preparation_is_suggested(
@@ -70,12 +70,12 @@ def test_a_prepared_folder_brings_its_settings(preparation: Preparation, source:
 
 def test_a_new_folder_is_told_what_it_takes_over(preparation: Preparation, source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine")
-    digest = make_plan(PrepareConfig(source=str(source), output=str(tmp_path / "mine"))).results[0].wanted.item.digest
+    digest = make_plan(PrepareConfig(source=str(source), output=str(tmp_path / "mine"))).results[0].spec.item.digest
     update_edits(
-        PreparedFolder(tmp_path / "mine", source), lambda _: Edits({digest: PictureEdits("00.png", left_out=True)})
+        PreparedFolder(tmp_path / "mine", source), lambda _: Edits({digest: ImageEdits("00.png", excluded=True)})
     )
     (said,), settings = preparation.arrive(str(source), str(tmp_path / "new"))
-    expected = f"What was decided about these images for {tmp_path / 'mine'} counts for {tmp_path / 'new'} too"
+    expected = f"The decisions about these images in {tmp_path / 'mine'} count for {tmp_path / 'new'} too"
     assert said == f"{expected}: 1 image excluded."
     assert not settings
     assert not (tmp_path / "new").exists()
@@ -100,9 +100,9 @@ def test_results_of_images_that_are_excluded_since_are_counted_apart(
 ) -> None:
     prepare(source, tmp_path / "mine")
     before = preparation.training_set(str(tmp_path / "mine"))
-    digest = make_plan(PrepareConfig(source=str(source), output=str(tmp_path / "mine"))).results[0].wanted.item.digest
+    digest = make_plan(PrepareConfig(source=str(source), output=str(tmp_path / "mine"))).results[0].spec.item.digest
     update_edits(
-        PreparedFolder(tmp_path / "mine", source), lambda _: Edits({digest: PictureEdits("00.png", left_out=True)})
+        PreparedFolder(tmp_path / "mine", source), lambda _: Edits({digest: ImageEdits("00.png", excluded=True)})
     )
     after = preparation.training_set(str(tmp_path / "mine"))
     assert (before.pictures, before.excluded) == (after.pictures + 1, 0)

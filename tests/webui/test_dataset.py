@@ -17,7 +17,7 @@ from PIL import Image
 from lib_ti.cli.main import main
 from lib_ti.embedding import files
 from lib_ti.prep.manifest import read_manifest
-from lib_ti.prep.prepared import PreparedFolder, pictures_in
+from lib_ti.prep.prepared import PreparedFolder, images_in
 from tests.prep.photographs import blur, letter, photograph, resize
 from tests.ui.browser import By, Page, needs_browser
 from tests.webui.instance import Instance
@@ -124,7 +124,7 @@ def test_text_is_removed_by_the_loaded_model(page: Page, found: Path) -> None:
     page.says("ti_erase_said", "coffee.png, by model", _MODEL_SECONDS)
     page.shot("dataset-erase")
     edits = read_manifest(PreparedFolder(_prepared(found))).edits.by_digest.values()
-    assert [one.erased[0].method for one in edits if one.name == "coffee.png"] == ["model"]
+    assert [one.removed_regions[0].method for one in edits if one.name == "coffee.png"] == ["model"]
 
 
 def test_images_are_prepared_with_an_upscaler_of_the_webui(page: Page, found: Path) -> None:
@@ -207,7 +207,7 @@ def _crop_in_two(page: Page, found: Path) -> None:
     page.says("ti_cut_said", "by hand")
     manifest = PreparedFolder(_prepared(found))
     page.until(
-        lambda: any(len(one.frames) == 2 for one in read_manifest(manifest).edits.by_digest.values()),
+        lambda: any(len(one.crop_boxes) == 2 for one in read_manifest(manifest).edits.by_digest.values()),
         wanted="two crop boxes kept",
     )
 
@@ -225,7 +225,7 @@ def _prepare(page: Page, found: Path, results: int) -> None:
     assert "broken.jpg" in said
     assert "zqsmall" in page.find("ti_prepare_said").get_attribute("textContent")
     page.shot("dataset-prepared")
-    images = pictures_in(prepared)
+    images = images_in(prepared)
     assert [path.name for path in images] == [f"{NAME}_{number:03}.png" for number in range(1, results + 1)]
     assert {Image.open(path).size for path in images} == {(64, 64)}
 

@@ -25,7 +25,7 @@ from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import UserError
 from lib_ti.host import upscaling
 from lib_ti.host.webui import WebUIHost
-from lib_ti.prep.captions.captioning import caption_by_host
+from lib_ti.prep.captions.captioning import caption_with_host
 
 HOST = WebUIHost()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "picture", "of"]
@@ -145,11 +145,11 @@ def caption_folder(folder: str, **settings: Any) -> dict[str, Any]:
     """As the tab does it; ``problem`` is the error's kind and text."""
     seen: list[int] = []
     try:
-        done = caption_by_host(
+        done = caption_with_host(
             HOST,
             Path(folder),
             from_mapping(CaptionConfig, settings),
-            tell=lambda _: None,
+            report=lambda _: None,
             progress=lambda count, _: seen.append(count),
             stop=lambda: False,
         )

@@ -1,4 +1,4 @@
-"""Changes to many captions at once, found without being made, for a preview and then for :meth:`CaptionSet.edit`."""
+"""Changes to many captions at once, computed for a preview and then for :meth:`CaptionSet.edit`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 
 @dataclass(frozen=True)
-class Change:
-    """What an edit would make of one caption."""
+class CaptionChange:
+    """One caption before and after an edit."""
 
     name: str
     before: str
@@ -24,14 +24,14 @@ class Change:
 
 
 def changes(captions: CaptionSet, selection: Iterable[str], change: Callable[[str], str]) -> dict[str, str]:
-    """The new texts of those pictures of a selection whose captions a function changes.
+    """Return the new texts of those images of a selection whose captions a function changes.
 
-    The functions of :mod:`lib_ti.prep.captions.tags` serve, such as ``lambda text: tags.add(text, "red")``.
+    The functions of :mod:`lib_ti.prep.captions.tags` can be used, as in ``lambda text: tags.add(text, "red")``.
 
     Raises
     ------
     BadInput
-        When the set has no picture of a name.
+        When the set has no image of a given name.
     """
     names = tuple(selection)
     captions.check(names)
@@ -39,13 +39,13 @@ def changes(captions: CaptionSet, selection: Iterable[str], change: Callable[[st
     return {name: text for name, text in found.items() if text != captions.texts[name]}
 
 
-def replaced(captions: CaptionSet, selection: Iterable[str], search: Search, by: str) -> dict[str, str]:
-    """The new texts of those pictures of a selection in which something is found, tidied after deletions.
+def replacements(captions: CaptionSet, selection: Iterable[str], search: Search, by: str) -> dict[str, str]:
+    """Return the new texts of those images of a selection in which something is found, tidied after deletions.
 
     Raises
     ------
     BadInput
-        When the search or the replacement cannot be understood, or the set has no picture of a name.
+        When the search or the replacement is not valid, or the set has no image of a given name.
     """
     replace = search.replacer(by)
 
@@ -56,23 +56,23 @@ def replaced(captions: CaptionSet, selection: Iterable[str], search: Search, by:
     return changes(captions, selection, change)
 
 
-def preview(captions: CaptionSet, new: dict[str, str]) -> tuple[Change, ...]:
-    return tuple(Change(name, captions.texts[name], text) for name, text in new.items())
+def preview(captions: CaptionSet, new: dict[str, str]) -> tuple[CaptionChange, ...]:
+    return tuple(CaptionChange(name, captions.texts[name], text) for name, text in new.items())
 
 
 def find(captions: CaptionSet, search: Search, *, lacking: bool = False) -> tuple[str, ...]:
-    """Names of the pictures in whose captions something is found, or, ``lacking``, in which it is not.
+    """Return the names of the images in whose captions something is found, or, with ``lacking``, is not found.
 
     Raises
     ------
     BadInput
-        When the search cannot be understood.
+        When the search is not valid.
     """
     pattern = search.pattern()
     return tuple(name for name, text in captions.texts.items() if bool(pattern.search(text)) != lacking)
 
 
 def word_frequency(texts: Iterable[str]) -> dict[str, int]:
-    """In how many captions each word is, in lower case, the most frequent first."""
+    """Count the captions with each word, in lower case, the most frequent first."""
     counts = Counter(word for text in texts for word in {found.casefold() for found in _WORD.findall(text)})
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,7 +1,7 @@
-"""What captioning did to a folder, noted so that doing it again goes on where it stopped.
+"""Record of a folder's captioning, so that a second call continues where the first stopped.
 
 One JSON object a line, appended before the caption itself is written: a program that is killed in between leaves a
-note of what it was about to write, never a caption that a second run takes for the user's own and adds to once more.
+record of what it was about to write, and never a caption that the next call mistakes for the user's own.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ RECORD = ".captions.jsonl"
 
 
 @dataclass(frozen=True)
-class Note:
-    """A caption that was written for a picture.
+class RecordedCaption:
+    """A caption that was written for an image.
 
-    ``picture`` is its file name and ``digest`` the SHA-256 of its file; ``settings`` stands for all that the caption
-    depends on besides. ``existing`` is the user's own caption that it was merged with, empty for none; ``before`` is
-    what the caption file held until then, a caption of ours perhaps, or None where there was none.
+    ``image`` is its file name and ``digest`` the SHA-256 of its file; ``settings`` is a hash of everything else that
+    the caption depends on. ``existing`` is the user's caption that it was merged with, empty for none; ``before`` is
+    the previous content of the caption file, which may be a generated caption, or None where there was no file.
     """
 
-    picture: str
+    image: str
     digest: str
     settings: str
     existing: str
@@ -32,63 +32,66 @@ class Note:
     text: str
 
 
-class Record:
-    """The notes of a folder, the newest of each picture."""
+class CaptioningRecord:
+    """The recorded captions of a folder, the newest of each image."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / RECORD
         self._lines = 0
-        self._whole = True
-        self._notes = self._read()
+        self._ends_with_newline = True
+        self._captions = self._read()
 
-    def find(self, picture: str) -> Note | None:
-        return self._notes.get(picture)
+    def find(self, image: str) -> RecordedCaption | None:
+        return self._captions.get(image)
 
     def open(self) -> None:
-        """Raise :class:`CannotWrite` where nothing can be noted, before there is anything to note."""
+        """Raise :class:`CannotWrite` where nothing can be recorded, before there is anything to record."""
         atomic.append_text(self._path, "")
 
-    def add(self, note: Note) -> None:
-        """Note what is about to be written.
+    def add(self, caption: RecordedCaption) -> None:
+        """Record a caption that is about to be written.
 
         Raises
         ------
         CannotWrite
-            When the folder or the disk does not take it.
+            When the folder or the disk does not accept it.
         """
-        atomic.append_text(self._path, ("" if self._whole else "\n") + _line(note))
-        self._whole = True
+        atomic.append_text(self._path, ("" if self._ends_with_newline else "\n") + _line(caption))
+        self._ends_with_newline = True
         self._lines += 1
-        self._notes[note.picture] = note
+        self._captions[caption.image] = caption
 
     def compact(self) -> None:
-        """Leave out what newer notes have replaced."""
-        if self._lines > len(self._notes):
-            atomic.write_text(self._path, "".join(map(_line, self._notes.values())))
-            self._lines = len(self._notes)
+        """Delete entries that newer ones have replaced."""
+        if self._lines > len(self._captions):
+            atomic.write_text(self._path, "".join(map(_line, self._captions.values())))
+            self._lines = len(self._captions)
 
-    def _read(self) -> dict[str, Note]:
-        notes: dict[str, Note] = {}
+    def _read(self) -> dict[str, RecordedCaption]:
+        captions: dict[str, RecordedCaption] = {}
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
-        except OSError:  # nothing was noted yet, or it cannot be read: then all is captioned anew
-            return notes
-        self._whole = not text or text.endswith("\n")
+        except OSError:  # missing or unreadable: then every image is captioned
+            return captions
+        self._ends_with_newline = not text or text.endswith("\n")
         for line in text.splitlines():
             self._lines += 1
-            note = _note(line)
-            if note is not None:
-                notes[note.picture] = note
-        return notes
+            caption = _from_line(line)
+            if caption is not None:
+                captions[caption.image] = caption
+        return captions
 
 
-def _line(note: Note) -> str:
-    return json.dumps(asdict(note)) + "\n"
+def _line(caption: RecordedCaption) -> str:
+    return json.dumps(asdict(caption)) + "\n"
 
 
-def _note(line: str) -> Note | None:
-    """The note of a line; None for one that was cut off."""
+def _from_line(line: str) -> RecordedCaption | None:
+    """Return the caption of a line; None for one that was cut off."""
     try:
-        return Note(**json.loads(line))
+        content = json.loads(line)
+        if "picture" in content:  # as version 0.1.0 called it
+            content["image"] = content.pop("picture")
+        return RecordedCaption(**content)
     except (ValueError, TypeError):
         return None

@@ -1,31 +1,31 @@
-"""Captions that are being edited, read anew: what others changed is taken over, and what is not saved stays."""
+"""Reload captions that are being edited: changes by other programs are adopted, and unsaved texts stay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
-from lib_ti.prep.captions.caption_set import CaptionSet, Step, load
+from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet, load
 
 
 @dataclass(frozen=True)
-class Reloaded:
-    """``gone`` has the texts that were not saved and whose pictures are no longer there, by the pictures' names."""
+class ReloadedCaptions:
+    """``lost`` has the unsaved texts whose images no longer exist, by the images' names."""
 
     captions: CaptionSet
-    gone: Mapping[str, str]
+    lost: Mapping[str, str]
 
 
-def reload(captions: CaptionSet) -> Reloaded:
-    """The captions of the folder as it is now, with the texts that were not saved, and edits that can be undone.
+def reload(captions: CaptionSet) -> ReloadedCaptions:
+    """Return the captions of the folder as it is now, with the unsaved texts, and the edits that can be undone.
 
-    A text that was not saved stays in conflict with what others wrote meanwhile, which saving tells. Of steps that can
-    be undone, what they did to captions that others changed is forgotten.
+    An unsaved text stays in conflict with what others wrote meanwhile, which saving reports. Edits that can be undone
+    forget the captions that others changed.
 
     Raises
     ------
     BadInput
-        When the folder cannot be listed, or holds no picture any more.
+        When the folder cannot be listed, or no longer has an image.
     """
     fresh = load(captions.folder)
     unsaved = {name for name in captions.changed if name in fresh.texts and captions.texts[name] != fresh.texts[name]}
@@ -34,20 +34,22 @@ def reload(captions: CaptionSet) -> Reloaded:
         for name, found in fresh.on_disk.items()
         if name in captions.on_disk and captions.on_disk[name].digest == found.digest
     }
-    renewed = replace(
+    merged = replace(
         fresh,
         texts={name: captions.texts[name] if name in unsaved else text for name, text in fresh.texts.items()},
         on_disk={name: captions.on_disk[name] if name in unsaved else found for name, found in fresh.on_disk.items()},
-        done=_within(captions.done, ours),
-        undone=_within(captions.undone, ours),
+        done=_limited_to(ours, captions.done),
+        undone=_limited_to(ours, captions.undone),
     )
-    return Reloaded(renewed, {name: captions.texts[name] for name in captions.changed if name not in fresh.texts})
+    return ReloadedCaptions(
+        merged, {name: captions.texts[name] for name in captions.changed if name not in fresh.texts}
+    )
 
 
-def _within(steps: Iterable[Step], names: Set[str]) -> tuple[Step, ...]:
-    """What steps did to these pictures."""
-    kept = (Step(step.label, _only(step.before, names), _only(step.after, names)) for step in steps)
-    return tuple(step for step in kept if step.after)
+def _limited_to(names: Set[str], edits: Iterable[CaptionEdit]) -> tuple[CaptionEdit, ...]:
+    """Return what edits did to these images."""
+    kept = (CaptionEdit(edit.label, _only(edit.before, names), _only(edit.after, names)) for edit in edits)
+    return tuple(edit for edit in kept if edit.after)
 
 
 def _only(texts: Mapping[str, str], names: Set[str]) -> dict[str, str]:

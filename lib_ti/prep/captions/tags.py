@@ -1,6 +1,6 @@
-"""A caption as a list of tags, parted by commas: added, removed, put in order. Pure functions on one caption.
+"""A caption as a comma-separated list of tags: adding, removing, sorting. Pure functions on one caption.
 
-Two tags are the same when they differ in upper and lower case only.
+Tags that differ only in case are the same.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from lib_ti.prep.captions.caption_text import listed
+from lib_ti.prep.captions.caption_text import comma_separated
 
 Place = Literal["front", "back"]
 
 
 def split(text: str) -> tuple[str, ...]:
-    """The tags of a caption; a sentence without commas is one tag."""
-    return listed(text)
+    """Return the tags of a caption; a sentence without commas is one tag."""
+    return comma_separated(text)
 
 
 def join(tags: Iterable[str]) -> str:
@@ -24,10 +24,10 @@ def join(tags: Iterable[str]) -> str:
 
 
 def add(text: str, tags: str, place: Place = "back") -> str:
-    """The caption with those of ``tags`` that it lacks."""
+    """Add those of ``tags`` that the caption lacks."""
     own = split(text)
-    has = _keys(own)
-    new = _distinct(tag for tag in split(tags) if _key(tag) not in has)
+    present = _keys(own)
+    new = _distinct(tag for tag in split(tags) if _key(tag) not in present)
     return join((*new, *own) if place == "front" else (*own, *new))
 
 
@@ -37,7 +37,7 @@ def remove(text: str, tags: str) -> str:
 
 
 def move(text: str, tags: str, place: Place) -> str:
-    """The caption with those of ``tags`` that it has at one end, in the order in which ``tags`` has them."""
+    """Move those of ``tags`` that the caption has to one end, in the order of ``tags``."""
     own = split(text)
     ranks = {key: rank for rank, key in enumerate(map(_key, split(tags)))}
     moved = sorted((tag for tag in own if _key(tag) in ranks), key=lambda tag: ranks[_key(tag)])
@@ -46,18 +46,18 @@ def move(text: str, tags: str, place: Place) -> str:
 
 
 def deduplicate(text: str) -> str:
-    """The caption with each tag at its first place only."""
+    """Keep only the first occurrence of each tag."""
     return join(_distinct(split(text)))
 
 
 def sort(text: str, counts: Mapping[str, int] | None = None) -> str:
-    """The tags in alphabetical order; with ``counts`` (see :func:`frequency`) the most frequent ones first."""
+    """Sort the tags alphabetically; with ``counts`` (see :func:`frequency`) the most frequent ones first."""
     ranks = {_key(tag): count for tag, count in (counts or {}).items()}
     return join(sorted(split(text), key=lambda tag: (-ranks.get(_key(tag), 0), _key(tag))))
 
 
 def frequency(texts: Iterable[str]) -> dict[str, int]:
-    """In how many captions each tag is, the most frequent first; each spelled as it mostly is."""
+    """Count the captions with each tag, the most frequent first; each in its most frequent spelling."""
     spellings: dict[str, Counter[str]] = {}
     for text in texts:
         for tag in _distinct(split(text)):

@@ -1,7 +1,7 @@
-"""Near-duplicates: the same picture resized, saved again, lightened, mirrored or cropped a little.
+"""Near-duplicates: the same image resized, saved again, brightened, mirrored or slightly cropped.
 
-Each picture is known by 32 × 32 grey levels. What two of them have in common is measured on their low frequencies, the
-finer ones weighed up so that pictures which are merely both light above and dark below differ. A first, coarse
+Each image is represented by 32 × 32 grey levels. Two of them are compared by their low frequencies, the finer ones
+weighted more, so that images which are merely both light above and dark below differ. A first, coarse
 comparison of all with all is a product of matrices; the few pairs that pass are then compared with one of them cropped
 in all ways, a little, on each side.
 """
@@ -18,69 +18,71 @@ from lib_ti.prep.arrays import Array
 
 SIDE = 32
 MOST_CROPPED = 0.085
-"""The share of a picture's width or height that may be missing on each side."""
+"""Fraction of an image's width or height that may be cropped on each side."""
 SURELY_MIRRORED = 0.95
-"""Much of what is made by people is nearly its own mirror image, so that mirrored copies must be more alike."""
+"""Many man-made things are nearly symmetrical, so mirrored copies must be more similar."""
 _COARSE_TERMS = 8
 _FINE_TERMS = 16
 _WEIGHT_OF_FREQUENCY = 0.6
 _COARSE_CROPS = (0.0, 0.06)
 _FINE_CROPS = (0.0, MOST_CROPPED / 2, MOST_CROPPED)
 _FINE_CUTS = tuple((before, after) for before in _FINE_CROPS for after in _FINE_CROPS)
-_COARSELY_ALIKE = 0.72
-"""Copies cropped unevenly are at least so alike before their crop is found; about 1 in 1,000 of other pairs is, too."""
+_COARSELY_SIMILAR = 0.72
+"""Least similarity of unevenly cropped copies before their crop is found; so similar are about 1 in 1,000 other
+pairs."""
 _MOST_CANDIDATES = 64
-"""For each picture; a folder of thousands that are all alike must not take hours, and hangs together by fewer."""
+"""Per image: a folder of thousands of similar images must not take hours, and fewer pairs are enough to connect it."""
 _WIDEST = 1.27
-"""Cropping does not change the proportions by more."""
+"""Largest change of aspect ratio by cropping."""
 _LEAST_CONTRAST = 1.5
-"""Levels of 255; a picture as even as a sheet of paper is like every other."""
+"""In levels of 255: an image as uniform as a sheet of paper resembles every other one."""
 _BLOCK = 1024
 _SAMPLES = 96
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a picture is compared by: ``levels`` are 32 × 32 grey levels, row by row; ``size`` is (width, height)."""
+    """Data by which an image is compared: ``levels`` are 32 × 32 grey levels, row by row; ``size`` is (width,
+    height)."""
 
     levels: bytes
     size: tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Two pictures by their places in the sequence, ``first`` < ``second``; ``likeness`` is 1 for equal ones."""
+class SimilarPair:
+    """Two images by their indices, ``first`` < ``second``; ``similarity`` is 1 for equal ones."""
 
     first: int
     second: int
-    likeness: float
+    similarity: float
     mirrored: bool
 
 
-def find_alike(pictures: Sequence[Fingerprint], *, at_least: float) -> list[Alike]:
-    """All pairs of near-duplicates whose likeness is ``at_least``, in order.
+def find_near_duplicates(images: Sequence[Fingerprint], *, at_least: float) -> list[SimilarPair]:
+    """Return all pairs of near-duplicates with a similarity of ``at_least``, in order.
 
-    Memory grows with the number of pictures, not with that of pairs compared: the products are taken in blocks.
+    Memory grows with the number of images, not with that of pairs compared: the products are taken in blocks.
     """
-    if len(pictures) < 2:
+    if len(images) < 2:
         return []
-    grey = np.stack([np.frombuffer(one.levels, np.uint8) for one in pictures]).reshape(-1, SIDE, SIDE)
-    shapes = np.array([one.size[0] / one.size[1] for one in pictures])
-    shapes[grey.reshape(len(grey), -1).std(axis=1) < _LEAST_CONTRAST] = np.nan  # no proportions fit: never compared
+    grey = np.stack([np.frombuffer(one.levels, np.uint8) for one in images]).reshape(-1, SIDE, SIDE)
+    shapes = np.array([one.size[0] / one.size[1] for one in images])
+    shapes[grey.reshape(len(grey), -1).std(axis=1) < _LEAST_CONTRAST] = np.nan  # fits no aspect ratio: never compared
     found = []
     for mirrored in (False, True):
         pairs = np.array(list(_candidates(grey, shapes, mirrored=mirrored)), dtype=np.intp).reshape(-1, 2)
-        likeness = _likeness(grey, pairs, mirrored=mirrored)
-        kept = likeness >= (max(at_least, SURELY_MIRRORED) if mirrored else at_least)
-        for (first, second), value in zip(pairs[kept].tolist(), likeness[kept].tolist(), strict=True):
-            found.append(Alike(first, second, value, mirrored))
-    # A picture that is its own mirror image is found both ways; the plain one comes first.
+        similarity = _similarity(grey, pairs, mirrored=mirrored)
+        kept = similarity >= (max(at_least, SURELY_MIRRORED) if mirrored else at_least)
+        for (first, second), value in zip(pairs[kept].tolist(), similarity[kept].tolist(), strict=True):
+            found.append(SimilarPair(first, second, value, mirrored))
+    # A symmetrical image is found both ways; the plain pair comes first.
     best = {(pair.first, pair.second): pair for pair in reversed(found)}
     return [best[places] for places in sorted(best)]
 
 
-def groups(count: int, alike: Sequence[Alike]) -> list[list[int]]:
-    """Whatever of ``count`` pictures hangs together by being alike; pictures that are like no other are left out."""
+def groups(count: int, pairs: Sequence[SimilarPair]) -> list[list[int]]:
+    """Group ``count`` images that are connected by pairs; images without a pair are in no group."""
     leader = list(range(count))
 
     def lead(one: int) -> int:
@@ -89,7 +91,7 @@ def groups(count: int, alike: Sequence[Alike]) -> list[list[int]]:
             one = leader[one]
         return one
 
-    for pair in alike:
+    for pair in pairs:
         one, other = sorted((lead(pair.first), lead(pair.second)))
         leader[other] = one
     together: dict[int, list[int]] = {}
@@ -99,7 +101,7 @@ def groups(count: int, alike: Sequence[Alike]) -> list[list[int]]:
 
 
 def _candidates(grey: Array, shapes: Array, *, mirrored: bool) -> Iterator[tuple[int, int]]:
-    """Pairs, the lower place first, that may be alike when one of them is cropped."""
+    """Yield pairs, the lower index first, that may be similar once one of them is cropped."""
     crops = [_vectors(grey, _COARSE_TERMS, ((crop, crop),)) for crop in _COARSE_CROPS]
     others = [crop * _mirror_signs(_COARSE_TERMS) for crop in crops] if mirrored else crops
     for start in range(0, len(grey), _BLOCK):
@@ -111,7 +113,7 @@ def _candidates(grey: Array, shapes: Array, *, mirrored: bool) -> Iterator[tuple
         for row in range(len(near)):
             first = start + row
             after = near[row, row + 1 :]
-            places = np.flatnonzero(after > _COARSELY_ALIKE)
+            places = np.flatnonzero(after > _COARSELY_SIMILAR)
             if len(places):
                 ratio = shapes[first + 1 + places] / shapes[first]
                 places = places[(ratio < _WIDEST) & (ratio > 1 / _WIDEST)]
@@ -119,8 +121,8 @@ def _candidates(grey: Array, shapes: Array, *, mirrored: bool) -> Iterator[tuple
                     yield first, first + 1 + place
 
 
-def _likeness(grey: Array, pairs: Array, *, mirrored: bool) -> Array:
-    """Of each pair (N, 2), where the better fitting crop of either picture is taken."""
+def _similarity(grey: Array, pairs: Array, *, mirrored: bool) -> Array:
+    """Return the similarity of each pair (N, 2), with the better fitting crop of either image."""
     wholes = _vectors(grey, _FINE_TERMS, ((0.0, 0.0),))
     signs = _mirror_signs(_FINE_TERMS) if mirrored else np.float32(1)
     best = np.zeros(len(pairs), np.float32)
@@ -133,7 +135,7 @@ def _likeness(grey: Array, pairs: Array, *, mirrored: bool) -> Array:
 
 
 def _vectors(grey: Array, terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
-    """Unit vectors (N · cuts², terms²) of pictures (N, 32, 32), each cut in all ways across and down."""
+    """Return unit vectors (N · cuts², terms²) of images (N, 32, 32), each cropped in all ways across and down."""
     mapping = _cosines(terms, cuts)  # (cuts · terms, 32)
     across = grey.astype(np.float32) @ mapping.T  # (N, 32, cuts · terms)
     both = (mapping @ across).reshape(len(grey), len(cuts), terms, len(cuts), terms)
@@ -146,7 +148,7 @@ def _vectors(grey: Array, terms: int, cuts: tuple[tuple[float, float], ...]) -> 
 
 @cache
 def _cosines(terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
-    """The maps (cuts · terms, 32) from a row of levels to the cosine transform of what a cut leaves of it."""
+    """Return the maps (cuts · terms, 32) from a row of levels to the cosine transform of its cropped rest."""
     maps = []
     angles = np.pi * np.arange(terms)[:, None] * (np.arange(_SAMPLES) + 0.5) / _SAMPLES
     for before, after in cuts:
@@ -162,7 +164,8 @@ def _cosines(terms: int, cuts: tuple[tuple[float, float], ...]) -> Array:
 
 @cache
 def _weights(terms: int) -> Array:
-    """The weight of each term, down and across: 0 for brightness and for the corner beyond the highest frequency."""
+    """Return the weight of each term, down and across: 0 for brightness and for the corner beyond the highest
+    frequency."""
     rows, columns = np.mgrid[:terms, :terms]
     radius = np.hypot(rows, columns)
     compared = (radius > 0) & (radius < terms + 0.5)
@@ -171,5 +174,5 @@ def _weights(terms: int) -> Array:
 
 @cache
 def _mirror_signs(terms: int) -> Array:
-    """What mirroring left and right does to the terms."""
+    """Return the signs that mirroring left and right gives to the terms."""
     return np.where(np.arange(terms * terms) % terms % 2, -1, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How dark, light and rich in contrast a picture is, from its grey levels."""
+"""Brightness and contrast of an image, from its grey levels."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 from lib_ti.prep.arrays import Array
 
 _WHITE = 250
-_MOST_OF_THE_RIM = 0.9
-_SOMETHING_DARKER = 0.55
-"""Brightness of the darkest twentieth, under which a picture with a white rim shows a thing on a white ground."""
+_MOST_OF_THE_BORDER = 0.9
+_DARK_SUBJECT = 0.55
+"""Brightness of the 5th percentile below which an image with a white border shows a subject on a white background."""
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """Brightness in 0..1: ``darkest`` is over 1 % of the picture, ``middle`` over half of it, ``lightest`` over 99 %.
+    """Percentiles of brightness in 0..1: ``darkest`` the 1st, ``median`` the 50th, ``lightest`` the 99th.
 
-    ``white_ground`` tells that what is lightest is the ground that something darker stands on.
+    ``white_background`` says that the lightest part is the background of something darker.
     """
 
     darkest: float
-    middle: float
+    median: float
     lightest: float
-    white_ground: bool
+    white_background: bool
 
 
-def exposure(grey: Array) -> Exposure:
-    """Measure grey levels (H, W) uint8; a strongly reduced picture serves as well as a large one."""
-    darkest, dark, middle, lightest = (float(level) / 255 for level in np.percentile(grey, (1, 5, 50, 99)))
-    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    white_ground = bool((rim >= _WHITE).mean() >= _MOST_OF_THE_RIM and dark < _SOMETHING_DARKER)
-    return Exposure(darkest, middle, lightest, white_ground)
+def measure_exposure(grey: Array) -> Exposure:
+    """Measure grey levels (H, W) uint8; a strongly downscaled image gives the same result as a large one."""
+    darkest, dark, median, lightest = (float(level) / 255 for level in np.percentile(grey, (1, 5, 50, 99)))
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    white_background = bool((border >= _WHITE).mean() >= _MOST_OF_THE_BORDER and dark < _DARK_SUBJECT)
+    return Exposure(darkest, median, lightest, white_background)

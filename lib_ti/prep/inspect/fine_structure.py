@@ -1,7 +1,7 @@
-"""Sharpness, shake, grain and JPEG blocks, from a picture's tiles.
+"""Sharpness, steadiness, noise and JPEG blocks, from an image's tiles.
 
-Sharpness compares how much there is at neighbouring scales: what is sharp has nearly as much at the finest scale as at
-one twice as coarse, in whatever it shows, while blur leaves the finest scale empty.
+Sharpness compares the energy at neighboring scales: a sharp image has nearly as much at the finest scale as at one
+twice as coarse, whatever it shows, while blur leaves the finest scale empty.
 """
 
 from __future__ import annotations
@@ -15,60 +15,68 @@ from lib_ti.prep.arrays import Array
 from lib_ti.prep.inspect.tiles import SIDE
 
 HALVINGS = 3
-"""Sharpness and grain are known at full size and after one and two halvings."""
+"""Number of scales of sharpness and noise: full size, and after one and two halvings."""
 _LEVELS = HALVINGS + 1
 
 _ACROSS = ((1, 0), (0, 1), (1, 1), (1, -1))
-"""Steps (x, y) in which the second difference is taken; each direction is followed by the one at right angles to it."""
+"""Steps (x, y) of the second differences; each direction is followed by its perpendicular."""
 _ROUNDING = 1 / 12
-"""Variance of rounding to whole levels, which is no structure."""
+"""Variance of rounding to whole levels, which is not structure."""
 _LEAST_DETAIL = 0.6
-"""Levels of structure at the coarser scale below which a tile is empty and says nothing of sharpness."""
+"""Levels of structure at the coarser scale below which a tile is too empty to measure sharpness."""
 _SHARPEST = 90
-"""Percentile of the tiles: a picture is as sharp as what is in focus, not as its background."""
+"""Percentile of the tiles: an image is as sharp as the part in focus, not as its background."""
 _FEWEST_TILES = 3
 
-_GRAIN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
-"""Lets noise through and neither edges nor slopes (Immerkær 1996)."""
-_GRAIN_BLOCK = 15
+_NOISE_FILTER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+"""Passes noise, but neither edges nor gradients (Immerkær 1996)."""
+_NOISE_BLOCK = 15
 _CALMEST = 10
-"""Percentile of the blocks: grain is everywhere, so that it is seen where there is nothing else."""
+"""Percentile of the blocks: noise is everywhere, so it is measured where there is nothing else."""
 _UNCLIPPED = (12.0, 243.0)
 _FEWEST_BLOCKS = 8
 
 _JPEG_SIDE = 8
 _LARGEST_STEP = 8.0
-"""Steps between pixels count as no more than this, so that a few strong edges do not decide."""
+"""Limit of the steps between pixels, so that a few strong edges do not dominate."""
 
 
 @dataclass(frozen=True)
 class FineStructure:
-    """``sharpness`` and ``grain`` are at full size and after one and two halvings, ``shake`` at the first two of them.
+    """Measures at several scales.
 
-    ``sharpness`` is about 1 for what is sharp and 0.3 for what is blurred, 0 where there is no structure at all.
-    ``shake`` is 1 where all directions are equally sharp, and small where one is blurred. ``grain`` is the standard
-    deviation in levels of 255. ``blocks`` is the height in levels of the steps on a grid of 8 pixels.
+    Attributes
+    ----------
+    sharpness
+        At full size and after one and two halvings: about 1 for sharp images, 0.3 for blurred ones, 0 where there is no
+        structure.
+    steadiness
+        At full size and after one halving: 1 where all directions are equally sharp, small where one is blurred.
+    noise
+        At full size and after one and two halvings: standard deviation in levels of 255.
+    blocks
+        Height in levels of the steps on a grid of 8 pixels.
     """
 
     sharpness: tuple[float, ...]
-    shake: tuple[float, ...]
-    grain: tuple[float, ...]
+    steadiness: tuple[float, ...]
+    noise: tuple[float, ...]
     blocks: float
 
 
 def fine_structure(tiles: Array) -> FineStructure:
-    """Measure tiles (N, 64, 64, 3), whose corners lie on multiples of 8 pixels of the picture."""
-    tall = tiles.reshape(-1, SIDE, 3)  # one below the other: each filter is then a single call
+    """Measure tiles (N, 64, 64, 3) whose corners lie at multiples of 8 pixels of the image."""
+    tall = tiles.reshape(-1, SIDE, 3)  # stacked, so that each filter is a single call
     luma = cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    # Not of the luma, in which the noise of three channels is averaged away.
+    # Not of the luma, in which the noise of three channels averages out.
     green = tall[:, :, 1].astype(np.float32)
     energies = np.stack([_energies(level) for level in _halved(luma, _LEVELS)])  # (levels, directions, N)
     for level in range(_LEVELS):
         energies[level] = np.maximum(energies[level] - _ROUNDING / 4**level, 1e-4)
     return FineStructure(
         sharpness=tuple(_sharpness(energies, level) for level in range(HALVINGS)),
-        shake=tuple(_shake(energies, level) for level in range(HALVINGS - 1)),
-        grain=tuple(_grain(level) for level in _halved(green, HALVINGS)),
+        steadiness=tuple(_steadiness(energies, level) for level in range(HALVINGS - 1)),
+        noise=tuple(_noise(level) for level in _halved(green, HALVINGS)),
         blocks=_blocks(luma),
     )
 
@@ -86,46 +94,47 @@ def _tilewise(tall: Array) -> Array:
 
 
 def _energies(tall: Array) -> Array:
-    """Mean squared second difference of each tile by direction: (directions, N)."""
+    """Return the mean squared second difference of each tile by direction: (directions, N)."""
     found = []
     for x, y in _ACROSS:
         kernel = np.zeros((3, 3), np.float32)
         kernel[1, 1] = 2
         kernel[1 + y, 1 + x] = kernel[1 - y, 1 - x] = -1
-        response = cv2.filter2D(tall, -1, kernel / np.sqrt(6))  # of unit norm: white noise keeps its variance
-        inside = _tilewise(response)[:, 1:-1, 1:-1]  # the rim mixes tiles that are no neighbours
+        response = cv2.filter2D(tall, -1, kernel / np.sqrt(6))  # unit norm preserves the variance of white noise
+        inside = _tilewise(response)[:, 1:-1, 1:-1]  # the edge mixes unrelated tiles
         found.append(np.einsum("nij,nij->n", inside, inside) / inside[0].size)
     return np.stack(found)
 
 
 def _sharpness(energies: Array, level: int) -> float:
     fine, coarse = energies[level, :2].mean(axis=0), energies[level + 1, :2].mean(axis=0)
-    telling = coarse > _LEAST_DETAIL**2
-    if not telling.any():
+    measurable = coarse > _LEAST_DETAIL**2
+    if not measurable.any():
         return 0.0
-    return float(np.percentile(np.sqrt(fine[telling] / coarse[telling]), _SHARPEST))
+    return float(np.percentile(np.sqrt(fine[measurable] / coarse[measurable]), _SHARPEST))
 
 
-def _shake(energies: Array, level: int) -> float:
-    """Motion empties the fine scale along its own direction only; two scales apart this is plainest."""
+def _steadiness(energies: Array, level: int) -> float:
+    """Compare perpendicular directions, two scales apart: motion empties the fine scale along its own direction
+    only."""
     least = 1.0
     fine, coarse = energies[level], energies[level + 2]
     for one, other in ((0, 1), (2, 3)):
-        telling = np.minimum(coarse[one], coarse[other]) > _LEAST_DETAIL**2
-        if telling.sum() >= _FEWEST_TILES:
-            along = np.log(fine[one, telling] / coarse[one, telling])
-            across = np.log(fine[other, telling] / coarse[other, telling])
+        measurable = np.minimum(coarse[one], coarse[other]) > _LEAST_DETAIL**2
+        if measurable.sum() >= _FEWEST_TILES:
+            along = np.log(fine[one, measurable] / coarse[one, measurable])
+            across = np.log(fine[other, measurable] / coarse[other, measurable])
             least = min(least, float(np.exp(-abs(np.median(along - across)) / 2)))
     return least
 
 
-def _grain(tall: Array) -> float:
-    response = _tilewise(cv2.filter2D(tall, -1, _GRAIN))
+def _noise(tall: Array) -> float:
+    response = _tilewise(cv2.filter2D(tall, -1, _NOISE_FILTER))
     edge = 2 if response.shape[1] >= SIDE // 2 else 1
     inside, shown = response[:, edge:-edge, edge:-edge], _tilewise(tall)[:, edge:-edge, edge:-edge]
-    block = min(_GRAIN_BLOCK, inside.shape[1])
+    block = min(_NOISE_BLOCK, inside.shape[1])
     variance, brightness = _block_means(inside**2, block), _block_means(shown, block)
-    # Where black and white are cut off, so is the noise.
+    # Where black and white are clipped, so is the noise.
     unclipped = (brightness > _UNCLIPPED[0]) & (brightness < _UNCLIPPED[1])
     if unclipped.sum() >= _FEWEST_BLOCKS:
         variance = variance[unclipped]
@@ -139,13 +148,14 @@ def _block_means(tiles: Array, block: int) -> Array:
 
 
 def _blocks(tall: Array) -> float:
-    """How much higher the steps on the grid are than beside it; JPEG makes them in both directions."""
+    """Return how much higher the steps on the grid are than beside it; JPEG makes them in both directions."""
     tiles = _tilewise(tall)
     return min(_grid_step(tiles), _grid_step(tiles.transpose(0, 2, 1)))
 
 
 def _grid_step(tiles: Array) -> float:
-    """The same along the rows alone. The grid may lie anywhere: a picture may have been cropped and saved again."""
+    """Measure along the rows only. The grid may start anywhere, since the image may have been cropped and saved
+    again."""
     steps = np.abs(np.diff(tiles, axis=2))
     above = steps[:, :, 1:-1] - (steps[:, :, :-2] + steps[:, :, 2:]) / 2
     whole = above.shape[2] // _JPEG_SIDE * _JPEG_SIDE

@@ -1,4 +1,4 @@
-"""What speaks against training on a picture, or should be known of it: badges, from its measures and the thresholds."""
+"""Issues of an image: reasons against training on it, and facts worth knowing, from its measures and the thresholds."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Literal
 
 from lib_ti.config import LookConfig
 from lib_ti.data.images import enlargement
-from lib_ti.prep.inspect.measure_folder import Look
-from lib_ti.prep.inspect.measures import at_reduction
+from lib_ti.prep.inspect.measure_folder import MeasuredImage
+from lib_ti.prep.inspect.measures import at_downscaling
 
-Advice = Literal["leave out", "mend", "note"]
-"""What to do about it: find a better picture, mend this one here, or nothing."""
+Advice = Literal["exclude", "fix", "note"]
+"""What to do: exclude the image, fix it in the other steps, or nothing."""
 
-_NOTHING_LIGHT = 0.36
-"""Brightness of the lightest parts, below which a picture is too dark whatever half of it is."""
+_DARKEST_HIGHLIGHTS = 0.36
+"""Brightness of the lightest parts below which an image is too dark whatever its median."""
 _POOR_QUALITY = 25
-"""JPEG quality up to which what was lost is seen, whether or not steps between the blocks are found."""
-_BLOCKS_SEEN_UNTIL = 2.0
-"""Reduction from which the blocks of a poorly saved picture are too small to be learned."""
+"""JPEG quality up to which the loss is visible, whether or not blocks are measured."""
+_BLOCKS_VISIBLE_UNTIL = 2.0
+"""Downscaling from which the blocks of a strongly compressed image are too small to be learned."""
 
 
 @dataclass(frozen=True)
-class Badge:
-    """``kind`` is for programs, ``label`` a word or two for the gallery, ``text`` a sentence or two."""
+class Issue:
+    """``kind`` is for programs, ``label`` one or two words for the gallery, ``text`` one or two sentences."""
 
     kind: str
     label: str
@@ -33,127 +33,122 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class AtTraining:
-    """A picture as it is at the training size: reduced ``reduction`` times, or enlarged ``enlarged`` times (else 1)."""
+class AtTrainingSize:
+    """Measures of an image at the training size, with the factor of downscaling or upscaling; the other one is 1."""
 
-    reduction: float
-    enlarged: float
+    downscaling: float
+    upscaling: float
     sharpness: float
-    shake: float
-    grain: float
+    steadiness: float
+    noise: float
     blocks: float
 
     @classmethod
-    def of(cls, look: Look, config: LookConfig) -> AtTraining:
-        scale = enlargement(look.size, (config.width, config.height))
-        reduction = max(1.0, 1 / scale)
-        structure = look.measures.structure
+    def of(cls, image: MeasuredImage, config: LookConfig) -> AtTrainingSize:
+        scale = enlargement(image.size, (config.width, config.height))
+        downscaling = max(1.0, 1 / scale)
+        structure = image.measures.structure
         return cls(
-            reduction=reduction,
-            enlarged=max(1.0, scale),
-            sharpness=100 * at_reduction(structure.sharpness, reduction),
-            shake=100 * at_reduction(structure.shake, reduction),
-            grain=at_reduction(structure.grain, reduction),
-            blocks=structure.blocks / reduction,
+            downscaling=downscaling,
+            upscaling=max(1.0, scale),
+            sharpness=100 * at_downscaling(structure.sharpness, downscaling),
+            steadiness=100 * at_downscaling(structure.steadiness, downscaling),
+            noise=at_downscaling(structure.noise, downscaling),
+            blocks=structure.blocks / downscaling,
         )
 
 
-def badges_of(look: Look, config: LookConfig) -> tuple[Badge, ...]:
-    """All that can be said of a picture by itself; what it has in common with others is not known here."""
-    at_training = AtTraining.of(look, config)
+def issues_of(image: MeasuredImage, config: LookConfig) -> tuple[Issue, ...]:
+    """Return the issues of an image by itself; duplicates are found by comparing images."""
+    at_training = AtTrainingSize.of(image, config)
     found = [
-        *_sharpness(look, at_training, config),
-        *_faults(look, at_training, config),
-        *_exposure(look, config),
-        *_size(look, at_training, config),
-        *_kind(look),
+        *_sharpness(image, at_training, config),
+        *_artifacts(image, at_training, config),
+        *_exposure(image, config),
+        *_size(image, at_training, config),
+        *_file_kind(image),
     ]
     return tuple(found)
 
 
-def _sharpness(look: Look, now: AtTraining, config: LookConfig) -> Iterator[Badge]:
+def _sharpness(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
     if now.sharpness < config.blurry:
-        yield Badge(
+        yield Issue(
             "blurry",
             "blurry",
-            f"Its sharpness at the training size is {now.sharpness:.0f}, below {config.blurry:g}; blur would be "
-            "learned.",
-            "leave out",
+            f"Its sharpness at the training size is {now.sharpness:.0f}, below {config.blurry:g}; the embedding would "
+            "learn the blur.",
+            "exclude",
         )
-    elif now.shake < config.shaken:
-        yield Badge(
-            "shaken",
-            "shaken",
-            f"It is much less sharp in one direction than in the other ({now.shake:.0f}, below {config.shaken:g}), "
-            "as when the camera or the thing moved.",
-            "leave out",
+    elif now.steadiness < config.shaken:
+        yield Issue(
+            "motion_blur",
+            "motion blur",
+            f"It is much less sharp in one direction than in the other ({now.steadiness:.0f}, below "
+            f"{config.shaken:g}), as when the camera or the subject moved.",
+            "exclude",
         )
-    elif 100 * look.measures.structure.sharpness[0] < config.blurry:
-        yield Badge(
+    elif 100 * image.measures.structure.sharpness[0] < config.blurry:
+        yield Issue(
             "soft",
             "soft pixels",
-            "Its single pixels are soft, as after enlarging; the whole picture is sharp at the training size, but "
-            "parts cut out of it may not be.",
+            "Its single pixels are soft, as after upscaling; the whole image is sharp at the training size, but "
+            "crops of it may not be.",
             "note",
         )
 
 
-def _faults(look: Look, now: AtTraining, config: LookConfig) -> Iterator[Badge]:
-    if now.grain >= config.grainy:
-        yield Badge(
-            "grainy",
-            "grainy",
-            f"It has noise of {now.grain:.0f} levels, {config.grainy:g} or more; grain is learned quickly.",
-            "leave out",
+def _artifacts(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
+    if now.noise >= config.grainy:
+        yield Issue(
+            "noise",
+            "noise",
+            f"It has noise of {now.noise:.0f} levels, {config.grainy:g} or more; noise is learned quickly.",
+            "exclude",
         )
-    quality = look.measures.jpeg_quality
-    poor = 0 < quality <= _POOR_QUALITY and now.reduction < _BLOCKS_SEEN_UNTIL and config.blocks < 255
+    quality = image.measures.jpeg_quality
+    poor = 0 < quality <= _POOR_QUALITY and now.downscaling < _BLOCKS_VISIBLE_UNTIL and config.blocks < 255
     if now.blocks >= config.blocks or poor:
-        saved = f", and was saved with a quality of about {quality}" if quality else ""
-        yield Badge(
-            "blocks",
+        saved = f", and it was saved with a quality of about {quality}" if quality else ""
+        yield Issue(
+            "jpeg_blocks",
             "JPEG blocks",
             f"Strong compression left blocks in it (steps of {now.blocks:.1f} levels{saved}).",
-            "leave out",
+            "exclude",
         )
-    if look.measures.lettering >= config.lettering:
-        yield Badge(
-            "lettering",
-            "lettering",
-            "It seems to have lettering or a watermark; erase it, or crop it away.",
-            "mend",
-        )
+    if image.measures.text >= config.lettering:
+        yield Issue("text", "text", "It seems to contain text or a watermark; remove it, or crop it away.", "fix")
 
 
-def _exposure(look: Look, config: LookConfig) -> Iterator[Badge]:
-    seen = look.measures.exposure
-    middle, contrast = 100 * seen.middle, 100 * (seen.lightest - seen.darkest)
-    if middle < config.dark or (config.dark and seen.lightest < _NOTHING_LIGHT):
-        yield Badge("dark", "dark", f"Half of it is darker than {middle:.0f} of 100.", "leave out")
-    elif middle > config.bright and not seen.white_ground:
-        yield Badge("bright", "too bright", f"Half of it is brighter than {middle:.0f} of 100.", "leave out")
+def _exposure(image: MeasuredImage, config: LookConfig) -> Iterator[Issue]:
+    exposure = image.measures.exposure
+    median, contrast = 100 * exposure.median, 100 * (exposure.lightest - exposure.darkest)
+    if median < config.dark or (config.dark and exposure.lightest < _DARKEST_HIGHLIGHTS):
+        yield Issue("dark", "dark", f"Half of it is darker than {median:.0f} of 100.", "exclude")
+    elif median > config.bright and not exposure.white_background:
+        yield Issue("bright", "too bright", f"Half of it is brighter than {median:.0f} of 100.", "exclude")
     elif contrast < config.contrast:
-        yield Badge(
-            "flat",
+        yield Issue(
+            "low_contrast",
             "low contrast",
             f"Its darkest and lightest parts are only {contrast:.0f} of 100 apart, as in mist.",
-            "leave out",
+            "exclude",
         )
 
 
-def _size(look: Look, now: AtTraining, config: LookConfig) -> Iterator[Badge]:
-    if now.enlarged > config.small:
-        yield Badge(
+def _size(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
+    if now.upscaling > config.small:
+        yield Issue(
             "small",
-            f"small, {now.enlarged:.2g}×",
-            f"It has {look.size[0]} × {look.size[1]} pixels and must be enlarged {now.enlarged:.3g} times for "
-            f"{config.width} × {config.height}; use an upscaler, or find it larger.",
-            "mend",
+            f"small, {now.upscaling:.2g}×",
+            f"It has {image.size[0]} × {image.size[1]} pixels and must be upscaled {now.upscaling:.3g} times for "
+            f"{config.width} × {config.height}; use an upscaler, or find a larger copy.",
+            "fix",
         )
 
 
-def _kind(look: Look) -> Iterator[Badge]:
-    if look.transparent:
-        yield Badge("transparent", "transparent", "Parts of it are transparent; they are laid over white.", "note")
-    if look.several_frames:
-        yield Badge("frames", "several frames", "It has several frames, of which the first is used.", "note")
+def _file_kind(image: MeasuredImage) -> Iterator[Issue]:
+    if image.transparent:
+        yield Issue("transparent", "transparent", "Parts of it are transparent; they are shown on white.", "note")
+    if image.several_frames:
+        yield Issue("several_frames", "several frames", "It has several frames; the first one is used.", "note")

@@ -1,4 +1,4 @@
-"""Looking at every picture of a folder: streamed through threads, each decoded once, or known from an earlier look."""
+"""Measure every image of a folder: in threads, each decoded once, or taken from the cache of an earlier inspection."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 
 from PIL import ImageChops
 
-from lib_ti.data import images
 from lib_ti.data.captions import Caption, read_caption
 from lib_ti.data.contents import read_image_file, refuse_card
 from lib_ti.data.folder import FolderFiles, Skipped, list_files
 from lib_ti.data.formats import has_image_suffix
+from lib_ti.data.images import Header, UnreadablePicture, open_picture, read_header
 from lib_ti.errors import Stopped
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.inspect.duplicates import Fingerprint
-from lib_ti.prep.inspect.inspection_cache import Known, LookFiles
+from lib_ti.prep.inspect.inspection_cache import ContentMeasures, InspectionCache
 from lib_ti.prep.inspect.measures import Measures, measure, quality_of
 
 _LARGE = 25_000_000
-"""Pixels from which a picture is decoded alone, so that several large ones never fill the memory together."""
+"""Pixels from which an image is decoded alone, so that several large ones never fill the memory together."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """A picture that was looked at.
+class MeasuredImage:
+    """An image of a folder with its measures.
 
     ``name`` is its path from the folder. ``digest`` is the hexadecimal SHA-256 of the file, ``bytes`` its length,
-    ``size`` (width, height) as the picture is seen.
+    ``size`` (width, height) after the EXIF rotation.
     """
 
     path: Path
@@ -47,25 +47,25 @@ class Look:
 
     @property
     def has_caption(self) -> bool:
-        """Whether a text file beside the picture says something."""
+        """Whether a text file beside the image has a caption."""
         return self.caption.source == "file" and bool(self.caption.text)
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What a folder holds. ``remarks`` are sentences about the look itself."""
+class MeasuredFolder:
+    """The images of a folder with their measures. ``remarks`` are sentences about the measuring itself."""
 
     folder: Path
-    pictures: tuple[Look, ...]
+    images: tuple[MeasuredImage, ...]
     skipped: tuple[Skipped, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
-Found = tuple[Look, Known] | Skipped | None
-"""What came of a file: a picture, why it cannot be used, or nothing for a file that nobody means as a picture."""
+Outcome = tuple[MeasuredImage, ContentMeasures] | Skipped | None
+"""The measured image, why it cannot be used, or None for a file that is not meant to be an image."""
 
 
-def look_at_all(
+def measure_folder(
     folder: Path,
     *,
     subfolders: bool = False,
@@ -73,97 +73,97 @@ def look_at_all(
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
     workers: int | None = None,
-) -> Looks:
-    """Look at the pictures of a folder, in natural order.
+) -> MeasuredFolder:
+    """Measure the images of a folder, in natural order.
 
     Parameters
     ----------
     subfolders
-        Whether those of its sub-folders belong to it.
+        Whether the images of its sub-folders are included.
     cache_folder
-        Where what was seen is kept for the next look; None keeps nothing.
+        Folder that keeps the measures for the next inspection; None keeps nothing.
     progress
-        Called with files done and in all, from this thread.
+        Called from this thread with the number of files that are done, and of all.
     stop
-        Asked between pictures.
+        Asked between images.
     workers
-        Threads; None for as many as there are cores.
+        Number of threads; None for one per CPU core.
 
     Raises
     ------
     BadInput
-        When the folder is missing, is not a folder or cannot be listed.
+        When the folder is missing, is a file, or cannot be listed.
     Stopped
-        When ``stop`` said so; what was seen is kept in the cache folder.
+        When ``stop`` returned true; the measures so far are in the cache folder.
     """
     listed = list_files(folder, subfolders=subfolders)
     paths = listed.paths
-    files = LookFiles(cache_folder)
-    pictures: list[Look] = []
+    cache = InspectionCache(cache_folder)
+    images: list[MeasuredImage] = []
     skipped = list(listed.skipped)
     progress(0, len(paths))
-    looked_at = ordered_map(_Looker(files, listed), paths, workers=workers, name="inspect")
+    outcomes = ordered_map(_Measurer(cache, listed), paths, workers=workers, name="inspect")
     try:
-        for done, found in enumerate(looked_at, start=1):
-            if isinstance(found, Skipped):
-                skipped.append(found)
-            elif found is not None:
-                look, known = found
-                files.add(look.digest, known)
-                pictures.append(look)
+        for done, outcome in enumerate(outcomes, start=1):
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            elif outcome is not None:
+                image, content = outcome
+                cache.add(image.digest, content)
+                images.append(image)
             progress(done, len(paths))
             if done < len(paths) and stop():
-                raise Stopped("Looking over the pictures was stopped; what was seen is kept for the next look.")
+                raise Stopped("The inspection was stopped; the next one continues from there.")
     finally:
-        looked_at.close()
-        files.flush()
-    remarks = (*listed.remarks, files.trouble) if files.trouble else listed.remarks
-    return Looks(folder, tuple(pictures), tuple(skipped), remarks)
+        outcomes.close()
+        cache.flush()
+    remarks = (*listed.remarks, cache.problem) if cache.problem else listed.remarks
+    return MeasuredFolder(folder, tuple(images), tuple(skipped), remarks)
 
 
-class _Looker:
-    """Looks at one file at a time in each of several threads."""
+class _Measurer:
+    """Measures one file at a time in each of several threads."""
 
-    def __init__(self, files: LookFiles, listed: FolderFiles) -> None:
-        self._files, self._listed = files, listed
+    def __init__(self, cache: InspectionCache, listed: FolderFiles) -> None:
+        self._cache, self._listed = cache, listed
         self._one_large = threading.Lock()
 
-    def __call__(self, path: Path) -> Found:
+    def __call__(self, path: Path) -> Outcome:
         try:
             data = read_image_file(path)
             digest = hashlib.sha256(data).hexdigest()
-            known = self._files.find(digest) or self._look(path, data)
-        except images.UnreadablePicture as error:
+            content = self._cache.find(digest) or self._measure(path, data)
+        except UnreadablePicture as error:
             return Skipped(path, error.reason, self._listed.name(path)) if has_image_suffix(path) else None
         except MemoryError:
             return Skipped(path, "there is not enough memory for it; make it smaller", self._listed.name(path))
-        look = Look(
+        image = MeasuredImage(
             path=path,
             name=self._listed.name(path),
             digest=digest,
             bytes=len(data),
-            size=known.size,
-            transparent=known.transparent,
-            several_frames=known.several_frames,
+            size=content.size,
+            transparent=content.transparent,
+            several_frames=content.several_frames,
             caption=read_caption(path, self._listed.beside[path.parent]),
-            measures=known.measures,
-            fingerprint=Fingerprint(known.levels, known.size),
+            measures=content.measures,
+            fingerprint=Fingerprint(content.levels, content.size),
         )
-        return look, known
+        return image, content
 
-    def _look(self, path: Path, data: bytes) -> Known:
-        header = images.read_header(path, data)
+    def _measure(self, path: Path, data: bytes) -> ContentMeasures:
+        header = read_header(path, data)
         with self._one_large if header.size[0] * header.size[1] >= _LARGE else nullcontext():
-            return _decode(path, data, header)
+            return _decode_and_measure(path, data, header)
 
 
-def _decode(path: Path, data: bytes, header: images.Header) -> Known:
-    picture = images.open_picture(path, data=data, with_alpha=True)
-    image, transparent = picture.image, False
+def _decode_and_measure(path: Path, data: bytes, header: Header) -> ContentMeasures:
+    opened = open_picture(path, data=data, with_alpha=True)
+    image, transparent = opened.image, False
     refuse_card(path, image)
-    if picture.alpha is not None:
-        transparent = picture.alpha.getextrema()[0] < 255
-        # What is hidden under transparent parts is not seen, and must not be judged.
-        image.paste("white", mask=ImageChops.invert(picture.alpha))
+    if opened.alpha is not None:
+        transparent = opened.alpha.getextrema()[0] < 255
+        # Colors under transparent parts are invisible, and must not be measured.
+        image.paste("white", mask=ImageChops.invert(opened.alpha))
     measures, levels = measure(image, jpeg_quality=quality_of(header.quantization) if header.quantization else 0)
-    return Known(image.size, transparent, header.several_frames, measures, levels)
+    return ContentMeasures(image.size, transparent, header.several_frames, measures, levels)

@@ -1,4 +1,4 @@
-"""Looking over a folder of found pictures: what each is like, which show the same, and which to leave out."""
+"""Report of a folder's inspection: issues of each image, near-duplicates, and advice for the whole set."""
 
 from __future__ import annotations
 
@@ -10,76 +10,77 @@ from pathlib import Path
 from lib_ti.config import LookConfig, problems
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput
-from lib_ti.prep.inspect.duplicates import Alike, find_alike, groups
-from lib_ti.prep.inspect.issues import AtTraining, Badge, badges_of
-from lib_ti.prep.inspect.measure_folder import Look, Looks, look_at_all
+from lib_ti.prep.inspect.duplicates import SimilarPair, find_near_duplicates, groups
+from lib_ti.prep.inspect.issues import AtTrainingSize, Issue, issues_of
+from lib_ti.prep.inspect.measure_folder import MeasuredFolder, MeasuredImage, measure_folder
 from lib_ti.wording import printable
 
 FEWEST, MOST = 30, 70
-"""Pictures that a style or subject is usually learned from: fewer show too little, more take long to describe."""
+"""Number of images from which a style or subject is usually learned: fewer show too little, more take long to
+caption."""
 _NAMED = 8
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A picture with its badges.
+class InspectedImage:
+    """An image with its issues.
 
-    ``group`` is the number, from 1, of the group of near-duplicates that it belongs to, 0 for none.
+    ``group`` is the number, from 1, of the group of near-duplicates that it belongs to; 0 for none.
     """
 
-    look: Look
-    at_training: AtTraining
-    badges: tuple[Badge, ...] = ()
+    measured: MeasuredImage
+    at_training: AtTrainingSize
+    issues: tuple[Issue, ...] = ()
     group: int = 0
 
     @property
     def good(self) -> bool:
-        """Whether nothing speaks for leaving it out."""
-        return not any(badge.advice == "leave out" for badge in self.badges)
+        """Whether no issue suggests excluding it."""
+        return not any(issue.advice == "exclude" for issue in self.issues)
 
     @property
-    def wants_mending(self) -> bool:
-        return any(badge.advice == "mend" for badge in self.badges)
+    def needs_fix(self) -> bool:
+        return any(issue.advice == "fix" for issue in self.issues)
 
     def has(self, kind: str) -> bool:
-        return any(badge.kind == kind for badge in self.badges)
+        return any(issue.kind == kind for issue in self.issues)
 
 
 @dataclass(frozen=True)
-class Report:
-    """A folder looked over. ``advice`` and ``remarks`` are sentences; ``pictures`` are in natural order."""
+class InspectionReport:
+    """Report on a folder. ``advice`` and ``remarks`` are sentences; ``images`` are in natural order."""
 
     folder: Path
     config: LookConfig
-    pictures: tuple[Judged, ...]
+    images: tuple[InspectedImage, ...]
     skipped: tuple[Skipped, ...]
     advice: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
     @property
-    def good(self) -> tuple[Judged, ...]:
-        return tuple(picture for picture in self.pictures if picture.good)
+    def good(self) -> tuple[InspectedImage, ...]:
+        return tuple(image for image in self.images if image.good)
 
     @property
-    def to_leave_out(self) -> tuple[Judged, ...]:
-        return tuple(picture for picture in self.pictures if not picture.good)
+    def suggested_exclusions(self) -> tuple[InspectedImage, ...]:
+        return tuple(image for image in self.images if not image.good)
 
     @property
-    def groups(self) -> tuple[tuple[Judged, ...], ...]:
-        """Near-duplicates, by their numbers, each group with the picture to keep first."""
-        found: dict[int, list[Judged]] = defaultdict(list)
-        for picture in self.pictures:
-            if picture.group:
-                found[picture.group].append(picture)
+    def groups(self) -> tuple[tuple[InspectedImage, ...], ...]:
+        """Near-duplicates by the number of their group, in each the image to keep first."""
+        found: dict[int, list[InspectedImage]] = defaultdict(list)
+        for image in self.images:
+            if image.group:
+                found[image.group].append(image)
         return tuple(tuple(sorted(found[number], key=lambda one: one.has("duplicate"))) for number in sorted(found))
 
     def counts(self) -> Mapping[str, int]:
-        """How many pictures have each kind of badge, the most frequent first."""
-        kinds = [badge.kind for picture in self.pictures for badge in picture.badges]
+        """Return the number of images with each kind of issue, the most frequent first."""
+        kinds = [issue.kind for image in self.images for issue in image.issues]
         return {kind: kinds.count(kind) for kind in sorted(set(kinds), key=lambda kind: (-kinds.count(kind), kind))}
 
 
-def look_over(
+def inspect_folder(
     folder: Path,
     config: LookConfig,
     *,
@@ -88,114 +89,118 @@ def look_over(
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
     workers: int | None = None,
-) -> Report:
-    """Look at all pictures of a folder and judge them; see :func:`lib_ti.prep.inspect.measure_folder.look_at_all`.
+) -> InspectionReport:
+    """Measure and inspect all images of a folder; see :func:`lib_ti.prep.inspect.measure_folder.measure_folder`.
 
     Raises
     ------
     BadInput
-        When the settings are wrong, or the folder is missing, is no folder, or cannot be listed.
+        When a setting is wrong, or the folder is missing, is a file, or cannot be listed.
     Stopped
-        When ``stop`` said so.
+        When ``stop`` returned true.
     """
-    if wrong := problems(config):
-        raise BadInput(wrong)
-    looks = look_at_all(
+    if found := problems(config):
+        raise BadInput(found)
+    measured = measure_folder(
         folder, subfolders=subfolders, cache_folder=cache_folder, progress=progress, stop=stop, workers=workers
     )
-    return judge(looks, config)
+    return inspect_measured(measured, config)
 
 
-def judge(looks: Looks, config: LookConfig) -> Report:
-    """Badges, near-duplicates and advice. Nothing is measured, so that this can follow each change of a threshold."""
-    own = [Judged(look, AtTraining.of(look, config), badges_of(look, config)) for look in looks.pictures]
-    pictures = tuple(_with_duplicates(own, _alike(looks.pictures, config.duplicates / 100)))
-    return Report(looks.folder, config, pictures, looks.skipped, tuple(_advice(pictures, looks.skipped)), looks.remarks)
-
-
-def _alike(looks: Sequence[Look], at_least: float) -> list[Alike]:
-    found = find_alike([look.fingerprint for look in looks], at_least=at_least)
-    # Files with equal content are equal even where there is too little in them to be compared.
-    first: dict[str, int] = {}
-    equal = [
-        Alike(first[look.digest], place, 1.0, mirrored=False)
-        for place, look in enumerate(looks)
-        if first.setdefault(look.digest, place) != place
+def inspect_measured(measured: MeasuredFolder, config: LookConfig) -> InspectionReport:
+    """Find issues and near-duplicates, and advise. Nothing is measured, so this can follow each change of a
+    threshold."""
+    alone = [
+        InspectedImage(image, AtTrainingSize.of(image, config), issues_of(image, config)) for image in measured.images
     ]
-    return found + equal
+    images = tuple(_with_duplicates(alone, _similar_pairs(measured.images, config.duplicates / 100)))
+    advice = tuple(_advice(images, measured.skipped))
+    return InspectionReport(measured.folder, config, images, measured.skipped, advice, measured.remarks)
 
 
-def _with_duplicates(pictures: Sequence[Judged], alike: Sequence[Alike]) -> Iterator[Judged]:
-    """Mark all of each group but the best one. Mirrored pictures are noted, and are no group: they are some use."""
-    plain = [pair for pair in alike if not pair.mirrored]
+def _similar_pairs(images: Sequence[MeasuredImage], at_least: float) -> list[SimilarPair]:
+    found = find_near_duplicates([image.fingerprint for image in images], at_least=at_least)
+    # Identical files are duplicates even where they have too little contrast to be compared.
+    first: dict[str, int] = {}
+    identical = [
+        SimilarPair(first[image.digest], index, 1.0, mirrored=False)
+        for index, image in enumerate(images)
+        if first.setdefault(image.digest, index) != index
+    ]
+    return found + identical
+
+
+def _with_duplicates(images: Sequence[InspectedImage], pairs: Sequence[SimilarPair]) -> Iterator[InspectedImage]:
+    """Mark all images of each group but the best. Mirrored copies only get a note, since they add variety."""
+    plain = [pair for pair in pairs if not pair.mirrored]
     group_of: dict[int, int] = {}
-    best_of: dict[int, Judged] = {}
-    for number, members in enumerate(groups(len(pictures), plain), start=1):
-        best = min(members, key=lambda place: _worth(pictures[place]))
-        for place in members:
-            group_of[place] = number
-            if place != best:
-                best_of[place] = pictures[best]
-    mirror_of: dict[int, Judged] = {}
-    for pair in alike:
+    best_of: dict[int, InspectedImage] = {}
+    for number, members in enumerate(groups(len(images), plain), start=1):
+        best = min(members, key=lambda index: _rank(images[index]))
+        for index in members:
+            group_of[index] = number
+            if index != best:
+                best_of[index] = images[best]
+    mirror_of: dict[int, InspectedImage] = {}
+    for pair in pairs:
         if pair.mirrored:
-            mirror_of.setdefault(pair.second, pictures[pair.first])
-    for place, picture in enumerate(pictures):
+            mirror_of.setdefault(pair.second, images[pair.first])
+    for index, image in enumerate(images):
         added = []
-        if place in best_of:
-            added.append(_duplicate(picture.look, best_of[place].look))
-        elif place in mirror_of:
-            other = printable(mirror_of[place].look.name)
-            added.append(Badge("mirrored", "mirrored", f"It seems to be {other} in a mirror.", "note"))
-        yield Judged(picture.look, picture.at_training, (*picture.badges, *added), group_of.get(place, 0))
+        if index in best_of:
+            added.append(_duplicate(image.measured, best_of[index].measured))
+        elif index in mirror_of:
+            other = printable(mirror_of[index].measured.name)
+            added.append(Issue("mirrored", "mirrored", f"It seems to be a mirrored copy of {other}.", "note"))
+        yield InspectedImage(image.measured, image.at_training, (*image.issues, *added), group_of.get(index, 0))
 
 
-def _worth(picture: Judged) -> tuple[int, ...]:
-    """Sorts the picture to keep first: the one with the least against it that cannot be mended, then with the least to
-    mend, then the largest, then the one of which the least is noted, such as several frames, then the best saved."""
-    look = picture.look
-    advices = [badge.advice for badge in picture.badges]
-    pixels = look.size[0] * look.size[1]
+def _rank(image: InspectedImage) -> tuple[int, ...]:
+    """Sort key with the image to keep first: fewest issues that cannot be fixed, then fewest to fix, then the largest,
+    then fewest notes, then the largest file, then one with a caption."""
+    measured = image.measured
+    advices = [issue.advice for issue in image.issues]
+    pixels = measured.size[0] * measured.size[1]
     return (
-        advices.count("leave out"),
-        advices.count("mend"),
+        advices.count("exclude"),
+        advices.count("fix"),
         -pixels,
         advices.count("note"),
-        -look.bytes,
-        not look.has_caption,
+        -measured.bytes,
+        not measured.has_caption,
     )
 
 
-def _duplicate(look: Look, best: Look) -> Badge:
-    if look.digest == best.digest:
-        return Badge("duplicate", "same file", f"It is the same file as {printable(best.name)}.", "leave out")
-    larger = best.size[0] * best.size[1] > look.size[0] * look.size[1]
+def _duplicate(image: MeasuredImage, best: MeasuredImage) -> Issue:
+    if image.digest == best.digest:
+        return Issue("duplicate", "same file", f"It is the same file as {printable(best.name)}.", "exclude")
+    larger = best.size[0] * best.size[1] > image.size[0] * image.size[1]
     which = ", which is larger" if larger else ""
-    return Badge("duplicate", "near-duplicate", f"It shows the same as {printable(best.name)}{which}.", "leave out")
+    return Issue("duplicate", "near-duplicate", f"It shows the same as {printable(best.name)}{which}.", "exclude")
 
 
-def _advice(pictures: Sequence[Judged], skipped: Sequence[Skipped]) -> Iterator[str]:
-    """One or two sentences for the whole folder."""
-    good = sum(picture.good for picture in pictures)
-    wanted = f"{FEWEST} to {MOST} clear, sharp pictures that you can describe"
-    if not pictures:
-        passed_over = f"; {_count(len(skipped), 'file was', 'files were')} skipped" if skipped else ""
-        yield f"There is no picture here that can be read{passed_over}."
+def _advice(images: Sequence[InspectedImage], skipped: Sequence[Skipped]) -> Iterator[str]:
+    """Yield one or two sentences about the whole folder."""
+    good = sum(image.good for image in images)
+    target = f"{FEWEST} to {MOST} clear, sharp images that you can describe"
+    if not images:
+        also = f"; {_count(len(skipped), 'file was', 'files were')} skipped" if skipped else ""
+        yield f"There is no readable image here{also}."
         return
-    there = f"{good} of {_count(len(pictures), 'picture is', 'pictures are')} good"
+    passed = f"{good} of {_count(len(images), 'image is', 'images are')} good"
     if good < FEWEST:
-        yield f"{there}; {wanted} are best: find {FEWEST - good} more."
+        yield f"{passed}; {target} are best: find {FEWEST - good} more."
     elif good > MOST:
-        yield f"{there}; {wanted} are enough, so that you can choose the best of them."
+        yield f"{passed}; {target} are enough, so you can choose the best of them."
     else:
-        yield f"{there}, which is what a training wants: {wanted}."
-    if mend := [picture for picture in pictures if picture.good and picture.wants_mending]:
-        labels = sorted({badge.kind for picture in mend for badge in picture.badges if badge.advice == "mend"})
-        yield f"{len(mend)} of the good ones want mending first ({', '.join(labels)})."
-    if bad := [picture for picture in pictures if not picture.good]:
+        yield f"{passed}, which is enough to train on: {target}."
+    if to_fix := [image for image in images if image.good and image.needs_fix]:
+        labels = sorted({issue.kind for image in to_fix for issue in image.issues if issue.advice == "fix"})
+        yield f"{len(to_fix)} of the good ones should be fixed first ({', '.join(labels)})."
+    if bad := [image for image in images if not image.good]:
         reasons = [
-            f"{printable(picture.look.name)} ({', '.join(b.label for b in picture.badges if b.advice == 'leave out')})"
-            for picture in bad[:_NAMED]
+            f"{printable(image.measured.name)} ({', '.join(i.label for i in image.issues if i.advice == 'exclude')})"
+            for image in bad[:_NAMED]
         ]
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         yield f"Exclude {', '.join(reasons)}{more}."

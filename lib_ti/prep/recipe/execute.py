@@ -1,4 +1,4 @@
-"""Carrying a plan out; the manifest tells at every time how far it came."""
+"""Carry out a plan; the manifest records at any time how far it got."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.host.tools import Tools as HostTools
+from lib_ti.host.tools import Report, Tools
 from lib_ti.lock import locked
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_manifest
-from lib_ti.prep.recipe import write_results as results
-from lib_ti.prep.recipe.make import Tools
+from lib_ti.prep.recipe import write_results
+from lib_ti.prep.recipe.make import RenderTools
 from lib_ti.prep.recipe.plan import Plan
-from lib_ti.prep.recipe.saliency import FaceFinder
-from lib_ti.prep.recipe.stream import by_source, make_sources
-from lib_ti.prep.recipe.upscale import Enlarger
+from lib_ti.prep.recipe.saliency import FaceDetector
+from lib_ti.prep.recipe.stream import group_by_source, make_sources
+from lib_ti.prep.recipe.upscale import ImageUpscaler
 from lib_ti.wording import counted, quoted
 
 _SAVE_SECONDS = 5.0
-"""Between two writings of the manifest."""
+"""Time between two writings of the manifest."""
 
 
 @dataclass
-class Summary:
-    """What a preparation did. ``failed`` are pictures that turned out broken; ``notes`` are full sentences."""
+class PreparationSummary:
+    """Counts and notes of a preparation. ``failed`` are images that could not be used; ``notes`` are full sentences."""
 
     made: list[Result] = field(default_factory=list)
     unchanged: int = 0
@@ -40,64 +40,64 @@ class Summary:
     seconds: float = 0.0
 
     def describe(self) -> tuple[str, ...]:
-        """Short sentences that sum up what was done."""
-        parts = [
+        """Return short sentences that summarize what was done."""
+        counts = [
             (len(self.made), "made"),
             (self.unchanged, "unchanged"),
             (self.renamed, "renamed"),
             (self.removed, "moved to .preparation/removed"),
         ]
-        told = ", ".join(f"{number} {what}" for number, what in parts if number)
-        lines = [f"Results: {told or 'none'}; {self.seconds:.1f} s."]
+        summary = ", ".join(f"{number} {what}" for number, what in counts if number)
+        lines = [f"Results: {summary or 'none'}; {self.seconds:.1f} s."]
         if self.failed:
-            lines.append(f"{counted(len(self.failed), 'picture')} could not be used.")
+            lines.append(f"{counted(len(self.failed), 'image')} could not be used.")
         return (*lines, *self.notes)
 
 
-def run(
+def execute_plan(
     plan: Plan,
     *,
-    host_tools: HostTools | None = None,
+    tools: Tools | None = None,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
-    tell: Callable[[str], None] = lambda _: None,
-) -> Summary:
-    """Make what the plan asks for, and put aside what is not wanted any more.
+    report: Report = lambda _: None,
+) -> PreparationSummary:
+    """Make the results of a plan, and set aside those that are no longer needed.
 
     Parameters
     ----------
-    host_tools
-        Lends the upscaler, where another one than Lanczos is asked for and something is to be enlarged.
+    tools
+        The host's, which provide the upscaler, where results are upscaled by another one than Lanczos.
     progress
-        Called with source pictures done and in all, from this thread.
+        Called from this thread with the number of source images that are done, and of all.
     stop
-        Asked between pictures.
-    tell
+        Asked between images.
+    report
         Called with a sentence while the host loads something.
 
     Raises
     ------
     BadInput
         When the folder's results are not those that the plan was made for, another preparation of it is running, or
-        the upscaler cannot be lent.
+        there is no such upscaler.
     CannotWrite
-        When the folder or the disk does not take the results.
+        When the folder or the disk does not accept the results.
     Stopped
-        When ``stop`` said so. What was made is in the manifest, and a new plan goes on from there.
+        When ``stop`` returned true. Finished results are in the manifest, and a new plan continues from there.
     """
     start = time.monotonic()
-    summary = Summary()
-    busy = f"Another preparation of {plan.folder.path} is running; wait for its end, or stop it."
+    summary = PreparationSummary()
+    busy = f"Another preparation of {plan.folder.path} is running: wait until it has ended, or stop it."
     with locked(plan.folder.inner / "run.lock", busy=busy):
         if read_manifest(plan.folder).results != plan.before:
-            raise BadInput(f"{plan.folder.path} was prepared otherwise since this plan was made; make a new plan.")
-        with _enlarger(plan, host_tools, tell) as enlarger:
+            raise BadInput(f"The results in {plan.folder.path} have changed since this plan was made; make a new plan.")
+        with _acquire_upscaler(plan, tools, report) as upscaler:
             _tidy(plan, summary)
             journal = _Journal(plan)
             journal.write()
             try:
-                _keep(plan, journal, summary)
-                _make(plan, Tools(enlarger, FaceFinder()), journal, summary, progress, stop)
+                _keep_unchanged(plan, journal, summary)
+                _make(plan, RenderTools(upscaler, FaceDetector()), journal, summary, progress, stop)
             finally:
                 journal.write()
     summary.seconds = time.monotonic() - start
@@ -105,11 +105,11 @@ def run(
 
 
 class _Journal:
-    """The entries of a run's results; each is the earlier or an unmade one until its result is there."""
+    """The manifest's entries of this preparation; each is the earlier or an initial one until its result is made."""
 
     def __init__(self, plan: Plan) -> None:
         self._folder = plan.folder
-        self._entries = {planned.name: results.begun(planned) for planned in plan.results}
+        self._entries = {planned.name: write_results.initial_result(planned) for planned in plan.results}
         self._settings = {
             **to_mapping(plan.config),
             "source": str(plan.source.resolve()),
@@ -121,75 +121,75 @@ class _Journal:
         self._entries[result.name] = result
 
     def write(self) -> None:
-        update_manifest(self._folder, self._renewed)
+        update_manifest(self._folder, self._updated)
         self._written = time.monotonic()
 
-    def write_now_and_then(self) -> None:
+    def write_if_due(self) -> None:
         if time.monotonic() - self._written > _SAVE_SECONDS:
             self.write()
 
-    def _renewed(self, manifest: Manifest) -> Manifest:
+    def _updated(self, manifest: Manifest) -> Manifest:
         return replace(manifest, settings=self._settings, results=tuple(self._entries.values()))
 
 
 @contextmanager
-def _enlarger(plan: Plan, tools: HostTools | None, tell: Callable[[str], None]) -> Iterator[Enlarger]:
-    """What enlarges, borrowed where something is to be enlarged by one of the host's upscalers."""
+def _acquire_upscaler(plan: Plan, tools: Tools | None, report: Report) -> Iterator[ImageUpscaler]:
+    """Yield the upscaler; the host's is only loaded where a result needs it."""
     name = plan.config.upscaler
-    if not {one.wanted.upscaler for one in plan.to_make} - {"", LANCZOS}:
-        yield Enlarger()
+    if not {one.spec.upscaler for one in plan.to_make} - {"", LANCZOS}:
+        yield ImageUpscaler()
     elif tools is None:
-        raise BadInput(f"Upscaler is {quoted(name)}, and nobody lends it here; choose {LANCZOS}.")
+        raise BadInput(f"Upscaler is {quoted(name)}, which is not available here; choose {LANCZOS}.")
     else:
-        with tools.upscaler(name, tell) as upscaler:
-            yield Enlarger(name, upscaler)
+        with tools.upscaler(name, report) as upscaler:
+            yield ImageUpscaler(name, upscaler)
 
 
-def _tidy(plan: Plan, summary: Summary) -> None:
-    """Put aside what is not wanted any more, and give what is its new name."""
+def _tidy(plan: Plan, summary: PreparationSummary) -> None:
+    """Set aside results that are no longer needed, and rename others."""
     for one in plan.removed:
         moved = [plan.folder.set_aside(path) for path in plan.folder.files(one.name)]
         summary.removed += any(moved)
     for planned in plan.results:
-        results.rename(plan.folder, planned)
+        write_results.rename(plan.folder, planned)
         summary.renamed += bool(planned.renamed_from)
-    if any(plan.folder.path.glob(f".*{UNFINISHED}*")):  # a run was killed
+    if any(plan.folder.path.glob(f".*{UNFINISHED}*")):  # a preparation was killed
         for planned in plan.to_make:
             for path in plan.folder.files(planned.name):
                 remove_leftovers(path)
 
 
-def _keep(plan: Plan, journal: _Journal, summary: Summary) -> None:
+def _keep_unchanged(plan: Plan, journal: _Journal, summary: PreparationSummary) -> None:
     for planned in plan.results:
         if planned.state == "unchanged":
-            journal.add(results.keep(plan.folder, planned))
+            journal.add(write_results.keep_unchanged(plan.folder, planned))
             summary.unchanged += 1
 
 
 def _make(
     plan: Plan,
-    tools: Tools,
+    render_tools: RenderTools,
     journal: _Journal,
-    summary: Summary,
+    summary: PreparationSummary,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> None:
-    sources = by_source(plan.to_make)
-    outcomes = make_sources(plan.folder, sources, tools, workers=plan.config.workers, stop=stop)
+    sources = group_by_source(plan.to_make)
+    outcomes = make_sources(plan.folder, sources, render_tools, workers=plan.config.workers, stop=stop)
     done = 0
     progress(done, len(sources))
     with closing(outcomes):
         for outcome in outcomes:
-            for result in outcome.made:
+            for result in outcome.results:
                 journal.add(result)
-            summary.made += outcome.made
+            summary.made += outcome.results
             summary.notes += outcome.notes
             summary.failed += [outcome.failed] if outcome.failed else []
-            journal.write_now_and_then()
+            journal.write_if_due()
             done += 1
             progress(done, len(sources))
     if done < len(sources):
         raise Stopped(
-            f"Preparing was stopped after {done} of {counted(len(sources), 'picture')}; what was made is kept, and "
-            "the same command continues from there."
+            f"Preparing was stopped after {done} of {counted(len(sources), 'image')}; the results so far are kept. "
+            "Prepare again to continue from there."
         )

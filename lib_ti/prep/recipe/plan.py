@@ -1,7 +1,7 @@
-"""The plan of a preparation: what will be made of each picture, under which name, and what is left as it is.
+"""Plan of a preparation: what is made from each image, under which name, and what stays unchanged.
 
-Made from headers, content hashes and the manifest; nothing is written. It is the dry run, and what
-:mod:`lib_ti.prep.recipe.execute` carries out.
+Made from headers, content hashes and the manifest; nothing is written. It is the dry run, and the input of
+:mod:`lib_ti.prep.recipe.execute`.
 """
 
 from __future__ import annotations
@@ -20,110 +20,119 @@ from lib_ti.errors import BadInput
 from lib_ti.ordered_map import ordered_map
 from lib_ti.paths import resolved
 from lib_ti.prep.edits import Edits
-from lib_ti.prep.manifest import Manifest, Result, read_manifest, taken_over
-from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
+from lib_ti.prep.manifest import Manifest, Result, describe_inherited, read_manifest
+from lib_ti.prep.prepared import PreparedFolder, file_digest, images_in
 from lib_ti.prep.recipe.matching import match
-from lib_ti.prep.recipe.result_names import Names, naming
-from lib_ti.prep.recipe.result_specs import UNCUT, Wanted, results_of
-from lib_ti.prep.sources import found_pictures
+from lib_ti.prep.recipe.result_names import ResultNames, name_template
+from lib_ti.prep.recipe.result_specs import UNCROPPED, ResultSpec, specs_of
+from lib_ti.prep.sources import find_images
 from lib_ti.wording import counted, some
 
-State = Literal["new", "unchanged", "again"]
-"""Not made yet; made and still right; to be made again, since something it depends on or its file has changed."""
+State = Literal["new", "unchanged", "outdated"]
+"""Not made yet; up to date; to be made again, since something it depends on or its file has changed."""
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A result under its ``name``, a file name made by the pattern ``naming``. ``earlier`` is what it goes on with."""
+class PlannedResult:
+    """A result with its file name and the template of that. ``earlier`` is the existing result that it continues."""
 
-    wanted: Wanted
+    spec: ResultSpec
     name: str
-    naming: str
+    name_template: str
     state: State
     earlier: Result | None = None
 
     @property
     def renamed_from(self) -> str:
-        """Its name so far, empty where that stays."""
+        """Its present file name, empty where that stays."""
         return self.earlier.name if self.earlier and self.earlier.name != self.name else ""
 
     def describe(self) -> str:
-        """One line for a person."""
-        wanted = self.wanted
-        done = [f"{wanted.size[0]}×{wanted.size[1]}"]
-        if wanted.how != UNCUT:
-            done.append(f"cut out {wanted.how}")
-        if wanted.factor > 1:
-            done.append(f"enlarged {wanted.factor:.3g} times by {wanted.upscaler}")
-        if wanted.edits.erased:
-            done.append(f"{counted(len(wanted.edits.erased), 'part')} erased")
-        if wanted.flipped:
-            done.append("mirrored")
-        state = {"new": "", "unchanged": " (is made already)", "again": " (made again)"}[self.state]
-        renamed = f", so far {self.renamed_from}" if self.renamed_from else ""
-        return f"{wanted.item.name} → {self.name}{renamed}: {', '.join(done)}{state}"
+        """Return a one-line description."""
+        spec = self.spec
+        steps = [f"{spec.size[0]}×{spec.size[1]}"]
+        if spec.how != UNCROPPED:
+            steps.append(f"cropped {spec.how}")
+        if spec.factor > 1:
+            steps.append(f"upscaled {spec.factor:.3g} times by {spec.upscaler}")
+        if spec.edits.removed_regions:
+            steps.append(f"{counted(len(spec.edits.removed_regions), 'region')} removed")
+        if spec.flipped:
+            steps.append("mirrored")
+        state = {"new": "", "unchanged": " (unchanged)", "outdated": " (made again)"}[self.state]
+        renamed = f" (renamed from {self.renamed_from})" if self.renamed_from else ""
+        return f"{spec.item.name} → {self.name}{renamed}: {', '.join(steps)}{state}"
 
 
 @dataclass(frozen=True)
 class Plan:
     """A preparation before it is carried out.
 
-    ``results`` are in the order of their pictures; ``removed`` are earlier results that are not wanted any more;
-    ``left_out`` names pictures that are left out by hand. ``remarks`` are full sentences. ``before`` are the results
-    that were there when the plan was made.
+    Attributes
+    ----------
+    results
+        In the order of their images.
+    removed
+        Earlier results that are no longer needed.
+    excluded
+        Names of the images that were excluded by hand.
+    remarks
+        Full sentences.
+    before
+        The results that existed when the plan was made.
     """
 
     config: PrepareConfig
     source: Path
     folder: PreparedFolder
-    results: tuple[Planned, ...]
+    results: tuple[PlannedResult, ...]
     removed: tuple[Result, ...]
-    left_out: tuple[str, ...]
+    excluded: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     remarks: tuple[str, ...]
     before: tuple[Result, ...]
 
     @property
-    def to_make(self) -> tuple[Planned, ...]:
+    def to_make(self) -> tuple[PlannedResult, ...]:
         return tuple(one for one in self.results if one.state != "unchanged")
 
     def describe(self) -> tuple[str, ...]:
-        """Short sentences that sum up what would happen."""
-        pictures = len({one.wanted.item.digest for one in self.results})
+        """Return short sentences that summarize the plan."""
+        images = len({one.spec.item.digest for one in self.results})
         states = Counter(one.state for one in self.results)
         renamed = sum(bool(one.renamed_from) for one in self.results)
-        parts = [
+        counts = [
             (states["new"], "new"),
-            (states["again"], "made again"),
+            (states["outdated"], "made again"),
             (states["unchanged"], "unchanged"),
             (renamed, "renamed"),
-            (len(self.removed), "no longer wanted"),
+            (len(self.removed), "no longer needed"),
         ]
-        told = ", ".join(f"{number} {what}" for number, what in parts if number)
-        lines = [f"{counted(len(self.results), 'result')} of {counted(pictures, 'picture')}: {told or 'nothing'}."]
-        sizes = Counter(one.wanted.size for one in self.results).most_common()
+        summary = ", ".join(f"{number} {what}" for number, what in counts if number)
+        lines = [f"{counted(len(self.results), 'result')} of {counted(images, 'image')}: {summary or 'nothing'}."]
+        sizes = Counter(one.spec.size for one in self.results).most_common()
         if sizes:
             shown = [f"{width}×{height} ({count})" for (width, height), count in sizes]
             lines.append(f"Sizes: {some(shown, 8)}.")
-        enlarged = [one for one in self.results if one.wanted.factor > 1]
-        if enlarged:
-            names = [f"{one.wanted.item.name} ({one.wanted.factor:.3g} times)" for one in enlarged]
-            lines.append(f"Enlarged by {self.config.upscaler}: {counted(len(enlarged), 'result')}: {some(names)}.")
-        named = [one.wanted.caption for one in self.results if one.wanted.named]
-        if named:
+        upscaled = [one for one in self.results if one.spec.factor > 1]
+        if upscaled:
+            names = [f"{one.spec.item.name} ({one.spec.factor:.3g} times)" for one in upscaled]
+            lines.append(f"Upscaled by {self.config.upscaler}: {counted(len(upscaled), 'result')}: {some(names)}.")
+        from_names = [one.spec.caption for one in self.results if one.spec.caption_from_name]
+        if from_names:
             lines.append(
-                f"File names serve as captions of {counted(len(named), 'result')}, such as “{named[0]}”: write better "
-                "ones once they are prepared."
+                f"{counted(len(from_names), 'result')} with the file name as caption, such as “{from_names[0]}”: write "
+                "better captions after preparing."
             )
-        if self.left_out:
-            lines.append(f"Excluded by hand: {some(self.left_out)}.")
+        if self.excluded:
+            lines.append(f"Excluded by hand: {some(self.excluded)}.")
         if self.skipped:
             lines.append(f"{counted(len(self.skipped), 'file')} cannot be used.")
         return (*lines, *self.remarks)
 
 
 def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
-    """What preparing with these settings, and with what was decided by hand, would do.
+    """Plan a preparation by the settings and the manual decisions.
 
     Parameters
     ----------
@@ -133,73 +142,81 @@ def make_plan(config: PrepareConfig, upscalers: Iterable[str] = ()) -> Plan:
     Raises
     ------
     BadInput
-        Settings that are wrong or contradict each other, folders that cannot serve, a source without readable
-        pictures, a damaged manifest.
+        When settings are wrong or contradict each other, a folder cannot be used, the source folder has no readable
+        image, or the manifest is damaged.
     """
-    found, folder = found_pictures(config, upscalers)
-    pattern = naming(config)
+    found, folder = find_images(config, upscalers)
+    template = name_template(config)
     manifest = read_manifest(folder)
-    _check_same_pictures(found, folder, manifest)
-    wanted: list[Wanted] = []
-    left_out = []
+    _check_same_images(found, folder, manifest)
+    specs: list[ResultSpec] = []
+    excluded = []
     for item in found.items:
         edits = manifest.edits.of(item.digest, item.name)
-        if edits.left_out:
-            left_out.append(item.name)
+        if edits.excluded:
+            excluded.append(item.name)
         else:
-            wanted += results_of(item, edits, config)
-    earlier = match(wanted, manifest.results)
-    names = Names([*_files_in(folder), *(one.name for one in manifest.results)])
-    states = _states(wanted, earlier, folder)
-    results = []
-    for one, other, state in zip(wanted, earlier, states, strict=True):
-        keeps_name = other is not None and other.naming == pattern
-        name = other.name if other and keeps_name else names.take(pattern, one.item.name)
-        results.append(Planned(one, name, pattern, state, other))
+            specs += specs_of(item, edits, config)
+    earlier = match(specs, manifest.results)
     kept = {one.name for one in earlier if one}
-    removed = tuple(one for one in manifest.results if one.name not in kept)
-    told = taken_over(folder)
-    remarks = (
-        *([told] if told else []),
-        *found.remarks,
-        *found.remarks_by_file(),
-        *_lost_repeats(found),
-        *_lost_edits(manifest.edits, found),
-        *_strangers(folder, manifest),
-    )
+    inherited = describe_inherited(folder)
     return Plan(
         config=config,
         source=found.folder,
         folder=folder,
-        results=tuple(results),
-        removed=removed,
-        left_out=tuple(left_out),
+        results=_named(specs, earlier, folder, template, manifest),
+        removed=tuple(one for one in manifest.results if one.name not in kept),
+        excluded=tuple(excluded),
         skipped=found.skipped,
-        remarks=remarks,
+        remarks=(
+            *([inherited] if inherited else []),
+            *found.remarks,
+            *found.remarks_by_file(),
+            *_lost_repeats(found),
+            *_lost_edits(manifest.edits, found),
+            *_foreign_images(folder, manifest),
+        ),
         before=manifest.results,
     )
 
 
-def _check_same_pictures(found: Dataset, folder: PreparedFolder, manifest: Manifest) -> None:
-    """Another source would have all earlier results put aside, which nobody means who mistypes a folder."""
+def _check_same_images(found: Dataset, folder: PreparedFolder, manifest: Manifest) -> None:
+    """Refuse another source, which would set all earlier results aside: probably a folder was mistyped."""
     before = {one.source_digest for one in manifest.results}
     if not before or resolved(Path(manifest.source)) == resolved(found.folder):
         return
     if before.isdisjoint(item.digest for item in found.items):
         raise BadInput(
-            f"The prepared folder {folder.path} holds results of other pictures, from {manifest.source}; choose "
-            "another prepared folder, or add the new pictures to that source folder."
+            f"The prepared folder {folder.path} holds results of other images, from {manifest.source}; choose "
+            "another prepared folder, or add the new images to that source folder."
         )
 
 
-def _states(wanted: Sequence[Wanted], earlier: Sequence[Result | None], folder: PreparedFolder) -> list[State]:
-    def state(one: Wanted, other: Result | None) -> State:
+def _named(
+    specs: Sequence[ResultSpec],
+    earlier: Sequence[Result | None],
+    folder: PreparedFolder,
+    template: str,
+    manifest: Manifest,
+) -> tuple[PlannedResult, ...]:
+    """Name the results; those that continue an earlier one of the same template keep its name."""
+    names = ResultNames([*_files_in(folder), *(one.name for one in manifest.results)])
+    planned = []
+    for spec, other, state in zip(specs, earlier, _states(specs, earlier, folder), strict=True):
+        keeps_name = other is not None and other.name_template == template
+        name = other.name if other and keeps_name else names.take(template, spec.item.name)
+        planned.append(PlannedResult(spec, name, template, state, other))
+    return tuple(planned)
+
+
+def _states(specs: Sequence[ResultSpec], earlier: Sequence[Result | None], folder: PreparedFolder) -> list[State]:
+    def state(spec: ResultSpec, other: Result | None) -> State:
         if other is None or not other.digest:
             return "new"
-        unchanged = one.key == other.key and file_digest(folder.picture(other.name)) == other.digest
-        return "unchanged" if unchanged else "again"
+        unchanged = spec.key == other.key and file_digest(folder.image(other.name)) == other.digest
+        return "unchanged" if unchanged else "outdated"
 
-    pairs = zip(wanted, earlier, strict=True)
+    pairs = zip(specs, earlier, strict=True)
     return list(ordered_map(lambda pair: state(*pair), pairs, workers=min(8, os.cpu_count() or 1), name="digest"))
 
 
@@ -219,15 +236,15 @@ def _lost_edits(edits: Edits, found: Dataset) -> list[str]:
 def _lost_repeats(found: Dataset) -> list[str]:
     if all(item.repeats == 1 for item in found.items):
         return []
-    return ["The numbers of sub-folders such as 10_thing are not kept: training uses each result once an epoch."]
+    return ["The repeats in names of sub-folders such as 10_thing are ignored: each result is used once per epoch."]
 
 
-def _strangers(folder: PreparedFolder, manifest: Manifest) -> list[str]:
+def _foreign_images(folder: PreparedFolder, manifest: Manifest) -> list[str]:
     if not folder.path.is_dir():
         return []
     ours = {one.name for one in manifest.results}
-    others = [path.name for path in pictures_in(folder.path) if path.name not in ours]
+    others = [path.name for path in images_in(folder.path) if path.name not in ours]
     if not others:
         return []
-    number = counted(len(others), "other picture")
-    return [f"{folder.path} also holds {number}, which training would use too: {some(others)}."]
+    number = counted(len(others), "other image")
+    return [f"{folder.path} also contains {number}, which training would use too: {some(others)}."]

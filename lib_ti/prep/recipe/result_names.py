@@ -1,4 +1,4 @@
-"""Names of results: made from a pattern, and never one that is taken, in whatever case or spelling."""
+"""Names of results: made from a template, and unique, whatever their case or Unicode form."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from lib_ti.wording import quoted
 
 SUFFIX = ".png"
 _LONGEST_STEM = 80
-"""Letters of a source's name that are taken over."""
+"""Most letters of a source's name that become part of a result's."""
 
 
-def naming(config: PrepareConfig) -> str:
-    """The name pattern with the name in its place.
+def name_template(config: PrepareConfig) -> str:
+    """Return the name pattern of the settings with the name filled in.
 
     Raises
     ------
     BadInput
-        When it would give names that are no file names everywhere.
+        When it would give names that are not valid file names on every system.
     """
-    pattern = config.name_pattern.strip().replace("[name]", config.name.strip())
-    sample = pattern.replace("[number]", "001").replace("[stem]", "picture")
+    template = config.name_pattern.strip().replace("[name]", config.name.strip())
+    sample = template.replace("[number]", "001").replace("[stem]", "image")
     try:
         check_name(sample)
     except BadInput as error:
         raise BadInput(
-            f"Names such as {quoted(sample)} are no file names everywhere; begin with a letter or digit, and use "
-            "letters, digits, spaces and . _ - only."
+            f"Names such as {quoted(sample)} are not valid file names on every system; begin with a letter or "
+            "digit, and use letters, digits, spaces and . _ - only."
         ) from error
-    return pattern
+    return template
 
 
-class Names:
-    """Gives out names that are free; each only once.
+class ResultNames:
+    """Source of free names; each is given out once.
 
-    Two names that differ only in case are one, as on Windows and macOS. A name is of a picture, its caption and its
-    mask together.
+    Two names that differ only in case are the same, as on Windows and macOS. A name belongs to an image, its caption
+    and its mask together.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {_folded(Path(name).stem) for name in taken}
         self._numbers: dict[str, int] = defaultdict(lambda: 1)
 
-    def take(self, pattern: str, source: str) -> str:
-        """A file name for a result of the file named ``source``, from a pattern of :func:`naming`."""
-        filled = pattern.replace("[stem]", _usable(Path(source).stem))
+    def take(self, template: str, source: str) -> str:
+        """Return a file name for a result of the file ``source``, from a template of :func:`name_template`."""
+        filled = template.replace("[stem]", _usable(Path(source).stem))
         # Every number below the one at which the last search ended is taken.
         for number in itertools.count(self._numbers[filled]):
             stem = _numbered(filled, number)
@@ -64,7 +64,7 @@ class Names:
         raise AssertionError("numbers do not end")
 
     def _is_free(self, stem: str) -> bool:
-        # "a-mask.png" beside "a.png" is that one's mask, whoever made it.
+        # "a-mask.png" beside "a.png" counts as the mask of "a.png".
         related = (name for label in MASK_LABELS for name in (stem + label, stem.removesuffix(label)))
         return not {stem, *related} & self._taken and not stem.endswith(CONDITION_LABELS)
 
@@ -76,12 +76,12 @@ def _numbered(filled: str, number: int) -> str:
 
 
 def _usable(stem: str) -> str:
-    """What of a source's name can be part of a file name everywhere."""
-    kept = sanitise(unicodedata.normalize("NFC", stem))[:_LONGEST_STEM].strip(" .") or "picture"
+    """Return the part of a source's name that is valid in file names on every system."""
+    kept = sanitise(unicodedata.normalize("NFC", stem))[:_LONGEST_STEM].strip(" .") or "image"
     try:
         return check_name(kept)
-    except BadInput:  # reserved on Windows, say
-        return f"picture-{kept.replace('..', '.')}"
+    except BadInput:  # such as those that Windows reserves
+        return f"image-{kept.replace('..', '.')}"
 
 
 def _folded(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""What is to be made of one source picture: which parts, at which size, mirrored or not. From its header only."""
+"""Specifications of the results of one source image: crop boxes, sizes, flipping. Needs only the image's header."""
 
 from __future__ import annotations
 
@@ -12,57 +12,66 @@ from lib_ti.config.prepare import NO_UPSCALER, PrepareConfig
 from lib_ti.data.buckets import bucket_for
 from lib_ti.data.dataset import Item
 from lib_ti.data.images import enlargement
-from lib_ti.prep.crop_box import WHOLE, Frame
-from lib_ti.prep.edits import PictureEdits, frame_to_json
-from lib_ti.prep.recipe.crop import shaped, split_frames, swap_sides
+from lib_ti.prep.crop_box import WHOLE, CropBox
+from lib_ti.prep.edits import ImageEdits, crop_box_to_json
+from lib_ti.prep.recipe.crop import shaped, split_boxes, swap_left_right
 
 _VERSION = "2"
 """Changes whenever the same settings would give other pixels, so that earlier results are made again."""
 
-BY_HAND, SPLIT, UNCUT, IN_THE_MIDDLE, SALIENT = "by hand", "split", "uncut", "in the middle", "by what stands out"
+BY_HAND, SPLIT, UNCROPPED, CENTERED, SALIENT = "by hand", "split", "uncropped", "in the center", "by saliency"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One result to be: what it shows and how large it is. Sizes are (width, height) in pixels.
+class ResultSpec:
+    """Specification of one result. Sizes are (width, height) in pixels.
 
-    ``frame`` is None where it is placed only when the picture is decoded; it is then the largest one of the aspect
-    ratio of ``shape``. ``how`` says who places it. ``cut`` is its size on the source, ``size`` the result's.
-    ``upscaler`` is what enlarges the result, empty where nothing does. ``caption`` is the result's own, ``named``
-    where it is the source's file name and nobody's words.
+    Attributes
+    ----------
+    crop_box
+        None where it is placed only when the image is decoded; it is then the largest box of the aspect ratio of
+        ``shape``.
+    how
+        Who places the crop box.
+    crop_size, size
+        The size of the crop on the source, and of the result.
+    caption, caption_from_name
+        The result's caption, and whether it is only the source's file name.
+    upscaler
+        Name of the upscaler; empty where the result is not upscaled.
     """
 
     item: Item
-    edits: PictureEdits
-    frame: Frame | None
+    edits: ImageEdits
+    crop_box: CropBox | None
     shape: tuple[int, int]
     how: str
-    cut: tuple[int, int]
+    crop_size: tuple[int, int]
     size: tuple[int, int]
     caption: str
     upscaler: str = ""
     flipped: bool = False
-    named: bool = False
+    caption_from_name: bool = False
 
     @property
     def automatic(self) -> bool:
-        """Whether the frame is the default one, of which a picture has no other beside it."""
+        """Whether the crop box is the default one, which is then the only one of its image."""
         return self.how not in (BY_HAND, SPLIT)
 
     @property
     def factor(self) -> float:
-        """By how much the result is larger than what was cut out."""
-        return enlargement(self.cut, self.size)
+        """Scale from the crop to the result."""
+        return enlargement(self.crop_size, self.size)
 
     @cached_property
     def key(self) -> str:
-        """Stands for everything that the result's pixels depend on."""
+        """Hash of everything that the result's pixels depend on."""
         parts = (
             _VERSION,
             self.item.digest,
             self.item.mask_digest,
-            [erased.patch for erased in self.edits.erased],
-            frame_to_json(self.frame) if self.frame else self.shape,
+            [region.patch for region in self.edits.removed_regions],
+            crop_box_to_json(self.crop_box) if self.crop_box else self.shape,
             self.size,
             self.upscaler,
             self.flipped,
@@ -70,63 +79,66 @@ class Wanted:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def results_of(item: Item, edits: PictureEdits, config: PrepareConfig) -> Iterator[Wanted]:
-    """All results of a source picture, in the order in which they are numbered."""
-    picture = item.source_size
-    who, frames = _frames(picture, edits, config)
-    for drawn in frames:
-        shape = _target((drawn or WHOLE).size(picture), config)
-        placed = drawn or WHOLE if config.shape == "keep" else shaped(drawn or WHOLE, picture, shape)
-        cut = placed.size(picture)
-        frame, how = _as_placed(placed, cut == picture, who, config)
-        size = _size(cut, shape, config)
-        upscaler = config.upscaler if enlargement(cut, size) > 1 else ""
+def specs_of(item: Item, edits: ImageEdits, config: PrepareConfig) -> Iterator[ResultSpec]:
+    """Yield the specifications of all results of a source image, in the order in which they are numbered."""
+    image = item.source_size
+    who, boxes = _crop_boxes(image, edits, config)
+    for box in boxes:
+        shape = _target((box or WHOLE).size(image), config)
+        placed = box or WHOLE if config.shape == "keep" else shaped(box or WHOLE, image, shape)
+        crop_size = placed.size(image)
+        crop_box, how = _placement(placed, crop_size == image, who, config)
+        size = _size(crop_size, shape, config)
+        upscaler = config.upscaler if enlargement(crop_size, size) > 1 else ""
         for flipped in (False, True) if config.flip else (False,):
             caption = _caption(item, config, flipped=flipped)
-            named = bool(caption) and item.caption_source == "name"
-            yield Wanted(item, edits, frame, shape, how, cut, size, caption, upscaler, flipped, named)
+            from_name = bool(caption) and item.caption_source == "name"
+            yield ResultSpec(item, edits, crop_box, shape, how, crop_size, size, caption, upscaler, flipped, from_name)
 
 
 def _caption(item: Item, config: PrepareConfig, *, flipped: bool) -> str:
     if item.caption_source == "name" and not config.name_captions:
         return ""
-    return swap_sides(item.caption) if flipped and config.flip_words else item.caption
+    return swap_left_right(item.caption) if flipped and config.flip_words else item.caption
 
 
-def _frames(picture: tuple[int, int], edits: PictureEdits, config: PrepareConfig) -> tuple[str, Sequence[Frame | None]]:
-    """Who placed the frames, and the frames; None is the default one, of which only the shape is known yet."""
-    if edits.frames:
-        return BY_HAND, edits.frames
+def _crop_boxes(
+    image: tuple[int, int], edits: ImageEdits, config: PrepareConfig
+) -> tuple[str, Sequence[CropBox | None]]:
+    """Return who placed the crop boxes, and the boxes; None is the default one, of which only the shape is known
+    yet."""
+    if edits.crop_boxes:
+        return BY_HAND, edits.crop_boxes
     if config.split:
         shape = config.width, config.height
-        parts = split_frames(picture, shape, threshold=config.split_threshold, overlap=config.split_overlap)
-        if parts:
-            return SPLIT, parts
+        boxes = split_boxes(image, shape, threshold=config.split_threshold, overlap=config.split_overlap)
+        if boxes:
+            return SPLIT, boxes
     return "", [None]
 
 
-def _as_placed(placed: Frame, everything: bool, who: str, config: PrepareConfig) -> tuple[Frame | None, str]:
-    """The frame, None while it is only placed in the middle for its size, and who places it in the end."""
-    if everything:
-        return WHOLE, who or UNCUT
+def _placement(placed: CropBox, is_whole: bool, who: str, config: PrepareConfig) -> tuple[CropBox | None, str]:
+    """Return the final crop box, None where saliency places it later, and who places it."""
+    if is_whole:
+        return WHOLE, who or UNCROPPED
     if who:
         return placed, who
-    return (placed, IN_THE_MIDDLE) if config.framing == "centre" else (None, SALIENT)
+    return (placed, CENTERED) if config.framing == "centre" else (None, SALIENT)
 
 
-def _target(cut: tuple[int, int], config: PrepareConfig) -> tuple[int, int]:
-    """The training size for a part of that size; for whole pictures the size at which they just cover it."""
+def _target(crop_size: tuple[int, int], config: PrepareConfig) -> tuple[int, int]:
+    """Return the training size for a crop of that size; for whole images the size at which they just cover it."""
     training = config.width, config.height
     if config.shape == "buckets":
-        return bucket_for(*cut, area_width=config.width, area_height=config.height)
+        return bucket_for(*crop_size, area_width=config.width, area_height=config.height)
     if config.shape == "keep":
-        scale = enlargement(cut, training)
-        return max(training[0], round(cut[0] * scale)), max(training[1], round(cut[1] * scale))
+        scale = enlargement(crop_size, training)
+        return max(training[0], round(crop_size[0] * scale)), max(training[1], round(crop_size[1] * scale))
     return training
 
 
-def _size(cut: tuple[int, int], target: tuple[int, int], config: PrepareConfig) -> tuple[int, int]:
-    factor = enlargement(cut, target)
+def _size(crop_size: tuple[int, int], target: tuple[int, int], config: PrepareConfig) -> tuple[int, int]:
+    factor = enlargement(crop_size, target)
     if factor > 1:
-        return cut if config.upscaler == NO_UPSCALER else target
-    return target if config.reduce else cut
+        return crop_size if config.upscaler == NO_UPSCALER else target
+    return target if config.reduce else crop_size

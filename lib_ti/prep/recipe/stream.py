@@ -1,11 +1,9 @@
-"""Source pictures through threads to written results, a few at a time, so that memory stays flat."""
+"""Make and write the results of source images in threads, a few at a time, so that memory use stays flat."""
 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from lib_ti.data.folder import Skipped
@@ -14,88 +12,63 @@ from lib_ti.errors import out_of_memory
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.manifest import Result
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe import write_results as results
-from lib_ti.prep.recipe.make import Tools, make_all, pixels_to_open, size_to_open
-from lib_ti.prep.recipe.plan import Planned
+from lib_ti.prep.recipe import write_results
+from lib_ti.prep.recipe.make import RenderTools, make_all, pixels_to_open, size_to_open
+from lib_ti.prep.recipe.pixel_budget import MOST_PIXELS, PixelBudget
+from lib_ti.prep.recipe.plan import PlannedResult
 from lib_ti.prep.remove.patches import load_patch
-from lib_ti.prep.sources import open_piece
-
-_MOST_PIXELS = 100_000_000
-"""Of the pictures that are decoded at one time: with what is cut out of them less than 1 GB of memory.
-
-A larger picture waits until it is alone.
-"""
+from lib_ti.prep.sources import open_layered
 
 
 @dataclass
-class Outcome:
-    """What came of one source picture: its results, sentences about them, and why it could not be used, if so."""
+class SourceOutcome:
+    """Results of one source image, notes about them, and why it could not be used, if so."""
 
-    made: list[Result] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failed: Skipped | None = None
 
 
-class Room:
-    """Lets threads in while what they need together is no more than there is."""
-
-    def __init__(self, size: int) -> None:
-        self._size = self._free = size
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def taken(self, size: int) -> Iterator[None]:
-        """Wait until there is room for ``size``; whoever needs more than there ever is gets all of it."""
-        size = min(size, self._size)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= size)
-            self._free -= size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += size
-                self._changed.notify_all()
-
-
-def by_source(planned: Sequence[Planned]) -> list[list[Planned]]:
-    """Results that come from one picture together, in their order."""
-    return [list(group) for _, group in itertools.groupby(planned, key=lambda one: one.wanted.item.digest)]
+def group_by_source(planned: Sequence[PlannedResult]) -> list[list[PlannedResult]]:
+    """Group the results that come from one image, in their order."""
+    return [list(group) for _, group in itertools.groupby(planned, key=lambda one: one.spec.item.digest)]
 
 
 def make_sources(
     folder: PreparedFolder,
-    sources: Sequence[Sequence[Planned]],
-    tools: Tools,
+    sources: Sequence[Sequence[PlannedResult]],
+    tools: RenderTools,
     *,
     workers: int,
     stop: Callable[[], bool],
-) -> Generator[Outcome, None, None]:
-    """Make and write the results of each source; outcomes in the order of the sources.
+) -> Generator[SourceOutcome, None, None]:
+    """Make and write the results of each source; yield the outcomes in the order of the sources.
 
-    Once ``stop`` says so, which is asked between pictures, no new picture is begun, and the outcomes of those that
-    were are the last.
+    ``stop`` is asked between images. Once it returns true, no further image is started, and the outcomes of those that
+    were started are the last.
 
     Parameters
     ----------
     workers
-        Pictures worked on at once; 0: as many as there are cores.
+        Number of images processed at once; 0 for as many as there are CPU cores.
 
     Raises
     ------
     CannotWrite
-        When the folder or the disk does not take a result.
+        When the folder or the disk does not accept a result.
     """
-    room = Room(_MOST_PIXELS)
+    budget = PixelBudget(MOST_PIXELS)
     return ordered_map(
-        lambda source: _make_source(folder, source, tools, room), sources, workers=workers, stop=stop, name="prepare"
+        lambda source: _make_source(folder, source, tools, budget), sources, workers=workers, stop=stop, name="prepare"
     )
 
 
-def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools, room: Room) -> Outcome:
-    item, outcome = source[0].wanted.item, Outcome()
+def _make_source(
+    folder: PreparedFolder, source: Sequence[PlannedResult], tools: RenderTools, budget: PixelBudget
+) -> SourceOutcome:
+    item, outcome = source[0].spec.item, SourceOutcome()
     try:
-        with room.taken(pixels_to_open([one.wanted for one in source])):
+        with budget.taken(pixels_to_open([one.spec for one in source])):
             _make_results(folder, source, tools, outcome)
     except UnreadablePicture as error:
         about = "" if error.path == item.path else f"{error.path} cannot be used: "
@@ -108,10 +81,12 @@ def _make_source(folder: PreparedFolder, source: Sequence[Planned], tools: Tools
     return outcome
 
 
-def _make_results(folder: PreparedFolder, source: Sequence[Planned], tools: Tools, outcome: Outcome) -> None:
-    """A function of its own, so that its pictures are gone before others get their room."""
-    wanted = [one.wanted for one in source]
-    patches = [load_patch(folder, erased) for erased in wanted[0].edits.erased]
-    piece = open_piece(wanted[0].item, cover=size_to_open(wanted))
-    for planned, made in zip(source, make_all(piece, wanted, patches, tools), strict=True):
-        outcome.made.append(results.write(folder, planned, made, outcome.notes.append))
+def _make_results(
+    folder: PreparedFolder, source: Sequence[PlannedResult], tools: RenderTools, outcome: SourceOutcome
+) -> None:
+    """Make all results of one source; in a function of its own, so that its images are freed with its budget."""
+    specs = [one.spec for one in source]
+    patches = [load_patch(folder, region) for region in specs[0].edits.removed_regions]
+    layered = open_layered(specs[0].item, cover=size_to_open(specs))
+    for planned, rendered in zip(source, make_all(layered, specs, patches, tools), strict=True):
+        outcome.results.append(write_results.write(folder, planned, rendered, outcome.notes.append))

@@ -1,4 +1,4 @@
-"""Bringing pieces to their size: enlarged by the chosen upscaler, never beyond what is needed, or reduced."""
+"""Resize layered images: upscaled by the chosen upscaler, never beyond the training size, or downscaled."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from dataclasses import replace
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.images import enlargement, fill_and_crop
 from lib_ti.host.tools import Upscaler
-from lib_ti.prep.layered_image import Piece
+from lib_ti.prep.layered_image import LayeredImage
 
 
-class Enlarger:
-    """An upscaler under its name; called by one thread at a time. Without one, Pillow's Lanczos filter."""
+class ImageUpscaler:
+    """An upscaler with its name, called by one thread at a time. Without one, Pillow's Lanczos filter."""
 
     def __init__(self, name: str = LANCZOS, upscaler: Upscaler | None = None) -> None:
         self.name = name
         self._upscaler = upscaler
         self._one_at_a_time = threading.Lock()
 
-    def enlarge(self, piece: Piece, size: tuple[int, int]) -> Piece:
-        """The piece at ``size``; transparency and mask, which upscalers do not know, are scaled by Lanczos."""
-        factor = enlargement(piece.image.size, size)
-        record = {"operation": "enlarge", "by": self.name, "factor": round(factor, 3)}
-        enlarged = piece.changed(lambda layer: fill_and_crop(layer, *size), record)
+    def upscale(self, layered: LayeredImage, size: tuple[int, int]) -> LayeredImage:
+        """Upscale to ``size``; transparency and mask, which upscalers do not support, are scaled by Lanczos."""
+        factor = enlargement(layered.image.size, size)
+        record = {"operation": "upscale", "by": self.name, "factor": round(factor, 3)}
+        upscaled = layered.changed(lambda layer: fill_and_crop(layer, *size), record)
         if self._upscaler is None:
-            return enlarged
+            return upscaled
         with self._one_at_a_time:
-            image = self._upscaler.upscale(piece.image, factor)
-        return replace(enlarged, image=fill_and_crop(image.convert("RGB"), *size))
+            image = self._upscaler.upscale(layered.image, factor)
+        return replace(upscaled, image=fill_and_crop(image.convert("RGB"), *size))
 
 
-def bring_to(piece: Piece, size: tuple[int, int], enlarger: Enlarger) -> Piece:
-    """The piece at ``size`` (width, height): what is over, a pixel's breadth where the shape is right, is cut off."""
-    if piece.image.size == size:
-        return piece
-    if enlargement(piece.image.size, size) > 1:
-        return enlarger.enlarge(piece, size)
-    return piece.changed(lambda layer: fill_and_crop(layer, *size), {"operation": "reduce", "to": list(size)})
+def resize_to(layered: LayeredImage, size: tuple[int, int], upscaler: ImageUpscaler) -> LayeredImage:
+    """Resize to ``size`` (width, height); what exceeds it, one pixel where the aspect ratio fits, is cropped."""
+    if layered.image.size == size:
+        return layered
+    if enlargement(layered.image.size, size) > 1:
+        return upscaler.upscale(layered, size)
+    return layered.changed(lambda layer: fill_and_crop(layer, *size), {"operation": "downscale", "to": list(size)})

@@ -1,4 +1,4 @@
-"""Writing results into the prepared folder, where nothing that a person changed is lost."""
+"""Write results into the prepared folder without losing anything that a person changed there."""
 
 from __future__ import annotations
 
@@ -14,104 +14,106 @@ from lib_ti.atomic import write_bytes, write_text
 from lib_ti.data.textfile import read_text
 from lib_ti.prep.manifest import Result
 from lib_ti.prep.prepared import PreparedFolder, file_digest
-from lib_ti.prep.recipe.make import Made
-from lib_ti.prep.recipe.plan import Planned
+from lib_ti.prep.recipe.make import RenderedResult
+from lib_ti.prep.recipe.plan import PlannedResult
 
 _COMPRESSION = 3
-"""Of PNG, 0 to 9: half the time of Pillow's default 6, for files 7 % larger."""
+"""PNG compression, 0 to 9: half the time of Pillow's default 6, for files 7 % larger."""
 
-_WORDS = {
-    "erase": "a part erased ({by})",
-    "crop": "cut out {how}",
-    "enlarge": "enlarged {factor:.3g} times by {by}",
-    "reduce": "reduced",
+_DESCRIPTIONS = {
+    "remove": "a region removed ({by})",
+    "crop": "cropped {how}",
+    "upscale": "upscaled {factor:.3g} times by {by}",
+    "downscale": "downscaled",
     "flip": "mirrored",
 }
-"""The operations' records in words."""
+"""Descriptions of the recorded operations."""
 
-Tell = Callable[[str], None]
-"""Called with a sentence about something of the user's that was put aside."""
+AddNote = Callable[[str], None]
+"""Called with a sentence about each of the user's files that was set aside."""
 
 
-def begun(planned: Planned) -> Result:
-    """The manifest's entry of a result that is still to be made: the earlier one's where there is one."""
+def initial_result(planned: PlannedResult) -> Result:
+    """Return the manifest's entry of a result before it is made: the earlier one's where there is one."""
     if planned.earlier is not None:
-        return replace(planned.earlier, name=planned.name, naming=planned.naming)
-    return _unmade(planned)
+        return replace(planned.earlier, name=planned.name, name_template=planned.name_template)
+    return _new_result(planned)
 
 
-def rename(folder: PreparedFolder, planned: Planned) -> None:
-    """Give an earlier result its new name; its caption and mask follow."""
+def rename(folder: PreparedFolder, planned: PlannedResult) -> None:
+    """Give an earlier result its new name, with its caption and mask."""
     if planned.renamed_from:
         for old, new in zip(folder.files(planned.renamed_from), folder.files(planned.name), strict=True):
-            folder.set_aside(new)  # what came there since the plan was made
+            folder.set_aside(new)  # a file that appeared since the plan was made
             folder.move(old, new)
 
 
-def write(folder: PreparedFolder, planned: Planned, made: Made, tell: Tell) -> Result:
-    """Write picture, caption and mask; the manifest's new entry.
+def write(folder: PreparedFolder, planned: PlannedResult, rendered: RenderedResult, add_note: AddNote) -> Result:
+    """Write image, caption and mask; return the manifest's new entry.
 
-    Captions that were changed by hand stay; so do masks, unless the result shows something else now. Everything else
-    of the user's that would be overwritten is put aside.
+    Captions that were edited stay; so do masks, unless the result now shows another region. Any other file of the
+    user's that would be overwritten is set aside.
     """
-    wanted, before = planned.wanted, begun(planned)
-    caption, kept = _write_caption(folder.caption(planned.name), wanted.caption, before.caption)
-    if kept and before.source_digest != wanted.item.digest:
-        tell(
-            f"{planned.name} is made from {wanted.item.name}, which has changed; its caption was edited and is "
+    spec, before = planned.spec, initial_result(planned)
+    caption, kept = _write_caption(folder.caption(planned.name), spec.caption, before.caption)
+    if kept and before.source_digest != spec.item.digest:
+        add_note(
+            f"{planned.name} is made from {spec.item.name}, which has changed; its caption was edited and is "
             "kept, so check it."
         )
-    mask_digest = _write_mask(folder, planned.name, made, before, tell)
-    picture = folder.picture(planned.name)
-    data = _png(made.piece.image, made.piece.alpha)
-    digest, there = hashlib.sha256(data).hexdigest(), file_digest(picture)
-    if there not in ("", before.digest, digest):
-        aside = folder.set_aside(picture)
-        tell(f"{planned.name} was not as it had been made; what was there is now {aside}.")
-    if there != digest:
-        write_bytes(picture, data)
+    mask_digest = _write_mask(folder, planned.name, rendered, before, add_note)
+    path = folder.image(planned.name)
+    data = _png(rendered.layered.image, rendered.layered.alpha)
+    digest, existing = hashlib.sha256(data).hexdigest(), file_digest(path)
+    if existing not in ("", before.digest, digest):
+        aside = folder.set_aside(path)
+        add_note(f"{planned.name} was changed since it was made; the changed file is now {aside}.")
+    if existing != digest:
+        write_bytes(path, data)
     return replace(
-        _unmade(planned),
-        frame=made.frame,
+        _new_result(planned),
+        crop_box=rendered.crop_box,
         digest=digest,
         caption=caption,
         mask_digest=mask_digest,
-        operations=made.piece.record,
+        operations=rendered.layered.record,
     )
 
 
-def keep(folder: PreparedFolder, planned: Planned) -> Result:
-    """The entry of a result that is not made again; its caption follows that of its source."""
-    before = begun(planned)
-    caption, _ = _write_caption(folder.caption(planned.name), planned.wanted.caption, before.caption)
-    return replace(before, source=planned.wanted.item.name, caption=caption, named=planned.wanted.named)
+def keep_unchanged(folder: PreparedFolder, planned: PlannedResult) -> Result:
+    """Return the entry of a result that is not made again; its caption follows that of its source."""
+    before = initial_result(planned)
+    caption, _ = _write_caption(folder.caption(planned.name), planned.spec.caption, before.caption)
+    return replace(
+        before, source=planned.spec.item.name, caption=caption, caption_from_name=planned.spec.caption_from_name
+    )
 
 
 def describe(result: Result) -> str:
-    """What was done to which picture, in one line."""
-    words = [_WORDS[one["operation"]].format(**one) for one in result.operations]
-    return f"{result.source} → {result.name}: {', '.join(words) or 'as it was'}"
+    """Return one line that says what was done to which image."""
+    operations = [_DESCRIPTIONS[one["operation"]].format(**one) for one in result.operations]
+    return f"{result.source} → {result.name}: {', '.join(operations) or 'unchanged'}"
 
 
-def _unmade(planned: Planned) -> Result:
-    wanted = planned.wanted
+def _new_result(planned: PlannedResult) -> Result:
+    spec = planned.spec
     return Result(
         planned.name,
-        planned.naming,
-        wanted.item.name,
-        wanted.item.digest,
-        wanted.key,
-        wanted.automatic,
-        wanted.flipped,
-        wanted.frame,
-        named=wanted.named,
+        planned.name_template,
+        spec.item.name,
+        spec.item.digest,
+        spec.key,
+        spec.automatic,
+        spec.flipped,
+        spec.crop_box,
+        caption_from_name=spec.caption_from_name,
     )
 
 
 def _write_caption(path: Path, caption: str, before: str | None) -> tuple[str, bool]:
-    """Write a caption, unless the one there was edited; what counts as written now, and whether that one was kept.
+    """Write a caption, unless the file's was edited: it is then not the one that was written ``before``.
 
-    A caption was edited when it is not the one that was written ``before``.
+    Return the caption to record as written, and whether an edited one was kept.
     """
     try:
         text = read_text(path)[0]
@@ -124,19 +126,19 @@ def _write_caption(path: Path, caption: str, before: str | None) -> tuple[str, b
     return (caption, text != caption) if before is None else (before, True)
 
 
-def _write_mask(folder: PreparedFolder, name: str, made: Made, before: Result, tell: Tell) -> str:
-    """Write a mask, or take the earlier one away; the digest of what was written, empty where nothing was."""
+def _write_mask(folder: PreparedFolder, name: str, rendered: RenderedResult, before: Result, add_note: AddNote) -> str:
+    """Write a mask, or set the earlier one aside; return the digest of what was written, empty for none."""
     path = folder.mask(name)
-    data = b"" if made.piece.mask is None else _png(made.piece.mask, None)
+    data = b"" if rendered.layered.mask is None else _png(rendered.layered.mask, None)
     digest = hashlib.sha256(data).hexdigest() if data else ""
-    there = file_digest(path)
-    if there == digest:
+    existing = file_digest(path)
+    if existing == digest:
         return digest
-    if there not in ("", before.mask_digest):  # painted by hand
-        if before.frame == made.frame:
+    if existing not in ("", before.mask_digest):  # painted by hand
+        if before.crop_box == rendered.crop_box:
             return before.mask_digest
         aside = folder.set_aside(path)
-        tell(f"{name} shows something else now, so that the mask painted on it does not fit; it is {aside}.")
+        add_note(f"{name} now shows another region, so the mask painted on it does not fit; it is {aside}.")
     if data:
         write_bytes(path, data)
     else:

@@ -1,8 +1,8 @@
-"""Removing a painted region of a source image: inpainted, and added to the image's edits."""
+"""Remove a painted region of a source image: inpaint it, and add it to the image's edits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,64 +13,65 @@ from lib_ti.config.prepare import PrepareConfig
 from lib_ti.data.dataset import Item
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.host.tools import Report
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.remove.inpaint import MODEL, Filling, fill, painted
+from lib_ti.prep.remove.inpaint import MODEL, FillMethod, binarize, inpaint
 from lib_ti.prep.remove.patches import apply, load_patch, save_patch
-from lib_ti.prep.sources import open_piece
+from lib_ti.prep.sources import open_layered
 
 
 @contextmanager
-def lent_filling(
-    config: PrepareConfig, host: Host | None, tell: Callable[[str], None], *, seed: int = 0
-) -> Iterator[Filling]:
-    """The fill method of the settings, with the host's model where that fills.
+def acquire_fill_method(
+    config: PrepareConfig, host: Host | None, report: Report, *, seed: int = 0
+) -> Iterator[FillMethod]:
+    """Yield the fill method of the settings, with the host's model loaded where that inpaints.
 
     Raises
     ------
     BadInput
-        When no model can fill here.
+        When no model can inpaint here.
     """
     if config.fill != MODEL:
-        yield Filling(config.fill)
+        yield FillMethod(config.fill)
     elif host is None or not host.tools.can_inpaint:
-        raise BadInput("Fill method is 'model', and no model can fill here; choose telea or ns.")
+        raise BadInput("Fill method is 'model', and no model can inpaint here; choose telea or ns.")
     else:
         model = Path(host.models.arguments.get("checkpoint", "")).stem
-        with host.tools.inpainter(tell) as inpainter:
-            yield Filling(MODEL, inpainter, prompt=config.fill_prompt, seed=seed, model=model)
+        with host.tools.inpainter(report) as inpainter:
+            yield FillMethod(MODEL, inpainter, prompt=config.fill_prompt, seed=seed, model=model)
 
 
-def erase(folder: PreparedFolder, item: Item, mask: Image.Image, filling: Filling) -> bool:
-    """Fill what a mask ("L", of the picture's size) has above 127, on top of what was erased of the picture before.
+def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method: FillMethod) -> bool:
+    """Inpaint where a mask ("L", of the image's size) is above 127, on top of regions that were removed before.
 
-    The patch is kept and added to the picture's edits.
+    The patch is saved, and the region added to the image's edits.
 
     Returns
     -------
     bool
-        False when one of the same part by the same method is there already.
+        False when the same region was already removed by the same method.
 
     Raises
     ------
     BadInput
-        When the mask, or the method, is not possible.
+        When the mask cannot be used, or the method is not available.
     UnreadablePicture
-        When the picture or an earlier patch cannot be used.
+        When the image or an earlier patch cannot be used.
     """
-    mask = painted(mask)
+    mask = binarize(mask)
     edits = read_manifest(folder).edits.of(item.digest, item.name)
-    patches = [load_patch(folder, erased) for erased in edits.erased]
-    if any(filling.made(patch, mask) for patch in patches):
+    patches = [load_patch(folder, region) for region in edits.removed_regions]
+    if any(method.matches(patch, mask) for patch in patches):
         return False
-    piece = apply(open_piece(item), patches)
-    patch = fill(piece.image, mask, filling)
+    layered = apply(open_layered(item), patches)
+    patch = inpaint(layered.image, mask, method)
     save_patch(folder, patch)
 
     def with_patch(before: Edits) -> Edits:
         now = before.of(item.digest, item.name)
-        return before.with_picture(item.digest, replace(now, erased=(*now.erased, patch.erased)))
+        return before.with_image(item.digest, replace(now, removed_regions=(*now.removed_regions, patch.region)))
 
     update_edits(folder, with_patch)
     return True

@@ -1,4 +1,4 @@
-"""Erasing in a whole folder, by masks that were painted in another program."""
+"""Remove regions in a whole folder, by masks that were painted in another program."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from lib_ti.data.images import UnreadablePicture
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
-from lib_ti.prep.remove.removal import erase, lent_filling
-from lib_ti.prep.sources import found_pictures
+from lib_ti.host.tools import Report
+from lib_ti.prep.remove.removal import acquire_fill_method, remove_region
+from lib_ti.prep.sources import find_images
 from lib_ti.wording import counted
 
 
 @dataclass
-class ErasedSet:
-    """What came of it: names of pictures with a new patch, of those that had it already, and what could not be used."""
+class MaskRemovals:
+    """Names of images with a new patch, and of those that already had it; files that could not be used."""
 
-    erased: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
     def describe(self) -> str:
-        """One line for a person."""
-        return f"Erased in {counted(len(self.erased), 'picture')}; {len(self.unchanged)} had been before."
+        """Return a one-line summary."""
+        return f"Removed regions in {counted(len(self.removed), 'image')}; {len(self.unchanged)} already done before."
 
 
-def masks_for(items: Sequence[Item], masks: Path) -> tuple[list[tuple[Item, Path]], list[Skipped]]:
-    """Pictures with their masks, ``<picture's name>.png`` or ``<its stem>.png``, and files that belong to no picture.
+def match_masks(items: Sequence[Item], masks: Path) -> tuple[list[tuple[Item, Path]], list[Skipped]]:
+    """Pair images with their masks, ``<image's name>.png`` or ``<its stem>.png``; also return files without an image.
 
     Raises
     ------
@@ -46,54 +47,54 @@ def masks_for(items: Sequence[Item], masks: Path) -> tuple[list[tuple[Item, Path
         if mask is not None:
             found.append((item, mask))
     used = {mask for _, mask in found}
-    return found, [Skipped(path, "no found picture has this name") for path in files.values() if path not in used]
+    return found, [Skipped(path, "no source image has this name") for path in files.values() if path not in used]
 
 
-def erase_by_masks(
+def remove_by_masks(
     config: PrepareConfig,
     masks: Path,
     *,
     host: Host | None = None,
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
-    tell: Callable[[str], None] = lambda _: None,
-) -> ErasedSet:
-    """Fill what is white in the masks, by the fill method of the settings, and keep the patches for the preparation.
+    report: Report = lambda _: None,
+) -> MaskRemovals:
+    """Inpaint the white regions of the masks by the fill method of the settings, and keep the patches.
 
-    A picture whose last patches cover the same already is left as it is, so that the same command can be given again.
+    An image whose last patches already cover the same regions is skipped, so that the command can be repeated.
 
     Parameters
     ----------
     host
-        Lends the model, where that fills.
-    progress, stop, tell
-        As for :func:`lib_ti.prep.recipe.execute.run`.
+        Provides the model, where that inpaints.
+    progress, stop, report
+        As for :func:`lib_ti.prep.recipe.execute.execute_plan`.
 
     Raises
     ------
     BadInput
-        Settings or folders that cannot be used, or no model to fill with.
+        When settings or folders cannot be used, or no model can inpaint here.
     Stopped
-        When ``stop`` said so; the patches made so far are kept.
+        When ``stop`` returned true; the patches made so far are kept.
     """
-    found, folder = found_pictures(config, host.tools.upscalers if host else ())
-    pairs, others = masks_for(found.items, masks)
+    found, folder = find_images(config, host.tools.upscalers if host else ())
+    pairs, others = match_masks(found.items, masks)
     skipped = {name: one for one in found.skipped for name in (f"{one.path.name}.png", f"{one.path.stem}.png")}
-    outcome = ErasedSet(skipped=[skipped.get(one.path.name, one) for one in others])
-    with lent_filling(config, host, tell) as filling:
+    outcome = MaskRemovals(skipped=[skipped.get(one.path.name, one) for one in others])
+    with acquire_fill_method(config, host, report) as method:
         for number, (item, mask) in enumerate(pairs):
             progress(number, len(pairs))
             if stop():
                 raise Stopped(
-                    f"Erasing was stopped after {number} of {counted(len(pairs), 'picture')}; what was erased is kept."
+                    f"Removing was stopped after {number} of {counted(len(pairs), 'image')}; finished images are kept."
                 )
             try:
-                done = erase(folder, item, read_mask(mask, item.source_size), filling)
+                removed = remove_region(folder, item, read_mask(mask, item.source_size), method)
             except UnreadablePicture as error:
                 outcome.skipped.append(Skipped(error.path, error.reason))
             except BadInput as error:
                 outcome.skipped.append(Skipped(mask, str(error)))
             else:
-                (outcome.erased if done else outcome.unchanged).append(item.name)
+                (outcome.removed if removed else outcome.unchanged).append(item.name)
     progress(len(pairs), len(pairs))
     return outcome

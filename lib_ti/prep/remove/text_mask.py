@@ -1,34 +1,33 @@
-"""The strokes of lettering within regions: a mask for erasing that leaves what is between the letters."""
+"""Mask of the strokes of text within regions, which leaves the background between the letters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from lib_ti.prep.remove.inpaint import Box
+from lib_ti.prep.arrays import Array
+from lib_ti.prep.crop_box import PixelBox
 
-Array = np.ndarray[Any, Any]
 _WIDEST_STROKE = 0.3
-"""Of a region's shorter side; what is wider is no stroke."""
+"""Widest stroke, as a fraction of a region's shorter side."""
 _FAINTEST = 12
-"""Levels of 255 by which a stroke differs from what is around it, at the least."""
+"""Least difference of a stroke from its surroundings, in levels of 255."""
 _ALIKE = 48
-"""Levels of 255 by which the colour of strokes differs at the most."""
+"""Largest difference between the colors of strokes, in levels of 255."""
 _BORDER = 0.05
-"""Strokes are widened by this share of the region's shorter side, for their soft edges and shadows."""
+"""Widening of strokes for their soft edges and shadows, as a fraction of the region's shorter side."""
 _MOST = 0.7
-"""Where strokes cover more of a region than that, they were not told apart, and the whole region is taken."""
+"""Where strokes cover more than this fraction of a region, they were not recognized, and the mask covers all of it."""
 
 
-def lettering_mask(image: Image.Image, boxes: Iterable[Box]) -> Image.Image:
-    """A mask ("L", 0 or 255) for :func:`lib_ti.prep.remove.inpaint.fill`: the strokes within boxes of an RGB picture.
+def text_mask(image: Image.Image, boxes: Iterable[PixelBox]) -> Image.Image:
+    """Return a mask ("L", 0 or 255) of the strokes within boxes of an RGB image, for inpainting.
 
-    Much more is left of the picture than where whole boxes are filled. A box (left, top, right, bottom) in which no
-    strokes can be told apart is taken as a whole.
+    It removes much less of the image than whole boxes would. A box (left, top, right, bottom) in which no strokes are
+    recognized is covered as a whole.
     """
     levels = np.asarray(image)
     mask = np.zeros(levels.shape[:2], np.uint8)
@@ -41,17 +40,17 @@ def lettering_mask(image: Image.Image, boxes: Iterable[Box]) -> Image.Image:
 
 def _strokes(levels: Array) -> Array:
     side = min(levels.shape[:2])
-    ways = [_of_one_colour(levels, how) for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)]
+    ways = [_of_one_color(levels, how) for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)]
     found, _ = max(ways, key=lambda one: one[1])
     border = max(1, round(side * _BORDER)) * 2 + 1
     found = cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (border, border)))
     return np.full_like(found, 255) if not found.any() or found.mean() > 255 * _MOST else found
 
 
-def _of_one_colour(levels: Array, how: int) -> tuple[Array, float]:
-    """Light or dark strokes (H, W), 0 or 255, and how sure they are lettering: how clear, and how much of one colour.
+def _of_one_color(levels: Array, how: int) -> tuple[Array, float]:
+    """Return light or dark strokes (H, W), 0 or 255, and a score for being text: contrast times uniformity of color.
 
-    Lettering has one colour, and what else stands out, such as leaves, has many.
+    Text has one color; other details that stand out, such as leaves, have many.
     """
     reach = max(3, int(min(levels.shape[:2]) * _WIDEST_STROKE)) | 1
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))

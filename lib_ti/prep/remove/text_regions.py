@@ -1,4 +1,4 @@
-"""Regions of a picture that seem to hold lettering: captions, dates, signatures, watermarks."""
+"""Regions of an image that probably contain text: captions, dates, signatures, watermarks."""
 
 from __future__ import annotations
 
@@ -11,38 +11,36 @@ import numpy as np
 from PIL import Image
 
 from lib_ti.prep.arrays import Array
+from lib_ti.prep.crop_box import PixelBox
 from lib_ti.prep.remove.text_map import CELL, text_map
 
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels."""
-
-LOOKED_AT = 640
-"""Pictures are reduced to this longer side; what cannot be read there cannot be read when it is trained either."""
+INSPECTED_SIDE = 640
+"""Longer side to which images are downscaled; text that is illegible there is illegible in training as well."""
 _SCALES = (1.0, 0.7, 0.5)
-"""Larger lettering is recognised at less than that."""
+"""Further scales, at which larger text is recognized."""
 _SMALLEST = 32
-"""Pixels a side, under which there is too little around a letter to tell it by."""
+"""Shortest side in pixels at which letters have enough surroundings to be recognized."""
 _LIKELY = 0.5
-"""A region is what hangs together above this likelihood, ..."""
+"""Likelihood above which connected cells form a region, ..."""
 _LIKELIEST = 0.85
-"""... if it somewhere reaches this one; ..."""
+"""... which must reach this likelihood somewhere; ..."""
 _DOUBTFUL = 0.6
-"""... and it weighs the more the further above this one it is, which what only looks like lettering seldom is."""
+"""... and weighs by how far it is above this likelihood, since false positives rarely are."""
 _MARGIN = 0.2
-"""A region is widened by this share of a line's height, since the edges of letters must go as well."""
+"""Widening of a region, as a fraction of a line's height, so that it includes the edges of the letters."""
 
 
 @dataclass(frozen=True)
 class TextRegion:
-    """``box`` in the picture's pixels; ``share`` of the picture, in thousandths, that is surely lettering."""
+    """``box`` is in the image's pixels; ``share`` is the part of the image, in thousandths, that is surely text."""
 
-    box: Box
+    box: PixelBox
     share: float
 
 
-def text_regions(image: Image.Image) -> list[Box]:
-    """Boxes (left, top, right, bottom) in pixels of an RGB picture that probably hold lettering, from the top down."""
-    pixels = reduced(image, LOOKED_AT)
+def text_regions(image: Image.Image) -> list[PixelBox]:
+    """Return the boxes in an RGB image that probably contain text, from top to bottom."""
+    pixels = downscaled_pixels(image, INSPECTED_SIDE)
     across, down = image.width / pixels.shape[1], image.height / pixels.shape[0]
     boxes = []
     for region in find_text(pixels):
@@ -51,19 +49,19 @@ def text_regions(image: Image.Image) -> list[Box]:
     return boxes
 
 
-def reduced(image: Image.Image, side: int) -> Array:
-    """An RGB picture as (H, W, 3) uint8, its longer side at most ``side``."""
+def downscaled_pixels(image: Image.Image, side: int) -> Array:
+    """Return an RGB image as (H, W, 3) uint8, its longer side at most ``side``."""
     scale = side / max(image.size)
     if scale >= 1:
         return np.asarray(image)
-    # First quickly by a whole number, then exactly.
+    # First fast by a whole factor, then exactly.
     roughly = np.asarray(image.reduce(max(1, int(1 / scale))))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return cv2.resize(roughly, size, interpolation=cv2.INTER_AREA)
 
 
 def find_text(pixels: Array) -> list[TextRegion]:
-    """Regions of a picture (H, W, 3) uint8, no larger than :data:`LOOKED_AT`, from the top down."""
+    """Find text in an image (H, W, 3) uint8, no larger than :data:`INSPECTED_SIDE`; regions from top to bottom."""
     height, width = pixels.shape[:2]
     likelihood = np.zeros((max(1, height // CELL), max(1, width // CELL)), np.float32)
     for scale in _SCALES:
@@ -77,7 +75,7 @@ def find_text(pixels: Array) -> list[TextRegion]:
 
 
 def _parts(likely: Array) -> Iterator[tuple[slice, slice, Array]]:
-    """Cells that hang together: their rows and columns, and which within these they are."""
+    """Yield connected cells: their rows and columns, and a mask of the cells within these."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(likely.astype(np.uint8))
     for number in range(1, count):
         left, top, width, height = (int(value) for value in stats[number][:4])
@@ -90,7 +88,7 @@ def _region(part: tuple[slice, slice, Array], likelihood: Array, size: tuple[int
     values = likelihood[rows, columns][inside]
     if values.max() < _LIKELIEST:
         return None
-    # The height of a line, also of a slanting one: twice the way from its middle to its edge.
+    # Height of a line, also of a slanted one: twice the distance from its middle to its edge.
     line = 2 * float(cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3).max()) - 1
     margin = math.ceil(_MARGIN * line) * CELL
     box = (

@@ -12,7 +12,7 @@ from lib_ti.prep.captions.search import Search
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.prep.captions.caption_set import CaptionSet, Step
+    from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet
 
 _Change = Callable[[str, str], str]
 WITH_TAGS: Mapping[str, _Change] = MappingProxyType(
@@ -29,7 +29,7 @@ DOUBLES, SORT, SORT_BY_COUNT = "Remove doubles", "Sort by alphabet", "Sort by fr
 ACTIONS = (*WITH_TAGS, DOUBLES, SORT, SORT_BY_COUNT)
 
 
-def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: str) -> Step:
+def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: str) -> CaptionEdit:
     """Everything found in the captions of some pictures, replaced.
 
     Raises
@@ -37,9 +37,9 @@ def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: 
     BadInput
         When the search or the replacement cannot be understood, or nothing is found.
     """
-    from lib_ti.prep.captions.bulk_edits import replaced
+    from lib_ti.prep.captions.bulk_edits import replacements
 
-    new = replaced(captions, names, search, by)
+    new = replacements(captions, names, search, by)
     if not new:
         raise BadInput(
             f"Nothing would change: {quoted(search.words)} is not in the listed captions, or is replaced by itself."
@@ -47,7 +47,7 @@ def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: 
     return _step(captions, new, f"replace “{search.words}” by “{by}”" if by else f"remove “{search.words}”")
 
 
-def tag_change(captions: CaptionSet, names: Iterable[str], action: str, given: str) -> Step:
+def tag_change(captions: CaptionSet, names: Iterable[str], action: str, given: str) -> CaptionEdit:
     """A change of the captions of some pictures as lists of tags.
 
     Raises
@@ -76,7 +76,7 @@ def _change(captions: CaptionSet, action: str, given: str) -> Callable[[str], st
     return lambda text: tags.sort(text, counts)
 
 
-def _step(captions: CaptionSet, new: Mapping[str, str], label: str) -> Step:
-    from lib_ti.prep.captions.caption_set import Step
+def _step(captions: CaptionSet, new: Mapping[str, str], label: str) -> CaptionEdit:
+    from lib_ti.prep.captions.caption_set import CaptionEdit
 
-    return Step(label, {name: captions.texts[name] for name in new}, new)
+    return CaptionEdit(label, {name: captions.texts[name] for name in new}, new)

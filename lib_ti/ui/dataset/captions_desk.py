@@ -19,7 +19,7 @@ from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:
-    from lib_ti.prep.captions.caption_set import CaptionSet, Step
+    from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet
     from lib_ti.ui.dataset.captions_editing import Editor
 
 REGEX, WHOLE, CASE, LACKING = "Regex", "Whole words", "Match case", "Lacking it"
@@ -296,7 +296,7 @@ def _connect_saving(parts: Parts, desk: Desk) -> None:
     click("take", take, FILES)
 
 
-def _after(step: Step | None, shown: Shown, what: str) -> tuple[str, str]:
+def _after(step: CaptionEdit | None, shown: Shown, what: str) -> tuple[str, str]:
     """The picture to show after a step was undone or done again: one that it changed."""
     if step is None:
         return shown.name, notice("info", [f"There is nothing to {what}."])

@@ -12,7 +12,7 @@ from pathlib import Path
 from lib_ti.data.folder import Skipped
 from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.prep.captions import caption_set
-from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, Step
+from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet, Conflict
 from lib_ti.prep.captions.caption_text import one_line
 from lib_ti.prep.captions.reload import reload
 
@@ -66,7 +66,7 @@ class Editor:
                 return
             self._captions = (captions.undo() if goes_on else captions).edit({name: text}, label)
 
-    def apply(self, step: Step) -> tuple[int, int]:
+    def apply(self, step: CaptionEdit) -> tuple[int, int]:
         """Make changes that were looked at before; those of captions that were changed since then are left out.
 
         Returns how many captions were changed, and how many left out.
@@ -77,14 +77,14 @@ class Editor:
             self._captions = self._captions.edit(fitting, step.label)
         return len(fitting), len(step.after) - len(fitting)
 
-    def undo(self) -> Step | None:
+    def undo(self) -> CaptionEdit | None:
         """Undo the last step, and return it; None where there is none."""
         with self._lock:
             last = self._captions.done[-1] if self._captions.done else None
             self._captions = self._captions.undo()
         return last
 
-    def redo(self) -> Step | None:
+    def redo(self) -> CaptionEdit | None:
         """Do again what was undone last, and return it; None where there is none."""
         with self._lock:
             last = self._captions.undone[-1] if self._captions.undone else None
@@ -110,7 +110,7 @@ class Editor:
         with self._lock:
             found = reload(self._captions)
             self._captions = found.captions
-        return dict(found.gone)
+        return dict(found.lost)
 
 
 class Editors:

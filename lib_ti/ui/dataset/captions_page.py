@@ -17,9 +17,9 @@ from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
 from lib_ti.ui.server.image_addresses import LARGE, address
 
 if TYPE_CHECKING:
-    from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, Step
-    from lib_ti.prep.captions.captioning import Captioned
-    from lib_ti.prep.captions.token_budget import Length
+    from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet, Conflict
+    from lib_ti.prep.captions.captioning import CaptioningResult
+    from lib_ti.prep.captions.token_budget import CaptionLength
     from lib_ti.ui.dataset.captions_editing import Editor
 
 _MOST_CHANGES = 100
@@ -30,7 +30,7 @@ _EXCLUDED = '<i class="ti-excluded">excluded</i> '
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def written(done: Captioned) -> str:
+def written(done: CaptioningResult) -> str:
     """What captioning did."""
     first, *others = done.describe()
     return notice("good", [first]) + notice("warning", others)
@@ -42,7 +42,7 @@ def picture(path: Path, following: Path | None) -> str:
     return figure(path, path.name, source=address(path, LARGE), classes="ti-captioned") + ahead
 
 
-def length(found: Length, room: Room) -> str:
+def length(found: CaptionLength, room: Room) -> str:
     """How long a caption is, and which part of it is beyond what is read as one whole."""
     taken = f"; {room.embedding} takes {CHUNK - room.tokens} of {CHUNK}" if room.embedding else ""
     shown = bar(found.tokens / max(1, room.tokens), f"{found.tokens} of {room.tokens} tokens{taken}")
@@ -56,11 +56,11 @@ def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Calla
     """The captions of some pictures, one of which is open, each with its number of tokens; marked are excluded ones."""
     total = "1 picture" if len(captions.texts) == 1 else f"{len(captions.texts)} pictures"
     count = total if len(names) == len(captions.texts) else f"{len(names)} of {total}"
-    badges = dict.fromkeys(captions.changed, _UNSAVED)
+    issues = dict.fromkeys(captions.changed, _UNSAVED)
     for name in _excluded(captions.folder):
-        badges[name] = badges.get(name, "") + _EXCLUDED
+        issues[name] = issues.get(name, "") + _EXCLUDED
     items = (
-        _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, badges=badges.get(name, ""))
+        _row(captions, name, tokens(captions.texts[name]), room, open_now=name == current, issues=issues.get(name, ""))
         for name in names
     )
     return hint(count) + (f'<ol class="ti-captions">{"".join(items)}</ol>' if names else "")
@@ -76,15 +76,15 @@ def _excluded(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, badges: str) -> str:
+def _row(captions: CaptionSet, name: str, tokens: int, room: int, *, open_now: bool, issues: str) -> str:
     text = escape(captions.texts[name]) or "<i>no caption</i>"
-    named = " <i>(file name)</i>" if captions.on_disk[name].source == "name" and _UNSAVED not in badges else ""
+    named = " <i>(file name)</i>" if captions.on_disk[name].source == "name" and _UNSAVED not in issues else ""
     current = ' aria-current="true"' if open_now else ""
     over = ' class="ti-over" title="longer than is read as one whole"' if tokens > room else ""
     return (
         f'<li><button type="button" data-name="{escape(name)}"{current}>'
         f'<img src="{escape(address(captions.folder / name))}" alt="" loading="lazy">'
-        f"<span><b>{badges}{escape(name)}</b><span>{text}{named}</span></span><small{over}>{tokens}</small></button></li>"
+        f"<span><b>{issues}{escape(name)}</b><span>{text}{named}</span></span><small{over}>{tokens}</small></button></li>"
     )
 
 
@@ -100,7 +100,7 @@ def state(editor: Editor) -> str:
     return shown + _conflicts(editor.conflicts)
 
 
-def _described(step: Step) -> str:
+def _described(step: CaptionEdit) -> str:
     return step.label if len(step.after) == 1 else f"{step.label} ({len(step.after)} captions)"
 
 
@@ -130,7 +130,7 @@ def _first(sentences: Sequence[str]) -> Sequence[str]:
     return sentences if more <= 0 else [*sentences[:_MOST_TOLD], f"… and {more} more."]
 
 
-def changes(step: Step) -> str:
+def changes(step: CaptionEdit) -> str:
     """What a step would change, with what goes and what comes marked."""
     count = len(step.after)
     shown = islice(step.after.items(), _MOST_CHANGES)

@@ -17,7 +17,7 @@ from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
-    from lib_ti.prep.captions.caption_set import Step
+    from lib_ti.prep.captions.caption_set import CaptionEdit
 
 
 def layout(parts: Parts) -> None:
@@ -77,7 +77,7 @@ def connect(parts: Parts, desk: Desk) -> None:
     by, action, tags, pending = (parts[f"captions_{name}"] for name in ("by", "action", "tags", "pending"))
     outputs = [parts["captions_changes"], parts["captions_apply"], pending]
 
-    def see(make: Callable[[], Step]) -> list[Any]:
+    def see(make: Callable[[], CaptionEdit]) -> list[Any]:
         step, problem = attempt(make)
         shown = problem if step is None else captions_page.changes(step)
         return [shown, gr.update(visible=step is not None), step]
@@ -103,7 +103,7 @@ def connect(parts: Parts, desk: Desk) -> None:
     parts["captions_apply"].click(apply, inputs=desk.inputs | {pending}, outputs=[*outputs, *desk.outputs], **FILES)
 
 
-def _replacement(view: View, by: str) -> Step:
+def _replacement(view: View, by: str) -> CaptionEdit:
     if not view.query.search.words.strip():
         raise BadInput("Write what is to be replaced into the field Find first.")
     if view.query.lacking:
@@ -111,7 +111,7 @@ def _replacement(view: View, by: str) -> Step:
     return replacement(view.captions, view.selection(), view.query.search, by)
 
 
-def _tag_change(view: View, action: str, tags: str) -> Step:
+def _tag_change(view: View, action: str, tags: str) -> CaptionEdit:
     return tag_change(view.captions, view.selection(), action, tags)
 
 

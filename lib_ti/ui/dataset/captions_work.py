@@ -18,8 +18,8 @@ from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
-    from lib_ti.prep.captions.captioning import Captioned
-    from lib_ti.prep.captions.token_budget import Length
+    from lib_ti.prep.captions.captioning import CaptioningResult
+    from lib_ti.prep.captions.token_budget import CaptionLength
     from lib_ti.ui.dataset.captions_editing import Editor, Editors
 
 _COUNTED = 8192
@@ -148,7 +148,9 @@ class Captions:
         except BadInput:  # the Train tab says what is wrong with it
             return Room()
 
-    def captioning(self, folder: Path, values: Mapping[str, Any]) -> Callable[[TaskContext], tuple[Path, Captioned]]:
+    def captioning(
+        self, folder: Path, values: Mapping[str, Any]
+    ) -> Callable[[TaskContext], tuple[Path, CaptioningResult]]:
         """The work of captioning a folder, to be begun.
 
         Raises
@@ -165,14 +167,14 @@ class Captions:
                 "first, so that none is overwritten."
             )
 
-        def work(task: TaskContext) -> tuple[Path, Captioned]:
-            from lib_ti.prep.captions.captioning import caption_by_host
+        def work(task: TaskContext) -> tuple[Path, CaptioningResult]:
+            from lib_ti.prep.captions.captioning import caption_with_host
 
-            done = caption_by_host(
+            done = caption_with_host(
                 self.host,
                 folder,
                 config,
-                tell=task.report_message,
+                report=task.report_message,
                 progress=task.report_progress,
                 stop=task.stop_requested,
             )
@@ -180,10 +182,10 @@ class Captions:
 
         return work
 
-    def _measure(self, text: str, room: int) -> Length:
-        from lib_ti.prep.captions.token_budget import measure
+    def _measure(self, text: str, room: int) -> CaptionLength:
+        from lib_ti.prep.captions.token_budget import measure_length
 
-        return measure(text, self.host.tools.token_spans, room)
+        return measure_length(text, self.host.tools.token_spans, room)
 
     def _reached(self, folder: str) -> Path:
         reach.check(self.host.folders, {LABEL: folder})

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.buckets import buckets
-from lib_ti.prep.crop_box import WHOLE, Frame
-from lib_ti.prep.edits import Edits, PictureEdits
-from lib_ti.prep.recipe.result_specs import Wanted, results_of
+from lib_ti.prep.crop_box import WHOLE, CropBox
+from lib_ti.prep.edits import Edits, ImageEdits
+from lib_ti.prep.recipe.result_specs import ResultSpec, specs_of
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.html.fragments import answer, escape, file_name, findings, folded, hint, history
 from lib_ti.ui.server.image_addresses import address
@@ -77,30 +77,30 @@ def _help(config: PrepareConfig) -> str:
     )
 
 
-def _card(one: Framed, decided: PictureEdits, config: PrepareConfig) -> str:
+def _card(one: Framed, decided: ImageEdits, config: PrepareConfig) -> str:
     width, height = one.item.source_size
-    name, left_out = escape(file_name(one.name)), decided.left_out
+    name, excluded = escape(file_name(one.name)), decided.excluded
     default = ";".join(_numbers(frame) for frame in one.default)
-    frames = "".join(_frame(wanted, name, not decided.frames) for wanted in _results(one, decided, config))
+    frames = "".join(_frame(wanted, name, not decided.crop_boxes) for wanted in _results(one, decided, config))
     return (
-        f'<figure class="ti-card{" ti-left-out" if left_out else ""}" data-digest="{one.item.digest}" '
+        f'<figure class="ti-card{" ti-left-out" if excluded else ""}" data-digest="{one.item.digest}" '
         f'data-name="{name}" data-default="{default}" data-width="{width}" data-height="{height}">'
         f'<div class="ti-stage"><div class="ti-cut" style="aspect-ratio:{width}/{height};--shape:{width / height:.4f}">'
         f'<img src="{escape(address(one.item.path, SHOWN))}" alt="{name}" loading="lazy" draggable="false">'
         f"{frames}</div></div>"
         f'<figcaption><span class="ti-name" title="{name}">{name}</span>'
-        f'<span class="ti-hint">{width}×{height}</span></figcaption>{_buttons(left_out)}</figure>'
+        f'<span class="ti-hint">{width}×{height}</span></figcaption>{_buttons(excluded)}</figure>'
     )
 
 
-def _results(one: Framed, decided: PictureEdits, config: PrepareConfig) -> Sequence[Wanted]:
-    shown = replace(decided, frames=decided.frames or one.default)
-    return list(results_of(one.item, shown, replace(config, flip=False)))
+def _results(one: Framed, decided: ImageEdits, config: PrepareConfig) -> Sequence[ResultSpec]:
+    shown = replace(decided, crop_boxes=decided.crop_boxes or one.default)
+    return list(specs_of(one.item, shown, replace(config, flip=False)))
 
 
-def _frame(wanted: Wanted, name: str, default: bool) -> str:
-    frame = wanted.frame or WHOLE
-    across, down = wanted.cut
+def _frame(wanted: ResultSpec, name: str, default: bool) -> str:
+    frame = wanted.crop_box or WHOLE
+    across, down = wanted.crop_size
     small = f"×{wanted.factor:.3g}" if wanted.factor > 1 else ""
     classes = "ti-frame" + " ti-default" * default + " ti-small" * bool(small)
     place = ";".join(
@@ -119,16 +119,16 @@ def _frame(wanted: Wanted, name: str, default: bool) -> str:
     )
 
 
-def _buttons(left_out: bool) -> str:
+def _buttons(excluded: bool) -> str:
     # The keys do the same, so that Tab goes from frame to frame.
-    labels = {"add": "Add frame", "default": "Default", "leave": "Include" if left_out else "Exclude"}
+    labels = {"add": "Add frame", "default": "Default", "leave": "Include" if excluded else "Exclude"}
     made = "".join(
         f'<button type="button" data-do="{what}" tabindex="-1">{label}</button>' for what, label in labels.items()
     )
     return f'<div class="ti-card-buttons">{made}</div>'
 
 
-def _numbers(frame: Frame) -> str:
+def _numbers(frame: CropBox) -> str:
     return " ".join(f"{share:.6f}" for share in (frame.x, frame.y, frame.width, frame.height))
 
 

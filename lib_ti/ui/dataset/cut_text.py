@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lib_ti.errors import BadInput
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.ui.dataset.cut_work import Framed, FramedSet
 from lib_ti.ui.html.fragments import file_name
 from lib_ti.wording import quoted
@@ -23,16 +23,16 @@ def write_lines(found: FramedSet, edits: Edits) -> str:
     lines = []
     for one in found.pictures:
         decided = edits.of(one.item.digest, one.name)
-        parts = [LEFT_OUT] if decided.left_out else []
+        parts = [LEFT_OUT] if decided.excluded else []
         # Default frames are shown as well: they say what the picture is called, and are a beginning.
-        frames = decided.frames or (() if decided.left_out else one.default)
+        frames = decided.crop_boxes or (() if decided.excluded else one.default)
         parts += [_numbers(frame, one.item.source_size) for frame in frames]
-        begin = DEFAULT if not (decided.left_out or decided.frames) else ""
+        begin = DEFAULT if not (decided.excluded or decided.crop_boxes) else ""
         lines.append(f"{begin}{file_name(one.name)}: {'; '.join(parts)}")
     return "\n".join(lines)
 
 
-def read_lines(text: str, found: FramedSet, edits: Edits) -> dict[str, PictureEdits]:
+def read_lines(text: str, found: FramedSet, edits: Edits) -> dict[str, ImageEdits]:
     """Decisions by digest; pictures without a line are not among them, and a line after ``#`` decides nothing any more.
 
     Raises
@@ -41,7 +41,7 @@ def read_lines(text: str, found: FramedSet, edits: Edits) -> dict[str, PictureEd
         With every line that cannot be understood.
     """
     names = {file_name(one.name): one for one in found.pictures}
-    decisions: dict[str, PictureEdits] = {}
+    decisions: dict[str, ImageEdits] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -49,7 +49,7 @@ def read_lines(text: str, found: FramedSet, edits: Edits) -> dict[str, PictureEd
         try:
             one, parts = _picture(line, names)
             before = edits.of(one.item.digest, one.name)
-            decisions[one.item.digest] = _decision(one, parts, before.frames)
+            decisions[one.item.digest] = _decision(one, parts, before.crop_boxes)
         except ValueError as error:
             problems.append(f"Line {number}: {error}")
     if problems:
@@ -71,14 +71,14 @@ def _picture(line: str, names: Mapping[str, Framed]) -> tuple[Framed, list[str] 
     raise ValueError(f"there is no picture {quoted(name.strip())} in the source folder; check its name.")
 
 
-def _decision(one: Framed, parts: Sequence[str] | None, before: Sequence[Frame]) -> PictureEdits:
+def _decision(one: Framed, parts: Sequence[str] | None, before: Sequence[CropBox]) -> ImageEdits:
     if parts is None:
-        return PictureEdits(one.name)
+        return ImageEdits(one.name)
     frames = tuple(_frame(part, one, before) for part in parts if part.lower() != LEFT_OUT)
-    return PictureEdits(one.name, len(frames) < len(parts), frames)
+    return ImageEdits(one.name, len(frames) < len(parts), frames)
 
 
-def _frame(text: str, one: Framed, before: Sequence[Frame]) -> Frame:
+def _frame(text: str, one: Framed, before: Sequence[CropBox]) -> CropBox:
     width, height = one.item.source_size
     numbers = text.replace(",", " ").split()
     if len(numbers) != _COUNT or not all(re.fullmatch(r"-?\d+", number) for number in numbers):
@@ -90,9 +90,9 @@ def _frame(text: str, one: Framed, before: Sequence[Frame]) -> Frame:
         # The same pixels stay the same frame, which may lie between pixels.
         if frame.pixels((width, height)) == (left, top, left + across, top + down):
             return frame
-    return Frame(left / width, top / height, across / width, down / height)
+    return CropBox(left / width, top / height, across / width, down / height)
 
 
-def _numbers(frame: Frame, size: tuple[int, int]) -> str:
+def _numbers(frame: CropBox, size: tuple[int, int]) -> str:
     left, top, right, bottom = frame.pixels(size)
     return f"{left} {top} {right - left} {bottom - top}"

@@ -18,19 +18,17 @@ from lib_ti.errors import Stopped
 from lib_ti.host.base import Folders
 from lib_ti.ordered_map import ordered_map
 from lib_ti.paths import as_path
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import Edits, PictureEdits
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.prep.recipe.make import proposed_frames
-from lib_ti.prep.recipe.saliency import FaceFinder
-from lib_ti.prep.recipe.stream import Room
-from lib_ti.prep.sources import found_pictures
+from lib_ti.prep.recipe.make import proposed_crop_boxes
+from lib_ti.prep.recipe.pixel_budget import MOST_PIXELS, PixelBudget
+from lib_ti.prep.recipe.saliency import FaceDetector
+from lib_ti.prep.sources import find_images
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import message
 
-_MOST_PIXELS = 100_000_000
-"""Of the pictures that are decoded at one time."""
 _DIGEST = 64
 """Hexadecimal digits of a SHA-256."""
 
@@ -40,7 +38,7 @@ class Framed:
     """A found picture with the frames that a preparation would place by itself."""
 
     item: Item
-    default: tuple[Frame, ...]
+    default: tuple[CropBox, ...]
 
     @property
     def name(self) -> str:
@@ -71,7 +69,7 @@ class Changes:
     number: str
     source: str
     folder: str
-    decisions: Mapping[str, PictureEdits]
+    decisions: Mapping[str, ImageEdits]
 
 
 def find(
@@ -92,19 +90,19 @@ def find(
         When that was asked for.
     """
     task.report_message("Looking at the files.")
-    found, folder = found_pictures(config, upscalers)
+    found, folder = find_images(config, upscalers)
     known = {}
     if before and before.fits(config):
         known = {one.item.digest: one.default for one in before.pictures}
     task.report_message("")
-    faces, room = FaceFinder(), Room(_MOST_PIXELS)
+    faces, room = FaceDetector(), PixelBudget(MOST_PIXELS)
 
     def frames(item: Item) -> Framed | Skipped:
         if item.digest in known:
             return Framed(item, known[item.digest])
         try:
             with room.taken(item.source_size[0] * item.source_size[1]):
-                return Framed(item, tuple(proposed_frames(item, PictureEdits(item.name), config, faces)))
+                return Framed(item, tuple(proposed_crop_boxes(item, ImageEdits(item.name), config, faces)))
         except UnreadablePicture as error:
             return Skipped(item.path, error.reason, item.name)
 
@@ -127,7 +125,7 @@ def keep(folders: Folders, changes: Changes) -> Edits:
     return decide(PreparedFolder(as_path(changes.folder), as_path(changes.source)), changes.decisions)
 
 
-def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edits:
+def decide(folder: PreparedFolder, decisions: Mapping[str, ImageEdits]) -> Edits:
     """Write frames and who is left out into the manifest; what was erased stays as it is. Returns all edits.
 
     Raises
@@ -141,7 +139,7 @@ def decide(folder: PreparedFolder, decisions: Mapping[str, PictureEdits]) -> Edi
     def change(edits: Edits) -> Edits:
         for digest, one in decisions.items():
             now = edits.of(digest, one.name)
-            edits = edits.with_picture(digest, replace(now, left_out=one.left_out, frames=one.frames))
+            edits = edits.with_image(digest, replace(now, excluded=one.excluded, crop_boxes=one.crop_boxes))
         return edits
 
     return update_edits(folder, change)
@@ -191,14 +189,14 @@ def _digest(text: Any) -> str:
     return str(text)
 
 
-def _decision(content: Any) -> PictureEdits:
+def _decision(content: Any) -> ImageEdits:
     frames = tuple(_frame(*(float(share) for share in frame)) for frame in content["frames"])
-    return PictureEdits(str(content["name"]), bool(content["left_out"]), frames)
+    return ImageEdits(str(content["name"]), bool(content["left_out"]), frames)
 
 
-def _frame(x: float, y: float, width: float, height: float) -> Frame:
+def _frame(x: float, y: float, width: float, height: float) -> CropBox:
     """A frame that is cut at the picture's edge, which rounding may have taken it over."""
     if not all(math.isfinite(share) for share in (x, y, width, height)):
         raise ValueError("a share is no number")
     x, y = max(0.0, x), max(0.0, y)
-    return Frame(x, y, min(width, 1 - x), min(height, 1 - y))
+    return CropBox(x, y, min(width, 1 - x), min(height, 1 - y))

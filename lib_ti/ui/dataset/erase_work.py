@@ -17,16 +17,16 @@ from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Report
-from lib_ti.prep.edits import Edits, Erased, PictureEdits
-from lib_ti.prep.layered_image import Piece
+from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion
+from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.remove.patches import apply, load_patch
-from lib_ti.prep.remove.removal import erase, lent_filling
-from lib_ti.prep.remove.text_mask import lettering_mask
+from lib_ti.prep.remove.removal import acquire_fill_method, remove_region
+from lib_ti.prep.remove.text_mask import text_mask
 from lib_ti.prep.remove.text_regions import text_regions
-from lib_ti.prep.sources import found_picture, open_piece
-from lib_ti.prep.thumbnails import reduced
+from lib_ti.prep.sources import find_image, open_layered
+from lib_ti.prep.thumbnails import downscaled
 from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
 from lib_ti.ui.html.fragments import file_name
@@ -42,7 +42,7 @@ class Erasing:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._shown = TemporaryImages()
-        self._undone: defaultdict[tuple[Path, str], list[Erased]] = defaultdict(list)
+        self._undone: defaultdict[tuple[Path, str], list[RemovedRegion]] = defaultdict(list)
 
     def pictures(self, config: PrepareConfig) -> list[Choosable]:
         """What is in the source folder, with how much was erased, and what is excluded."""
@@ -52,10 +52,10 @@ class Erasing:
             by_digest = read_manifest(PreparedFolder(Path(config.output), source)).edits.by_digest
             decided = {one.name: one for one in by_digest.values()}
         found = [
-            (path, decided.get(name, PictureEdits(name)))
+            (path, decided.get(name, ImageEdits(name)))
             for name, path in list_pictures(source, subfolders=config.subfolders).items()
         ]
-        return [Choosable(path, edits.name, _note(len(edits.erased)), edits.left_out) for path, edits in found]
+        return [Choosable(path, edits.name, _note(len(edits.removed_regions)), edits.excluded) for path, edits in found]
 
     def stage(self, config: PrepareConfig, name: str) -> Stage:
         """A picture as it is now, and as it was.
@@ -68,29 +68,29 @@ class Erasing:
             When the picture or one of its patches cannot be used.
         """
         item, folder, edits = self._find(config, name)
-        if not edits.erased:
+        if not edits.removed_regions:
             now = address(item.path, painted.SHOWN)
-            return Stage(item.path, item.source_size, "erase", now, excluded=edits.left_out)
-        stack = " ".join(one.patch for one in edits.erased)
+            return Stage(item.path, item.source_size, "erase", now, excluded=edits.excluded)
+        stack = " ".join(one.patch for one in edits.removed_regions)
         return Stage(
             item.path,
             item.source_size,
             "erase",
-            self._shown.address(f"{item.digest} {stack}", lambda: _reduced(item, folder, edits.erased)),
+            self._shown.address(f"{item.digest} {stack}", lambda: _reduced(item, folder, edits.removed_regions)),
             before=self._shown.address(item.digest, lambda: _reduced(item, folder, ())),
-            note=_note(len(edits.erased)),
-            excluded=edits.left_out,
+            note=_note(len(edits.removed_regions)),
+            excluded=edits.excluded,
         )
 
     def propose(self, config: PrepareConfig, name: str, text: str) -> tuple[str, str]:
         """What is painted, and the strokes of all lettering that is found besides, as text for the page; a sentence."""
         item, folder, edits = self._find(config, name)
         before = _layer(item, text)
-        image = _as_now(item, folder, edits.erased).image
+        image = _as_now(item, folder, edits.removed_regions).image
         regions = text_regions(image)
         if not regions:
             return text, f"No lettering was found in {name}; paint over what is to be erased."
-        found = lettering_mask(image, regions)
+        found = text_mask(image, regions)
         layer = painted.write(item.path, found if before is None else ImageChops.lighter(found, before))
         return layer, "What looks like lettering is painted over: look at it, correct it, then press Erase."
 
@@ -114,8 +114,8 @@ class Erasing:
             raise BadInput("Nothing is painted over; paint over what is to be erased.")
         if not 0 <= seed < _MOST_SEEDS:
             raise BadInput(f"The seed is {seed}; give a number from 0 to {_MOST_SEEDS - 1}.")
-        with lent_filling(config, self._host, tell, seed=seed) as filling:
-            done = erase(folder, item, layer, filling)
+        with acquire_fill_method(config, self._host, tell, seed=seed) as filling:
+            done = remove_region(folder, item, layer, filling)
         if not done:
             return f"That part of {name} was filled in the same way before; nothing is changed."
         self._undone.pop((folder.path, item.digest), None)
@@ -136,9 +136,9 @@ class Erasing:
             Also when there is none.
         """
         item, folder, edits = self._find(config, name)
-        if not edits.erased:
+        if not edits.removed_regions:
             raise BadInput(f"Nothing is erased in {name}, so there is nothing to undo.")
-        last = edits.erased[-1]
+        last = edits.removed_regions[-1]
         now = _layer(item, text) or Image.new("L", item.source_size)
         patch = load_patch(folder, last)
         now.paste(255, last.box, patch.pixels.getchannel("A"))
@@ -162,19 +162,19 @@ class Erasing:
         self._change(folder, item, lambda stack: (*stack, last))
         return f"Redone in {name}."
 
-    def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, PictureEdits]:
+    def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, ImageEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
         found = list_pictures(Path(config.source), subfolders=config.subfolders)
         real = next((one for one in found if file_name(one) == name), name)
-        item, folder = found_picture(config, real, self._host.tools.upscalers)
+        item, folder = find_image(config, real, self._host.tools.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.name)
 
     @staticmethod
     def _change(folder: PreparedFolder, item: Item, change: Any) -> None:
         def changed(edits: Edits) -> Edits:
             now = edits.of(item.digest, item.name)
-            return edits.with_picture(item.digest, replace(now, erased=change(now.erased)))
+            return edits.with_image(item.digest, replace(now, removed_regions=change(now.removed_regions)))
 
         update_edits(folder, changed)
 
@@ -189,13 +189,13 @@ def _layer(item: Item, text: str) -> Image.Image | None:
     return found.over(item.source_size)
 
 
-def _as_now(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Piece:
-    return apply(open_piece(item), [load_patch(folder, one) for one in erased])
+def _as_now(item: Item, folder: PreparedFolder, erased: Sequence[RemovedRegion]) -> LayeredImage:
+    return apply(open_layered(item), [load_patch(folder, one) for one in erased])
 
 
-def _reduced(item: Item, folder: PreparedFolder, erased: Sequence[Erased]) -> Image.Image:
+def _reduced(item: Item, folder: PreparedFolder, erased: Sequence[RemovedRegion]) -> Image.Image:
     piece = _as_now(item, folder, erased)
-    return reduced(piece.image, piece.alpha, painted.SHOWN)
+    return downscaled(piece.image, piece.alpha, painted.SHOWN)
 
 
 def _note(erased: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lib_ti.prep.inspect.report import Judged
+    from lib_ti.prep.inspect.report import InspectedImage
     from lib_ti.ui.dataset.look_work import Seen
 
 
@@ -22,14 +22,14 @@ class Column:
     key: str
     title: str
     help: str
-    value: Callable[[Judged], float]
+    value: Callable[[InspectedImage], float]
     orders: tuple[str, str]
     kinds: frozenset[str]
     low_is_bad: bool = True
     digits: int = 0
-    written: Callable[[Judged], str] | None = None
+    written: Callable[[InspectedImage], str] | None = None
 
-    def text(self, one: Judged) -> str:
+    def text(self, one: InspectedImage) -> str:
         return self.written(one) if self.written else f"{self.value(one):.{self.digits}f}"
 
 
@@ -38,10 +38,10 @@ COLUMNS = (
         "size",
         "Size",
         "Width × height in pixels, sorted by how large that is for the training size.",
-        lambda one: one.at_training.reduction / one.at_training.enlarged,
+        lambda one: one.at_training.downscaling / one.at_training.upscaling,
         ("smallest first", "largest first"),
         frozenset({"small"}),
-        written=lambda one: "{}×{}".format(*one.look.size),
+        written=lambda one: "{}×{}".format(*one.measured.size),
     ),
     Column(
         "sharpness",
@@ -55,17 +55,17 @@ COLUMNS = (
         "steadiness",
         "Steadiness",
         "How alike the sharpness is in all directions: 100 in a steady picture.",
-        lambda one: one.at_training.shake,
+        lambda one: one.at_training.steadiness,
         ("most shaken first", "steadiest first"),
-        frozenset({"shaken"}),
+        frozenset({"motion_blur"}),
     ),
     Column(
         "grain",
         "Grain",
         "Noise in the calmest parts, in levels of 255.",
-        lambda one: one.at_training.grain,
+        lambda one: one.at_training.noise,
         ("grainiest first", "least grain first"),
-        frozenset({"grainy"}),
+        frozenset({"noise"}),
         low_is_bad=False,
         digits=1,
     ),
@@ -75,7 +75,7 @@ COLUMNS = (
         "Steps that strong JPEG compression leaves, in levels of 255.",
         lambda one: one.at_training.blocks,
         ("most JPEG blocks first", "fewest JPEG blocks first"),
-        frozenset({"blocks"}),
+        frozenset({"jpeg_blocks"}),
         low_is_bad=False,
         digits=1,
     ),
@@ -83,7 +83,7 @@ COLUMNS = (
         "brightness",
         "Brightness",
         "What half of the picture is under, of 100.",
-        lambda one: 100 * one.look.measures.exposure.middle,
+        lambda one: 100 * one.measured.measures.exposure.median,
         ("darkest first", "brightest first"),
         frozenset({"dark", "bright"}),
     ),
@@ -91,17 +91,17 @@ COLUMNS = (
         "contrast",
         "Contrast",
         "How far apart the darkest and the lightest parts are, of 100.",
-        lambda one: 100 * (one.look.measures.exposure.lightest - one.look.measures.exposure.darkest),
+        lambda one: 100 * (one.measured.measures.exposure.lightest - one.measured.measures.exposure.darkest),
         ("least contrast first", "most contrast first"),
-        frozenset({"flat"}),
+        frozenset({"low_contrast"}),
     ),
     Column(
         "lettering",
         "Lettering",
         "The share of the picture that a piece of lettering covers, in thousandths.",
-        lambda one: one.look.measures.lettering,
+        lambda one: one.measured.measures.text,
         ("most lettering first", "least lettering first"),
-        frozenset({"lettering"}),
+        frozenset({"text"}),
         low_is_bad=False,
         digits=1,
     ),
@@ -147,7 +147,7 @@ def _ascends(column: Column, order: str) -> bool:
     return (order == column.orders[0]) == column.low_is_bad
 
 
-def _key(order: str) -> Callable[[Judged], tuple[float, ...]]:
+def _key(order: str) -> Callable[[InspectedImage], tuple[float, ...]]:
     if order == WORST_FIRST:
         return _against
     if order == TOGETHER:
@@ -159,6 +159,6 @@ def _key(order: str) -> Callable[[Judged], tuple[float, ...]]:
     return lambda one: (sign * value(one),)
 
 
-def _against(one: Judged) -> tuple[float, ...]:
-    advice = [badge.advice for badge in one.badges]
-    return -advice.count("leave out"), -advice.count("mend")
+def _against(one: InspectedImage) -> tuple[float, ...]:
+    advice = [issue.advice for issue in one.issues]
+    return -advice.count("exclude"), -advice.count("fix")

@@ -16,14 +16,14 @@ from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hin
 from lib_ti.ui.server.image_addresses import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
-    from lib_ti.prep.inspect.issues import Badge
-    from lib_ti.prep.inspect.report import Report
+    from lib_ti.prep.inspect.issues import Issue
+    from lib_ti.prep.inspect.report import InspectionReport
     from lib_ti.ui.dataset.look_view import View
     from lib_ti.ui.dataset.look_work import Seen
 
 _COMPARED = 512
 """Longest side in pixels of pictures that are compared side by side."""
-_ENDS = {"leave out": "out", "mend": "mend", "note": "note"}
+_ENDS = {"exclude": "out", "fix": "fix", "note": "note"}
 """Ends of the classes of badges, by their advice."""
 _HEADS = {"name": "Name", "badges": "Badges", "group": "Group"}
 
@@ -53,9 +53,9 @@ def refused(number: str, problem: str) -> str:
     return answer(number, problem, failed=True)
 
 
-def _advice(report: Report) -> str:
+def _advice(report: InspectionReport) -> str:
     first, *others = report.advice
-    good = bool(report.good) and not report.to_leave_out
+    good = bool(report.good) and not report.suggested_exclusions
     kind: Kind = "good" if good else "info"
     lines = findings([(kind, first), *(("info", line) for line in others)])
     return f'<div class="ti-notice ti-{kind}">{lines}</div>'
@@ -83,7 +83,7 @@ def _word(word: str, count: int, wanted: Query, *, pressed: bool) -> str:
     )
 
 
-def _skipped(report: Report) -> str:
+def _skipped(report: InspectionReport) -> str:
     lines = findings(("warning", f"{one.shown} cannot be used: {one.reason}.") for one in report.skipped)
     return folded(f"Files that cannot be used ({len(report.skipped)})", lines)
 
@@ -106,7 +106,7 @@ def _gallery(view: View) -> str:
 
 
 def _card(seen: Seen, size: int = THUMBNAIL, more: str = "") -> str:
-    width, height = seen.judged.look.size
+    width, height = seen.judged.measured.size
     name = escape(seen.name)
     return (
         f'<figure class="{_classes(seen)}" data-digest="{seen.digest}" data-name="{name}">{_picture(seen, size)}'
@@ -118,12 +118,12 @@ def _card(seen: Seen, size: int = THUMBNAIL, more: str = "") -> str:
 
 
 def _classes(seen: Seen) -> str:
-    return "ti-seen ti-left-out" if seen.left_out or seen.copy_of else "ti-seen"
+    return "ti-seen ti-left-out" if seen.excluded or seen.copy_of else "ti-seen"
 
 
 def _picture(seen: Seen, size: int = THUMBNAIL) -> str:
     """A small picture that leads to a large one."""
-    path = seen.judged.look.path
+    path = seen.judged.measured.path
     facts = ", ".join(f"{column.title.lower()} {column.text(seen.judged)}" for column in COLUMNS[1:])
     return (
         f'<a href="{escape(address(path, LARGE))}" target="_blank" title="{facts}">'
@@ -132,7 +132,7 @@ def _picture(seen: Seen, size: int = THUMBNAIL) -> str:
 
 
 def _badges(seen: Seen, *, group: bool = True) -> str:
-    shown = "".join(map(_badge, seen.judged.badges))
+    shown = "".join(map(_badge, seen.judged.issues))
     number = seen.judged.group
     if group and number:
         which = "" if seen.judged.has("duplicate") else "best of "
@@ -143,16 +143,16 @@ def _badges(seen: Seen, *, group: bool = True) -> str:
     return shown
 
 
-def _badge(badge: Badge) -> str:
-    kind = _ENDS[badge.advice]
-    return f'<span class="ti-badge ti-badge-{kind}" title="{escape(badge.text)}">{escape(badge.label)}</span>'
+def _badge(issue: Issue) -> str:
+    kind = _ENDS[issue.advice]
+    return f'<span class="ti-badge ti-badge-{kind}" title="{escape(issue.text)}">{escape(issue.label)}</span>'
 
 
 def _switch(seen: Seen) -> str:
     """Whether the picture is used; what the switch says comes from the style sheet, by its state."""
     if seen.copy_of:
         return f'<span class="ti-hint">The same file as {escape(seen.copy_of)}; used once.</span>'
-    state = "false" if seen.left_out else "true"
+    state = "false" if seen.excluded else "true"
     return (
         f'<button type="button" role="switch" class="ti-switch" aria-checked="{state}" '
         f'aria-label="Use {escape(seen.name)}"></button>'
@@ -191,7 +191,7 @@ def _row(seen: Seen) -> str:
 
 def _cell(seen: Seen, text: str, kinds: frozenset[str]) -> str:
     """A number, marked where a badge speaks of it."""
-    about = [badge for badge in seen.judged.badges if badge.kind in kinds]
+    about = [issue for issue in seen.judged.issues if issue.kind in kinds]
     marked = f' class="ti-marked-{_ENDS[about[0].advice]}"' if about else ""
     return f"<td{marked}>{text}</td>"
 

@@ -20,18 +20,18 @@ Test = Callable[["Seen"], bool]
 
 _BADGES = {
     "blurry": "blurry",
-    "shaken": "shaken",
+    "motion_blur": "motion blur",
     "soft": "soft pixels",
-    "grainy": "grainy",
-    "blocks": "JPEG blocks",
-    "lettering": "lettering",
+    "noise": "noise",
+    "jpeg_blocks": "JPEG blocks",
+    "text": "text",
     "dark": "dark",
     "bright": "too bright",
-    "flat": "low contrast",
+    "low_contrast": "low contrast",
     "small": "too small",
     "mirrored": "mirrored",
     "transparent": "transparent",
-    "frames": "several frames",
+    "several_frames": "several frames",
 }
 """Words for the kinds of badges; near-duplicates are found by their group, which has the best of them in it too."""
 
@@ -44,16 +44,16 @@ WORDS: Mapping[str, Mapping[str, Test]] = {
     "verdict": {
         "good": lambda seen: seen.judged.good,
         "not good": lambda seen: not seen.judged.good,
-        "to mend": lambda seen: seen.judged.good and seen.judged.wants_mending,
+        "to fix": lambda seen: seen.judged.good and seen.judged.needs_fix,
     },
     "state": {
         "in use": lambda seen: seen.in_use,
-        "excluded": lambda seen: seen.left_out,
+        "excluded": lambda seen: seen.excluded,
     },
     "kind": {
         "near-duplicates": lambda seen: bool(seen.judged.group),
         **{word: _has(kind) for kind, word in _BADGES.items()},
-        "no caption": lambda seen: not seen.judged.look.has_caption,
+        "no caption": lambda seen: not seen.judged.measured.has_caption,
     },
 }
 """What can be asked for, in sorts: pictures fit one word of each sort that is named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from lib_ti.prep.inspect.report import Report
+from lib_ti.prep.inspect.report import InspectionReport
 from lib_ti.ui.dataset.look_columns import TOGETHER, ordered
 from lib_ti.ui.dataset.look_query import BESIDE, Asked, Query
 from lib_ti.ui.dataset.look_work import LookedOver, Seen
@@ -17,7 +17,7 @@ class View:
 
     looked: LookedOver
     asked: Asked
-    report: Report
+    report: InspectionReport
     pictures: tuple[Seen, ...]
     shown: tuple[Seen, ...]
 

@@ -16,9 +16,9 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
-from lib_ti.prep.folder_checks import wrong_folders
-from lib_ti.prep.inspect.measure_folder import Looks, look_at_all
-from lib_ti.prep.inspect.report import Judged, Report, judge
+from lib_ti.prep.folder_checks import folder_problems
+from lib_ti.prep.inspect.measure_folder import MeasuredFolder, measure_folder
+from lib_ti.prep.inspect.report import InspectedImage, InspectionReport, inspect_measured
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
@@ -37,21 +37,21 @@ class Seen:
     about one of them is decided about all.
     """
 
-    judged: Judged
-    left_out: bool
+    judged: InspectedImage
+    excluded: bool
     copy_of: str = ""
 
     @property
     def name(self) -> str:
-        return file_name(self.judged.look.name)
+        return file_name(self.judged.measured.name)
 
     @property
     def digest(self) -> str:
-        return self.judged.look.digest
+        return self.judged.measured.digest
 
     @property
     def in_use(self) -> bool:
-        return not self.left_out and not self.copy_of
+        return not self.excluded and not self.copy_of
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class LookedOver:
     Several threads may use it. ``key`` stands for this look, ``place`` for all looks at these folders.
     """
 
-    def __init__(self, looks: Looks, folder: PreparedFolder, before: LookedOver | None = None) -> None:
+    def __init__(self, looks: MeasuredFolder, folder: PreparedFolder, before: LookedOver | None = None) -> None:
         """``before`` is an earlier look, whose decisions can still be undone where it is about the same folders."""
         self.looks, self.folder = looks, folder
         self.key = str(time.time_ns())
         self.place = _place(looks.folder, folder.path)
-        self._names = {look.digest: look.name for look in reversed(looks.pictures)}
-        self._report: Report | None = None
+        self._names = {look.digest: look.name for look in reversed(looks.images)}
+        self._report: InspectionReport | None = None
         self._judging, self._deciding = threading.Lock(), threading.Lock()
         # Each is what the pictures were before: left out, or not.
         same = before if before and before.place == self.place else None
@@ -91,11 +91,11 @@ class LookedOver:
         prepared = as_path(output) if path_text(output) else self.folder.path
         return _place(found, prepared) == self.place
 
-    def report(self, config: LookConfig) -> Report:
+    def report(self, config: LookConfig) -> InspectionReport:
         """The pictures judged by these thresholds; nothing is measured anew."""
         with self._judging:
             if self._report is None or self._report.config != config:
-                self._report = judge(self.looks, config)
+                self._report = inspect_measured(self.looks, config)
             return self._report
 
     def pictures(self, config: LookConfig) -> tuple[Seen, ...]:
@@ -106,7 +106,7 @@ class LookedOver:
         BadInput
             When the manifest is damaged.
         """
-        return tuple(_seen(self.report(config).pictures, read_manifest(self.folder).edits))
+        return tuple(_seen(self.report(config).images, read_manifest(self.folder).edits))
 
     def decide(self, wanted: Mapping[str, bool]) -> int:
         """Leave pictures out (true) or take them in, by digest; other decisions about them stay. Returns how many
@@ -151,7 +151,7 @@ class LookedOver:
                 return 0
             wanted = way[-1]
             # Of a look before this one, which may have had other pictures.
-            before = self._write({digest: left_out for digest, left_out in wanted.items() if digest in self._names})
+            before = self._write({digest: excluded for digest, excluded in wanted.items() if digest in self._names})
             back += [before] if before else []
             way.pop()
             return len(wanted)
@@ -162,11 +162,11 @@ class LookedOver:
 
         def change(edits: Edits) -> Edits:
             by_digest = dict(edits.by_digest)
-            for digest, left_out in wanted.items():
+            for digest, excluded in wanted.items():
                 now = edits.of(digest, self._names[digest])
-                if now.left_out != left_out:
-                    before[digest] = now.left_out
-                    by_digest[digest] = replace(now, left_out=left_out)
+                if now.excluded != excluded:
+                    before[digest] = now.excluded
+                    by_digest[digest] = replace(now, excluded=excluded)
             return Edits({digest: one for digest, one in by_digest.items() if not one.empty})
 
         update_edits(self.folder, change)
@@ -187,7 +187,7 @@ def folders(allowed: Folders, source: str, output: str) -> tuple[Path, PreparedF
         raise BadInput("Prepared folder is empty: name a folder for what is decided here, outside the pictures' own.")
     reach.check(allowed, {"Source folder": source, "Prepared folder": output})
     found, prepared = as_path(source, "Source folder"), as_path(output, "Prepared folder")
-    if wrong := wrong_folders(found, prepared):
+    if wrong := folder_problems(found, prepared):
         raise BadInput(wrong)
     return found, PreparedFolder(prepared, found)
 
@@ -201,11 +201,11 @@ def look(
     *,
     subfolders: bool = False,
 ) -> LookedOver:
-    """Look at all pictures of a folder; see :func:`lib_ti.prep.inspect.measure_folder.look_at_all`."""
-    looks = look_at_all(
+    """Look at all pictures of a folder; see :func:`lib_ti.prep.inspect.measure_folder.measure_folder`."""
+    looks = measure_folder(
         source,
         subfolders=subfolders,
-        cache_folder=folder.looks,
+        cache_folder=folder.inspection,
         progress=task.report_progress,
         stop=task.stop_requested,
     )
@@ -221,7 +221,7 @@ def advised(pictures: Iterable[Seen]) -> dict[str, bool]:
     Not a file only because another one is its copy: they are the same picture, which would be lost.
     """
     good = {seen.digest: False for seen in pictures if seen.judged.good}
-    return {seen.digest: True for seen in pictures if seen.digest not in good and not seen.left_out}
+    return {seen.digest: True for seen in pictures if seen.digest not in good and not seen.excluded}
 
 
 def read_changes(text: str) -> Changes:
@@ -234,7 +234,7 @@ def read_changes(text: str) -> Changes:
     """
 
     def meaning(content: Any) -> Changes:
-        wanted = {str(digest): bool(left_out) for digest, left_out in content["pictures"].items()}
+        wanted = {str(digest): bool(excluded) for digest, excluded in content["pictures"].items()}
         return Changes(str(content["number"]), str(content["place"]), wanted)
 
     return message.read(text, "something", meaning)
@@ -256,7 +256,7 @@ def keep(looked: LookedOver | None, changes: Changes) -> LookedOver:
 
 def write_names(pictures: Iterable[Seen]) -> str:
     """The names of those that are left out, one a line."""
-    return "\n".join(seen.name for seen in pictures if seen.left_out and not seen.copy_of)
+    return "\n".join(seen.name for seen in pictures if seen.excluded and not seen.copy_of)
 
 
 def read_names(text: str, pictures: Iterable[Seen]) -> dict[str, bool]:
@@ -272,17 +272,17 @@ def read_names(text: str, pictures: Iterable[Seen]) -> dict[str, bool]:
     named = [line.strip() for line in text.splitlines() if line.strip()]
     if unknown := [name for name in named if name not in digests]:
         raise BadInput(f"There is no picture {quoted(name)} in the source folder; check its name." for name in unknown)
-    left_out = {digests[name] for name in named}
-    return {seen.digest: seen.digest in left_out for seen in everything}
+    excluded = {digests[name] for name in named}
+    return {seen.digest: seen.digest in excluded for seen in everything}
 
 
-def _seen(judged: Iterable[Judged], edits: Edits) -> Iterator[Seen]:
+def _seen(judged: Iterable[InspectedImage], edits: Edits) -> Iterator[Seen]:
     first: dict[str, str] = {}
     for one in judged:
-        digest, name = one.look.digest, one.look.name
+        digest, name = one.measured.digest, one.measured.name
         original = first.setdefault(digest, name)
         copy_of = "" if original == name else file_name(original)
-        yield Seen(one, edits.of(digest, name).left_out, copy_of)
+        yield Seen(one, edits.of(digest, name).excluded, copy_of)
 
 
 def _place(source: Path, output: Path) -> str:

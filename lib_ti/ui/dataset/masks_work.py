@@ -17,10 +17,10 @@ from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, folder_problem, path_text
-from lib_ti.prep.folder_checks import wrong_folders
+from lib_ti.prep.folder_checks import folder_problems
 from lib_ti.prep.loss_masks import overlay, remove_mask, save_mask
-from lib_ti.prep.prepared import PreparedFolder, file_digest, pictures_in
-from lib_ti.prep.thumbnails import reduced
+from lib_ti.prep.prepared import PreparedFolder, file_digest, images_in
+from lib_ti.prep.thumbnails import downscaled
 from lib_ti.ui import reach
 from lib_ti.ui.dataset import painted
 from lib_ti.ui.dataset.paint_page import Choosable, Stage
@@ -66,7 +66,7 @@ class Masks:
             raise BadInput(f"The prepared folder {found}")
         if not path.is_dir():
             raise BadInput(f"The prepared folder {path} does not exist yet: prepare your pictures first.")
-        if path_text(source) and (wrong := wrong_folders(as_path(source, "Source folder"), path)):
+        if path_text(source) and (wrong := folder_problems(as_path(source, "Source folder"), path)):
             raise BadInput(wrong)
         return path
 
@@ -78,7 +78,7 @@ class Masks:
         BadInput
             When there are none.
         """
-        found = pictures_in(folder)
+        found = images_in(folder)
         if not found:
             raise BadInput(f"The prepared folder {folder} holds no picture yet: press Prepare first.")
         beside, excluded = Beside(folder), exclusions(folder).results
@@ -183,7 +183,7 @@ class Masks:
 def _picture(folder: Path, name: str) -> Path:
     if not name:
         raise BadInput("No picture is chosen; choose one.")
-    for path in pictures_in(folder):
+    for path in images_in(folder):
         if file_name(path) == name:
             return path
     raise BadInput(f"There is no picture {quoted(name)} in the prepared folder {folder}; choose another one.")
@@ -198,6 +198,6 @@ def _mask(picture: Path) -> Image.Image | None:
 
 def _overlaid(picture: Path) -> Image.Image:
     opened = open_picture(picture, with_alpha=True)
-    shown = reduced(opened.image, opened.alpha, painted.SHOWN)
+    shown = downscaled(opened.image, opened.alpha, painted.SHOWN)
     mask = _mask(picture)
     return shown if mask is None else overlay(shown, mask)

@@ -84,11 +84,11 @@ def row(pictures: Sequence[Choosable], goto: str) -> str:
 
 def _thumb(one: Choosable) -> str:
     name = escape(one.name)
-    classes, badge = ("ti-thumb ti-left-out", _EXCLUDED) if one.excluded else ("ti-thumb", "")
+    classes, issue = ("ti-thumb ti-left-out", _EXCLUDED) if one.excluded else ("ti-thumb", "")
     return (
         f'<button type="button" class="{classes}" role="option" tabindex="-1" data-key="{key_of(one.path)}" '
         f'data-name="{name}" title="{name}"><img src="{escape(address(one.path))}" alt="no picture" loading="lazy">'
-        f"<span>{name}</span>{badge}<b>{escape(one.note)}</b></button>"
+        f"<span>{name}</span>{issue}<b>{escape(one.note)}</b></button>"
     )
 
 

@@ -67,10 +67,10 @@ def connect(parts: Parts) -> None:
             return [problem, *line.updates()]
 
         def work(task: TaskContext) -> Any:
-            from lib_ti.prep.recipe.execute import run
+            from lib_ti.prep.recipe.execute import execute_plan
 
             progress, stop = task.report_progress, task.stop_requested
-            summary = run(plan, host_tools=host.tools, progress=progress, stop=stop, tell=task.report_message)
+            summary = execute_plan(plan, tools=host.tools, progress=progress, stop=stop, report=task.report_message)
             return plan, summary
 
         return line.start(PREPARATION, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))

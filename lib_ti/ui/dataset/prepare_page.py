@@ -9,7 +9,7 @@ from lib_ti.ui.html.fragments import escape, findings, folded, notice
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
-    from lib_ti.prep.recipe.execute import Summary
+    from lib_ti.prep.recipe.execute import PreparationSummary
     from lib_ti.prep.recipe.plan import Plan
 
 
@@ -24,7 +24,7 @@ def plan(made: Plan) -> str:
     )
 
 
-def summary(made: Plan, done: Summary) -> str:
+def summary(made: Plan, done: PreparationSummary) -> str:
     from lib_ti.prep.recipe.write_results import describe
 
     first, *others = done.describe()

@@ -9,7 +9,7 @@ import pytest
 
 from lib_ti.errors import BadInput
 from lib_ti.prep.captions import caption_set, tags
-from lib_ti.prep.captions.bulk_edits import Change, changes, find, preview, replaced, word_frequency
+from lib_ti.prep.captions.bulk_edits import CaptionChange, changes, find, preview, replacements, word_frequency
 from lib_ti.prep.captions.caption_files import BEFORE
 from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, load, save, take_from_disk
 from lib_ti.prep.captions.search import Search
@@ -52,7 +52,7 @@ def test_pictures_that_share_a_caption_are_named(folder: Path) -> None:
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no picture"):
+    with pytest.raises(BadInput, match="has no image"):
         load(tmp_path)
     with pytest.raises(BadInput, match="does not exist"):
         load(tmp_path / "missing")
@@ -73,23 +73,23 @@ def test_edits_are_undone_and_done_again(folder: Path) -> None:
 
 
 def test_a_name_of_nothing_is_refused(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"no picture '9\.png'"):
+    with pytest.raises(BadInput, match=r"no image '9\.png'"):
         load(folder).edit({"9.png": ""}, "type")
-    with pytest.raises(BadInput, match=r"no picture '9\.png'"):
+    with pytest.raises(BadInput, match=r"no image '9\.png'"):
         changes(load(folder), ["9.png"], str.upper)
 
 
 def test_search_and_replace_shows_its_changes_before(folder: Path) -> None:
     captions = load(folder)
     selection = ["00.png", "02.png", "3 a red house.png"]
-    new = replaced(captions, selection, Search(r"picture (\d)", regex=True), r"drawing \1 ")
+    new = replacements(captions, selection, Search(r"picture (\d)", regex=True), r"drawing \1 ")
     assert preview(captions, new) == (
-        Change("00.png", "picture 0, flat", "drawing 0, flat"),
-        Change("02.png", "picture 2, flat", "drawing 2, flat"),
+        CaptionChange("00.png", "picture 0, flat", "drawing 0, flat"),
+        CaptionChange("02.png", "picture 2, flat", "drawing 2, flat"),
     )
     edited = captions.edit(new, "replace")
     assert texts(edited) == ["drawing 0, flat", "picture 1, flat", "drawing 2, flat", "a red house"]
-    assert replaced(edited, edited.texts, Search("flat"), "")["01.png"] == "picture 1"
+    assert replacements(edited, edited.texts, Search("flat"), "")["01.png"] == "picture 1"
 
 
 def test_tags_of_a_selection_are_changed(folder: Path) -> None:
@@ -172,7 +172,7 @@ def test_what_cannot_be_written_is_listed_and_the_rest_is_saved(folder: Path) ->
 
 
 def test_long_histories_are_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caption_set, "_MOST_STEPS", 3)
+    monkeypatch.setattr(caption_set, "_MOST_EDITS", 3)
     captions = load(folder)
     for number in range(5):
         captions = captions.edit({"00.png": str(number)}, "type")

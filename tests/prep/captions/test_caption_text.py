@@ -9,7 +9,7 @@ from lib_ti.host.text import token_spans
 from lib_ti.prep.captions import tags
 from lib_ti.prep.captions.caption_text import enclose, join, tidy, without_words
 from lib_ti.prep.captions.search import Search
-from lib_ti.prep.captions.token_budget import Length, measure
+from lib_ti.prep.captions.token_budget import CaptionLength, measure_length
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,15 @@ def test_what_cannot_be_understood_is_said_in_one_sentence(search: Search, by: s
 
 def test_what_goes_beyond_75_tokens_is_marked() -> None:
     fits = " ".join(["cat"] * 75)
-    assert measure(fits, token_spans) == Length(75, fits, "")
-    assert measure(fits + ", “dog”", token_spans) == Length(79, fits, ", “dog”")
-    assert measure("a big cat", token_spans, room=2) == Length(3, "a big", " cat")
-    assert measure("a big cat", token_spans, room=0) == Length(3, "", "a big cat")
-    assert measure("", token_spans) == Length(0, "", "")
+    assert measure_length(fits, token_spans) == CaptionLength(75, fits, "")
+    assert measure_length(fits + ", “dog”", token_spans) == CaptionLength(79, fits, ", “dog”")
+    assert measure_length("a big cat", token_spans, remaining=2) == CaptionLength(3, "a big", " cat")
+    assert measure_length("a big cat", token_spans, remaining=0) == CaptionLength(3, "", "a big cat")
+    assert measure_length("", token_spans) == CaptionLength(0, "", "")
 
 
 @pytest.mark.parametrize("text", ["ﬃne “House”,  it's  ½ 1990!", "ｆｕｌｌ　ｗｉｄｔｈ 🐈🐈", "é ä \n\t x"])
 def test_the_two_parts_are_the_text_wherever_it_is_cut(text: str) -> None:
     for room in range(len(token_spans(text)) + 1):
-        found = measure(text, token_spans, room)
+        found = measure_length(text, token_spans, room)
         assert found.within + found.beyond == text

@@ -15,9 +15,9 @@ from lib_ti.config import CaptionConfig, PrepareConfig
 from lib_ti.data.captions import read_caption
 from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.prep.captions.caption_files import BEFORE
-from lib_ti.prep.captions.captioning import Captioned, caption_folder
+from lib_ti.prep.captions.captioning import CaptioningResult, caption_folder
 from lib_ti.prep.captions.captioning_record import RECORD
-from lib_ti.prep.recipe.execute import run
+from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from tests.fakes import draw_pictures
 
@@ -43,7 +43,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def caption(folder: Path, teller: Teller, config: CaptionConfig | None = None, stop_after: int = 10**6) -> Captioned:
+def caption(
+    folder: Path, teller: Teller, config: CaptionConfig | None = None, stop_after: int = 10**6
+) -> CaptioningResult:
     seen: list[int] = []
 
     def progress(done: int, total: int) -> None:
@@ -65,7 +67,7 @@ def captions(folder: Path) -> list[str]:
 def test_pictures_without_a_caption_get_one(folder: Path) -> None:
     teller = Teller()
     done = caption(folder, teller, CaptionConfig(batch_size=2))
-    assert done == Captioned(written=("02.png", "03.png", "04.png"), kept=("00.png", "01.png"))
+    assert done == CaptioningResult(written=("02.png", "03.png", "04.png"), kept=("00.png", "01.png"))
     assert captions(folder) == ["picture 0, flat", "picture 1, flat", "red 153", "red 204", "red 255"]
     assert (folder / "02.txt").read_bytes() == b"red 153"
     assert [len(batch) for batch in teller.batches] == [2, 1]
@@ -77,7 +79,7 @@ def test_file_names_that_preparing_took_for_captions_are_nobodys_words(folder: P
     for name in ("02", "03"):
         (folder / f"{name}.png").rename(folder / f"{name} IMG.png")
     config = PrepareConfig(source=str(folder), output=str(prepared), width=64, height=64)
-    run(make_plan(config), progress=lambda *_: None, stop=lambda: False)
+    execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     assert captions(prepared)[2:] == ["IMG", "IMG", ""]
     (prepared / "picture_004.txt").write_text("a red square")
     done = caption(prepared, Teller(), CaptionConfig(existing=existing))
@@ -165,7 +167,7 @@ def test_a_changed_picture_is_captioned_anew(folder: Path) -> None:
 
 def test_a_stopped_run_goes_on(folder: Path) -> None:
     config = CaptionConfig(existing="ignore", batch_size=2)
-    with pytest.raises(Stopped, match="it goes on with the pictures that are left") as caught:
+    with pytest.raises(Stopped, match="continue with the remaining images") as caught:
         caption(folder, Teller(), config, stop_after=3)
     assert caught.value.exit_code == 130
     assert captions(folder)[:2] == ["red 51", "red 102"]
@@ -211,7 +213,7 @@ def test_what_cannot_be_captioned_is_listed_and_the_rest_goes_on(folder: Path) -
     done = caption(folder, Teller(), CaptionConfig(existing="ignore"))
     assert {item.path.name: item.reason for item in done.skipped} == {
         "02.png": "02.txt cannot be read, so it is not replaced",
-        "00.png": "its caption would be 00.txt, which is that of 00.jpg; rename one of them",
+        "00.png": "its caption would be 00.txt, which belongs to 00.jpg; rename one of them",
         "cut.png": "the file is cut off; copy or download it again",
         "empty.png": "the file is empty (0 bytes); copy or download it again",
     }
@@ -228,8 +230,8 @@ def test_captioners_get_pictures_of_bounded_size(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError(), "choose fewer pictures at once"),
-        (RuntimeError("CUDA out of memory"), "caption 3 pictures at once"),
+        (MemoryError(), "choose a smaller batch size"),
+        (RuntimeError("CUDA out of memory"), "caption 3 images at once"),
     ],
 )
 def test_full_memory_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
@@ -253,6 +255,6 @@ def test_bad_input_is_refused_before_anything_is_done(tmp_path: Path, folder: Pa
     with pytest.raises(BadInput, match="Existing captions is 'all'; choose one of keep"):
         caption(folder, Teller(), CaptionConfig(existing="all"))
     (tmp_path / "bare").mkdir()
-    with pytest.raises(BadInput, match="holds no picture"):
+    with pytest.raises(BadInput, match="has no image"):
         caption(tmp_path / "bare", Teller())
     assert not (folder / RECORD).exists()

@@ -21,7 +21,7 @@ def edited(tmp_path: Path) -> CaptionSet:
 
 def test_what_is_not_saved_stays_with_its_history(edited: CaptionSet) -> None:
     found = reload(edited)
-    assert (found.captions, found.gone) == (edited, {})
+    assert (found.captions, found.lost) == (edited, {})
     assert reload(edited.undo()).captions.redo() == edited
 
 
@@ -29,7 +29,7 @@ def test_pictures_that_came_are_there_and_those_that_went_are_told(edited: Capti
     (edited.folder / "00.png").rename(edited.folder / "new.png")
     found = reload(edited)
     assert dict(found.captions.texts) == {"01.png": "ours", "02.png": "picture 2, flat", "new.png": "new"}
-    assert found.gone == {"00.png": "ours again"}
+    assert found.lost == {"00.png": "ours again"}
     # The step that was for both is undone for the one that is left; the other one is gone with its picture.
     assert [step.label for step in found.captions.done] == ["both"]
     assert dict(found.captions.undo().texts)["01.png"] == "picture 1, flat"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from lib_ti.prep.inspect.duplicates import SIDE, Alike, Fingerprint, find_alike, groups
+from lib_ti.prep.inspect.duplicates import SIDE, Fingerprint, SimilarPair, find_near_duplicates, groups
 from tests.prep import photographs
 from tests.prep.photographs import brightness, contrast, crop, curve, photograph, resave, resize, then
 
@@ -30,8 +30,8 @@ def fingerprint(picture: Image.Image) -> Fingerprint:
     return Fingerprint(grey.tobytes(), picture.size)
 
 
-def alike(*pictures: Image.Image, at_least: float = AT_LEAST) -> list[Alike]:
-    return find_alike([fingerprint(picture) for picture in pictures], at_least=at_least)
+def alike(*pictures: Image.Image, at_least: float = AT_LEAST) -> list[SimilarPair]:
+    return find_near_duplicates([fingerprint(picture) for picture in pictures], at_least=at_least)
 
 
 @pytest.mark.parametrize("copy", COPIES)
@@ -75,31 +75,31 @@ def test_even_pictures_say_nothing() -> None:
 def test_likeness_grows_to_one_and_the_threshold_is_kept() -> None:
     original = photograph("coffee")
     (equal,) = alike(original, original.copy())
-    assert equal.likeness == pytest.approx(1, abs=1e-4)
+    assert equal.similarity == pytest.approx(1, abs=1e-4)
     cropped = crop(0.08, 0.08, 0, 0)(original)
     (near,) = alike(original, cropped)
-    assert AT_LEAST <= near.likeness < 0.999
-    assert alike(original, cropped, at_least=near.likeness + 0.001) == []
+    assert AT_LEAST <= near.similarity < 0.999
+    assert alike(original, cropped, at_least=near.similarity + 0.001) == []
 
 
 def test_blocks_of_the_comparison_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = [fingerprint(part) for part in photographs.parts()][:40]
     pictures += pictures[10:15]
-    whole = find_alike(pictures, at_least=AT_LEAST)
+    whole = find_near_duplicates(pictures, at_least=AT_LEAST)
     assert {(pair.first, pair.second) for pair in whole} == {(10 + k, 40 + k) for k in range(5)}
     monkeypatch.setattr("lib_ti.prep.inspect.duplicates._BLOCK", 7)
-    assert find_alike(pictures, at_least=AT_LEAST) == whole
+    assert find_near_duplicates(pictures, at_least=AT_LEAST) == whole
 
 
 def test_many_equal_pictures_take_no_longer_than_others() -> None:
     pictures = [fingerprint(photograph("chelsea"))] * 500
-    pairs = find_alike(pictures, at_least=AT_LEAST)
+    pairs = find_near_duplicates(pictures, at_least=AT_LEAST)
     assert len(pairs) < 64 * 500
     assert groups(500, pairs) == [list(range(500))]
 
 
 def test_groups_are_what_hangs_together() -> None:
-    pairs = [Alike(first, second, 1.0, mirrored=False) for first, second in ((1, 4), (2, 6), (4, 5), (0, 6))]
+    pairs = [SimilarPair(first, second, 1.0, mirrored=False) for first, second in ((1, 4), (2, 6), (4, 5), (0, 6))]
     assert groups(8, pairs) == [[0, 2, 6], [1, 4, 5]]
     assert groups(3, []) == []
 
@@ -116,5 +116,5 @@ def test_ten_thousand_are_grouped_in_seconds() -> None:
         part = np.ascontiguousarray(whole[top : top + size, left : left + size])
         pictures.append(Fingerprint(cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).tobytes(), (1, 1)))
     before = time.process_time()
-    find_alike(pictures, at_least=AT_LEAST)
+    find_near_duplicates(pictures, at_least=AT_LEAST)
     assert time.process_time() - before < 20  # twice what is promised: machines differ

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from lib_ti.config import LookConfig
-from lib_ti.prep.inspect.issues import badges_of
-from lib_ti.prep.inspect.measures import Measures, at_reduction, measure, quality_of
-from lib_ti.prep.inspect.tiles import SIDE, cut_tiles
+from lib_ti.prep.inspect.issues import issues_of
+from lib_ti.prep.inspect.measures import Measures, at_downscaling, measure, quality_of
+from lib_ti.prep.inspect.tiles import SIDE, select_tiles
 from tests.prep.conftest import kinds, look_at
 from tests.prep.photographs import NAMES, SPOILT, blur, brightness, contrast, noise, photograph, resave, resize
 
@@ -29,10 +29,10 @@ def test_a_good_photograph_gets_no_badge(name: str) -> None:
 
 def test_the_two_faulty_samples_are_seen_for_what_they_are() -> None:
     assert kinds(photograph("hubble")) == {"dark"}
-    assert kinds(photograph("moon")) == {"blocks"}
+    assert kinds(photograph("moon")) == {"jpeg_blocks"}
 
 
-@pytest.mark.parametrize("fault", [fault for fault in SPOILT if fault != "lettering"])
+@pytest.mark.parametrize("fault", [fault for fault in SPOILT if fault != "text"])
 def test_spoilt_photographs_are_flagged_for_what_was_done(fault: str) -> None:
     changes, wanted = SPOILT[fault]
     missed = [
@@ -48,7 +48,7 @@ def test_thresholds_decide() -> None:
     blurred, grainy = blur(2)(photograph("camera")), noise(20)(photograph("camera"))
     assert kinds(blurred, LookConfig(blurry=0)) == set()
     assert kinds(grainy, LookConfig(grainy=50)) == set()
-    assert "grainy" in kinds(photograph("grass"), LookConfig(grainy=3))
+    assert "noise" in kinds(photograph("grass"), LookConfig(grainy=3))
     assert kinds(brightness(0.25)(photograph("camera")), LookConfig(dark=0, contrast=0)) == set()
     assert kinds(contrast(0.2)(photograph("camera")), LookConfig(contrast=10)) == set()
 
@@ -69,16 +69,16 @@ def test_a_picture_is_judged_as_it_is_trained() -> None:
     assert "blurry" in kinds(large, LookConfig(width=1536, height=1536))
     pixels = np.kron(np.asarray(photograph("camera")), np.ones((3, 3, 1), np.uint8))
     grainy = noise(20)(Image.fromarray(pixels))
-    assert "grainy" not in kinds(grainy)
-    assert "grainy" in kinds(grainy, LookConfig(width=1536, height=1536))
+    assert "noise" not in kinds(grainy)
+    assert "noise" in kinds(grainy, LookConfig(width=1536, height=1536))
 
 
 def test_a_small_picture_says_by_how_much_it_is_enlarged() -> None:
-    (badge,) = badges_of(look_at(photograph("chelsea")), LookConfig())
-    assert (badge.kind, badge.label, badge.advice) == ("small", "small, 1.7×", "mend")
-    assert "451 × 300" in badge.text
-    assert "1.71 times for 512 × 512" in badge.text
-    assert badges_of(look_at(photograph("chelsea")), LookConfig(small=2)) == ()
+    (issue,) = issues_of(look_at(photograph("chelsea")), LookConfig())
+    assert (issue.kind, issue.label, issue.advice) == ("small", "small, 1.7×", "fix")
+    assert "451 × 300" in issue.text
+    assert "1.71 times for 512 × 512" in issue.text
+    assert issues_of(look_at(photograph("chelsea")), LookConfig(small=2)) == ()
 
 
 def test_a_thing_on_a_white_ground_is_not_too_bright() -> None:
@@ -91,7 +91,7 @@ def test_a_thing_on_a_white_ground_is_not_too_bright() -> None:
 def test_pictures_of_any_size_are_measured(size: tuple[int, int]) -> None:
     measures, levels = measure(photograph("coffee").resize(size))
     assert len(levels) == 32 * 32
-    assert all(np.isfinite([*measures.structure.sharpness, *measures.structure.grain, measures.structure.blocks]))
+    assert all(np.isfinite([*measures.structure.sharpness, *measures.structure.noise, measures.structure.blocks]))
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (120, 130, 140)])
@@ -102,7 +102,7 @@ def test_an_even_picture_has_nothing_sharp(colour: str | tuple[int, ...]) -> Non
 def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
     large = Image.new("RGB", (1600, 1200), "gray")
     large.paste(photograph("gravel"), (500, 500))
-    tiles = cut_tiles(large)
+    tiles = select_tiles(large)
     assert tiles.shape[1:] == (SIDE, SIDE, 3)
     spread = Counter(bool(tile.std() > 5) for tile in tiles)
     assert len(tiles) < (1600 // SIDE) * (1200 // SIDE)
@@ -114,7 +114,7 @@ def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
 
 def test_a_tile_of_a_small_picture_lies_on_the_grid() -> None:
     picture = photograph("coffee")
-    tiles = cut_tiles(picture)
+    tiles = select_tiles(picture)
     assert len(tiles) == (600 // SIDE) * (400 // SIDE)
     assert np.array_equal(tiles[10], np.asarray(picture.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE))))
 
@@ -129,15 +129,15 @@ def test_the_quality_of_a_jpeg_is_read_from_its_tables(quality: int) -> None:
 def test_a_poorly_saved_file_is_flagged_even_where_no_blocks_are_seen() -> None:
     picture = resave(50)(photograph("grass"))
     assert kinds(picture) == set()
-    assert kinds(picture, jpeg_quality=20) == {"blocks"}
+    assert kinds(picture, jpeg_quality=20) == {"jpeg_blocks"}
     assert kinds(picture, LookConfig(blocks=255), jpeg_quality=20) == set()
 
 
 def test_figures_between_halvings_are_interpolated() -> None:
-    assert at_reduction((1.0, 0.5, 0.2), 1) == 1.0
-    assert at_reduction((1.0, 0.5, 0.2), 2**0.5) == pytest.approx(0.75)
-    assert at_reduction((1.0, 0.5, 0.2), 100) == 0.2
-    assert at_reduction((1.0, 0.5, 0.2), 0.3) == 1.0
+    assert at_downscaling((1.0, 0.5, 0.2), 1) == 1.0
+    assert at_downscaling((1.0, 0.5, 0.2), 2**0.5) == pytest.approx(0.75)
+    assert at_downscaling((1.0, 0.5, 0.2), 100) == 0.2
+    assert at_downscaling((1.0, 0.5, 0.2), 0.3) == 1.0
 
 
 def test_measures_survive_a_file() -> None:

@@ -13,25 +13,25 @@ from lib_ti.config import LookConfig
 from lib_ti.embedding.card import save_card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.inspect import measure_folder as looks
-from lib_ti.prep.inspect import report as inspect
-from lib_ti.prep.inspect.measure_folder import look_at_all
-from lib_ti.prep.inspect.report import Judged, Report, judge
+from lib_ti.prep.inspect import measure_folder as measuring
+from lib_ti.prep.inspect import report as reporting
+from lib_ti.prep.inspect.measure_folder import measure_folder
+from lib_ti.prep.inspect.report import InspectedImage, InspectionReport, inspect_measured
 from tests.prep.conftest import save
 from tests.prep.photographs import blur, crop, letter, noise, photograph, resize
 
 
-def look_over(folder: Path, config: LookConfig | None = None, **options) -> Report:
+def inspect_folder(folder: Path, config: LookConfig | None = None, **options) -> InspectionReport:
     quiet = {"progress": lambda done, total: None, "stop": lambda: False}
-    return inspect.look_over(folder, config or LookConfig(), **{**quiet, **options})
+    return reporting.inspect_folder(folder, config or LookConfig(), **{**quiet, **options})
 
 
-def named(report: Report) -> dict[str, Judged]:
-    return {picture.look.path.name: picture for picture in report.pictures}
+def named(report: InspectionReport) -> dict[str, InspectedImage]:
+    return {picture.measured.path.name: picture for picture in report.images}
 
 
-def kinds(picture: Judged) -> set[str]:
-    return {badge.kind for badge in picture.badges}
+def kinds(picture: InspectedImage) -> set[str]:
+    return {issue.kind for issue in picture.issues}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def mixed(found: Path) -> Path:
 
 
 def test_a_folder_is_looked_over(mixed: Path) -> None:
-    report = look_over(mixed)
+    report = inspect_folder(mixed)
     pictures = named(report)
     assert list(pictures) == ["1.png", "2.jpg", "3.png", "10.png", "11.png"]
     assert kinds(pictures["1.png"]) == set()
@@ -53,23 +53,23 @@ def test_a_folder_is_looked_over(mixed: Path) -> None:
     assert kinds(pictures["3.png"]) == {"mirrored"}
     assert kinds(pictures["10.png"]) == {"blurry"}
     assert kinds(pictures["11.png"]) == {"blurry", "duplicate"}
-    assert pictures["2.jpg"].badges[-1].text == "It shows the same as 1.png, which is larger."
-    assert pictures["11.png"].badges[-1].text == "It is the same file as 10.png."
-    assert pictures["3.png"].badges[-1].text == "It seems to be 1.png in a mirror."
-    assert [[one.look.path.name for one in group] for group in report.groups] == [
+    assert pictures["2.jpg"].issues[-1].text == "It shows the same as 1.png, which is larger."
+    assert pictures["11.png"].issues[-1].text == "It is the same file as 10.png."
+    assert pictures["3.png"].issues[-1].text == "It seems to be a mirrored copy of 1.png."
+    assert [[one.measured.path.name for one in group] for group in report.groups] == [
         ["1.png", "2.jpg"],
         ["10.png", "11.png"],
     ]
-    assert [picture.group for picture in report.pictures] == [1, 1, 0, 2, 2]
+    assert [picture.group for picture in report.images] == [1, 1, 0, 2, 2]
     assert report.counts() == {"blurry": 2, "duplicate": 2, "mirrored": 1, "small": 1}
 
 
 def test_captions_and_files_are_told(mixed: Path) -> None:
-    pictures = named(look_over(mixed))
-    assert [picture.look.has_caption for picture in pictures.values()] == [True, False, False, False, False]
-    one = pictures["1.png"].look
+    pictures = named(inspect_folder(mixed))
+    assert [picture.measured.has_caption for picture in pictures.values()] == [True, False, False, False, False]
+    one = pictures["1.png"].measured
     assert (one.caption.text, one.size, one.bytes) == ("an astronaut", (512, 512), (mixed / "1.png").stat().st_size)
-    assert 60 < pictures["2.jpg"].look.measures.jpeg_quality < 80
+    assert 60 < pictures["2.jpg"].measured.measures.jpeg_quality < 80
     assert one.measures.jpeg_quality == 0
 
 
@@ -77,7 +77,7 @@ def test_the_best_of_a_group_is_the_one_with_least_against_it(found: Path) -> No
     save(blur(3)(photograph("coffee")), found / "a.png")
     save(photograph("coffee"), found / "b.png")
     save(resize(0.5)(photograph("coffee")), found / "c.png")
-    pictures = named(look_over(found))
+    pictures = named(inspect_folder(found))
     assert [name for name, picture in pictures.items() if not picture.has("duplicate")] == ["b.png"]
 
 
@@ -85,36 +85,36 @@ def test_what_can_be_mended_is_rather_kept_than_what_cannot(found: Path) -> None
     lettered = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
     save(lettered(photograph("coffee")), found / "lettered.png")
     save(noise(40)(photograph("coffee")), found / "grainy.png")
-    report = look_over(found)
-    assert kinds(named(report)["lettered.png"]) >= {"lettering", "small"}
-    assert [picture.look.path.name for picture in report.to_leave_out] == ["grainy.png"]
+    report = inspect_folder(found)
+    assert kinds(named(report)["lettered.png"]) >= {"text", "small"}
+    assert [picture.measured.path.name for picture in report.suggested_exclusions] == ["grainy.png"]
 
 
 def test_advice_counts_and_names(mixed: Path) -> None:
-    report = look_over(mixed)
+    report = inspect_folder(mixed)
     assert report.advice == (
-        "2 of 5 pictures are good; 30 to 70 clear, sharp pictures that you can describe are best: find 28 more.",
+        "2 of 5 images are good; 30 to 70 clear, sharp images that you can describe are best: find 28 more.",
         "Exclude 2.jpg (near-duplicate), 10.png (blurry), 11.png (blurry, same file).",
     )
-    assert [picture.look.path.name for picture in report.good] == ["1.png", "3.png"]
-    assert len(report.to_leave_out) == 3
+    assert [picture.measured.path.name for picture in report.good] == ["1.png", "3.png"]
+    assert len(report.suggested_exclusions) == 3
 
 
 def test_advice_for_sets_of_all_sizes(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = look_at_all(mixed, progress=lambda done, total: None, stop=lambda: False)
-    for fewest, most, words in ((2, 5, "which is what a training wants"), (1, 1, "choose the best of them")):
-        monkeypatch.setattr(inspect, "FEWEST", fewest)
-        monkeypatch.setattr(inspect, "MOST", most)
-        assert words in judge(looked, LookConfig()).advice[0]
-    monkeypatch.setattr(inspect, "_NAMED", 1)
-    assert judge(looked, LookConfig()).advice[1].endswith("(near-duplicate) and 2 more.")
+    looked = measure_folder(mixed, progress=lambda done, total: None, stop=lambda: False)
+    for fewest, most, words in ((2, 5, "which is enough to train on"), (1, 1, "choose the best of them")):
+        monkeypatch.setattr(reporting, "FEWEST", fewest)
+        monkeypatch.setattr(reporting, "MOST", most)
+        assert words in inspect_measured(looked, LookConfig()).advice[0]
+    monkeypatch.setattr(reporting, "_NAMED", 1)
+    assert inspect_measured(looked, LookConfig()).advice[1].endswith("(near-duplicate) and 2 more.")
 
 
 def test_thresholds_change_the_badges_without_another_look(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = look_at_all(mixed, progress=lambda done, total: None, stop=lambda: False)
-    monkeypatch.setattr(looks, "measure", lambda *_, **__: pytest.fail("measured again"))
-    lenient = named(judge(looked, LookConfig(blurry=0, duplicates=100, small=4)))
-    assert {name for name, picture in lenient.items() if picture.badges} == {"3.png", "11.png"}
+    looked = measure_folder(mixed, progress=lambda done, total: None, stop=lambda: False)
+    monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
+    lenient = named(inspect_measured(looked, LookConfig(blurry=0, duplicates=100, small=4)))
+    assert {name for name, picture in lenient.items() if picture.issues} == {"3.png", "11.png"}
 
 
 def test_bad_files_are_listed_and_the_rest_goes_on(found: Path) -> None:
@@ -125,7 +125,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(found: Path) -> None:
     (found / "text.jpg").write_text("no picture")
     (found / "notes.md").write_text("no picture, and none is meant")
     (found / "jpeg-inside.png").write_bytes(save(photograph("flower"), found / "flower.jpg").read_bytes())
-    report = look_over(found)
+    report = inspect_folder(found)
     assert set(named(report)) == {"good.png", "flower.jpg", "jpeg-inside.png"}
     reasons = {one.path.name: one.reason for one in report.skipped}
     assert set(reasons) == {"cut.png", "empty.jpg", "text.jpg"}
@@ -137,7 +137,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(found: Path) -> None:
 def test_a_bomb_is_refused_by_name(found: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(photograph("coffee"), found / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    (skipped,) = look_over(found).skipped
+    (skipped,) = inspect_folder(found).skipped
     assert skipped.path.name == "a.png"
     assert "too many pixels" in skipped.reason
 
@@ -156,12 +156,12 @@ def test_kinds_of_pictures_are_all_read(found: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     save(picture, found / "turned.jpg", exif=exif)
-    report = look_over(found, LookConfig(duplicates=100))
+    report = inspect_folder(found, LookConfig(duplicates=100))
     assert report.skipped == ()
     pictures = named(report)
-    assert kinds(pictures["moving.gif"]) >= {"frames"}
+    assert kinds(pictures["moving.gif"]) >= {"several_frames"}
     assert {name for name, one in pictures.items() if one.has("transparent")} == {"see-through.png"}
-    assert pictures["turned.jpg"].look.size == (200, 300)
+    assert pictures["turned.jpg"].measured.size == (200, 300)
 
 
 def test_what_is_hidden_under_transparency_is_not_judged(found: Path) -> None:
@@ -170,35 +170,37 @@ def test_what_is_hidden_under_transparency_is_not_judged(found: Path) -> None:
     hidden[:256, :, :3] = np.random.default_rng(0).integers(0, 256, (256, 512, 3))
     hidden[:256, :, 3] = 0
     save(Image.fromarray(hidden), found / "a.png")
-    assert "grainy" not in kinds(look_over(found).pictures[0])
+    assert "noise" not in kinds(inspect_folder(found).images[0])
 
 
 def test_a_second_look_measures_nothing(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
-    first = look_over(mixed, cache_folder=cache)
-    monkeypatch.setattr(looks, "measure", lambda *_, **__: pytest.fail("measured again"))
+    first = inspect_folder(mixed, cache_folder=cache)
+    monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
     (mixed / "1.png").rename(mixed / "one.png")  # content counts, not names
-    again = look_over(mixed, cache_folder=cache)
-    seen, seen_again = ({one.look.digest: one.look.measures for one in report.pictures} for report in (first, again))
+    again = inspect_folder(mixed, cache_folder=cache)
+    seen, seen_again = (
+        {one.measured.digest: one.measured.measures for one in report.images} for report in (first, again)
+    )
     assert seen_again == seen
     assert len((next(cache.iterdir())).read_text().splitlines()) == 4
 
 
 def test_damaged_lines_of_the_cache_are_looked_at_again(mixed: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    first = look_over(mixed, cache_folder=cache)
+    first = inspect_folder(mixed, cache_folder=cache)
     (file,) = cache.iterdir()
     lines = file.read_text().splitlines()
     spoilt = {**json.loads(lines[0]), "levels": "AAAA"}
     file.write_text("\n".join([json.dumps(spoilt), "[]", "nonsense", lines[1], lines[2][:100]]) + "\n")
-    assert look_over(mixed, cache_folder=cache) == first
+    assert inspect_folder(mixed, cache_folder=cache) == first
     assert len(file.read_text().splitlines()) == 5 + 3
 
 
 def test_a_cache_that_cannot_be_written_is_remarked(mixed: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    report = look_over(mixed, cache_folder=tmp_path / "file")
-    assert len(report.pictures) == 5
+    report = inspect_folder(mixed, cache_folder=tmp_path / "file")
+    assert len(report.images) == 5
     (remark,) = report.remarks
     assert "takes as long" in remark
     assert str(tmp_path / "file") in remark
@@ -206,36 +208,36 @@ def test_a_cache_that_cannot_be_written_is_remarked(mixed: Path, tmp_path: Path)
 
 def test_progress_is_told_and_stopping_keeps_what_was_seen(mixed: Path, tmp_path: Path) -> None:
     told = []
-    look_over(mixed, progress=lambda done, total: told.append((done, total)))
+    inspect_folder(mixed, progress=lambda done, total: told.append((done, total)))
     assert told == [(done, 5) for done in range(6)]
     cache = tmp_path / "cache"
     calls = iter([False, False, True])
     with pytest.raises(Stopped):
-        look_over(mixed, cache_folder=cache, stop=lambda: next(calls))
+        inspect_folder(mixed, cache_folder=cache, stop=lambda: next(calls))
     assert len((next(cache.iterdir())).read_text().splitlines()) == 3
 
 
 def test_originals_are_not_touched(mixed: Path) -> None:
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in mixed.iterdir()}
-    look_over(mixed)
+    inspect_folder(mixed)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in mixed.iterdir()} == before
 
 
 def test_nothing_to_look_at(found: Path) -> None:
-    report = look_over(found)
-    assert report.pictures == ()
-    assert report.advice == ("There is no picture here that can be read.",)
+    report = inspect_folder(found)
+    assert report.images == ()
+    assert report.advice == ("There is no readable image here.",)
     (found / "a.jpg").write_bytes(b"")
-    assert look_over(found).advice == ("There is no picture here that can be read; 1 file was skipped.",)
+    assert inspect_folder(found).advice == ("There is no readable image here; 1 file was skipped.",)
     with pytest.raises(BadInput, match="does not exist"):
-        look_over(found / "gone")
+        inspect_folder(found / "gone")
     with pytest.raises(BadInput, match="Too dark below"):
-        look_over(found, LookConfig(dark=90))
+        inspect_folder(found, LookConfig(dark=90))
 
 
 def test_cards_of_embeddings_are_no_images(tmp_path: Path) -> None:
     save_card(tmp_path / "card.webp", None, Embedding("style", {"clip_l": torch.ones(1, 768)}))
     Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
-    found = look_at_all(tmp_path, progress=lambda *_: None, stop=lambda: False)
-    assert [look.name for look in found.pictures] == ["a.png"]
+    found = measure_folder(tmp_path, progress=lambda *_: None, stop=lambda: False)
+    assert [look.name for look in found.images] == ["a.png"]
     assert [one.reason for one in found.skipped] == ["it is a card that carries an embedding"]

@@ -6,34 +6,34 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_ti.prep.crop_box import WHOLE, Frame
-from lib_ti.prep.layered_image import Piece
-from lib_ti.prep.recipe.crop import crop, flip, shaped, split_frames, swap_sides
+from lib_ti.prep.crop_box import WHOLE, CropBox
+from lib_ti.prep.layered_image import LayeredImage
+from lib_ti.prep.recipe.crop import crop, flip, shaped, split_boxes, swap_left_right
 
 
-def positions(width: int, height: int) -> Piece:
+def positions(width: int, height: int) -> LayeredImage:
     """Each pixel of picture, transparency and mask says where it was."""
     across, down = np.meshgrid(np.arange(width), np.arange(height))
     levels = np.stack([across, down, across + down], axis=2).astype(np.uint8)
-    return Piece(
+    return LayeredImage(
         Image.fromarray(levels), Image.fromarray(levels[..., 0]), Image.fromarray(levels[..., 1]), "on the left"
     )
 
 
-def aligned(piece: Piece) -> bool:
+def aligned(piece: LayeredImage) -> bool:
     levels = np.asarray(piece.image)
     assert piece.alpha is not None and piece.mask is not None
     return bool((levels[..., 0] == piece.alpha).all() and (levels[..., 1] == piece.mask).all())
 
 
 def test_a_crop_shows_its_frame_and_keeps_everything_aligned() -> None:
-    cut = crop(positions(100, 80), Frame(0.1, 0.5, 0.3, 0.25), "by hand")
+    cut = crop(positions(100, 80), CropBox(0.1, 0.5, 0.3, 0.25), "by hand")
     levels = np.asarray(cut.image)
     assert cut.image.size == (30, 20)
     assert tuple(levels[0, 0][:2]) == (10, 40)
     assert tuple(levels[-1, -1][:2]) == (39, 59)
     assert aligned(cut)
-    assert cut.record == ({"operation": "crop", "frame": [0.1, 0.5, 0.3, 0.25], "how": "by hand"},)
+    assert cut.record == ({"operation": "crop", "crop_box": [0.1, 0.5, 0.3, 0.25], "how": "by hand"},)
 
 
 def test_the_whole_picture_is_no_crop() -> None:
@@ -46,7 +46,7 @@ def test_frames_at_the_edges_stay_within_and_hold_a_pixel(size: tuple[int, int])
     for x, width in itertools.product((0.0, 0.0004, 0.5, 0.9995, 0.9999999), (1e-7, 0.0005, 1.0)):
         if x + width > 1:
             continue
-        left, top, right, bottom = Frame(x, x, width, width).pixels(size)
+        left, top, right, bottom = CropBox(x, x, width, width).pixels(size)
         assert 0 <= left < right <= size[0]
         assert 0 <= top < bottom <= size[1]
 
@@ -54,7 +54,7 @@ def test_frames_at_the_edges_stay_within_and_hold_a_pixel(size: tuple[int, int])
 @pytest.mark.parametrize("shares", [(-0.1, 0, 1, 1), (0, 0, 0, 1), (0.5, 0, 0.6, 1), (0, 0, 1, 1.1), (0, 0, -1, 1)])
 def test_frames_beyond_the_picture_are_none(shares: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="not within"):
-        Frame(*shares)
+        CropBox(*shares)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (512, 768), (768, 512), (4, 1)])
@@ -62,7 +62,7 @@ def test_frames_beyond_the_picture_are_none(shares: tuple[float, ...]) -> None:
 def test_a_shaped_frame_is_the_largest_of_its_shape_in_the_middle(
     picture: tuple[int, int], shape: tuple[int, int]
 ) -> None:
-    outer = Frame(0.25, 0.125, 0.5, 0.75)
+    outer = CropBox(0.25, 0.125, 0.5, 0.75)
     inner = shaped(outer, picture, shape)
     assert inner.width * picture[0] / (inner.height * picture[1]) == pytest.approx(shape[0] / shape[1])
     assert inner.width == pytest.approx(outer.width) or inner.height == pytest.approx(outer.height)
@@ -72,10 +72,10 @@ def test_a_shaped_frame_is_the_largest_of_its_shape_in_the_middle(
 
 
 def test_overlap_is_a_share_of_both() -> None:
-    left, middle = Frame(0, 0, 0.5, 1), Frame(0.25, 0, 0.5, 1)
+    left, middle = CropBox(0, 0, 0.5, 1), CropBox(0.25, 0, 0.5, 1)
     assert left.overlap(left) == 1
     assert left.overlap(middle) == middle.overlap(left) == pytest.approx(1 / 3)
-    assert left.overlap(Frame(0.5, 0, 0.5, 1)) == 0
+    assert left.overlap(CropBox(0.5, 0, 0.5, 1)) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_overlap_is_a_share_of_both() -> None:
     [((1000, 3000), 4), ((3000, 1000), 4), ((1000, 2000), 3), ((1000, 1999), 0), ((1000, 10000), 13), ((512, 512), 0)],
 )
 def test_long_pictures_are_split_as_the_webui_splits_them(picture: tuple[int, int], count: int) -> None:
-    parts = split_frames(picture, (512, 512), threshold=0.5, overlap=0.2)
+    parts = split_boxes(picture, (512, 512), threshold=0.5, overlap=0.2)
     assert len(parts) == count
     for part in parts:
         assert part.size(picture) == (1000, 1000)
@@ -97,8 +97,8 @@ def test_long_pictures_are_split_as_the_webui_splits_them(picture: tuple[int, in
 
 
 def test_a_picture_of_the_training_shape_is_never_split() -> None:
-    assert split_frames((768, 512), (768, 512), threshold=1.0, overlap=0.5) == ()
-    assert len(split_frames((769, 512), (512, 512), threshold=1.0, overlap=0.0)) == 2
+    assert split_boxes((768, 512), (768, 512), threshold=1.0, overlap=0.5) == ()
+    assert len(split_boxes((769, 512), (512, 512), threshold=1.0, overlap=0.0)) == 2
 
 
 def test_flipping_keeps_everything_aligned() -> None:
@@ -119,5 +119,5 @@ def test_flipping_keeps_everything_aligned() -> None:
     ],
 )
 def test_left_and_right_are_swapped_as_words(text: str, swapped: str) -> None:
-    assert swap_sides(text) == swapped
-    assert swap_sides(swapped) == text
+    assert swap_left_right(text) == swapped
+    assert swap_left_right(swapped) == text

@@ -20,20 +20,20 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.preparations import without_excluded
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop_box import Frame
+from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.loss_masks import remove_mask, save_mask
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe import stream
-from lib_ti.prep.recipe.execute import Summary, run
-from lib_ti.prep.recipe.make import pixels_to_open, proposed_frames, size_to_open
+from lib_ti.prep.recipe.execute import PreparationSummary, execute_plan
+from lib_ti.prep.recipe.make import pixels_to_open, proposed_crop_boxes, size_to_open
+from lib_ti.prep.recipe.pixel_budget import PixelBudget
 from lib_ti.prep.recipe.plan import Plan, make_plan
-from lib_ti.prep.recipe.saliency import FaceFinder
-from lib_ti.prep.recipe.stream import Room
+from lib_ti.prep.recipe.saliency import FaceDetector
 from lib_ti.prep.recipe.write_results import describe
-from lib_ti.prep.remove.inpaint import Filling, fill, mask_of
+from lib_ti.prep.remove.inpaint import FillMethod, inpaint, mask_from_boxes
 from lib_ti.prep.remove.patches import save_patch
-from lib_ti.prep.sources import open_piece
+from lib_ti.prep.sources import open_layered
 from tests.data.conftest import PictureFolder
 from tests.fakes import FakeHost, FakeTools
 
@@ -54,18 +54,18 @@ def settings(pictures: PictureFolder, **values) -> PrepareConfig:
     return PrepareConfig(**{**common, **values})
 
 
-def carried_out(plan: Plan, **options) -> Summary:
-    return run(plan, **{"progress": lambda *_: None, "stop": lambda: False, **options})
+def carried_out(plan: Plan, **options) -> PreparationSummary:
+    return execute_plan(plan, **{"progress": lambda *_: None, "stop": lambda: False, **options})
 
 
-def prepared(pictures: PictureFolder, *, host: FakeHost | None = None, **values) -> Summary:
+def prepared(pictures: PictureFolder, *, host: FakeHost | None = None, **values) -> PreparationSummary:
     plan = make_plan(settings(pictures, **values), host.tools.upscalers if host else ())
-    return carried_out(plan, host_tools=host.tools if host else None)
+    return carried_out(plan, tools=host.tools if host else None)
 
 
 def edit(plan: Plan, name: str, **values) -> None:
-    digest = next(one.wanted.item.digest for one in plan.results if one.wanted.item.path.name == name)
-    update_edits(plan.folder, lambda edits: edits.with_picture(digest, replace(edits.of(digest, name), **values)))
+    digest = next(one.spec.item.digest for one in plan.results if one.spec.item.path.name == name)
+    update_edits(plan.folder, lambda edits: edits.with_image(digest, replace(edits.of(digest, name), **values)))
 
 
 def files(folder: PreparedFolder) -> list[str]:
@@ -97,12 +97,12 @@ def test_pictures_captions_and_masks_come_out_and_the_originals_stay(
     ]
     assert output.caption("picture_001.png").read_text(encoding="utf-8") == "a house"
     assert output.caption("picture_002.png").read_text(encoding="utf-8") == "b"
-    with Image.open(output.picture("picture_002.png")) as second, Image.open(output.mask("picture_001.png")) as mask:
+    with Image.open(output.image("picture_002.png")) as second, Image.open(output.mask("picture_001.png")) as mask:
         assert (second.mode, second.size) == ("RGBA", (64, 64))
         assert (mask.mode, mask.size, mask.getextrema()) == ("L", (64, 64), (7, 7))
     assert [describe(one) for one in summary.made] == [
-        "a.jpg → picture_001.png: cut out in the middle, reduced",
-        "b.png → picture_002.png: cut out in the middle, reduced",
+        "a.jpg → picture_001.png: cropped in the center, downscaled",
+        "b.png → picture_002.png: cropped in the center, downscaled",
     ]
     # Training reads the folder as it is.
     found = scan(output.path, Rules(64, 64, use_alpha=True))
@@ -113,7 +113,7 @@ def test_pictures_captions_and_masks_come_out_and_the_originals_stay(
 def test_a_result_has_the_pixels_that_pillow_gives(pictures: PictureFolder, output: PreparedFolder) -> None:
     path = pictures.draw("a.png", (300, 200))
     prepared(pictures)
-    with Image.open(path) as source, Image.open(output.picture("picture_001.png")) as result:
+    with Image.open(path) as source, Image.open(output.image("picture_001.png")) as result:
         plain = ImageOps.fit(source, (64, 64), Image.Resampling.LANCZOS)
         difference = np.abs(np.asarray(plain, int) - np.asarray(result, int))
     assert difference.mean() < 1
@@ -126,11 +126,11 @@ def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFol
         image.save(pictures.path / "b.jpg", quality=95)
     plan = make_plan(settings(pictures))
     for name in ("a.png", "b.jpg"):
-        edit(plan, name, frames=(Frame(0.3, 0.2, 0.25, 0.4),))
+        edit(plan, name, crop_boxes=(CropBox(0.3, 0.2, 0.25, 0.4),))
     prepared(pictures)
     with (
-        Image.open(output.picture("picture_001.png")) as first,
-        Image.open(output.picture("picture_002.png")) as second,
+        Image.open(output.image("picture_001.png")) as first,
+        Image.open(output.image("picture_002.png")) as second,
     ):
         assert np.abs(np.asarray(first, int) - np.asarray(second, int)).mean() < 4
 
@@ -149,11 +149,11 @@ def test_a_picture_is_opened_no_larger_than_its_results_need(
 ) -> None:
     Image.new("L", (4000, 3000)).save(pictures.path / "a.jpg")
     [planned] = make_plan(settings(pictures, **{"width": 512, "height": 512, **values})).results
-    cover = size_to_open([planned.wanted])
+    cover = size_to_open([planned.spec])
     assert cover == (opened and pytest.approx(opened, abs=1))
-    piece = open_piece(planned.wanted.item, cover=cover)
+    piece = open_layered(planned.spec.item, cover=cover)
     width, height = piece.image.size
-    assert width * height <= pixels_to_open([planned.wanted]) <= 4000 * 3000
+    assert width * height <= pixels_to_open([planned.spec]) <= 4000 * 3000
     assert cover is None or (width >= cover[0] and height >= cover[1])
 
 
@@ -163,9 +163,9 @@ def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output
     stored = Image.new("RGB", (200, 100), "blue")
     stored.paste("red", (150, 0, 200, 100))  # at the bottom, when seen
     stored.save(pictures.path / "a.jpg", exif=exif, quality=95)
-    edit(make_plan(settings(pictures)), "a.jpg", frames=(Frame(0, 0.8, 0.4, 0.2),))
+    edit(make_plan(settings(pictures)), "a.jpg", crop_boxes=(CropBox(0, 0.8, 0.4, 0.2),))
     prepared(pictures)
-    with Image.open(output.picture("picture_001.png")) as result:
+    with Image.open(output.image("picture_001.png")) as result:
         red, _, blue = np.asarray(result).reshape(-1, 3).mean(axis=0)
         assert red > 200 and blue < 40
 
@@ -187,22 +187,22 @@ def test_erased_parts_are_gone_from_every_result(pictures: PictureFolder, output
     image = Image.new("RGB", (800, 400), "green")
     image.paste("red", (360, 180, 440, 220))
     image.save(pictures.path / "a.jpg", quality=95)  # which is decoded at reduced size where nothing is erased
-    frames = (Frame(0, 0, 1, 1), Frame(0.4, 0.4, 0.2, 0.2))
-    edit(make_plan(settings(pictures)), "a.jpg", frames=frames)
+    frames = (CropBox(0, 0, 1, 1), CropBox(0.4, 0.4, 0.2, 0.2))
+    edit(make_plan(settings(pictures)), "a.jpg", crop_boxes=frames)
     assert len(prepared(pictures, flip=True).made) == 4
-    patch = fill(image, mask_of([(360, 180, 440, 220)], image.size, margin=8), Filling("telea"))
+    patch = inpaint(image, mask_from_boxes([(360, 180, 440, 220)], image.size, margin=8), FillMethod("telea"))
     save_patch(output, patch)
-    edit(make_plan(settings(pictures)), "a.jpg", erased=(patch.erased,))
+    edit(make_plan(settings(pictures)), "a.jpg", removed_regions=(patch.region,))
     summary = prepared(pictures, flip=True)
     assert len(summary.made) == 4
     for one in summary.made:
-        with Image.open(output.picture(one.name)) as result:
+        with Image.open(output.image(one.name)) as result:
             assert result.getextrema()[0][1] < 40
-        assert one.operations[0] == {"operation": "erase", "box": [352, 172, 448, 228], "by": "telea"}
-    (output.patches / f"{patch.erased.patch}.png").unlink()
+        assert one.operations[0] == {"operation": "remove", "box": [352, 172, 448, 228], "by": "telea"}
+    (output.patches / f"{patch.region.patch}.png").unlink()
     failed = prepared(pictures, flip=True, width=128).failed
     assert [one.path.name for one in failed] == ["a.jpg"]
-    assert "erase again" in failed[0].reason
+    assert "remove the region again" in failed[0].reason
 
 
 def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
@@ -223,13 +223,13 @@ def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
     pictures.draw("small.png", (32, 32))
     summary = prepared(pictures, host=host, upscaler="Nearest")
     assert lent == ["Nearest"]
-    assert summary.made[0].operations == ({"operation": "enlarge", "by": "Nearest", "factor": 2.0},)
+    assert summary.made[0].operations == ({"operation": "upscale", "by": "Nearest", "factor": 2.0},)
     # Enlarged by another one, and left small, it is another result.
     assert [one.source for one in prepared(pictures).made] == ["small.png"]
     assert [one.source for one in prepared(pictures, upscaler="none").made] == ["small.png"]
-    with Image.open(output.picture("picture_002.png")) as result:
+    with Image.open(output.image("picture_002.png")) as result:
         assert result.size == (32, 32)
-    with pytest.raises(BadInput, match="nobody lends it here"):
+    with pytest.raises(BadInput, match="is not available here"):
         carried_out(make_plan(settings(pictures, upscaler="Nearest"), ["Nearest"]))
 
 
@@ -237,13 +237,13 @@ def test_the_frames_shown_beforehand_are_those_that_are_made(pictures: PictureFo
     for name, size in (("a.jpg", (1200, 500)), ("b.png", (64, 64)), ("c.png", (400, 100)), ("d.jpg", (1500, 800))):
         pictures.draw(name, size)
     config = settings(pictures, framing="saliency", split=True, flip=True)
-    edit(make_plan(config), "b.png", frames=(Frame(0.1, 0, 0.2, 0.3), Frame(0.5, 0.5, 0.5, 0.5)))
-    plan, faces = make_plan(config), FaceFinder()
-    items = {one.wanted.item.path.name: (one.wanted.item, one.wanted.edits) for one in plan.results}
-    shown = {name: proposed_frames(item, edits, config, faces) for name, (item, edits) in items.items()}
+    edit(make_plan(config), "b.png", crop_boxes=(CropBox(0.1, 0, 0.2, 0.3), CropBox(0.5, 0.5, 0.5, 0.5)))
+    plan, faces = make_plan(config), FaceDetector()
+    items = {one.spec.item.path.name: (one.spec.item, one.spec.edits) for one in plan.results}
+    shown = {name: proposed_crop_boxes(item, edits, config, faces) for name, (item, edits) in items.items()}
     carried_out(plan)
     made = [one for one in read_manifest(output).results if not one.flipped]
-    assert shown == {name: [one.frame for one in made if one.source == name] for name in items}
+    assert shown == {name: [one.crop_box for one in made if one.source == name] for name in items}
     assert [len(frames) for frames in shown.values()] == [3, 2, 5, 1]
 
 
@@ -266,7 +266,7 @@ def test_a_stopped_run_is_continued(pictures: PictureFolder, output: PreparedFol
     for number in range(9):
         pictures.draw(f"{number}.png")
     seen: list[tuple[int, int]] = []
-    with pytest.raises(Stopped, match=r"after \d of 9 pictures"):
+    with pytest.raises(Stopped, match=r"after \d of 9 images"):
         carried_out(
             make_plan(settings(pictures, workers=1)),
             progress=lambda done, total: seen.append((done, total)),
@@ -369,15 +369,15 @@ def test_a_mask_painted_on_a_result_stays_while_the_result_shows_the_same(
     pictures.draw("a.png", (200, 100))
     Image.new("L", (200, 100), 255).save(pictures.path / "a-mask.png")
     prepared(pictures)
-    painted = save_mask(output.picture("picture_001.png"), Image.new("L", (64, 64), 9)).read_bytes()
+    binarize = save_mask(output.image("picture_001.png"), Image.new("L", (64, 64), 9)).read_bytes()
     prepared(pictures)
     prepared(pictures, width=128, height=128)
-    assert output.mask("picture_001.png").read_bytes() == painted
-    edit(make_plan(settings(pictures)), "a.png", frames=(Frame(0, 0, 0.5, 1),))
+    assert output.mask("picture_001.png").read_bytes() == binarize
+    edit(make_plan(settings(pictures)), "a.png", crop_boxes=(CropBox(0, 0, 0.5, 1),))
     summary = prepared(pictures)
     [note] = summary.notes
-    assert note.startswith("picture_001.png shows something else now, so that the mask painted on it does not fit")
-    assert (output.removed / "picture_001-mask.png").read_bytes() == painted
+    assert note.startswith("picture_001.png now shows another region, so the mask painted on it does not fit")
+    assert (output.removed / "picture_001-mask.png").read_bytes() == binarize
     with Image.open(output.mask("picture_001.png")) as mask:
         assert mask.getextrema() == (255, 255)
 
@@ -388,7 +388,7 @@ def test_a_mask_that_was_taken_away_stays_away_until_the_result_is_made_again(
     pictures.draw("a.png")
     Image.new("L", (64, 64), 5).save(pictures.path / "a-mask.png")
     prepared(pictures)
-    remove_mask(output.picture("picture_001.png"))
+    remove_mask(output.image("picture_001.png"))
     prepared(pictures)
     assert not output.mask("picture_001.png").exists()
     prepared(pictures, width=128)
@@ -403,11 +403,11 @@ def test_what_was_changed_in_the_prepared_folder_is_put_aside_before_it_is_made_
 ) -> None:
     pictures.draw("a.png")
     prepared(pictures)
-    Image.new("RGB", (9, 9)).save(output.picture("picture_001.png"))
-    changed = output.picture("picture_001.png").read_bytes()
+    Image.new("RGB", (9, 9)).save(output.image("picture_001.png"))
+    changed = output.image("picture_001.png").read_bytes()
     summary = prepared(pictures)
     aside = output.removed / "picture_001.png"
-    assert summary.notes == [f"picture_001.png was not as it had been made; what was there is now {aside}."]
+    assert summary.notes == [f"picture_001.png was changed since it was made; the changed file is now {aside}."]
     assert aside.read_bytes() == changed
 
 
@@ -415,7 +415,7 @@ def test_a_file_that_appears_under_a_planned_name_is_put_aside(pictures: Picture
     pictures.draw("a.png")
     plan = make_plan(settings(pictures))
     output.path.mkdir()
-    output.picture("picture_001.png").write_bytes(b"someone's")
+    output.image("picture_001.png").write_bytes(b"someone's")
     carried_out(plan)
     assert (output.removed / "picture_001.png").read_bytes() == b"someone's"
 
@@ -427,7 +427,7 @@ def test_what_is_no_longer_wanted_is_moved_and_not_deleted(pictures: PictureFold
     prepared(pictures)
     before = contents(output.path)
     for _ in range(2):
-        edit(make_plan(settings(pictures)), "a.png", left_out=True)
+        edit(make_plan(settings(pictures)), "a.png", excluded=True)
         assert prepared(pictures).removed == 1
         edit(make_plan(settings(pictures)), "b.png")  # nothing
         update_edits(output, lambda edits: type(edits)())
@@ -454,7 +454,7 @@ def test_the_manifest_tells_how_each_result_was_made(pictures: PictureFolder, ou
     content = json.loads(output.manifest.read_text(encoding="utf-8"))
     [result] = content["results"]
     assert (result["source"], result["name"]) == ("a.png", "picture_001.png")
-    assert [one["operation"] for one in result["operations"]] == ["crop", "enlarge"]
+    assert [one["operation"] for one in result["operations"]] == ["crop", "upscale"]
     assert content["settings"]["source"] == str(pictures.path.resolve())
     # It is enough to prepare again.
     again = make_plan(PrepareConfig(**content["settings"]))
@@ -465,17 +465,15 @@ def test_decisions_made_during_a_run_are_kept(pictures: PictureFolder, output: P
     for name in ("a.png", "b.png"):
         pictures.draw(name)
     plan = make_plan(settings(pictures))
-    carried_out(plan, progress=lambda done, total: edit(plan, "a.png", left_out=True) if done == 1 else None)
+    carried_out(plan, progress=lambda done, total: edit(plan, "a.png", excluded=True) if done == 1 else None)
     manifest = read_manifest(output)
-    assert [one.left_out for one in manifest.edits.by_digest.values()] == [True]
+    assert [one.excluded for one in manifest.edits.by_digest.values()] == [True]
     assert all(one.digest for one in manifest.results)
 
 
 def test_changes_of_the_manifest_by_many_at_once_are_all_kept(output: PreparedFolder) -> None:
     def decide(number: int) -> None:
-        update_edits(
-            output, lambda edits: edits.with_picture(f"{number}", replace(edits.of("", "x.png"), left_out=True))
-        )
+        update_edits(output, lambda edits: edits.with_image(f"{number}", replace(edits.of("", "x.png"), excluded=True)))
 
     threads = [threading.Thread(target=decide, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -505,7 +503,7 @@ def test_broken_files_stop_nothing(pictures: PictureFolder, output: PreparedFold
         "b.jpg": "the file is cut off; copy or download it again",
         "d.png": "its mask d-mask.png cannot be used: it is not a picture of a known kind",
     }
-    assert "1 picture could not be used." in summary.describe()
+    assert "1 image could not be used." in summary.describe()
     # What was changed meanwhile keeps its name; what was broken gets one once it is whole.
     pictures.draw("b.jpg", (200, 200))
     assert [one.name for one in prepared(pictures).made] == ["picture_004.png", "picture_002.png"]
@@ -519,7 +517,7 @@ def test_pictures_of_every_kind_come_out_as_rgb(pictures: PictureFolder, output:
     else:
         image.convert("RGB").convert(mode).save(pictures.path / f"a.{'jpg' if mode == 'CMYK' else 'png'}")
     prepared(pictures)
-    with Image.open(output.picture("picture_001.png")) as result:
+    with Image.open(output.image("picture_001.png")) as result:
         assert result.mode == "RGB"
         assert result.getextrema()[0][1] > 200
 
@@ -539,17 +537,17 @@ def test_a_full_disk_ends_the_run_and_what_was_made_is_kept(
 ) -> None:
     for number in range(4):
         pictures.draw(f"{number}.png")
-    written = stream.results.write_bytes
+    written = stream.write_results.write_bytes
 
     def full(path: Path, data: bytes) -> None:
         if path.name == "picture_003.png":
             raise CannotWrite(f"{path} cannot be written: the disk is full.")
         written(path, data)
 
-    monkeypatch.setattr(stream.results, "write_bytes", full)
+    monkeypatch.setattr(stream.write_results, "write_bytes", full)
     with pytest.raises(CannotWrite, match="disk is full"):
         prepared(pictures, workers=1)
-    monkeypatch.setattr(stream.results, "write_bytes", written)
+    monkeypatch.setattr(stream.write_results, "write_bytes", written)
     summary = prepared(pictures)
     assert (len(summary.made), summary.unchanged) == (2, 2)
 
@@ -582,7 +580,7 @@ def test_few_pictures_are_open_at_one_time(pictures: PictureFolder, monkeypatch:
         pictures.draw(f"{number}.png")
     at_once, most = [0], [0]
     lock = threading.Lock()
-    opened = stream.open_piece
+    opened = stream.open_layered
 
     def watched(*args, **options):
         with lock:
@@ -594,18 +592,18 @@ def test_few_pictures_are_open_at_one_time(pictures: PictureFolder, monkeypatch:
             at_once[0] -= 1
         return piece
 
-    monkeypatch.setattr(stream, "open_piece", watched)
+    monkeypatch.setattr(stream, "open_layered", watched)
     prepared(pictures, workers=3)
     assert 2 <= most[0] <= 3
     # Large ones even fewer.
-    monkeypatch.setattr(stream, "_MOST_PIXELS", 64 * 64 + 1)
+    monkeypatch.setattr(stream, "MOST_PIXELS", 64 * 64 + 1)
     most[0] = 0
     prepared(pictures, workers=3, width=128)
     assert most[0] == 1
 
 
 def test_who_needs_more_room_than_there_is_waits_until_alone() -> None:
-    room = Room(10)
+    room = PixelBudget(10)
     events: list[str] = []
 
     def large() -> None:
@@ -629,27 +627,27 @@ def test_decisions_follow_the_images_into_another_prepared_folder(
     for name in ("a.png", "b.png", "c.png"):
         pictures.draw(name)
     first = make_plan(settings(pictures))
-    edit(first, "a.png", left_out=True)
-    edit(first, "b.png", frames=(Frame(0, 0, 0.5, 0.5),))
-    item = next(one.wanted.item for one in first.results if one.wanted.item.path.name == "c.png")
-    patch = fill(open_piece(item).image, mask_of([(8, 8, 16, 16)], (64, 64)), Filling("telea"))
+    edit(first, "a.png", excluded=True)
+    edit(first, "b.png", crop_boxes=(CropBox(0, 0, 0.5, 0.5),))
+    item = next(one.spec.item for one in first.results if one.spec.item.path.name == "c.png")
+    patch = inpaint(open_layered(item).image, mask_from_boxes([(8, 8, 16, 16)], (64, 64)), FillMethod("telea"))
     save_patch(first.folder, patch)
-    edit(first, "c.png", erased=(patch.erased,))
+    edit(first, "c.png", removed_regions=(patch.region,))
     before = contents(output.path)
     elsewhere = PreparedFolder(output.path.with_name("elsewhere"))
     second = make_plan(settings(pictures, output=str(elsewhere.path)))
-    assert second.left_out == ("a.png",)
-    told = "counts for {} too: 1 image excluded, 1 cropped by hand, 1 with parts erased."
-    assert any(told.format(elsewhere.path) in remark for remark in second.remarks)
+    assert second.excluded == ("a.png",)
+    said = "count for {} too: 1 image excluded, 1 cropped by hand, 1 with regions removed."
+    assert any(said.format(elsewhere.path) in remark for remark in second.remarks)
     assert not elsewhere.path.exists()
     summary = carried_out(second)
     assert [one.source for one in summary.made] == ["b.png", "c.png"]
-    assert [one["operation"] for one in summary.made[1].operations] == ["erase"]
+    assert [one["operation"] for one in summary.made[1].operations] == ["remove"]
     assert contents(output.path) == before
     # From now on each folder has its own.
-    edit(make_plan(settings(pictures)), "b.png", left_out=True)
-    assert make_plan(settings(pictures, output=str(elsewhere.path))).left_out == ("a.png",)
-    assert read_manifest(elsewhere).edits.describe() == "1 image excluded, 1 cropped by hand, 1 with parts erased"
+    edit(make_plan(settings(pictures)), "b.png", excluded=True)
+    assert make_plan(settings(pictures, output=str(elsewhere.path))).excluded == ("a.png",)
+    assert read_manifest(elsewhere).edits.describe() == "1 image excluded, 1 cropped by hand, 1 with regions removed"
 
 
 def test_results_of_images_that_are_excluded_later_are_not_trained(
@@ -658,7 +656,7 @@ def test_results_of_images_that_are_excluded_later_are_not_trained(
     for name in ("a.png", "b.png"):
         pictures.draw(name)
     prepared(pictures)
-    edit(make_plan(settings(pictures)), "a.png", left_out=True)
+    edit(make_plan(settings(pictures)), "a.png", excluded=True)
     found = without_excluded(scan(output.path, Rules(64, 64, held_out=0)))
     assert [item.path.name for item in found.items] == ["picture_002.png"]
     assert "press Prepare to remove it from the folder): picture_001.png." in found.remarks[0]

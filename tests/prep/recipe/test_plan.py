@@ -9,13 +9,13 @@ from PIL import Image
 
 from lib_ti.config import PrepareConfig, problems
 from lib_ti.errors import BadInput
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import PictureEdits
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import ImageEdits
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_edits, update_manifest
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.matching import match
 from lib_ti.prep.recipe.plan import Plan, make_plan
-from lib_ti.prep.sources import found_picture, found_pictures
+from lib_ti.prep.sources import find_image, find_images
 from tests.data.conftest import PictureFolder
 
 
@@ -30,8 +30,8 @@ def settings(pictures: PictureFolder, **values) -> PrepareConfig:
 
 
 def edit(plan: Plan, name: str, **values) -> None:
-    digest = next(one.wanted.item.digest for one in plan.results if one.wanted.item.path.name == name)
-    update_edits(plan.folder, lambda edits: edits.with_picture(digest, replace(edits.of(digest, name), **values)))
+    digest = next(one.spec.item.digest for one in plan.results if one.spec.item.path.name == name)
+    update_edits(plan.folder, lambda edits: edits.with_image(digest, replace(edits.of(digest, name), **values)))
 
 
 def pretend_made(plan: Plan) -> None:
@@ -39,18 +39,18 @@ def pretend_made(plan: Plan) -> None:
     results = []
     plan.folder.path.mkdir(exist_ok=True)
     for one in plan.results:
-        wanted = one.wanted
-        plan.folder.picture(one.name).write_bytes(b"")
+        wanted = one.spec
+        plan.folder.image(one.name).write_bytes(b"")
         results.append(
             Result(
                 one.name,
-                one.naming,
+                one.name_template,
                 wanted.item.path.name,
                 wanted.item.digest,
                 wanted.key,
                 wanted.automatic,
                 wanted.flipped,
-                wanted.frame or Frame(0, 0, 1, 1),
+                wanted.crop_box or CropBox(0, 0, 1, 1),
                 digest="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # of no bytes
             )
         )
@@ -61,8 +61,8 @@ def pretend_made(plan: Plan) -> None:
 def by_name(plan: Plan) -> dict[str, str]:
     """What each result is of: the source's name, with ~ where it is mirrored, and the frame's left edge."""
     return {
-        one.name: f"{'~' * one.wanted.flipped}{one.wanted.item.path.name}"
-        + (f" {one.wanted.frame.x:.2f}" if one.wanted.frame and not one.wanted.automatic else "")
+        one.name: f"{'~' * one.spec.flipped}{one.spec.item.path.name}"
+        + (f" {one.spec.crop_box.x:.2f}" if one.spec.crop_box and not one.spec.automatic else "")
         for one in plan.results
     }
 
@@ -75,13 +75,13 @@ def test_the_plan_says_what_is_made_of_each_picture_and_writes_nothing(pictures:
     plan = make_plan(config)
     assert not Path(config.output).exists()
     assert [one.describe() for one in plan.results] == [
-        "9.jpg → picture_001.png: 64×64, enlarged 2 times by Lanczos",
-        "10.png → picture_002.png: 64×64, cut out by what stands out",
+        "9.jpg → picture_001.png: 64×64, upscaled 2 times by Lanczos",
+        "10.png → picture_002.png: 64×64, cropped by saliency",
     ]
     assert plan.describe() == (
-        "2 results of 2 pictures: 2 new.",
+        "2 results of 2 images: 2 new.",
         "Sizes: 64×64 (2).",
-        "Enlarged by Lanczos: 1 result: 9.jpg (2 times).",
+        "Upscaled by Lanczos: 1 result: 9.jpg (2 times).",
         "1 file cannot be used.",
     )
     assert [(one.path.name, one.reason) for one in plan.skipped] == [
@@ -109,21 +109,21 @@ def test_sizes_follow_shape_and_scaling(
 ) -> None:
     pictures.draw("a.png", (200, 100))
     [one] = make_plan(settings(pictures, **values), ["Nearest"]).results
-    assert one.wanted.size == size
-    assert one.wanted.factor == pytest.approx(factor)
-    assert one.wanted.upscaler == upscaler
+    assert one.spec.size == size
+    assert one.spec.factor == pytest.approx(factor)
+    assert one.spec.upscaler == upscaler
 
 
 def test_frames_by_hand_make_several_results_of_the_right_shape(pictures: PictureFolder) -> None:
     pictures.draw("a.png", (400, 200))
     plan = make_plan(settings(pictures))
-    edit(plan, "a.png", frames=(Frame(0, 0, 0.5, 1), Frame(0.5, 0.0, 0.25, 1.0)))
+    edit(plan, "a.png", crop_boxes=(CropBox(0, 0, 0.5, 1), CropBox(0.5, 0.0, 0.25, 1.0)))
     first, second = make_plan(settings(pictures)).results
-    assert (first.wanted.cut, second.wanted.cut) == ((200, 200), (100, 100))
-    assert second.wanted.frame == Frame(0.5, 0.25, 0.25, 0.5)
-    assert {first.wanted.how, second.wanted.how} == {"by hand"}
-    kept = make_plan(settings(pictures, shape="keep")).results[1].wanted
-    assert (kept.frame, kept.size) == (Frame(0.5, 0.0, 0.25, 1.0), (64, 128))
+    assert (first.spec.crop_size, second.spec.crop_size) == ((200, 200), (100, 100))
+    assert second.spec.crop_box == CropBox(0.5, 0.25, 0.25, 0.5)
+    assert {first.spec.how, second.spec.how} == {"by hand"}
+    kept = make_plan(settings(pictures, shape="keep")).results[1].spec
+    assert (kept.crop_box, kept.size) == (CropBox(0.5, 0.0, 0.25, 1.0), (64, 128))
 
 
 def test_long_pictures_are_split_unless_framed_by_hand(pictures: PictureFolder) -> None:
@@ -138,34 +138,34 @@ def test_long_pictures_are_split_unless_framed_by_hand(pictures: PictureFolder) 
         "picture_004.png": "long.png 0.67",
         "picture_005.png": "short.png",
     }
-    edit(plan, "long.png", frames=(Frame(0.1, 0, 0.3, 0.9),))
-    assert [one.wanted.how for one in make_plan(config).results] == ["by hand", "by what stands out"]
+    edit(plan, "long.png", crop_boxes=(CropBox(0.1, 0, 0.3, 0.9),))
+    assert [one.spec.how for one in make_plan(config).results] == ["by hand", "by saliency"]
 
 
 def test_flipped_copies_have_their_own_captions(pictures: PictureFolder) -> None:
     pictures.draw("a.png", caption="a cat on the left")
     plain = make_plan(settings(pictures, flip=True))
     assert by_name(plain) == {"picture_001.png": "a.png", "picture_002.png": "~a.png"}
-    assert [one.wanted.caption for one in plain.results] == ["a cat on the left"] * 2
+    assert [one.spec.caption for one in plain.results] == ["a cat on the left"] * 2
     swapped = make_plan(settings(pictures, flip=True, flip_words=True))
-    assert [one.wanted.caption for one in swapped.results] == ["a cat on the left", "a cat on the right"]
+    assert [one.spec.caption for one in swapped.results] == ["a cat on the left", "a cat on the right"]
 
 
 def test_file_names_are_captions_unless_that_is_off(pictures: PictureFolder) -> None:
     pictures.draw("1 a house.png")
     pictures.draw("2.png", caption="a boat")
     plan = make_plan(settings(pictures))
-    assert [one.wanted.caption for one in plan.results] == ["a house", "a boat"]
-    said = "File names serve as captions of 1 result, such as “a house”: write better ones once they are prepared."
+    assert [one.spec.caption for one in plan.results] == ["a house", "a boat"]
+    said = "1 result with the file name as caption, such as “a house”: write better captions after preparing."
     assert said in plan.describe()
     plan = make_plan(settings(pictures, name_captions=False))
-    assert [one.wanted.caption for one in plan.results] == ["", "a boat"]
+    assert [one.spec.caption for one in plan.results] == ["", "a boat"]
 
 
 def test_pictures_left_out_by_hand_have_no_result(pictures: PictureFolder) -> None:
     pictures.draw("a.png")
     pictures.draw("b.png")
-    edit(make_plan(settings(pictures)), "a.png", left_out=True)
+    edit(make_plan(settings(pictures)), "a.png", excluded=True)
     plan = make_plan(settings(pictures))
     assert by_name(plan) == {"picture_001.png": "b.png"}
     assert "Excluded by hand: a.png." in plan.describe()
@@ -176,12 +176,12 @@ def test_what_is_decided_follows_a_renamed_file_and_not_a_changed_one(pictures: 
     pictures.draw("b.png", (200, 100))
     plan = make_plan(settings(pictures))
     for name in ("a.png", "b.png"):
-        edit(plan, name, frames=(Frame(0.2, 0, 0.5, 1),))
+        edit(plan, name, crop_boxes=(CropBox(0.2, 0, 0.5, 1),))
     (pictures.path / "a.png").rename(pictures.path / "c.png")
     pictures.draw("b.png", (200, 100), salt="another")
     plan = make_plan(settings(pictures))
-    assert {one.wanted.item.path.name: one.wanted.how for one in plan.results} == {
-        "b.png": "by what stands out",
+    assert {one.spec.item.path.name: one.spec.how for one in plan.results} == {
+        "b.png": "by saliency",
         "c.png": "by hand",
     }
     assert "Changed since they were edited by hand, so that those edits are not used: b.png." in plan.remarks
@@ -204,7 +204,7 @@ def test_results_keep_their_names_and_new_ones_get_free_numbers(pictures: Pictur
         "picture_004.png": "c.png",
         "picture_005.png": "e.png",
     }
-    assert [one.wanted.item.path.name for one in plan.to_make] == ["a.png", "c.png", "e.png"]
+    assert [one.spec.item.path.name for one in plan.to_make] == ["a.png", "c.png", "e.png"]
 
 
 def test_only_what_has_changed_is_made_again(pictures: PictureFolder) -> None:
@@ -215,14 +215,14 @@ def test_only_what_has_changed_is_made_again(pictures: PictureFolder) -> None:
     pretend_made(plan)
     assert make_plan(config).to_make == ()
     pictures.draw("a.png", (100, 100), salt="another")
-    edit(plan, "b.png", frames=(Frame(0, 0, 0.5, 0.5),))
-    plan.folder.picture("picture_003.png").unlink()
-    plan.folder.picture("picture_004.png").write_bytes(b"edited")
+    edit(plan, "b.png", crop_boxes=(CropBox(0, 0, 0.5, 0.5),))
+    plan.folder.image("picture_003.png").unlink()
+    plan.folder.image("picture_004.png").write_bytes(b"edited")
     Image.new("L", (100, 100)).save(pictures.path / "e-mask.png")
     again = make_plan(config)
-    assert {one.state for one in again.results} == {"again"}
+    assert {one.state for one in again.results} == {"outdated"}
     assert by_name(again).keys() == by_name(plan).keys()
-    assert {one.state for one in make_plan(replace(config, width=128)).results} == {"again"}
+    assert {one.state for one in make_plan(replace(config, width=128)).results} == {"outdated"}
 
 
 def test_a_mask_and_a_caption_are_told_apart(pictures: PictureFolder) -> None:
@@ -230,18 +230,18 @@ def test_a_mask_and_a_caption_are_told_apart(pictures: PictureFolder) -> None:
     pretend_made(make_plan(settings(pictures)))
     (pictures.path / "a.txt").write_text("after")
     [one] = make_plan(settings(pictures)).results
-    assert (one.state, one.wanted.caption) == ("unchanged", "after")
+    assert (one.state, one.spec.caption) == ("unchanged", "after")
     Image.new("L", (64, 64)).save(pictures.path / "a-mask.png")
-    assert make_plan(settings(pictures)).results[0].state == "again"
+    assert make_plan(settings(pictures)).results[0].state == "outdated"
 
 
 def test_of_several_frames_each_goes_on_with_the_result_it_overlaps(pictures: PictureFolder) -> None:
     pictures.draw("a.png", (400, 100))
     plan = make_plan(settings(pictures))
-    edit(plan, "a.png", frames=tuple(Frame(x, 0, 0.25, 1) for x in (0.0, 0.25, 0.5)))
+    edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.0, 0.25, 0.5)))
     pretend_made(make_plan(settings(pictures)))
     # The first is gone, the second moved a little, one is new.
-    edit(plan, "a.png", frames=tuple(Frame(x, 0, 0.25, 1) for x in (0.75, 0.5, 0.28)))
+    edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.75, 0.5, 0.28)))
     after = make_plan(settings(pictures))
     assert by_name(after) == {
         "picture_004.png": "a.png 0.75",
@@ -249,7 +249,7 @@ def test_of_several_frames_each_goes_on_with_the_result_it_overlaps(pictures: Pi
         "picture_002.png": "a.png 0.28",
     }
     assert [one.name for one in after.removed] == ["picture_001.png"]
-    assert [one.state for one in after.results] == ["new", "unchanged", "again"]
+    assert [one.state for one in after.results] == ["new", "unchanged", "outdated"]
 
 
 def test_a_new_name_renames_what_is_there(pictures: PictureFolder) -> None:
@@ -261,7 +261,7 @@ def test_a_new_name_renames_what_is_there(pictures: PictureFolder) -> None:
         ("picture_001.png", "cat_001.png", "unchanged"),
         ("picture_002.png", "cat_002.png", "unchanged"),
     ]
-    assert plan.describe()[0] == "2 results of 2 pictures: 2 unchanged, 2 renamed."
+    assert plan.describe()[0] == "2 results of 2 images: 2 unchanged, 2 renamed."
 
 
 def test_files_of_other_origin_are_never_overwritten_and_are_told(pictures: PictureFolder) -> None:
@@ -273,7 +273,7 @@ def test_files_of_other_origin_are_never_overwritten_and_are_told(pictures: Pict
     plan = make_plan(settings(pictures))
     assert by_name(plan) == {"picture_003.png": "a.png"}
     assert plan.remarks == (
-        f"{others.path} also holds 1 other picture, which training would use too: PICTURE_001.jpg.",
+        f"{others.path} also contains 1 other image, which training would use too: PICTURE_001.jpg.",
     )
 
 
@@ -291,9 +291,9 @@ def test_a_renamed_and_a_changed_source_go_on_with_their_results(pictures: Pictu
 def test_matching_gives_each_earlier_result_to_one_at_most(pictures: PictureFolder) -> None:
     pictures.draw("a.png", (300, 100))
     plan = make_plan(settings(pictures, split=True))
-    wanted = [one.wanted for one in plan.results]
+    wanted = [one.spec for one in plan.results]
     earlier = [
-        Result(f"{number}.png", "", "a.png", wanted[0].item.digest, "other", False, False, wanted[0].frame)
+        Result(f"{number}.png", "", "a.png", wanted[0].item.digest, "other", False, False, wanted[0].crop_box)
         for number in range(2)
     ]
     matched = match(wanted, earlier)
@@ -319,7 +319,7 @@ def nested(folder: str) -> Callable[[Path], dict[str, str]]:
         (lambda root: {"source": str(root / "nowhere")}, "does not exist"),
         (lambda root: {"source": ""}, "Source folder is empty"),
         (lambda root: {"upscaler": "magic"}, "'magic'; there are Lanczos, none, Nearest."),
-        (lambda root: {"name": "a/b"}, "no file names everywhere"),
+        (lambda root: {"name": "a/b"}, "not valid file names on every system"),
         (lambda root: {"name": " "}, "Name is empty"),
         (lambda root: {"name_pattern": "[name]"}, "needs [number] or [stem]"),
         (lambda root: {"name_pattern": "[nane]_[number]"}, "[nane] means nothing"),
@@ -350,7 +350,7 @@ def test_results_of_other_pictures_are_not_put_aside_by_mistake(pictures: Pictur
     pretend_made(make_plan(settings(pictures)))
     others = PictureFolder(tmp_path / "others")
     others.draw("b.png")
-    with pytest.raises(BadInput, match="holds results of other pictures, from .*found"):
+    with pytest.raises(BadInput, match="holds results of other images, from .*found"):
         make_plan(settings(pictures, source=str(others.path)))
     # The same pictures in a folder that was moved are the same pictures.
     pictures.path.rename(tmp_path / "moved")
@@ -377,16 +377,16 @@ def test_a_damaged_manifest_is_never_taken_for_an_empty_one(pictures: PictureFol
     with pytest.raises(BadInput, match=r"The manifest .*preparation\.json (is damaged|has the format)"):
         make_plan(settings(pictures))
     with pytest.raises(BadInput):
-        update_edits(folder, lambda edits: edits.with_picture("d", PictureEdits("a", left_out=True)))
+        update_edits(folder, lambda edits: edits.with_image("d", ImageEdits("a", excluded=True)))
     assert folder.manifest.read_text() == content
 
 
 def test_the_manifest_is_the_same_after_reading(tmp_path: Path) -> None:
     folder = PreparedFolder(tmp_path)
     result = Result(
-        "ä_001.png", "ä_[number]", "b.jpg", "d1", "k1", True, False, Frame(0.1, 0, 1 / 3, 1), "d2", "a\ncaption", "m",
-        ({"operation": "erase", "box": [1, 2, 3, 4]},),
-        named=True,
+        "ä_001.png", "ä_[number]", "b.jpg", "d1", "k1", True, False, CropBox(0.1, 0, 1 / 3, 1), "d2", "a\ncaption", "m",
+        ({"operation": "remove", "box": [1, 2, 3, 4]},),
+        caption_from_name=True,
     )  # fmt: skip
     written = Manifest({"source": "x", "width": 64}, results=(result, Result("b.png", "", "", "", "", False, True)))
     assert update_manifest(folder, lambda _: written) == written == read_manifest(folder)
@@ -400,21 +400,21 @@ def test_one_picture_is_found_as_all_of_them_are(pictures: PictureFolder) -> Non
     pictures.draw("a.png", caption="a picture")
     pictures.draw("b.png")
     config = settings(pictures)
-    found, folder = found_pictures(config)
-    assert [found_picture(config, item.path.name) for item in found.items] == [(item, folder) for item in found.items]
+    found, folder = find_images(config)
+    assert [find_image(config, item.path.name) for item in found.items] == [(item, folder) for item in found.items]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "missing.png", "../found/a.png", "a.png/"])
 def test_what_is_no_file_of_the_source_folder_is_not_found(pictures: PictureFolder, name: str) -> None:
     pictures.draw("a.png")
-    with pytest.raises(BadInput, match="There is no picture"):
-        found_picture(settings(pictures), name)
+    with pytest.raises(BadInput, match="There is no image"):
+        find_image(settings(pictures), name)
 
 
 def test_one_picture_is_found_only_between_folders_that_can_serve(pictures: PictureFolder) -> None:
     pictures.draw("a.png")
     with pytest.raises(BadInput, match="is the source folder"):
-        found_picture(settings(pictures, output=str(pictures.path)), "a.png")
+        find_image(settings(pictures, output=str(pictures.path)), "a.png")
 
 
 def with_subfolders(pictures: PictureFolder) -> PictureFolder:
@@ -427,18 +427,18 @@ def with_subfolders(pictures: PictureFolder) -> PictureFolder:
 
 def test_subfolders_that_are_not_used_are_named(pictures: PictureFolder) -> None:
     plan = make_plan(settings(with_subfolders(pictures)))
-    assert [one.wanted.item.name for one in plan.results] == ["0.png"]
+    assert [one.spec.item.name for one in plan.results] == ["0.png"]
     assert "Sub-folders are not searched: 10_thing person (1 image)." in "\n".join(plan.describe())
 
 
 def test_equal_names_in_subfolders_get_names_of_their_own(pictures: PictureFolder) -> None:
     plan = make_plan(settings(with_subfolders(pictures), subfolders=True, name_pattern="[stem]"))
-    assert [(one.wanted.item.name, one.name, one.wanted.caption) for one in plan.results] == [
-        ("0.png", "picture-0.png", "on top"),
-        ("10_thing person/0.png", "picture-0_2.png", "within"),
+    assert [(one.spec.item.name, one.name, one.spec.caption) for one in plan.results] == [
+        ("0.png", "image-0.png", "on top"),
+        ("10_thing person/0.png", "image-0_2.png", "within"),
     ]
-    assert plan.results[1].wanted.item.mask is not None
-    assert "training uses each result once an epoch" in "\n".join(plan.describe())
+    assert plan.results[1].spec.item.mask is not None
+    assert "each result is used once per epoch" in "\n".join(plan.describe())
 
 
 @pytest.mark.parametrize("label", ["-mask", "_mask", ".mask", "-masklabel"])
@@ -457,7 +457,7 @@ def test_no_result_becomes_the_mask_of_another(pictures: PictureFolder, label: s
 
 def test_a_picture_of_a_subfolder_is_found_by_its_path(pictures: PictureFolder) -> None:
     config = settings(with_subfolders(pictures), subfolders=True)
-    item, _ = found_picture(config, "10_thing person/0.png")
+    item, _ = find_image(config, "10_thing person/0.png")
     assert (item.name, item.caption) == ("10_thing person/0.png", "within")
-    with pytest.raises(BadInput, match="There is no picture"):
-        found_picture(settings(pictures), "10_thing person/0.png")
+    with pytest.raises(BadInput, match="There is no image"):
+        find_image(settings(pictures), "10_thing person/0.png")

@@ -10,10 +10,10 @@ import skimage.data
 import sklearn.datasets
 from PIL import Image, ImageDraw
 
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.layered_image import Piece
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.recipe import saliency as module
-from lib_ti.prep.recipe.saliency import FaceFinder, best_frame, saliency
+from lib_ti.prep.recipe.saliency import FaceDetector, best_crop_box, saliency
 
 PHOTOGRAPHS = {
     "astronaut": skimage.data.astronaut,
@@ -38,9 +38,9 @@ SUBJECTS = [
 ]
 
 
-def framed(image: Image.Image, shape: tuple[int, int], **layers: Image.Image) -> Frame:
-    piece = Piece(image, layers.get("alpha"), layers.get("mask"), "")
-    return best_frame(saliency(piece, FaceFinder()), image.size, shape)
+def framed(image: Image.Image, shape: tuple[int, int], **layers: Image.Image) -> CropBox:
+    piece = LayeredImage(image, layers.get("alpha"), layers.get("mask"), "")
+    return best_crop_box(saliency(piece, FaceDetector()), image.size, shape)
 
 
 @pytest.mark.parametrize(("name", "shape", "subject"), SUBJECTS)
@@ -89,7 +89,7 @@ def test_what_is_transparent_or_masked_does_not_stand_out(layer: str) -> None:
 
 def test_faces_are_counted_where_they_are_and_nowhere_else() -> None:
     found = {
-        name: saliency(Piece(Image.fromarray(load()), None, None, ""), FaceFinder()).faces
+        name: saliency(LayeredImage(Image.fromarray(load()), None, None, ""), FaceDetector()).faces
         for name, load in PHOTOGRAPHS.items()
     }
     assert found.pop("astronaut") == 1
@@ -98,7 +98,7 @@ def test_faces_are_counted_where_they_are_and_nowhere_else() -> None:
 
 def test_without_the_detector_the_rest_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module.cv2.data, "haarcascades", str(tmp_path))
-    seen = saliency(Piece(Image.fromarray(skimage.data.astronaut()), None, None, ""), FaceFinder())
+    seen = saliency(LayeredImage(Image.fromarray(skimage.data.astronaut()), None, None, ""), FaceDetector())
     assert seen.faces is None
     assert seen.map.max() > 0
 

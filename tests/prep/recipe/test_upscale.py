@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from lib_ti.data.images import fill_and_crop
-from lib_ti.prep.layered_image import Piece
-from lib_ti.prep.recipe.upscale import Enlarger, bring_to
+from lib_ti.prep.layered_image import LayeredImage
+from lib_ti.prep.recipe.upscale import ImageUpscaler, resize_to
 from tests.fakes import FakeUpscaler
 
 
@@ -31,22 +31,22 @@ class Watched(FakeUpscaler):
         return super().upscale(image, factor)
 
 
-def drawn(size: tuple[int, int]) -> Piece:
+def drawn(size: tuple[int, int]) -> LayeredImage:
     rng = np.random.default_rng(0)
     blocks = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)).resize(size, Image.Resampling.NEAREST)
-    return Piece(blocks, blocks.getchannel("R"), blocks.getchannel("G"), "")
+    return LayeredImage(blocks, blocks.getchannel("R"), blocks.getchannel("G"), "")
 
 
 def test_a_small_piece_is_enlarged_just_as_far_as_needed() -> None:
     upscaler = Watched()
-    result = bring_to(drawn((100, 101)), (512, 512), Enlarger("Nearest", upscaler))
+    result = resize_to(drawn((100, 101)), (512, 512), ImageUpscaler("Nearest", upscaler))
     assert upscaler.factors == [5.12]
     assert result.image.size == result.alpha.size == result.mask.size == (512, 512)
-    assert result.record == ({"operation": "enlarge", "by": "Nearest", "factor": 5.12},)
+    assert result.record == ({"operation": "upscale", "by": "Nearest", "factor": 5.12},)
 
 
 def test_transparency_and_mask_stay_aligned_with_the_enlarged_picture() -> None:
-    result = bring_to(drawn((64, 64)), (256, 256), Enlarger("Nearest", Watched()))
+    result = resize_to(drawn((64, 64)), (256, 256), ImageUpscaler("Nearest", Watched()))
     for layer, channel in ((result.alpha, "R"), (result.mask, "G")):
         difference = np.abs(np.asarray(layer, int) - np.asarray(result.image.getchannel(channel), int))
         assert difference.mean() < 6  # edges are softer than those of the upscaler, and at the same places
@@ -54,30 +54,30 @@ def test_transparency_and_mask_stay_aligned_with_the_enlarged_picture() -> None:
 
 def test_without_an_upscaler_lanczos_enlarges_in_one_go() -> None:
     piece = drawn((100, 90))
-    result = bring_to(piece, (256, 256), Enlarger())
+    result = resize_to(piece, (256, 256), ImageUpscaler())
     assert result.image.tobytes() == fill_and_crop(piece.image, 256, 256).tobytes()
     assert result.record[0]["by"] == "Lanczos"
 
 
 def test_larger_pieces_are_reduced_and_no_upscaler_is_asked() -> None:
     upscaler = Watched()
-    result = bring_to(drawn((600, 700)), (512, 512), Enlarger("Nearest", upscaler))
+    result = resize_to(drawn((600, 700)), (512, 512), ImageUpscaler("Nearest", upscaler))
     assert not upscaler.factors
-    assert result.record == ({"operation": "reduce", "to": [512, 512]},)
+    assert result.record == ({"operation": "downscale", "to": [512, 512]},)
 
 
 def test_a_piece_of_the_right_size_is_left_as_it_is() -> None:
     piece = drawn((64, 64))
-    assert bring_to(piece, (64, 64), Enlarger()) is piece
+    assert resize_to(piece, (64, 64), ImageUpscaler()) is piece
 
 
 def test_an_upscaler_is_called_by_one_thread_at_a_time() -> None:
-    upscaler = Watched()
-    enlarger = Enlarger("Nearest", upscaler)
+    watched = Watched()
+    upscaler = ImageUpscaler("Nearest", watched)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: bring_to(drawn((50, 50)), (60, 60), enlarger), range(12)))
-    assert len(upscaler.factors) == 12
-    assert upscaler.at_once == 1
+        list(pool.map(lambda _: resize_to(drawn((50, 50)), (60, 60), upscaler), range(12)))
+    assert len(watched.factors) == 12
+    assert watched.at_once == 1
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "L"])
@@ -86,5 +86,5 @@ def test_what_an_upscaler_gives_back_becomes_rgb_of_the_size(mode: str) -> None:
         def upscale(self, image: Image.Image, factor: float) -> Image.Image:
             return image.resize((130, 127)).convert(mode)
 
-    result = bring_to(drawn((64, 64)), (128, 128), Enlarger("odd", Odd()))
+    result = resize_to(drawn((64, 64)), (128, 128), ImageUpscaler("odd", Odd()))
     assert (result.image.mode, result.image.size) == ("RGB", (128, 128))

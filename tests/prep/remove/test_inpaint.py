@@ -11,15 +11,15 @@ from PIL import Image, ImageDraw
 from lib_ti.config import PrepareConfig
 from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import BadInput, Stopped
-from lib_ti.prep.crop_box import Frame
-from lib_ti.prep.edits import Edits, Erased, PictureEdits
-from lib_ti.prep.layered_image import Piece
+from lib_ti.prep.crop_box import CropBox
+from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion
+from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.plan import make_plan
-from lib_ti.prep.remove.inpaint import Filling, fill, mask_of
+from lib_ti.prep.remove.inpaint import FillMethod, inpaint, mask_from_boxes
 from lib_ti.prep.remove.patches import apply, load_patch, save_patch
-from lib_ti.prep.remove.remove_by_masks import ErasedSet, erase_by_masks
+from lib_ti.prep.remove.remove_by_masks import MaskRemovals, remove_by_masks
 from tests.data.conftest import PictureFolder
 from tests.fakes import FakeHost, FakeInpainter
 
@@ -38,15 +38,15 @@ def with_text(image: Image.Image) -> tuple[Image.Image, Image.Image]:
     return lettered, mask
 
 
-def piece(image: Image.Image) -> Piece:
-    return Piece(image, None, None, "")
+def piece(image: Image.Image) -> LayeredImage:
+    return LayeredImage(image, None, None, "")
 
 
 @pytest.mark.parametrize("method", ["telea", "ns"])
 def test_text_on_a_photograph_is_gone_and_nothing_else_changed(method: str) -> None:
     original = photograph()
     lettered, mask = with_text(original)
-    patch = fill(lettered, mask, Filling(method))
+    patch = inpaint(lettered, mask, FillMethod(method))
     result = apply(piece(lettered), [patch]).image
     before = np.abs(np.asarray(lettered, int) - np.asarray(original, int))
     after = np.abs(np.asarray(result, int) - np.asarray(original, int))
@@ -54,13 +54,13 @@ def test_text_on_a_photograph_is_gone_and_nothing_else_changed(method: str) -> N
     assert after[letters].mean() < 0.2 * before[letters].mean()
     outside = np.asarray(mask) <= 127
     assert (np.asarray(result)[outside] == np.asarray(lettered)[outside]).all()
-    assert patch.erased.box == mask.getbbox()
+    assert patch.region.box == mask.getbbox()
 
 
 def test_the_picture_given_is_left_as_it_is() -> None:
     lettered, mask = with_text(photograph())
     bytes_before = lettered.tobytes()
-    apply(piece(lettered), [fill(lettered, mask, Filling("telea"))])
+    apply(piece(lettered), [inpaint(lettered, mask, FillMethod("telea"))])
     assert lettered.tobytes() == bytes_before
 
 
@@ -72,31 +72,33 @@ def test_a_model_sees_the_whole_picture_and_its_patch_tells_how_it_was_made() ->
             seen.append((image.size, prompt, seed))
             return super().fill(image, mask, prompt=prompt, seed=seed)
 
-    mask = mask_of([(300, 200, 400, 220)], (600, 400))
-    patch = fill(photograph(), mask, Filling("model", Watched(), "a table", 7, "v1-5"))
+    mask = mask_from_boxes([(300, 200, 400, 220)], (600, 400))
+    patch = inpaint(photograph(), mask, FillMethod("model", Watched(), "a table", 7, "v1-5"))
     assert seen == [((600, 400), "a table", 7)]
     assert patch.pixels.getpixel((50, 10)) == (7, 7, 9, 255)
-    assert replace(patch.erased, patch="") == Erased("", (300, 200, 400, 220), "model", "a table", 7, "v1-5")
+    assert replace(patch.region, patch="") == RemovedRegion("", (300, 200, 400, 220), "model", "a table", 7, "v1-5")
 
 
 def test_patches_lie_on_each_other_in_their_order() -> None:
     image = Image.new("RGB", (100, 100))
-    first, second = mask_of([(10, 10, 60, 60)], image.size), mask_of([(40, 40, 90, 90)], image.size)
+    first, second = mask_from_boxes([(10, 10, 60, 60)], image.size), mask_from_boxes([(40, 40, 90, 90)], image.size)
     patches = [
-        fill(image, first, Filling("model", FakeInpainter(), seed=100)),
-        fill(image, second, Filling("model", FakeInpainter(), seed=200)),
+        inpaint(image, first, FillMethod("model", FakeInpainter(), seed=100)),
+        inpaint(image, second, FillMethod("model", FakeInpainter(), seed=200)),
     ]
     both = apply(piece(image), patches)
     assert [both.image.getpixel((at, at))[0] for at in (20, 50, 80, 95)] == [100, 200, 200, 0]
     assert apply(piece(image), patches[:1]).image.getpixel((50, 50))[0] == 100  # the second one undone
-    assert [one["operation"] for one in both.record] == ["erase", "erase"]
+    assert [one["operation"] for one in both.record] == ["remove", "remove"]
 
 
 def test_an_erasing_below_others_can_be_undone() -> None:
     image = Image.new("RGB", (100, 100))
-    first = fill(image, mask_of([(40, 40, 60, 60)], image.size), Filling("model", FakeInpainter(), seed=100))
-    corners = mask_of([(10, 10, 20, 20), (80, 80, 90, 90)], image.size)
-    second = fill(apply(piece(image), [first]).image, corners, Filling("model", FakeInpainter(), seed=200))
+    first = inpaint(
+        image, mask_from_boxes([(40, 40, 60, 60)], image.size), FillMethod("model", FakeInpainter(), seed=100)
+    )
+    corners = mask_from_boxes([(10, 10, 20, 20), (80, 80, 90, 90)], image.size)
+    second = inpaint(apply(piece(image), [first]).image, corners, FillMethod("model", FakeInpainter(), seed=200))
     left = apply(piece(image), [second]).image
     assert [left.getpixel((at, at))[0] for at in (15, 50, 85)] == [200, 0, 200]
 
@@ -107,7 +109,7 @@ def test_only_painted_pixels_within_the_box_are_replaced() -> None:
     mask.putpixel((10, 10), 255)
     mask.putpixel((20, 20), 255)
     mask.putpixel((15, 15), 127)  # not enough
-    result = apply(piece(image), [fill(image, mask, Filling("model", FakeInpainter(), seed=5))]).image
+    result = apply(piece(image), [inpaint(image, mask, FillMethod("model", FakeInpainter(), seed=5))]).image
     changed = np.argwhere((np.asarray(result) != np.asarray(image)).any(axis=2)).tolist()
     assert changed == [[10, 10], [20, 20]]
 
@@ -115,9 +117,9 @@ def test_only_painted_pixels_within_the_box_are_replaced() -> None:
 def test_a_kept_patch_gives_the_same_pixels_again(tmp_path: Path) -> None:
     folder = PreparedFolder(tmp_path)
     lettered, mask = with_text(photograph())
-    patch = fill(lettered, mask, Filling("telea"))
+    patch = inpaint(lettered, mask, FillMethod("telea"))
     save_patch(folder, patch)
-    again = load_patch(folder, patch.erased)
+    again = load_patch(folder, patch.region)
     assert apply(piece(lettered), [again]).image.tobytes() == apply(piece(lettered), [patch]).image.tobytes()
 
 
@@ -128,30 +130,30 @@ def test_a_kept_patch_gives_the_same_pixels_again(tmp_path: Path) -> None:
 def test_a_patch_that_is_gone_or_another_one_is_not_used(tmp_path: Path, damage) -> None:
     folder = PreparedFolder(tmp_path)
     lettered, mask = with_text(photograph())
-    patch = fill(lettered, mask, Filling("telea"))
+    patch = inpaint(lettered, mask, FillMethod("telea"))
     save_patch(folder, patch)
-    damage(folder.patches / f"{patch.erased.patch}.png")
-    with pytest.raises(UnreadablePicture, match="erase again"):
-        load_patch(folder, patch.erased)
+    damage(folder.patches / f"{patch.region.patch}.png")
+    with pytest.raises(UnreadablePicture, match="remove the region again"):
+        load_patch(folder, patch.region)
 
 
 @pytest.mark.parametrize(
     ("level", "filling", "words"),
     [
-        (0, Filling("telea"), "Nothing is painted over"),
-        (255, Filling("telea"), "The whole picture is painted over"),
-        (None, Filling("magic"), "'magic'; choose one of telea, ns, model"),
-        (None, Filling("model"), "no model is lent"),
+        (0, FillMethod("telea"), "Nothing is painted"),
+        (255, FillMethod("telea"), "The whole image is painted over"),
+        (None, FillMethod("magic"), "'magic'; choose one of telea, ns, model"),
+        (None, FillMethod("model"), "no model is loaded"),
     ],
 )
-def test_what_cannot_be_filled_is_refused(level: int | None, filling: Filling, words: str) -> None:
-    mask = mask_of([(1, 1, 5, 5)], (20, 20)) if level is None else Image.new("L", (20, 20), level)
+def test_what_cannot_be_filled_is_refused(level: int | None, filling: FillMethod, words: str) -> None:
+    mask = mask_from_boxes([(1, 1, 5, 5)], (20, 20)) if level is None else Image.new("L", (20, 20), level)
     with pytest.raises(BadInput, match=words):
-        fill(Image.new("RGB", (20, 20)), mask, filling)
+        inpaint(Image.new("RGB", (20, 20)), mask, filling)
 
 
 def test_boxes_become_a_mask_with_a_margin_that_ends_at_the_edge() -> None:
-    mask = mask_of([(1, 5, 4, 8)], (20, 10), margin=3)
+    mask = mask_from_boxes([(1, 5, 4, 8)], (20, 10), margin=3)
     assert mask.getbbox() == (0, 2, 7, 10)
 
 
@@ -175,80 +177,83 @@ def settings(pictures: PictureFolder, **values) -> PrepareConfig:
     return PrepareConfig(source=str(pictures.path), output=str(output), width=64, height=64, **values)
 
 
-def erased(config: PrepareConfig, masks: Path, host: FakeHost | None = None, stop=lambda: False) -> ErasedSet:
-    return erase_by_masks(config, masks, host=host, progress=lambda *_: None, stop=stop)
+def erased(config: PrepareConfig, masks: Path, host: FakeHost | None = None, stop=lambda: False) -> MaskRemovals:
+    return remove_by_masks(config, masks, host=host, progress=lambda *_: None, stop=stop)
 
 
 def test_masks_find_their_pictures_by_name_or_stem(pictures: PictureFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
         pictures.draw(name)
-    mask = mask_of([(10, 10, 20, 20)], (64, 64))
+    mask = mask_from_boxes([(10, 10, 20, 20)], (64, 64))
     for name in ("a.png", "b.png.png", "stranger.png"):
         mask.save(masks / name)
     Image.new("L", (64, 64)).save(masks / "c.png")
     config = settings(pictures)
     outcome = erased(config, masks)
-    assert (outcome.erased, outcome.unchanged) == (["a.jpg", "b.png"], [])
+    assert (outcome.removed, outcome.unchanged) == (["a.jpg", "b.png"], [])
     assert {one.path.name: one.reason for one in outcome.skipped} == {
-        "stranger.png": "no found picture has this name",
-        "c.png": "Nothing is painted over; paint over what is to be erased.",
+        "stranger.png": "no source image has this name",
+        "c.png": "Nothing is painted; paint over the area to remove.",
     }
     planned = make_plan(config).results
-    assert [len(one.wanted.edits.erased) for one in planned] == [1, 1, 0]
+    assert [len(one.spec.edits.removed_regions) for one in planned] == [1, 1, 0]
 
 
 def test_the_same_command_again_erases_nothing_twice(pictures: PictureFolder, masks: Path) -> None:
     pictures.draw("a.png")
-    mask_of([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
+    mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
     config = settings(pictures)
     erased(config, masks)
     assert erased(config, masks).unchanged == ["a.png"]
     # Another method, and another part, are more erasing.
-    assert erased(settings(pictures, fill="ns"), masks).erased == ["a.png"]
-    mask_of([(30, 10, 40, 20)], (64, 64)).save(masks / "a.png")
-    assert erased(config, masks).erased == ["a.png"]
+    assert erased(settings(pictures, fill="ns"), masks).removed == ["a.png"]
+    mask_from_boxes([(30, 10, 40, 20)], (64, 64)).save(masks / "a.png")
+    assert erased(config, masks).removed == ["a.png"]
     [edits] = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest.values()
-    assert [(one.method, one.box[0]) for one in edits.erased] == [("telea", 10), ("ns", 10), ("telea", 30)]
+    assert [(one.method, one.box[0]) for one in edits.removed_regions] == [("telea", 10), ("ns", 10), ("telea", 30)]
 
 
 def test_the_hosts_model_fills_and_is_recorded(pictures: PictureFolder, masks: Path, tmp_path: Path) -> None:
     pictures.draw("a.png")
-    mask_of([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
+    mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
     config = settings(pictures, fill="model", fill_prompt="a wall")
-    with pytest.raises(BadInput, match="no model can fill here"):
+    with pytest.raises(BadInput, match="no model can inpaint here"):
         erased(config, masks)
-    assert erased(config, masks, FakeHost(tmp_path)).erased == ["a.png"]
+    assert erased(config, masks, FakeHost(tmp_path)).removed == ["a.png"]
     [edits] = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest.values()
-    assert (edits.erased[0].method, edits.erased[0].prompt, edits.erased[0].model) == ("model", "a wall", "fake")
+    region = edits.removed_regions[0]
+    assert (region.method, region.prompt, region.model) == ("model", "a wall", "fake")
 
 
 def test_broken_pictures_and_masks_stop_nothing(pictures: PictureFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
         pictures.draw(name, (200, 200))
-        mask_of([(10, 10, 20, 20)], (200, 200)).save(masks / f"{Path(name).stem}.png")
+        mask_from_boxes([(10, 10, 20, 20)], (200, 200)).save(masks / f"{Path(name).stem}.png")
     data = (pictures.path / "a.jpg").read_bytes()
     (pictures.path / "a.jpg").write_bytes(data[: len(data) // 2])
     (masks / "b.png").write_bytes(b"")
     outcome = erased(settings(pictures), masks)
-    assert outcome.erased == ["c.png"]
+    assert outcome.removed == ["c.png"]
     assert [one.path for one in outcome.skipped] == [pictures.path / "a.jpg", masks / "b.png"]
 
 
-def test_stopping_keeps_what_was_erased(pictures: PictureFolder, masks: Path) -> None:
+def test_stopping_keeps_what_was_removed(pictures: PictureFolder, masks: Path) -> None:
     for name in ("a.png", "b.png", "c.png"):
         pictures.draw(name)
-        mask_of([(10, 10, 20, 20)], (64, 64)).save(masks / name)
+        mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / name)
     config = settings(pictures)
     answers = iter([False, False, True])
     with pytest.raises(Stopped, match="after 2 of 3"):
         erased(config, masks, stop=lambda: next(answers))
     again = erased(config, masks)
-    assert (again.erased, again.unchanged) == (["c.png"], ["a.png", "b.png"])
+    assert (again.removed, again.unchanged) == (["c.png"], ["a.png", "b.png"])
 
 
 def test_edits_are_the_same_after_saving(tmp_path: Path) -> None:
     folder = PreparedFolder(tmp_path)
-    edits = PictureEdits("ä b.jpg", False, (Frame(0.1, 1 / 3, 0.25, 0.5),), (Erased("ab12", (1, 2, 3, 4), "telea"),))
-    saved = update_edits(folder, lambda before: before.with_picture("digest", edits))
+    edits = ImageEdits(
+        "ä b.jpg", False, (CropBox(0.1, 1 / 3, 0.25, 0.5),), (RemovedRegion("ab12", (1, 2, 3, 4), "telea"),)
+    )
+    saved = update_edits(folder, lambda before: before.with_image("digest", edits))
     assert read_manifest(folder).edits == saved == Edits({"digest": edits})
-    assert update_edits(folder, lambda before: before.with_picture("digest", PictureEdits("x"))) == Edits()
+    assert update_edits(folder, lambda before: before.with_image("digest", ImageEdits("x"))) == Edits()

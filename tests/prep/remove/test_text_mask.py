@@ -11,10 +11,11 @@ import sklearn.datasets
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from lib_ti.prep.layered_image import Piece
-from lib_ti.prep.remove.inpaint import Box, Filling, fill, mask_of
+from lib_ti.prep.crop_box import PixelBox
+from lib_ti.prep.layered_image import LayeredImage
+from lib_ti.prep.remove.inpaint import FillMethod, inpaint, mask_from_boxes
 from lib_ti.prep.remove.patches import apply
-from lib_ti.prep.remove.text_mask import lettering_mask
+from lib_ti.prep.remove.text_mask import text_mask
 
 FONT = font_manager.findfont("DejaVu Sans:bold")
 PHOTOGRAPHS: dict[str, Callable[[], np.ndarray]] = {
@@ -29,7 +30,7 @@ PHOTOGRAPHS: dict[str, Callable[[], np.ndarray]] = {
 
 def lettered(
     image: Image.Image, colour: str, opacity: int = 255, size: int = 26
-) -> tuple[Image.Image, np.ndarray, Box]:
+) -> tuple[Image.Image, np.ndarray, PixelBox]:
     """The picture with words near its lower edge, which pixels they changed, and a box around them."""
     layer = Image.new("L", image.size)
     font = ImageFont.truetype(FONT, size)
@@ -41,7 +42,7 @@ def lettered(
 
 
 def error(picture: Image.Image, mask: Image.Image, original: Image.Image) -> float:
-    filled = apply(Piece(picture, None, None, ""), [fill(picture, mask, Filling("telea"))]).image
+    filled = apply(LayeredImage(picture, None, None, ""), [inpaint(picture, mask, FillMethod("telea"))]).image
     return float(np.abs(np.asarray(filled, float) - np.asarray(original, float)).sum())
 
 
@@ -51,26 +52,26 @@ def test_strokes_are_covered_and_most_of_the_picture_between_them_is_kept(colour
     for load in PHOTOGRAPHS.values():
         image = Image.fromarray(load())
         picture, letters, box = lettered(image, colour, opacity)
-        whole, mask = mask_of([box], image.size), lettering_mask(picture, [box])
-        painted = np.asarray(mask) > 0
-        assert not painted[np.asarray(whole) == 0].any()
-        assert painted[letters].mean() > 0.8
+        whole, mask = mask_from_boxes([box], image.size), text_mask(picture, [box])
+        binarize = np.asarray(mask) > 0
+        assert not binarize[np.asarray(whole) == 0].any()
+        assert binarize[letters].mean() > 0.8
         better += error(picture, mask, image) < 0.5 * error(picture, whole, image)
     assert better >= len(PHOTOGRAPHS) - 1
 
 
 def test_a_box_without_strokes_is_taken_as_a_whole() -> None:
     image = Image.new("RGB", (80, 60), "grey")
-    assert lettering_mask(image, [(10, 10, 50, 30)]).tobytes() == mask_of([(10, 10, 50, 30)], image.size).tobytes()
+    assert text_mask(image, [(10, 10, 50, 30)]).tobytes() == mask_from_boxes([(10, 10, 50, 30)], image.size).tobytes()
 
 
 @pytest.mark.parametrize("box", [(-5, -5, 10, 10), (75, 55, 81, 61), (3, 3, 4, 4), (90, 90, 95, 95), (5, 5, 5, 9)])
-def test_boxes_at_and_beyond_the_edges_are_cut_to_the_picture(box: Box) -> None:
-    assert lettering_mask(Image.new("RGB", (80, 60)), [box]).size == (80, 60)
+def test_boxes_at_and_beyond_the_edges_are_cut_to_the_picture(box: PixelBox) -> None:
+    assert text_mask(Image.new("RGB", (80, 60)), [box]).size == (80, 60)
 
 
 def test_boxes_that_overlap_add_up() -> None:
     image, _, box = lettered(Image.fromarray(skimage.data.coffee()), "white")
     left, top, right, bottom = box
-    both = np.asarray(lettering_mask(image, [box, (left, top, (left + right) // 2, bottom)]))
-    assert (both >= np.asarray(lettering_mask(image, [box]))).all()
+    both = np.asarray(text_mask(image, [box, (left, top, (left + right) // 2, bottom)]))
+    assert (both >= np.asarray(text_mask(image, [box]))).all()

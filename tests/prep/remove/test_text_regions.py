@@ -6,11 +6,11 @@ from PIL import Image, ImageDraw
 
 from lib_ti.config import LookConfig
 from lib_ti.prep.remove.text_map import text_map
-from lib_ti.prep.remove.text_regions import LOOKED_AT, find_text, reduced, text_regions
+from lib_ti.prep.remove.text_regions import INSPECTED_SIDE, downscaled_pixels, find_text, text_regions
 from tests.prep.conftest import kinds
 from tests.prep.photographs import SPOILT, letter, photograph, resize
 
-LETTERED, WANTED = SPOILT["lettering"]
+LETTERED, WANTED = SPOILT["text"]
 SOME = ("rocket", "chelsea", "coffee", "retina", "gravel")
 
 
@@ -45,17 +45,17 @@ def test_lines_are_found_from_the_top_down_at_any_size_of_the_picture() -> None:
     assert len(boxes) >= 2
     assert [box[1] for box in boxes] == sorted(box[1] for box in boxes)
     assert any(box[1] < 80 for box in boxes) and any(box[3] > 260 for box in boxes)
-    first, enlarged = np.array(boxes[0]), np.array(large[0])
-    assert np.abs(first - enlarged / 3).max() < 30
+    first, upscaling = np.array(boxes[0]), np.array(large[0])
+    assert np.abs(first - upscaling / 3).max() < 30
 
 
 def test_more_lettering_covers_more_and_none_covers_nothing() -> None:
     shares = []
     for text in ("few words", "twice the words, or more"):
         lettered = letter(text, height=0.04, place=(0.5, 0.5))(photograph("retina"))
-        shares.append(sum(region.share for region in find_text(reduced(lettered, LOOKED_AT))))
+        shares.append(sum(region.share for region in find_text(downscaled_pixels(lettered, INSPECTED_SIDE))))
     assert 1.8 < shares[1] / shares[0] < 4
-    assert find_text(reduced(photograph("retina"), LOOKED_AT)) == []
+    assert find_text(downscaled_pixels(photograph("retina"), INSPECTED_SIDE)) == []
 
 
 def test_it_can_be_turned_off() -> None:
