@@ -106,7 +106,7 @@ def _saving(parts: Parts) -> None:
 def _run(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("check", "Check")
-        parts.button("start", "Train", variant="primary")
+        parts.button("start", "Train Embedding", variant="primary")
         parts.button("stop", "Interrupt", variant="stop", interactive=False)
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("save_now", "Save now", interactive=False, size="sm")

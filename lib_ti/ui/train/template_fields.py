@@ -41,7 +41,7 @@ def layout(parts: Parts) -> None:
             gr.Checkbox(
                 False,
                 label="Replace",
-                info="Save over a template of yours that has this name; its present text is kept.",
+                info="Replace your own template of this name; the old file is kept.",
                 elem_id="ti_template_replace",
             ),
         )

@@ -54,7 +54,7 @@ def previews_key(now: Snapshot) -> str:
 def _headline(now: Snapshot) -> str:
     name = f"“{now.name}”"
     if now.state == "idle":
-        return hint("No run is in progress. Choose an embedding and a folder with images, and press Train.")
+        return hint("No run is in progress. Choose an embedding and a folder with images, and press Train Embedding.")
     if now.state == "waiting":
         said = now.notes[-1].text if now.notes else "Loading the model and the images."
         return bar(0.0, f"Training of {name} is starting") + hint(said)
@@ -85,7 +85,7 @@ def _ending(now: Snapshot, name: str) -> str:
     if now.state == "stopped":
         by = f" by {now.stopped_by}" if now.stopped_by else ""
         title = f"The run of {name} was stopped{by} after step {now.step} of {now.max_steps}"
-        said = ["Everything up to this step is saved. Press Train to continue."]
+        said = ["Everything up to this step is saved. Press Train Embedding to continue."]
     else:
         title = f"The run of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
         best = f"The validation loss was lowest at step {now.best[0]}." if now.best else ""
