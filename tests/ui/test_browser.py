@@ -49,7 +49,7 @@ def page(address: str) -> Iterator[Page]:
 def test_the_page_has_style_and_script(address: str) -> None:
     with urlopen(address) as answer:
         content = answer.read().decode()
-    assert "#ti_refresh" in content
+    assert "ti_busy_refresh" in content
     assert ".ti-notice" in content
 
 
