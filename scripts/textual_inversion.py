@@ -31,7 +31,7 @@ SETTINGS = {
         "", "More folders of pictures for a WebUI with --hide-ui-dir-config", component_args=shared.hide_dirs
     ).info("divided by commas; while that option is on, this can be changed in config.json only"),
 }
-"""Their values are read by lib_ti/host/webui_settings.py."""
+"""Their values are read by lib_ti/host/webui, modules folders and tab."""
 
 
 def tabs():
@@ -39,11 +39,12 @@ def tabs():
         if PROBLEM:
             raise ImportError(PROBLEM)
         from lib_ti.data.preparations import keep_notes_below
-        from lib_ti.host import webui
+        from lib_ti.host.webui.host import WebUIHost
+        from lib_ti.host.webui.tab import surroundings
         from lib_ti.ui.tab import build
 
         keep_notes_below(Path(paths_internal.data_path))
-        page = build(webui.WebUIHost(), **webui.surroundings())
+        page = build(WebUIHost(), **surroundings())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)
     return [(page, "Textual Inversion", "ti_tab")]

@@ -8,9 +8,10 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from lib_ti.host.checkpoint import AUTOENCODER, TEXT_ENCODER, UNET
-from lib_ti.host.ldm_names import text_encoder_name
-from lib_ti.host.networks import Networks, autoencoder_names, unet_names
+from lib_ti.families.sd1 import CLIP_L
+from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET
+from lib_ti.host.embedded.ldm_names import text_encoder_name
+from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
 
 WIDTH = 64
 
@@ -43,7 +44,7 @@ def random_networks(seed: int = 0) -> Networks:
                 projection_dim=WIDTH,
             )
         )
-    return Networks(unet.eval(), autoencoder.eval(), text_encoder.eval())
+    return Networks(unet.eval(), autoencoder.eval(), {CLIP_L.key: text_encoder.eval()})
 
 
 def in_ldm_format(networks: Networks) -> dict[str, torch.Tensor]:
@@ -55,7 +56,8 @@ def in_ldm_format(networks: Networks) -> dict[str, torch.Tensor]:
         for name, tensor in networks.autoencoder.state_dict().items()
     }
     text = {
-        TEXT_ENCODER + text_encoder_name(name): tensor for name, tensor in networks.text_encoder.state_dict().items()
+        CLIP_L.weights + text_encoder_name(name): tensor
+        for name, tensor in networks.text_encoders[CLIP_L.key].state_dict().items()
     }
     return {name: tensor.contiguous() for name, tensor in {**unet, **autoencoder, **text}.items()}
 
@@ -71,7 +73,7 @@ def full_networks() -> Networks:
             down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
         )  # fmt: skip
         text_encoder = CLIPTextModel(full_text_config())
-    return Networks(*(_filled(network) for network in (unet, autoencoder, text_encoder)))
+    return Networks(_filled(unet), _filled(autoencoder), {CLIP_L.key: _filled(text_encoder)})
 
 
 def full_text_config() -> CLIPTextConfig:

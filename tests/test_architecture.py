@@ -1,8 +1,8 @@
 """Who may import whom, as data, checked on the source of every module.
 
 An *area* is a subpackage or a module of ``lib_ti``; the most particular name of the table counts, so that
-``host.base`` is an area of its own within ``host``. Imports inside functions count as well. Imports under
-``TYPE_CHECKING`` must follow the table too and are left out of the search for cycles.
+``host.base`` is an area of its own within ``host``. Within the areas of :data:`ORDER` each module may import only
+modules of earlier layers. All imports count: inside functions, under ``TYPE_CHECKING``, and those by ``lib_ti.lazy``.
 """
 
 from __future__ import annotations
@@ -34,8 +34,15 @@ BASE = {
     "schedule",
     "config",
     "families",
+    "lazy",
 }  # "" is the package itself, for its version
 ENGINE = BASE | {"host.base", "host.model", "host.tools", "data", "embedding"}
+HOST = {
+    *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding"),
+    *("host.base", "host.model", "host.tools", "host.clip"),
+    *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"),
+}
+HOSTS = {"host.clip", "host.embedded", "host.webui"}
 PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
@@ -53,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": {"errors", "wording"},
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},
     "families": set(),
+    "lazy": set(),
     "host.base": {"errors", "signals", "host.model", "host.tools"},
     "host.model": {"errors", "embedding", "families"},
     "host.tools": set(),
@@ -66,42 +74,98 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prep.recipe": ENGINE | {"prep", "prep.remove"},
     "prep.captions": ENGINE | {"prep"},
     "background": BASE | {"host.base", "training"},
-    "host": BASE | {"host.base", "host.model", "host.tools", "embedding"},
-    "pocket": BASE | {"host.base", "host", "embedding", "data"},
+    "host": set(),
+    "host.request_checks": {"errors", "families", "host.model"},
+    "host.inpainted_patch": {"families"},
+    "host.blip_input": set(),
+    "host.weights_hash": set(),
+    "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
+    "host.embedded": HOST,
+    "host.webui": HOST | {"paths"},
+    "pocket": {"", "atomic", "errors", "host.embedded", "host.clip"},
     "ui": ENGINE | PREP | {"training", "background"},
-    "cli": ENGINE | PREP | {"training", "host", "pocket", "background", "ui"},
+    "cli": ENGINE | PREP | {"training", "host.embedded", "host.clip", "pocket", "background", "ui"},
     "__main__": {"cli"},
-    "scripts": ENGINE | {"training", "prep", "host", "ui"},
+    "scripts": {"", "data", "host.webui", "ui"},
     "tools": {"pocket", "prep", "prep.remove"},
 }
 EMBEDDING = {"embedding", "embedding.pixelcode"}
-WORKING = PREP | EMBEDDING | {"data", "training", "host", "host.base", "host.model", "host.tools", "pocket", "tools"}
+WORKING = (
+    PREP
+    | EMBEDDING
+    | HOSTS
+    | {"data", "training", "host.base", "host.model", "host.tools", "pocket", "tools"}
+    | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"}
+)
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
     "numpy": WORKING,
     "PIL": WORKING | {"ui"},
     "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
     "safetensors": WORKING,
-    "diffusers": {"host", "pocket", "tools"},
-    "transformers": {"host", "pocket", "tools"},
-    "tokenizers": {"host", "pocket"},
+    "diffusers": {"host.embedded", "pocket", "tools"},
+    "transformers": {"host.embedded", "pocket", "tools"},
+    "tokenizers": {"host.clip"},
     "matplotlib": {"training"},
     "gradio": {"ui", "scripts"},
     "fastapi": {"ui"},
 }
-MAY_IMPORT_WEBUI = ("lib_ti.host.webui", "scripts.")
+ORDER: dict[str, tuple[set[str], ...]] = {
+    "families": ({"clip", "family"}, {"model_info", "sd1", "sd2", "sdxl"}, {"registry"}),
+    "embedding": (
+        {"contents", "initial", "lettering", "names", "pickle_parts"},
+        {"card_reading", "embedding", "unpickle"},
+        {"cardface", "layouts", "reading", "tensor_files", "verify"},
+        {"card"},
+        {"files"},
+        {"library"},
+    ),
+    "data": (
+        {"buckets", "colour", "formats", "latent_files", "png", "textfile"},
+        {"images", "metadata", "templates"},
+        {"beside", "contents"},
+        {"captions", "masks"},
+        {"folder"},
+        {"dataset"},
+        {"batches", "framing", "preparations", "reading", "scan"},
+        {"latents"},
+    ),
+    "host.clip": ({"conditioning", "network", "token_table", "tokenizer"}, {"chunks"}),
+    "host.embedded": (
+        {"blip", "checkpoint", "diffusers_classes", "ldm_names", "text_encoder", "upscaling"},
+        {"architecture", "prompt_encoder"},
+        {"networks", "sampling"},
+        {"model"},
+        {"inpainting", "models"},
+        {"tools"},
+        {"host"},
+    ),
+    "host.webui": (
+        {"folders", "forks", "preserved", "prompts", "recompute", "tab", "turn"},
+        {"captioners", "embeddings", "inpainting", "ldm_checkpointing", "preview", "progress", "upscalers"},
+        {"model", "tools"},
+        {"session"},
+        {"models"},
+        {"host"},
+    ),
+    "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),
+}
+"""Layers of the modules of an area, the lowest first."""
+IMPORTS_IN_FUNCTIONS = {"training", "background", "ui", "cli", "scripts"}
+"""Areas in which functions still import by themselves, and not by ``lib_ti.lazy``."""
+MAY_IMPORT_WEBUI = ("lib_ti.host.webui.", "scripts.")
 MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
 @dataclass(frozen=True)
 class Import:
-    """``module`` names ``target`` at ``line``; ``loads`` is false under ``TYPE_CHECKING`` and inside functions."""
+    """``module`` imports ``target`` at ``line``, perhaps inside a function."""
 
     module: str
     target: str
     line: int
-    loads: bool
+    in_function: bool
 
     def __str__(self) -> str:
         return f"{self.module} (line {self.line}) imports {self.target}"
@@ -131,25 +195,25 @@ def modules_under(root: Path) -> dict[str, Module]:
 def imports_of(module: Module, known: dict[str, Module]) -> Iterator[Import]:
     """Every import; of ``from package import name`` the target is ``package.name`` where that is a module."""
     package = module.name.split(".") if module.path.name == "__init__.py" else module.name.split(".")[:-1]
-    for node, loads in _statements(module.tree, loads=True):
+    for node, in_function in _nodes(module.tree, in_function=False):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(module.name, alias.name, node.lineno, loads)
+                yield Import(module.name, alias.name, node.lineno, in_function)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("lazy", "lazy.lazy"):
+            yield Import(module.name, ast.literal_eval(node.args[0]), node.lineno, in_function)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join([*above, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
-                yield Import(module.name, inner if inner in known else source, node.lineno, loads)
+                yield Import(module.name, inner if inner in known else source, node.lineno, in_function)
 
 
-def _statements(node: ast.AST, *, loads: bool) -> Iterator[tuple[ast.AST, bool]]:
+def _nodes(node: ast.AST, *, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
     for child in ast.iter_child_nodes(node):
-        yield child, loads
-        deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or (
-            isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        )
-        yield from _statements(child, loads=loads and not deferred)
+        yield child, in_function
+        inside = in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield from _nodes(child, in_function=inside)
 
 
 def area_of(name: str) -> str | None:
@@ -178,16 +242,42 @@ def forbidden_imports(modules: dict[str, Module]) -> list[str]:
                     found.append(f"{item}: {area or 'lib_ti'} may not import {target}")
             elif library == "modules":
                 if not module.name.startswith(MAY_IMPORT_WEBUI):
-                    found.append(f"{item}: only lib_ti/host/webui*.py may import the WebUI")
+                    found.append(f"{item}: only lib_ti/host/webui may import the WebUI")
             elif area not in ONLY_IN.get(library, {area}):
                 found.append(f"{item}: {library} is only for {', '.join(sorted(ONLY_IN[library]))}")
     return found
 
 
+def upward_imports(modules: dict[str, Module]) -> list[str]:
+    """Return imports of a module from its own layer of :data:`ORDER` or a higher one."""
+    found = []
+    for area, layers in ORDER.items():
+        heights = {f"lib_ti.{area}.{name}": height for height, layer in enumerate(layers) for name in layer}
+        here = [name for name in modules if area_of(name) == area and name != f"lib_ti.{area}"]
+        found += [f"{name} has no place in ORDER of {Path(__file__).name}" for name in here if name not in heights]
+        for name in (name for name in here if name in heights):
+            found += [
+                f"{item}: it is in a lower layer of {area}"
+                for item in imports_of(modules[name], modules)
+                if heights.get(item.target, -1) >= heights[name]
+            ]
+    return found
+
+
+def imports_in_functions(modules: dict[str, Module]) -> list[str]:
+    return [
+        f"{item} inside a function; import it at the top, or by lib_ti.lazy"
+        for module in modules.values()
+        if area_of(module.name) not in IMPORTS_IN_FUNCTIONS
+        for item in imports_of(module, modules)
+        if item.in_function
+    ]
+
+
 def cycles(modules: dict[str, Module]) -> list[str]:
-    """Groups of modules that need each other while loading, each named by one way round."""
+    """Return groups of modules that import each other, each named by one way round."""
     needs = {
-        name: {item.target for item in imports_of(module, modules) if item.loads and item.target in modules} - {name}
+        name: {item.target for item in imports_of(module, modules) if item.target in modules} - {name}
         for name, module in modules.items()
     }
     found, done = [], set()
@@ -227,7 +317,7 @@ def badly_formed(modules: dict[str, Module]) -> list[str]:
 
 
 Rule = Callable[[dict[str, Module]], list[str]]
-RULES: list[Rule] = [forbidden_imports, cycles, prints, badly_formed]
+RULES: list[Rule] = [forbidden_imports, upward_imports, imports_in_functions, cycles, prints, badly_formed]
 
 
 @pytest.fixture(scope="module")
@@ -247,13 +337,22 @@ def test_the_source_keeps_the_rule(rule: Rule, ours: dict[str, Module]) -> None:
     [
         (forbidden_imports, {"data/batches.py": "from lib_ti.training import trainer"}, "data may not import training"),
         (forbidden_imports, {"training/run.py": "def f():\n    import lib_ti.host.embedded"}, "may not import host"),
+        (
+            forbidden_imports,
+            {"training/run.py": "m = lazy('lib_ti.host.webui')"},
+            "may not import host.webui",
+        ),
         (forbidden_imports, {"host/x.py": "", "data/a.py": "from ..host import x"}, "lib_ti.data.a (line 1) imports"),
         (forbidden_imports, {"training/run.py": "import gradio as gr"}, "gradio is only for scripts, ui"),
         (forbidden_imports, {"prep/export.py": "from tools import pocket"}, "prep may not import tools"),
         (forbidden_imports, {"config.py": "import torch.nn"}, "torch is only for"),
-        (forbidden_imports, {"host/embedded.py": "from modules import shared"}, "only lib_ti/host/webui*.py"),
+        (forbidden_imports, {"host/embedded/a.py": "from modules import shared"}, "only lib_ti/host/webui may"),
         (forbidden_imports, {"novelty.py": ""}, "lib_ti.novelty belongs to no area"),
+        (upward_imports, {"families/sd1.py": "import lib_ti.families.registry"}, "lib_ti.families.sd1 (line 1)"),
+        (upward_imports, {"families/sd3.py": ""}, "lib_ti.families.sd3 has no place"),
+        (imports_in_functions, {"data/a.py": "def f():\n    import lib_ti.errors"}, "lib_ti.data.a (line 2)"),
         (cycles, {"data/a.py": "from lib_ti.data import b", "data/b.py": "import lib_ti.data.a"}, "lib_ti.data.a"),
+        (cycles, {"ui/a.py": "import lib_ti.ui.b", "ui/b.py": "def f():\n    import lib_ti.ui.a"}, "lib_ti.ui.a"),
         (prints, {"training/run.py": "\nprint(1)"}, "lib_ti.training.run (line 2) prints"),
         (badly_formed, {"data/utils.py": ""}, "lib_ti.data.utils says nothing"),
         (badly_formed, {"data/long.py": "x = 1\n" * 401}, "401 lines"),
@@ -270,12 +369,8 @@ def test_a_rule_names_who_breaks_it(rule: Rule, files: dict[str, str], words: st
     "files",
     [
         {"training/run.py": "from lib_ti.host.base import Host\nfrom lib_ti import __version__", "host/base.py": ""},
-        {"host/webui.py": "from modules import shared\nimport lib_ti.host.base", "host/base.py": ""},
-        {"data/a.py": "import lib_ti.data.b", "data/b.py": "def f():\n    import lib_ti.data.a"},
-        {
-            "data/a.py": "import lib_ti.data.b",
-            "data/b.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import lib_ti.data.a",
-        },
+        {"host/webui/turn.py": "from modules import shared\nimport lib_ti.host.base", "host/base.py": ""},
+        {"data/images.py": "import lib_ti.data.png", "data/png.py": ""},
         {"cli/progress.py": "print(1)", "__main__.py": "from lib_ti.cli import progress"},
     ],
 )

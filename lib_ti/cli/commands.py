@@ -131,7 +131,7 @@ def convert(arguments: argparse.Namespace, control: Control) -> bool:
 def _check_target(source: Path, target: Path) -> None:
     """Raise :class:`BadInput` where ``create`` would refuse the new name; the name that a file has already may stay."""
     from lib_ti.embedding import library, names
-    from lib_ti.host.text import tokenize
+    from lib_ti.host.clip.tokenizer import tokenize
 
     names.check_name(target.stem)
     if target.stem == source.stem:
@@ -143,7 +143,7 @@ def _check_target(source: Path, target: Path) -> None:
 
 def tab(arguments: argparse.Namespace, control: Control) -> bool:
     from lib_ti.background.runs import Runs
-    from lib_ti.pocket.world import sample_set
+    from lib_ti.pocket.sample_set import sample_set
     from lib_ti.ui.server.serve import serve
 
     dataset = ""

@@ -13,9 +13,9 @@ from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
 from lib_ti.training.compare import compare_steps
 from lib_ti.training.create import create

@@ -13,7 +13,7 @@ from lib_ti.paths import as_path
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.host.embedded.host import EmbeddedHost
 
 
 _OPTIONS = {
@@ -44,7 +44,7 @@ def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
 
 def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> EmbeddedHost:
     """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
-    from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.host.embedded.host import EmbeddedHost
     from lib_ti.pocket import CHECKPOINT
 
     earlier: dict[str, Any] = {}

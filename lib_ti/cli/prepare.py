@@ -22,7 +22,7 @@ from lib_ti.wording import counted, printable
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
-    from lib_ti.host.embedded import EmbeddedHost
+    from lib_ti.host.embedded.host import EmbeddedHost
     from lib_ti.prep.recipe.plan import Plan
 
 

@@ -16,7 +16,7 @@ VAE_SCALE_FACTOR = 8
 
 
 @dataclass(frozen=True)
-class TextEncoder:
+class TextEncoderSpec:
     """One text encoder of a family.
 
     Parameters
@@ -102,7 +102,7 @@ class Family:
 
     key: FamilyKey
     label: str
-    encoders: tuple[TextEncoder, ...]
+    encoders: tuple[TextEncoderSpec, ...]
     layout: EmbeddingLayout
     model: ModelTraits | None = None
 

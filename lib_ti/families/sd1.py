@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib_ti.families.family import Family, ModelTraits, TextEncoder, single_layout
+from lib_ti.families.family import Family, ModelTraits, TextEncoderSpec, single_layout
 
-CLIP_L = TextEncoder(key="clip_l", width=768, layer_from_end=1, weights="cond_stage_model.transformer.text_model.")
+CLIP_L = TextEncoderSpec(key="clip_l", width=768, layer_from_end=1, weights="cond_stage_model.transformer.text_model.")
 MODEL = ModelTraits(
     size=512,
     predictions=("eps", "v"),

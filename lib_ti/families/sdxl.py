@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lib_ti.families.family import EmbeddingLayout, Family, TextEncoder
+from lib_ti.families.family import EmbeddingLayout, Family, TextEncoderSpec
 
-CLIP_L = TextEncoder(
+CLIP_L = TextEncoderSpec(
     key="clip_l", width=768, layer_from_end=2, weights="conditioner.embedders.0.transformer.text_model."
 )
-CLIP_G = TextEncoder(key="clip_g", width=1280, layer_from_end=2, weights="conditioner.embedders.1.model.")
+CLIP_G = TextEncoderSpec(key="clip_g", width=1280, layer_from_end=2, weights="conditioner.embedders.1.model.")
 SDXL = Family(
     key="sdxl",
     label="SDXL",

@@ -1,1 +1,1 @@
-"""Hosts lend the trainer a model. ``base`` says what that means; ``embedded`` and ``webui`` do it."""
+"""Hosts, which give the trainer a model. ``base``, ``model`` and ``tools`` are the seam; the packages implement it."""

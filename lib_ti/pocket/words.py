@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-VOCABULARY = Path(__file__).resolve().parents[1] / "host" / "clip_vocabulary"
+VOCABULARY = Path(__file__).resolve().parents[1] / "host" / "clip" / "vocabulary"
 START, END, LENGTH = 49406, 49407, 77  # as Stable Diffusion 1 pads: the end token up to 77
 
 

@@ -11,21 +11,16 @@ combinations never occur in training and have no word: they are what a Textual I
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from lib_ti.atomic import write_bytes
-from lib_ti.errors import BadInput
 
 SIZE = 64  # width and height of a picture, pixels
 
@@ -257,46 +252,3 @@ def held_out_specs(count: int, seed: int = 0) -> list[Spec]:
         if spec.held_out:
             specs.append(spec)
     return specs
-
-
-def sample_set(folder: Path | str, style: str, count: int = 30, seed: int = 0) -> list[Path]:
-    """Write `count` pictures in one style as `01.png`... with captions `01.txt`... that do not mention the style,
-    as a user's training folder; returns the pictures' paths.
-
-    Raises :class:`BadInput`, and writes nothing, where one of these files is there with other content."""
-    from .captions import caption
-
-    folder = Path(folder)
-    chance = random.Random(f"sample set {style} {seed}")
-    samples: dict[Path, tuple[Image.Image, str]] = {}
-    for number in range(1, count + 1):
-        # Shapes and colours in turn, so that a small set still shows the style on each of them.
-        spec = replace(
-            random_spec(chance, style),
-            shape=SHAPES[number % len(SHAPES)],
-            colour=tuple(COLOURS)[(number + number // len(SHAPES)) % len(COLOURS)],
-        )
-        text = caption(spec, number, complete=True, name_style=False) + "\n"
-        samples[folder / f"{number:02d}.png"] = (draw(spec), text)
-    for path, (picture, text) in samples.items():
-        _check_free(path, picture, text)
-    for path, (picture, text) in samples.items():
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        write_bytes(path, file.getvalue())
-        write_bytes(path.with_suffix(".txt"), text.encode())
-    return list(samples)
-
-
-def _check_free(path: Path, picture: Image.Image, text: str) -> None:
-    caption = path.with_suffix(".txt")
-    if (path.exists() and not _shows(path, picture)) or (caption.exists() and caption.read_bytes() != text.encode()):
-        raise BadInput(f"{path} or its caption exists already and is another one: choose another folder.")
-
-
-def _shows(path: Path, picture: Image.Image) -> bool:
-    try:
-        with Image.open(path) as there:
-            return there.size == picture.size and there.convert("RGB").tobytes() == picture.tobytes()
-    except OSError:
-        return False

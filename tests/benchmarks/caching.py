@@ -16,7 +16,7 @@ from lib_ti.data import dataset, latents
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from tests.benchmarks.row import Row
 

@@ -12,8 +12,8 @@ from unittest.mock import patch
 import torch
 
 from lib_ti.errors import TrainingFailed
-from lib_ti.host import networks
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded import networks
+from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.signals import Event, PreviewFailed, StepDone
 from lib_ti.training.callbacks.previewer import FULL_MEMORY
 from tests.benchmarks.gpu_place import Check, Place, Result, Runs

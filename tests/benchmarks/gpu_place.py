@@ -17,8 +17,8 @@ from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import VAE_SCALE_FACTOR
-from lib_ti.host.embedded import EmbeddedHost
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control, Event, RunFinished
 from lib_ti.training import diffusion, plot

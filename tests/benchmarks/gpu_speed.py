@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 
 from lib_ti.host.base import Precision, SessionOptions
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.gpu_place import Check, Place, Result, trainer
 

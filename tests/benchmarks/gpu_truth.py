@@ -11,7 +11,7 @@ import torch
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.base import Precision, SessionOptions
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training import diffusion
 from tests.benchmarks.gpu_place import NAME, PROMPT, Check, Place, Result, Runs

@@ -18,7 +18,7 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Framing
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.evaluation import Sample, ValidationLoss
 from lib_ti.training.source import plain_prompts
 from tests.benchmarks.row import Row

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from tests.benchmarks.row import Row
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,10 @@ from lib_ti.data.scan import scan
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.build import build_trainer
 from lib_ti.training.source import BatchSource
 from lib_ti.training.trainer import Trainer

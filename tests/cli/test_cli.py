@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib_ti.cli.main import main
 from lib_ti.embedding import files
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.state import load_state
 from lib_ti.training.tables import read_table
 

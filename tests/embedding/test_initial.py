@@ -3,7 +3,7 @@
 import pytest
 
 from lib_ti.embedding.initial import describe, spread
-from lib_ti.host.text import token_spans
+from lib_ti.host.clip.tokenizer import token_spans
 
 
 def test_tokens_are_spread_evenly_and_only_the_first_are_used() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lib_ti.embedding.names import check_name, check_not_ordinary, sanitise, words_of
 from lib_ti.errors import BadInput
-from lib_ti.host.text import token_spans, tokenize
+from lib_ti.host.clip.tokenizer import token_spans, tokenize
 
 
 @pytest.mark.parametrize("name", ["riso-print", "my style", "v1.5_b", "日本語", "été", "con-artist", "x" * 120])

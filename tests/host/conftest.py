@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
-from lib_ti.host.embedded_model import EmbeddedModel
-from lib_ti.host.networks import Networks
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.embedded.networks import Networks
 from tests.networks import WIDTH, in_ldm_format, random_networks
 
 
@@ -41,8 +41,8 @@ def host(checkpoint: Path) -> EmbeddedHost:
 
 @pytest.fixture
 def model(host: EmbeddedHost) -> Iterator[EmbeddedModel]:
-    with host.models.session(SessionOptions()) as lent:
-        yield lent
+    with host.models.session(SessionOptions()) as acquired:
+        yield acquired
 
 
 @pytest.fixture

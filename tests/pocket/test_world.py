@@ -12,7 +12,8 @@ from PIL import Image
 
 from lib_ti.pocket import world
 from lib_ti.pocket.captions import caption
-from lib_ti.pocket.world import Spec, draw, held_out_specs, sample_set, training_specs
+from lib_ti.pocket.sample_set import sample_set
+from lib_ti.pocket.world import Spec, draw, held_out_specs, training_specs
 
 
 def test_pictures_and_captions_are_deterministic() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training import trial
 from tests.fakes import FakeModel

@@ -9,11 +9,11 @@ import torch
 
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.host.architecture import architecture
-from lib_ti.host.checkpoint import read_checkpoint
-from lib_ti.host.embedded_model import EmbeddedModel
+from lib_ti.host.embedded.architecture import architecture
+from lib_ti.host.embedded.checkpoint import read_checkpoint
+from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.embedded.networks import build
 from lib_ti.host.model import Framing
-from lib_ti.host.networks import build
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training import diffusion
 from lib_ti.training.batch import TrainingBatch
@@ -30,13 +30,14 @@ LONG = "a painting of a small house by my-style" + ", a garden with a fence" * 1
 
 def model_on_meta(dtype: torch.dtype) -> EmbeddedModel:
     """The pocket model without values, its UNet in ``dtype``."""
-    weights = read_checkpoint(CHECKPOINT)
-    made = architecture(weights, CHECKPOINT)
-    networks = build(weights, made, CHECKPOINT, dtype)
+    checkpoint = read_checkpoint(CHECKPOINT)
+    made = architecture(checkpoint)
+    networks = build(checkpoint, made, dtype)
     model = EmbeddedModel(networks, made, name="pocket", checkpoint_hash="", autoencoder_hash="")
-    for network in (networks.unet, networks.autoencoder, networks.text_encoder):
+    for network in networks.all:
         network.to("meta")
-    model._text.table._weight = networks.text_encoder.get_input_embeddings().weight
+    (encoder,) = model._text._encoders
+    encoder.table._weight = networks.text_encoders[encoder.key].get_input_embeddings().weight
     model._alphas_cumprod = model._alphas_cumprod.to("meta")
     return model
 

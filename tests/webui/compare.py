@@ -27,11 +27,11 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.embedding import files
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket import files as pocket
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.pocket.words import VOCABULARY
-from lib_ti.pocket.world import sample_set
 from lib_ti.training.evaluation import ValidationLoss
 from lib_ti.training.source import evaluation_samples
 from tests.benchmarks.quality import STYLES

@@ -19,8 +19,8 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host import weights_hash
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Conditions
-from lib_ti.host.webui import WebUIHost
-from lib_ti.host.webui_model import WebUIModel
+from lib_ti.host.webui.host import WebUIHost
+from lib_ti.host.webui.model import WebUIModel
 from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
 
@@ -98,7 +98,7 @@ def _batch(index: int) -> TrainingBatch:
 @contextmanager
 def _on_meta(model: WebUIModel) -> Iterator[None]:
     """The lent model without values, in float32: what the WebUI does for half precision needs a graphics card."""
-    device, sd_model, words = torch.device("meta"), model._sd_model, model._prompts.table
+    device, sd_model, words = torch.device("meta"), model._sd_model, model._prompts._table
     tables = [table for part in sd_model.modules() for table in (part._parameters, part._buffers)]
     before = [(table, name, tensor) for table in tables for name, tensor in table.items() if tensor is not None]
     with ExitStack() as undo:

@@ -28,11 +28,11 @@ from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
-from lib_ti.host import webui
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Conditions, ImageRequest
-from lib_ti.host.webui import WebUIHost
-from lib_ti.host.webui_model import WebUIModel
+from lib_ti.host.webui import tab
+from lib_ti.host.webui.host import WebUIHost
+from lib_ti.host.webui.model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
@@ -309,7 +309,7 @@ def missing(names: list[str]) -> list[str]:
 
 
 def txt2img_fields() -> list[str]:
-    return list(webui.surroundings()["txt2img"])
+    return list(tab.surroundings()["txt2img"])
 
 
 def listed_templates() -> list[str]:

@@ -14,7 +14,7 @@ from PIL import Image
 from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
 
 if TYPE_CHECKING:

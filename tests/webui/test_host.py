@@ -20,9 +20,9 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training.run import train
 from tests.prompts import of_images

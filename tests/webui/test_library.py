@@ -14,7 +14,7 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
 from tests.webui.instance import Instance, running
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from tests.webui.instance import Instance, running
 
 

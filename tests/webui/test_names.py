@@ -10,7 +10,7 @@ import pytest
 
 from tests.webui.instance import Instance, running
 
-FAKE = Path(__file__).parents[1] / "host" / "fake_webui" / "modules"
+FAKE = Path(__file__).parents[1] / "host" / "webui" / "fake_webui" / "modules"
 OWN = {"Queue"}
 """Classes that the stand-in calls otherwise; what they are there for is looked at by itself."""
 

@@ -12,7 +12,7 @@ import pytest
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded import EmbeddedHost
+from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
 from lib_ti.pocket import reader
 

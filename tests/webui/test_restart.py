@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from tests.ui.browser import Page, needs_browser
 from tests.webui.instance import running
 

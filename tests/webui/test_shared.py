@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from tests.ui.browser import Page, needs_browser
 from tests.webui.instance import Instance, running
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib_ti.embedding import files
 from lib_ti.host.model import ImageRequest
-from lib_ti.pocket.world import sample_set
+from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.snapshot import ACTIVE
 from tests.ui.browser import By, Keys, Page, needs_browser
 from tests.webui.instance import Instance, running

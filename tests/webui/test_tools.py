@@ -69,7 +69,7 @@ def test_captioners_without_their_models_say_where_these_go(tools: Tools) -> Non
     for name, file in (("BLIP", "model_base_caption_capfilt_large.pth"), ("deepbooru", "model-resnet_custom_v3.pt")):
         said = tools("refused", tool="captioner", name=name)
         assert f"The captioner {name} has no model, and the WebUI could not download it: put {file} into" in said
-    assert "take one of BLIP, deepbooru" in tools("refused", tool="captioner", name="clip")
+    assert "use one of BLIP, deepbooru" in tools("refused", tool="captioner", name="clip")
 
 
 def test_blip_says_of_several_pictures_what_the_webui_says_of_each(
@@ -190,10 +190,10 @@ def test_an_upscaler_that_cannot_be_loaded_is_no_silent_resampling(
     picture, result = noise(tmp_path / "one.png", 43, 51), tmp_path / "result.png"
     for name in ("zqbroken", "R-ESRGAN 4x+"):
         said = tools("enlarge", name=name, picture=picture, factor=2, result=str(result))
-        assert f"UserError: The upscaler {name} did not enlarge the picture (" in said
+        assert f"UserError: The upscaler {name} did not upscale the image (" in said
         assert not result.exists()
     assert "zqbroken.pth is damaged" in tools("refused_embedded", name="zqbroken")
-    assert "There is no upscaler 'Lanczos' here; take one of R-ESRGAN 4x+" in tools(
+    assert "There is no upscaler 'Lanczos' here; use one of R-ESRGAN 4x+" in tools(
         "refused", tool="upscaler", name="Lanczos"
     )
 
@@ -201,7 +201,7 @@ def test_an_upscaler_that_cannot_be_loaded_is_no_silent_resampling(
 def test_an_interrupt_stops_enlarging(tools: Tools, upscalers: list[str], tmp_path: Path, unchanged: None) -> None:
     picture, result = noise(tmp_path / "one.png", 43, 51), tmp_path / "result.png"
     said = tools("enlarge", name="zqsmall", picture=picture, factor=2, result=str(result), interrupted=True)
-    assert said == "Stopped: The enlarging was interrupted."
+    assert said == "Stopped: Upscaling was interrupted."
     assert not result.exists()
 
 
@@ -265,7 +265,7 @@ def files(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize(
     ("how", "problem"),
-    [({"interrupted": True}, "Stopped: The filling was interrupted."), ({"fail": True}, "RuntimeError: a defect")],
+    [({"interrupted": True}, "Stopped: Inpainting was interrupted."), ({"fail": True}, "RuntimeError: a defect")],
 )
 def test_filling_that_does_not_end_well_leaves_nothing(
     tools: Tools, painted: dict[str, str], unchanged: None, how: dict[str, Any], problem: str
@@ -280,7 +280,7 @@ def test_an_interrupt_in_the_middle_stops_it(tools: Tools, painted: dict[str, st
         while not Path(f"{painted['result']}-2.png").exists() and time.monotonic() < end:
             time.sleep(0.02)
         tools.webui.post("interrupt")
-        assert run.result()["problem"] == "Stopped: The filling was interrupted."
+        assert run.result()["problem"] == "Stopped: Inpainting was interrupted."
 
 
 def test_tools_wait_for_their_turn(tools: Tools, painted: dict[str, str]) -> None:

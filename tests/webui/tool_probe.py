@@ -23,8 +23,8 @@ from spandrel.architectures.ESRGAN.arch.RRDB import RRDBNet
 
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import UserError
-from lib_ti.host import upscaling
-from lib_ti.host.webui import WebUIHost
+from lib_ti.host.embedded import upscaling
+from lib_ti.host.webui.host import WebUIHost
 from lib_ti.prep.captions.captioning import caption_with_host
 
 HOST = WebUIHost()
@@ -163,7 +163,7 @@ def enlarge(name: str, picture: str, factor: float, result: str, interrupted: bo
     try:
         with HOST.tools.upscaler(name, lambda _: None) as upscaler:
             shared.state.interrupted = interrupted
-            upscaler.enlarge(Image.open(picture).convert("RGB"), factor).save(result)
+            upscaler.upscale(Image.open(picture).convert("RGB"), factor).save(result)
     except UserError as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -173,7 +173,7 @@ def enlarge_embedded(name: str, picture: str, factor: float, result: str) -> Non
     """The same by the embedded host's code, with the real package."""
     files = upscaling.model_files(Path(paths.models_path) / "ESRGAN")
     with torch.random.fork_rng(devices=[]):
-        upscaling.load(files[name], torch.device("cpu")).enlarge(Image.open(picture).convert("RGB"), factor).save(
+        upscaling.load(files[name], torch.device("cpu")).upscale(Image.open(picture).convert("RGB"), factor).save(
             result
         )
 

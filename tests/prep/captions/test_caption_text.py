@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib_ti.errors import BadInput
-from lib_ti.host.text import token_spans
+from lib_ti.host.clip.tokenizer import token_spans
 from lib_ti.prep.captions import tags
 from lib_ti.prep.captions.caption_text import enclose, join, tidy, without_words
 from lib_ti.prep.captions.search import Search

@@ -1,0 +1,1 @@
+"""CLIP's tokens, contexts and text network, the same for all hosts."""

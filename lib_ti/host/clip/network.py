@@ -1,0 +1,44 @@
+"""CLIP's text network of ``transformers``, run without waiting for the device; the same for every host.
+
+The network's own ``forward`` is not called: up to ``transformers`` 4.34 it fills the causal mask with a tensor, whose
+value torch reads back from the device, so that every encode waits for all work before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def hidden_states(text_model: Any, ids: Tensor, layer_from_end: int = 1) -> Tensor:
+    """Encode token ids (B, 77) to the hidden states (B, 77, width) of one of the last layers, after the final norm.
+
+    Parameters
+    ----------
+    text_model
+        The ``text_model`` of a ``CLIPTextModel``. Its values are bit-equal to those of its own ``forward``.
+    layer_from_end
+        1 for the very last layer, 2 for the one before, and so on (the WebUI's clip skip).
+    """
+    embedded = text_model.embeddings(input_ids=ids)
+    mask = _causal_mask(ids.shape[1], embedded).expand(len(ids), 1, -1, -1)
+    skipping = layer_from_end > 1
+    output = text_model.encoder(inputs_embeds=embedded, attention_mask=mask, output_hidden_states=skipping)
+    hidden = output.hidden_states[-layer_from_end] if skipping else output.last_hidden_state
+    normed: Tensor = text_model.final_layer_norm(hidden)
+    return normed
+
+
+def sent(values: Sequence[Any], device: torch.device) -> Tensor:
+    """Return a tensor of (nested) numbers on the device; ``torch.tensor(values, device=…)`` would wait for it."""
+    return torch.tensor(values).to(device, non_blocking=True)
+
+
+def _causal_mask(length: int, like: Tensor) -> Tensor:
+    """(length, length), to be added to attention scores: 0 up to the diagonal, the type's lowest number above it."""
+    # In float32 first: torch before 2.2 has no triu for half precision on the processor.
+    lowest = torch.full((length, length), torch.finfo(like.dtype).min, device=like.device)
+    return lowest.triu(1).to(like.dtype)

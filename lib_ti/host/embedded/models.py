@@ -1,0 +1,176 @@
+"""The model of a checkpoint file: loaded by diffusers, offline, and kept between sessions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from lib_ti.errors import BadInput, Busy
+from lib_ti.host.base import InitialVectors, Precision, SessionOptions
+from lib_ti.host.clip.token_table import TokenTable
+from lib_ti.host.clip.tokenizer import tokenize
+from lib_ti.host.embedded.architecture import DEFAULT_SIZE, architecture, image_size
+from lib_ti.host.embedded.checkpoint import file_hash, read_checkpoint, read_token_tables
+from lib_ti.host.weights_hash import network_hash
+from lib_ti.lazy import lazy
+from lib_ti.signals import Event
+from lib_ti.wording import quoted
+
+if TYPE_CHECKING:
+    from lib_ti.host.embedded import model, networks
+    from lib_ti.host.embedded.model import EmbeddedModel
+else:
+    networks = lazy("lib_ti.host.embedded.networks")
+    model = lazy("lib_ti.host.embedded.model")
+
+_HASH_DIGITS = 10  # the WebUI's short hash
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class EmbeddedModels:
+    """The model of one checkpoint file; see :class:`lib_ti.host.base.ModelHost`.
+
+    The model stays in memory between sessions, and is loaded again when a session wants another precision or the
+    file has changed.
+
+    Parameters
+    ----------
+    checkpoint
+        An SD1.x checkpoint in the ldm format, ``.safetensors`` or ``.ckpt``. It is read when a session begins.
+    device
+        ``"auto"`` is CUDA where there is a device, else the CPU; or a name that torch knows, such as ``"cuda:1"``.
+
+    Raises
+    ------
+    BadInput
+        When there is no such device.
+    """
+
+    def __init__(self, checkpoint: Path, device: str = "auto") -> None:
+        self._checkpoint = checkpoint
+        self._requested_device = device
+        self.device = _device(device)
+        self._in_use = threading.Lock()
+        self._loaded: tuple[object, EmbeddedModel] | None = None
+        self._hash: tuple[object, str] | None = None
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """The checkpoint's full path, and the device as it was requested."""
+        return {"checkpoint": str(self._checkpoint.absolute()), "device": self._requested_device}
+
+    @property
+    def size(self) -> int:
+        """By the ``.yaml`` beside the checkpoint; that of Stable Diffusion 1 where it cannot be read."""
+        try:
+            return image_size(self._checkpoint)
+        except BadInput:  # reported when the model is loaded
+            return DEFAULT_SIZE
+
+    def watch(self, event: Event) -> None:
+        """Nothing to do: this host has no progress bar of its own."""
+
+    def interrupted(self) -> str:
+        """Nothing: this host has no Interrupt of its own."""
+        return ""
+
+    def embedding_saved(self, path: Path) -> str:  # noqa: ARG002
+        """Nothing to do: embeddings are handed to the model at every call and never cached here."""
+        return ""
+
+    @contextmanager
+    def session(self, options: SessionOptions) -> Iterator[EmbeddedModel]:
+        """Acquire the model, one session at a time.
+
+        Precision ``"auto"`` is float32 on the CPU, and on CUDA bfloat16 where the device computes in it (Ampere
+        and later: no loss scaling, no overflow), else float16.
+
+        Raises
+        ------
+        BadInput
+            When the checkpoint cannot be used, or the device not in that precision.
+        Busy
+            When the model is already in use; this host never waits.
+        """
+        dtype = _dtype(options.precision, self.device)
+        if not self._in_use.acquire(blocking=False):
+            raise Busy(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
+        try:
+            acquired = self._load(dtype)
+            with acquired.checkpointing(options.gradient_checkpointing):
+                yield acquired
+        finally:
+            self._in_use.release()
+
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        """As the model's own, by the token tables alone: the networks are not built."""
+        tokens = tokenize(text)
+        vectors = {
+            encoder: TokenTable(encoder, table).starting_vectors(text, tokens, count)
+            for encoder, table in read_token_tables(self._checkpoint).items()
+        }
+        model_hash = self._short_hash(_version(self._checkpoint))
+        return InitialVectors(vectors, model_name=self._checkpoint.stem, model_hash=model_hash)
+
+    def _short_hash(self, version: object) -> str:
+        """Return the file's hash in the WebUI's short form, computed once for each version of the file."""
+        if self._hash is None or self._hash[0] != version:
+            self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
+        return self._hash[1]
+
+    def _load(self, dtype: torch.dtype) -> EmbeddedModel:
+        version = _version(self._checkpoint)
+        if self._loaded is not None and self._loaded[0] == (version, dtype):
+            return self._loaded[1]
+        # The old model's memory is free before the new one needs it.
+        self._loaded = None
+        checkpoint = read_checkpoint(self._checkpoint)
+        made = architecture(checkpoint)
+        built = networks.build(checkpoint, made, dtype)
+        del checkpoint
+        checkpoint_hash = self._short_hash(version)
+        autoencoder = f"{network_hash(built.autoencoder)} x {made.scale_factor:g}"
+        for network in built.all:
+            network.to(self.device)
+        loaded = model.EmbeddedModel(
+            built, made, name=self._checkpoint.stem, checkpoint_hash=checkpoint_hash, autoencoder_hash=autoencoder
+        )
+        self._loaded = ((version, dtype), loaded)
+        return loaded
+
+
+def _version(path: Path) -> tuple[object, ...]:
+    """Return what changes when a file, or the ``.yaml`` beside it, is replaced."""
+    files = (path, path.with_suffix(".yaml"))
+    return tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file())
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(
+            f"Device {quoted(name)} cannot be used here ({str(error).splitlines()[0]}); use 'cpu'."
+        ) from error
+    return device
+
+
+def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    if precision == "auto":
+        if device.type != "cuda":
+            return torch.float32
+        # is_bf16_supported() also says yes where bfloat16 is only emulated, and slow.
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+    if precision not in _DTYPES:
+        raise BadInput(f"Precision {quoted(precision)} is not known; use one of auto, {', '.join(_DTYPES)}.")
+    if precision == "float16" and device.type == "cpu":
+        raise BadInput("Precision float16 is not for the CPU; use float32, or bfloat16.")
+    return _DTYPES[precision]

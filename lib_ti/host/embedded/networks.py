@@ -1,0 +1,135 @@
+"""Builds UNet, autoencoder and text encoders from a checkpoint's weights, frozen and in evaluation mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from lib_ti.errors import BadInput
+from lib_ti.families.clip import POSITIONS
+from lib_ti.host.embedded.architecture import Architecture
+from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET, Checkpoint
+from lib_ti.host.embedded.diffusers_classes import AutoencoderKL, UNet2DConditionModel
+from lib_ti.host.embedded.ldm_names import autoencoder_name, text_encoder_name, unet_name
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a model, text encoders by their keys."""
+
+    unet: UNet2DConditionModel
+    autoencoder: AutoencoderKL
+    text_encoders: Mapping[str, CLIPTextModel]
+
+    @property
+    def all(self) -> tuple[torch.nn.Module, ...]:
+        return (self.unet, self.autoencoder, *self.text_encoders.values())
+
+
+def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = torch.float32) -> Networks:
+    """Return a checkpoint's networks on the CPU, the UNet in ``unet_dtype`` and the others in float32.
+
+    No random number is drawn.
+
+    Raises
+    ------
+    BadInput
+        When the checkpoint lacks weights or has them in another shape.
+    """
+    weights = checkpoint.weights
+    # On the meta device parameters take neither memory nor time, and copies of the file's tensors become them.
+    with torch.device("meta"), _Unfilled():
+        unet = UNet2DConditionModel(**made.unet)
+        autoencoder = AutoencoderKL(**made.autoencoder)
+        text_encoders = {key: CLIPTextModel(CLIPTextConfig(**config)) for key, config in made.text_encoders.items()}
+    missing = [
+        *_load(unet, weights, UNET, unet_names(unet), unet_dtype),
+        *_load(autoencoder, weights, AUTOENCODER, autoencoder_names(autoencoder)),
+    ]
+    for encoder in checkpoint.family.encoders:
+        missing += _load(text_encoders[encoder.key], weights, encoder.weights, text_encoder_name)
+    if missing:
+        first = "; ".join(missing[:_LISTED]) + ("; …" if len(missing) > _LISTED else "")
+        raise BadInput(
+            f"{checkpoint.path.name} is not a complete SD1.x checkpoint, {len(missing)} weights differ: {first}."
+        )
+    built = Networks(unet, autoencoder, text_encoders)
+    for network in built.all:
+        network.requires_grad_(False).eval()
+    return built
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leave out random initial values and count on the CPU: on the meta device newer torch loads its compiler for
+    either, which takes longer than all the rest."""
+
+    _FILLS = (init.normal_, init.uniform_, init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.uniform_)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self._FILLS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **({"device": "cpu", **kwargs} if func is torch.arange else kwargs))
+
+
+def unet_names(unet: UNet2DConditionModel) -> Callable[[str], str]:
+    """The function from this UNet's parameter names to ldm's."""
+    attended = [number for number, kind in enumerate(unet.config.up_block_types) if kind.startswith("CrossAttn")]
+    return partial(unet_name, layers=unet.config.layers_per_block, attended=attended)
+
+
+def autoencoder_names(autoencoder: AutoencoderKL) -> Callable[[str], str]:
+    """The function from this autoencoder's parameter names to ldm's."""
+    return partial(autoencoder_name, levels=len(autoencoder.config.block_out_channels))
+
+
+def _load(
+    network: torch.nn.Module,
+    weights: Mapping[str, torch.Tensor],
+    prefix: str,
+    ldm_name: Callable[[str], str],
+    dtype: torch.dtype = torch.float32,
+) -> list[str]:
+    """Give a network on the meta device its weights; what is missing or of another shape comes back, by ldm name."""
+    problems: list[str] = []
+    loaded: dict[str, torch.Tensor] = {}
+    for name, parameter in network.state_dict().items():
+        if name.endswith("position_ids"):
+            continue
+        source = prefix + ldm_name(name)
+        tensor = weights.get(source)
+        if tensor is None:
+            problems.append(f"{source} is missing")
+        elif _shape(tensor) != _shape(parameter):
+            problems.append(f"{source} is {tuple(tensor.shape)} and not {tuple(parameter.shape)}")
+        else:
+            # A copy: the file's tensors may be mapped from it, and the file may be replaced while the model is in use.
+            loaded[name] = tensor.to(dtype, copy=True).reshape(parameter.shape)
+    if not problems:
+        network.load_state_dict(loaded, strict=False, assign=True)
+        _number_positions(network)
+    return problems
+
+
+def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
+    """Without trailing ones: ldm's autoencoder has 1×1 convolutions where diffusers has linear layers."""
+    shape = tuple(tensor.shape)
+    while shape and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def _number_positions(network: torch.nn.Module) -> None:
+    """Make CLIP's buffer 0, 1, 2 …, which some checkpoints have rounded in half precision and others lack."""
+    for module in network.modules():
+        if "position_ids" in module._buffers:
+            module.register_buffer("position_ids", torch.arange(POSITIONS)[None], persistent=False)

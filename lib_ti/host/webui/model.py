@@ -1,0 +1,154 @@
+"""The WebUI's loaded Stable Diffusion 1 behind ``lib_ti.host.model.Model``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from modules import devices, lowvram, sd_models, sd_vae, shared
+from PIL import Image
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import TrainingFailed
+from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.model_info import ModelInfo
+from lib_ti.host.clip.conditioning import TextConditioning
+from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
+from lib_ti.host.request_checks import check_encodable
+from lib_ti.host.webui.preview import PreviewGenerator
+from lib_ti.host.webui.prompts import WebUIPromptEncoder
+from lib_ti.host.weights_hash import network_hash
+
+_TIMESTEPS = 1000
+_SCHEDULE_TOLERANCE = 1e-2
+"""Rounding of the noise schedule in half precision; its values are 0 to 1."""
+
+
+class WebUIModel:
+    """The loaded model during a session; see :class:`lib_ti.host.model.Model` for what its methods promise.
+
+    Parameters
+    ----------
+    report
+        Called with sentences about the WebUI's settings that affect training.
+    """
+
+    def __init__(self, sd_model: Any, report: Callable[[str], None] | None) -> None:
+        self._sd_model = sd_model
+        self._file = sd_model.sd_model_checkpoint
+        clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
+        self._prompts = WebUIPromptEncoder(sd_model, clip_skip)
+        self._previews = PreviewGenerator(sd_model, self._prompts, clip_skip)
+        self._alphas_cumprod = _alphas_cumprod(sd_model).to(devices.device)
+        self._info = _describe(sd_model, self._prompts)
+        if report and clip_skip > 1:
+            report(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for it.")
+        if report and sd_vae.loaded_vae_file:
+            report(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(devices.device)
+
+    @property
+    def needs_loss_scaling(self) -> bool:
+        return torch.float16 in (devices.dtype_unet, devices.dtype)
+
+    @property
+    def alphas_cumprod(self) -> torch.Tensor:
+        return self._alphas_cumprod
+
+    @torch.no_grad()
+    def encode_images(self, pixels: torch.Tensor) -> LatentStats:
+        """In float32 whatever the autoencoder is stored in, since in half precision some overflow."""
+        self._check()
+        height, width = pixels.shape[-2:]
+        check_encodable(width, height)
+        autoencoder = self._sd_model.first_stage_model
+        stored = next(autoencoder.parameters()).dtype
+        try:
+            autoencoder.to(torch.float32)
+            found = [autoencoder.encode(one.to(self.device, torch.float32)) for one in pixels.split(1)]
+        finally:
+            autoencoder.to(stored)
+            if self._sd_model.lowvram:
+                lowvram.send_everything_to_cpu()
+        scale = float(self._sd_model.scale_factor)
+        mean, std = (torch.cat([getattr(one, moment) for one in found]) * scale for moment in ("mean", "std"))
+        return LatentStats(mean=mean, std=std)
+
+    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
+        self._check()
+        return self._prompts.encode(conditions.prompts, embeddings)
+
+    def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
+        return self._prompts.count_tokens(prompt, embeddings)
+
+    def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
+        return self._prompts.find_embeddings(prompt, embeddings)
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        assert isinstance(conditioning, TextConditioning)
+        dtype = devices.dtype_unet
+        with devices.autocast():
+            prediction = self._sd_model.apply_model(
+                noisy.to(self.device, dtype),
+                timesteps.to(self.device),
+                {"c_crossattn": [conditioning.crossattn.to(self.device, dtype)]},
+            )
+        return prediction.float()
+
+    def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
+        return self._prompts.initial_vectors(text, count)
+
+    def check_request(self, request: ImageRequest) -> None:
+        self._previews.check(request)
+
+    def generate(
+        self, request: ImageRequest, embeddings: Sequence[Embedding], stop: Callable[[], bool] | None = None
+    ) -> Image.Image:
+        self._check()
+        image = self._previews.generate(request, embeddings, stop or (lambda: False))
+        self._check()
+        return image
+
+    def _check(self) -> None:
+        """Fail when the model was replaced: the queue lock delays that, but not in everything that the API can do."""
+        loaded = sd_models.model_data.sd_model
+        moved = not self._sd_model.lowvram and loaded is not None and loaded.device.type != self.device.type
+        if loaded is not self._sd_model or loaded.sd_model_checkpoint != self._file or moved:
+            raise TrainingFailed(
+                f"The WebUI's model {self._info.name} was unloaded or replaced while it was in use: load it again and "
+                "continue training."
+            )
+
+
+def _describe(sd_model: Any, prompts: WebUIPromptEncoder) -> ModelInfo:
+    checkpoint = sd_model.sd_checkpoint_info
+    return ModelInfo(
+        name=checkpoint.name_for_extra,
+        hash=checkpoint.shorthash or "",
+        family=prompts.family.key,
+        prediction=sd_model.parameterization,
+        widths=prompts.widths,
+        autoencoder=network_hash(sd_model.first_stage_model),
+        size=int(sd_model.image_size) * VAE_SCALE_FACTOR,
+        vocabulary_norm=prompts.vocabulary_norm,
+    )
+
+
+def _alphas_cumprod(sd_model: Any) -> torch.Tensor:
+    """(1000,) float32 on the CPU: from the schedule's two ends, unless the model has a schedule of its own.
+
+    The buffer itself may be rounded to half precision, by the checkpoint file or by the WebUI.
+    """
+    buffer = getattr(sd_model, "alphas_cumprod_original", sd_model.alphas_cumprod).detach().float().cpu()
+    root = torch.linspace(sd_model.linear_start**0.5, sd_model.linear_end**0.5, _TIMESTEPS, dtype=torch.float64)
+    exact = torch.cumprod(1 - root**2, dim=0).float()
+    same = buffer.shape == exact.shape and torch.allclose(buffer, exact, rtol=0, atol=_SCHEDULE_TOLERANCE)
+    return exact if same else buffer

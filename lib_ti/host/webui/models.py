@@ -1,0 +1,76 @@
+"""The model that the WebUI has loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modules import sd_models, shared
+
+from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.sd1 import MODEL as SD1_MODEL
+from lib_ti.host.base import InitialVectors, SessionOptions
+from lib_ti.host.model import Model
+from lib_ti.host.webui import forks, turn
+from lib_ti.host.webui.progress import Progress
+from lib_ti.lazy import lazy
+from lib_ti.signals import Event
+
+if TYPE_CHECKING:
+    from lib_ti.host.webui import embeddings, session
+else:
+    embeddings = lazy("lib_ti.host.webui.embeddings")
+    session = lazy("lib_ti.host.webui.session")
+
+
+class WebUIModels:
+    """See :class:`lib_ti.host.base.ModelHost` for what its methods promise.
+
+    Its methods may be called from any thread, but :meth:`session` never with the WebUI's queue lock held.
+    """
+
+    def __init__(self) -> None:
+        self._progress = Progress()
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """The loaded checkpoint by its title in the WebUI's list."""
+        checkpoint = getattr(sd_models.model_data.sd_model, "sd_checkpoint_info", None)
+        return {
+            "checkpoint": str(checkpoint.title if checkpoint else shared.opts.data.get("sd_model_checkpoint") or "")
+        }
+
+    @property
+    def size(self) -> int:
+        """That of the loaded model; of Stable Diffusion 1 until there is one."""
+        latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or SD1_MODEL.size // VAE_SCALE_FACTOR
+        return int(latent_side) * VAE_SCALE_FACTOR
+
+    @contextmanager
+    def session(self, options: SessionOptions) -> Iterator[Model]:
+        """Acquire the loaded model while nothing else in the WebUI uses it.
+
+        Raises
+        ------
+        BadInput
+            When this is a fork that works in another way, or the model cannot be trained on.
+        """
+        forks.check_trainable()
+        with turn.turn(options.report, options.stop, wait=options.wait), session.acquire_model(options) as model:
+            yield model
+
+    def initial_vectors(self, text: str, count: int) -> InitialVectors:
+        """By the loaded model, without waiting for it."""
+        with self.session(SessionOptions(wait=False)) as model:
+            return InitialVectors(model.initial_vectors(text, count), model.info.name, model.info.hash)
+
+    def watch(self, event: Event) -> None:
+        self._progress.watch(event)
+
+    def interrupted(self) -> str:
+        return self._progress.interrupted()
+
+    def embedding_saved(self, path: Path) -> str:
+        return embeddings.load(path)

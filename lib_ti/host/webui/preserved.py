@@ -1,0 +1,177 @@
+"""State that the WebUI keeps from one image to the next, and that training and previews must leave as it was."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from modules import extra_networks, processing, sd_models, sd_unet, shared
+
+from lib_ti.errors import UserError
+
+_JOB_FIELDS = (
+    "job",
+    "job_no",
+    "job_count",
+    "processing_has_refined_job_count",
+    "sampling_step",
+    "sampling_steps",
+    "textinfo",
+    "time_start",
+)
+
+GENERATE_ONLY: Mapping[str, Any] = {
+    "restore_faces": False,
+    "tiling": False,
+    "do_not_save_samples": True,
+    "do_not_save_grid": True,
+    "do_not_reload_embeddings": True,
+}
+"""Arguments of the WebUI's processing, so that nothing is done besides generating the image."""
+
+
+@contextmanager
+def preserved_random_state() -> Iterator[None]:
+    """Restore the global random states of torch, numpy and Python afterwards."""
+    cpu, cuda = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    numpy, python = np.random.get_state(), random.getstate()  # noqa: NPY002 - the global state is what is preserved
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)
+        np.random.set_state(numpy)  # noqa: NPY002
+        random.setstate(python)
+
+
+@contextmanager
+def forgotten_conditioning() -> Iterator[None]:
+    """Clear the cache of encoded prompts afterwards: its keys do not include the embeddings' vectors."""
+    try:
+        yield
+    finally:
+        forget_conditioning()
+
+
+def forget_conditioning() -> None:
+    """Clear the WebUI's cache of encoded prompts."""
+    base, txt2img = processing.StableDiffusionProcessing, processing.StableDiffusionProcessingTxt2Img
+    base.cached_c, base.cached_uc = [None, None], [None, None]
+    txt2img.cached_hr_c, txt2img.cached_hr_uc = [None, None], [None, None]
+
+
+def switch_off_networks() -> None:
+    """Deactivate LoRAs and hypernetworks, also those that the settings add to every prompt.
+
+    The LoRAs' weights leave the layers when these are next used. The WebUI activates what the next image needs when it
+    is generated.
+    """
+    options = shared.opts.data
+    added = {key: options[key] for key in ("sd_lora", "sd_hypernetwork") if key in options}
+    p = processing.StableDiffusionProcessingTxt2Img()
+    p.all_prompts = []
+    try:
+        options.update(dict.fromkeys(added, "None"))
+        extra_networks.activate(p, {})
+    finally:
+        options.update(added)
+    shared.loaded_hypernetworks.clear()
+
+
+@contextmanager
+def preserved_job() -> Iterator[None]:
+    """Restore the job's fields, which generating changes, and clear interrupts within, so that it generates at all."""
+    state = shared.state
+    fields = {name: getattr(state, name) for name in _JOB_FIELDS if hasattr(state, name)}
+    requests = {name: getattr(state, name) for name in ("interrupted", "stopping_generation")}
+    for name in (*requests, "skipped"):
+        setattr(state, name, False)
+    try:
+        yield
+    finally:
+        for name, value in fields.items():
+            setattr(state, name, value)
+        for name, value in requests.items():
+            setattr(state, name, value or getattr(state, name))
+        state.skipped = False  # it was meant for the image
+        state.current_latent = None
+
+
+@contextmanager
+def no_prompt_history() -> Iterator[None]:
+    """Keep the user's own last prompt in ``params.txt``, from which a button restores it."""
+    before = shared.cmd_opts.no_prompt_history
+    shared.cmd_opts.no_prompt_history = True
+    try:
+        yield
+    finally:
+        shared.cmd_opts.no_prompt_history = before
+
+
+@contextmanager
+def no_new_settings(overridden: Mapping[str, Any]) -> Iterator[None]:
+    """Remove overridden settings that the user's file does not have: the WebUI restores only the others."""
+    new = [name for name in overridden if name not in shared.opts.data]
+    try:
+        yield
+    finally:
+        for name in new:
+            shared.opts.data.pop(name, None)
+
+
+class PinnedSettings:
+    """Model and settings that images are generated with, whatever the user selects meanwhile.
+
+    Parameters
+    ----------
+    checkpoint
+        The WebUI's ``CheckpointInfo`` of the loaded model.
+    clip_skip
+        The WebUI's setting to generate with.
+    """
+
+    def __init__(self, checkpoint: Any, clip_skip: int) -> None:
+        self._checkpoint = checkpoint
+        self._clip_skip, self._fp8 = clip_skip, getattr(shared.opts, "fp8_storage", None)
+
+    def overrides(self) -> dict[str, Any]:
+        """Return the settings to override for one image.
+
+        Empty as long as the user has changed none of them: overriding fails with --freeze-settings, even by the same
+        value. The storage comes first, since setting the checkpoint looks at it.
+
+        Raises
+        ------
+        UserError
+            When the checkpoint has left the WebUI's list.
+        """
+        known = sd_models.checkpoint_aliases
+        title = self._checkpoint.title
+        if title not in known or known[title].filename != self._checkpoint.filename:
+            raise UserError(
+                f"The checkpoint {title} is no longer in the WebUI's list, so no image can be generated with it: put "
+                "the file back and refresh the list."
+            )
+        options = shared.opts
+        chosen = known.get(options.sd_model_checkpoint)
+        unchanged = (
+            chosen is not None
+            and chosen.filename == self._checkpoint.filename
+            and getattr(options, "fp8_storage", None) == self._fp8
+            and options.CLIP_stop_at_last_layers == self._clip_skip
+            and not sd_unet.unet_options
+        )
+        if unchanged:
+            return {}
+        storage = {"fp8_storage": self._fp8} if self._fp8 is not None else {}
+        return {
+            **storage,
+            "sd_model_checkpoint": title,
+            "CLIP_stop_at_last_layers": self._clip_skip,
+            "sd_unet": "None",
+        }

@@ -1,0 +1,65 @@
+"""The WebUI's captioners, upscalers and img2img, each in our turn of its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lib_ti.errors import BadInput
+from lib_ti.host.clip.tokenizer import token_spans
+from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
+from lib_ti.host.webui import forks, turn
+from lib_ti.lazy import lazy
+from lib_ti.wording import quoted
+
+if TYPE_CHECKING:
+    from lib_ti.host.webui import captioners, inpainting, upscalers
+else:
+    captioners = lazy("lib_ti.host.webui.captioners")
+    inpainting = lazy("lib_ti.host.webui.inpainting")
+    upscalers = lazy("lib_ti.host.webui.upscalers")
+
+
+class WebUITools:
+    """See :class:`lib_ti.host.tools.Tools`."""
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """By our own vocabulary files: the WebUI's tokenizer exists only while a model is loaded."""
+        return token_spans(text)
+
+    @property
+    def captioners(self) -> Sequence[str]:
+        """None in the forks, which run their captioners in another way."""
+        return () if forks.is_fork() else captioners.NAMES
+
+    @contextmanager
+    def captioner(self, name: str, report: Report) -> Iterator[Captioner]:
+        if forks.is_fork():
+            raise BadInput(
+                f"There is no captioner {quoted(name)} in Forge and reForge; use the command line for captions."
+            )
+        with turn.turn(report), captioners.captioner(name, report) as loaded:
+            yield loaded
+
+    @property
+    def upscalers(self) -> Sequence[str]:
+        return upscalers.upscalers()
+
+    @contextmanager
+    def upscaler(self, name: str, report: Report) -> Iterator[Upscaler]:
+        with turn.turn(report), upscalers.upscaler(name, report) as loaded:
+            yield loaded
+
+    @property
+    def can_inpaint(self) -> bool:
+        return not forks.is_fork() and not forks.is_old()
+
+    @contextmanager
+    def inpainter(self, report: Report) -> Iterator[Inpainter]:
+        if not self.can_inpaint:
+            raise BadInput(
+                "Inpainting by the model works in AUTOMATIC1111's WebUI from 1.9 on; choose a plain fill method."
+            )
+        with turn.turn(report), inpainting.inpainter(report) as acquired:
+            yield acquired

@@ -1,4 +1,0 @@
-"""A small stand-in for the WebUI's package ``modules``: the names that lib_ti/host/webui.py and webui_settings.py use.
-
-tests/webui/test_names.py compares its signatures with those of a genuine WebUI.
-"""
