@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 
 from lib_ti.cli.arguments import add_settings, read_config
+from lib_ti.cli.exit_codes import DONE
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CaptionConfig
@@ -23,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, CaptionConfig)
 
 
-def caption(arguments: argparse.Namespace, control: Control) -> bool:
+def caption(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.prep.captions.captioning import caption_with_host
 
     config = read_config(CaptionConfig, arguments)
@@ -42,4 +43,4 @@ def caption(arguments: argparse.Namespace, control: Control) -> bool:
     else:
         for line in done.describe():
             listen(Note(line))
-    return True
+    return DONE

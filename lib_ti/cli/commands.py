@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_ti.cli.arguments import read_config
+from lib_ti.cli.check import check
+from lib_ti.cli.exit_codes import DONE, STOPPED
 from lib_ti.cli.host import embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
@@ -26,7 +28,7 @@ PREVIEW = "the preview image of an embedding, without an embedding in it"
 SAMPLE_STYLE = "outlined+glowing"
 
 
-def create(arguments: argparse.Namespace, control: Control) -> bool:
+def create(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.training.create import create as create_embedding
 
     config = read_config(CreateConfig, arguments)
@@ -34,19 +36,22 @@ def create(arguments: argparse.Namespace, control: Control) -> bool:
     _say(f"Created {created.path} with {counted(config.vectors, 'vector')} from {quoted(config.text)}.")
     for note in (*created.notes, *created.warnings):
         _say(note)
-    return True
+    return DONE
 
 
-def train(arguments: argparse.Namespace, control: Control) -> bool:
+def train(arguments: argparse.Namespace, control: Control) -> int:
+    if arguments.check:
+        return check(arguments, control)
     from lib_ti.training.run import train as train_embedding
 
     listen = JsonLines() if arguments.json else Console()
     config = read_config(TrainConfig, arguments, lambda text: listen(Note(text)))
     host = embedded_host(arguments)
-    return train_embedding(host, config, listen, control, new_data=arguments.new_data).reason == "done"
+    finished = train_embedding(host, config, listen, control, new_data=arguments.new_data)
+    return DONE if finished.reason == "done" else STOPPED
 
 
-def generate(arguments: argparse.Namespace, control: Control) -> bool:
+def generate(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.embedding import library
     from lib_ti.host.base import SessionOptions
     from lib_ti.host.model import ImageRequest
@@ -63,7 +68,7 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
             _say(reason)
         for seed in range(first, first + config.count):
             if control.stop_requested:
-                return False
+                return STOPPED
             request = ImageRequest(
                 prompt=config.prompt,
                 negative_prompt=config.negative,
@@ -80,16 +85,16 @@ def generate(arguments: argparse.Namespace, control: Control) -> bool:
             save_picture(path, picture, infotext(request, model.info))
             used = model.used_embeddings(request, embeddings)
             _say(f"{path} (seed {seed}, {'with ' + ', '.join(used) if used else 'no embedding in the prompts'})")
-    return True
+    return DONE
 
 
-def show(arguments: argparse.Namespace, control: Control) -> bool:
+def show(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.embedding.reading import is_preview, read
 
     problems: list[str] = []
     for name in arguments.files:
         if control.stop_requested:
-            return False
+            return STOPPED
         try:
             path = as_path(name, "FILE")
             preview = is_preview(path) and path.is_file()
@@ -104,10 +109,10 @@ def show(arguments: argparse.Namespace, control: Control) -> bool:
             _say("\n".join([name, *lines]))
     if problems:
         raise BadInput(problems)
-    return True
+    return DONE
 
 
-def convert(arguments: argparse.Namespace, control: Control) -> bool:
+def convert(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti import aside, in_use
     from lib_ti.data.images import UnreadablePicture, open_picture
     from lib_ti.embedding import files, library
@@ -125,7 +130,7 @@ def convert(arguments: argparse.Namespace, control: Control) -> bool:
     _say(f"Wrote {target}.")
     if kept:
         _say(aside.sentence([kept]))
-    return True
+    return DONE
 
 
 def _check_target(source: Path, target: Path) -> None:
@@ -141,7 +146,7 @@ def _check_target(source: Path, target: Path) -> None:
         raise BadInput(f"{other} exists, and prompts cannot tell {quoted(target.stem)} from it: choose another name.")
 
 
-def tab(arguments: argparse.Namespace, control: Control) -> bool:
+def tab(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.background.runs import Runs
     from lib_ti.pocket.sample_set import sample_set
     from lib_ti.ui.server.serve import serve
@@ -165,7 +170,7 @@ def tab(arguments: argparse.Namespace, control: Control) -> bool:
         _say("Saving the run in progress …")
         runs.stop("the end of the program")
         runs.wait()
-    return True
+    return DONE
 
 
 def _lent_folders(arguments: argparse.Namespace) -> list[Path] | None:
@@ -175,12 +180,13 @@ def _lent_folders(arguments: argparse.Namespace) -> list[Path] | None:
     return [Path(), *(as_path(folder, "--allow") for folder in arguments.allow or ())]
 
 
-def demo(arguments: argparse.Namespace, control: Control) -> bool:
+def demo(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.cli.demo import run_demo
 
     if arguments.steps < 1:
         raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
-    return run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
+    done = run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
+    return DONE if done else STOPPED
 
 
 def _facts(embedding: Contents) -> dict[str, Any]:

@@ -19,10 +19,8 @@ from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import ErrorReport, UserError, describe_error
 from lib_ti.signals import Control
 
-DONE, STOPPED = 0, 130
-
-Command = Callable[[argparse.Namespace, Control], bool]
-"""Does its work and returns whether it came to its end (false: it was stopped)."""
+Command = Callable[[argparse.Namespace, Control], int]
+"""Returns the exit code."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     control = Control()
     try:
         with _stopping(control):
-            return DONE if arguments.run(arguments, control) else STOPPED
+            return int(arguments.run(arguments, control))
     except (UserError, OSError, KeyboardInterrupt) as error:
         report = describe_error(error)
         _print_errors(report, as_json=getattr(arguments, "json", False))
@@ -95,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
         help="settings as JSON, also a settings-*.json of an earlier run, here or in the WebUI's own Train tab",
     )
     sub.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
+    sub.add_argument(
+        "--check",
+        action="store_true",
+        help="report everything that speaks for or against the run, and do not start it; exit code 1 for a problem",
+    )
     sub.add_argument(
         "--new-data",
         action="store_true",

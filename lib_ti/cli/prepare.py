@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_ti.cli.arguments import add_settings, read_config
+from lib_ti.cli.exit_codes import DONE, STOPPED
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import LookConfig, PrepareConfig
@@ -41,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, PrepareConfig, positional=("source", "output"))
 
 
-def prepare(arguments: argparse.Namespace, control: Control) -> bool:
+def prepare(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.data.dataset import NothingReadable
 
     # Pillow warns of large pictures, and refuses by itself those that are too large.
@@ -57,7 +58,7 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
             _look(plan, voice, control, dry=arguments.dry_run)
         if arguments.dry_run:
             _show(plan, voice)
-            return True
+            return DONE
         if arguments.erase:
             _erase(config, as_path(arguments.erase, "--erase"), host, voice, control)
             plan = _plan(config, host)
@@ -66,11 +67,11 @@ def prepare(arguments: argparse.Namespace, control: Control) -> bool:
             _write_zip(plan, target, voice, control)
     except Stopped as stopped:
         voice.tell("Stopped", str(stopped))
-        return False
+        return STOPPED
     except NothingReadable as error:
         voice.skipped(error.skipped)
         raise
-    return True
+    return DONE
 
 
 def _host_if_needed(arguments: argparse.Namespace, config: PrepareConfig) -> EmbeddedHost | None:

@@ -10,32 +10,37 @@ from lib_ti.config import TrainConfig
 from lib_ti.errors import Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.training.findings import Finding, worst_first
-from lib_ti.training.run_plan import RunPlan, prepare_run
+from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
 from lib_ti.training.source import plain_prompts
 from lib_ti.training.trial import free_memory, try_steps
 from lib_ti.wording import file_size, number
 
 
-def check_run(host: Host, config: TrainConfig, *, wait: bool = False) -> list[Finding]:
+def check_run(
+    host: Host, config: TrainConfig, *, new_data: bool = False, progress: Progress | None = None
+) -> list[Finding]:
     """Return everything that speaks for or against a run with these settings, the worst first; nothing is written.
 
     Parameters
     ----------
-    wait
-        Whether to wait for a model that is busy.
+    new_data
+        The user agreed to continue on another dataset.
+    progress
+        Of reading the images.
 
     Raises
     ------
     Busy
-        When the model is busy, and the caller does not want to wait.
+        When the model is used by something else.
     """
-    options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=wait)
+    options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=False)
     found: list[Finding] = []
     try:
-        with prepare_run(host, config, options) as prepared:
+        with prepare_run(host, config, options, progress=progress) as prepared:
             found = prepared.findings
-            if prepared.plan and prepared.plan.target.question:
-                found.append(Finding("warning", prepared.plan.target.question))
+            target = prepared.plan.target if prepared.plan else None
+            if target and target.question:
+                found += target.findings if new_data else [Finding("warning", target.question)]
             if prepared.plan and not prepared.refusals:
                 found += _try_step(prepared.plan, config)
     except Busy:
@@ -53,7 +58,7 @@ def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
     tried = try_steps(model, embedding, prompt, size=size, batch_size=min(config.batch_size, len(items)))
     if not 0 < tried.gradient < math.inf:
         said = f"A trial step gave the gradient {number(tried.gradient)}, from which nothing can be learned"
-        yield Finding("error", f"{said}: choose another Precision, or start the WebUI with --no-half.")
+        yield Finding("error", f"{said}: choose another Precision; the WebUI can be started with --no-half.")
     free = free_memory(model.device)
     said = f"A step needs about {file_size(tried.memory)} of memory beside the model"
     if free is None:

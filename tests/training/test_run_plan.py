@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from lib_ti.config import CreateConfig
@@ -12,7 +15,9 @@ from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.signals import Note
+from lib_ti.training.check import check_run
 from lib_ti.training.create import create
+from lib_ti.training.state import load_state
 from tests.fakes import FakeModel
 from tests.training.conftest import Studio
 
@@ -79,3 +84,50 @@ def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Stud
     said = [event.text for event in studio.of(Note)]
     assert any(text.startswith("2 images are excluded and not trained") and names in text for text in said)
     assert said[0].startswith(f"{len(items) - 3} pictures to train on, 1 held out")
+
+
+def test_what_a_resumed_run_changes_is_found_by_check_and_run_alike(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    changes = {"max_steps": 10, "embedding_rate": "0.5"}
+    (studio.pictures / "00.txt").write_text("something else")
+    found = check_run(studio.host, studio.config(**changes))
+    studio.train(**changes)
+    checked = [finding.text for finding in found if finding.kind == "warning"]
+    assert [event.text for event in studio.of(Note) if event.warning] == checked
+    for words in ("learning rate was '0.005' and is '0.5'", "images, captions or sizes have changed"):
+        assert any(words in text for text in checked)
+
+
+def test_a_run_of_another_model_is_an_error_in_the_check_too(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
+    found = check_run(studio.host, studio.config())
+    assert [finding.kind for finding in found].count("error") == 1
+    assert "trained on fake [0123456789], and the model is now other" in found[0].text
+
+
+def test_no_optimizer_continues_the_state_of_another(studio: Studio) -> None:
+    path = studio.train(max_steps=5).folder / "state.safetensors"
+    state = load_state(path)
+    replace(state, identity=replace(state.identity, optimizer="lion")).save(path)
+    with pytest.raises(
+        BadInput, match="trained with the optimizer 'lion', whose state 'adamw' cannot continue"
+    ) as raised:
+        studio.train(max_steps=10)
+    assert len(raised.value.problems) == 1
+
+
+def test_all_problems_that_need_the_model_come_together(studio: Studio) -> None:
+    (studio.folder / "templates").mkdir()
+    (studio.folder / "templates" / "bad.txt").write_text("an image of [filewords]\n")
+    with pytest.raises(BadInput) as raised:
+        studio.train(template="bad", preview_sampler="magic")
+    assert len(raised.value.problems) == 2
+    assert not studio.logs.exists()
+
+
+def test_a_short_disk_is_a_warning(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    found = check_run(studio.host, studio.config())
+    assert [finding.kind for finding in found].count("warning") == 1
+    assert "1 MB are free: save images and checkpoints less often" in found[0].text
