@@ -76,6 +76,12 @@ def test_pictures_come_in_natural_order_and_what_cannot_be_used_is_listed(found:
     ]
 
 
+def test_frames_belong_to_the_folder_that_a_page_names(config: PrepareConfig, found: FramedSet, tmp_path: Path) -> None:
+    for same in (config.source, f' "{config.source}/" ', ""):
+        assert found.is_of(same)
+    assert not found.is_of(str(tmp_path / "other"))
+
+
 def test_default_frames_are_those_that_prepare_uses(config: PrepareConfig, found: FramedSet) -> None:
     execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     made = {one.source: one.crop_box for one in read_manifest(found.folder).results}

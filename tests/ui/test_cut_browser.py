@@ -249,6 +249,20 @@ def test_a_new_page_has_the_frames_as_they_were(page: Page, found: Path) -> None
     assert len(unchanged["edits"]) == 3
 
 
+def test_frames_of_another_folder_are_not_shown(page: Page, found: Path) -> None:
+    (other := found.with_name("other")).mkdir()
+    photograph("rocket").save(other / "rocket.png")
+    page.open()
+    page.fill("ti_dataset_folder", str(other))
+    page.press("ti_dataset_show")
+    page.says("ti_dataset_overview", "picture")
+    page.tab("Cut")
+    page.says("ti_cut_grid", "Press “Show frames”")
+    assert not page.driver.find_elements(By.CSS_SELECTOR, "#ti_tabs .ti-card")
+    page.open()
+    choose(page, found)
+
+
 # Erase
 
 

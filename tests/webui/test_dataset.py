@@ -201,6 +201,7 @@ def _exclude(page: Page) -> None:
 
 def _crop_in_two(page: Page, found: Path) -> None:
     page.tab("Cut", STEPS)
+    page.says("ti_cut_grid", "Press “Show frames”")
     page.press("ti_cut_show")
     add = '#ti_tabs .ti-card[data-name="motorcycle.jpg"] [data-do="add"]'
     page.click(page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, add), wanted="motorcycle.jpg"))

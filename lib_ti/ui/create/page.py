@@ -10,6 +10,7 @@ from lib_ti.config import CreateConfig
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.widgets.form import Form
+from lib_ti.ui.widgets.latest import follow
 
 
 def layout(parts: Parts) -> None:
@@ -49,9 +50,11 @@ def connect(parts: Parts) -> None:
     form["name"].blur(
         remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
     )
-    form["vectors"].change(
-        lambda data: controller.create.tokens_left(data[form["vectors"]]),
-        inputs={form["vectors"]},
+    vectors = form["vectors"]
+    follow(
+        vectors.change,
+        lambda data: controller.create.tokens_left(data[vectors]),
+        by=[vectors],
+        inputs={vectors},
         outputs=[parts["create_tokens_left"]],
-        **QUIET,
     )

@@ -17,6 +17,7 @@ from lib_ti.ui.dataset.captions_view import View
 from lib_ti.ui.dataset.captions_work import Captions, Shown
 from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
     from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet
@@ -262,9 +263,11 @@ def _connect_list(parts: Parts, desk: Desk) -> None:
 
     outputs = [parts["captions_list"], parts["captions_at"]]
     for event in (find.submit, find.blur, options.input, show.input):
-        event(listed, inputs=desk.inputs, outputs=outputs, **QUIET)
-    pick.change(picked, inputs=desk.inputs | {pick}, outputs=[find, options, show, pick, *outputs], **QUIET)
-    parts["captions_count"].input(counted, inputs=desk.inputs, outputs=[parts["captions_counts"]], **QUIET)
+        follow(event, listed, by=[find, options, show], inputs=desk.inputs, outputs=outputs)
+    picks = [find, options, show, pick, *outputs]
+    follow(pick.change, picked, by=[pick], inputs=desk.inputs | {pick}, outputs=picks)
+    count, counts = parts["captions_count"], [parts["captions_counts"]]
+    follow(count.input, counted, by=[count], inputs=desk.inputs, outputs=counts)
 
 
 def _connect_saving(parts: Parts, desk: Desk) -> None:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.paint_page import Choosable
@@ -47,8 +48,8 @@ class Choice:
             event(self._list, inputs=everything, outputs=rows, **QUIET)
         opened = [open_now, *self.shown]
         for event in (self.picture.change, self.picture.blur):  # a typed name changes at every key, until it is left
-            event(self._open, inputs=everything, outputs=opened, **QUIET)
-        goto.input(lambda data: gr.update(value=data[goto]), inputs={goto}, outputs=[self.picture], **QUIET)
+            follow(event, self._open, by=[self.picture], inputs=everything, outputs=opened)
+        follow(goto.input, lambda data: gr.update(value=data[goto]), by=[goto], inputs={goto}, outputs=[self.picture])
         for name, way in (("previous", -1), ("next", 1)):
             parts[f"{step}_{name}"].click(self._go(way), inputs=everything, outputs=[self.picture], **QUIET)
 

@@ -66,13 +66,16 @@ def connect(parts: Parts) -> None:
         return _shown() if line.succeeded(data, CROPPING) else [gr.update(), gr.update()]
 
     def opened(data: dict[Any, Any]) -> list[Any]:
-        """The last frames on a new page, and what another step has changed since."""
+        """The last frames on a new page, and what another step has changed since; none of another folder."""
+        found = TASKS.result(CROPPING)
+        if found is not None and not found.is_of(data[form["source"]] or ""):
+            return [hint(_BEGIN), ""]
         return _shown(data[parts["cut_seen"]] or "")
 
     parts["cut_show"].click(show, inputs=everything, outputs=[parts["cut_said"], *line.outputs], **BUSY)
     line.done.change(ended, inputs={line.done}, outputs=shown, **QUIET)
     line.show_outcome(CROPPING, parts["cut_said"])
-    parts["step_cut"].select(opened, inputs={parts["cut_seen"]}, outputs=shown, **QUIET)
+    parts["step_cut"].select(opened, inputs={parts["cut_seen"], form["source"]}, outputs=shown, **QUIET)
     _connect_changes(parts)
     _connect_text(parts)
 

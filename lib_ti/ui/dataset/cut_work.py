@@ -17,7 +17,7 @@ from lib_ti.data.images import UnreadablePicture
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Folders
 from lib_ti.ordered_map import ordered_map
-from lib_ti.paths import as_path
+from lib_ti.paths import as_path, path_text, resolved
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
@@ -57,6 +57,11 @@ class FramedSet:
     def fits(self, config: PrepareConfig) -> bool:
         """Whether the frames are right for these settings too."""
         return _places(self.config) == _places(config)
+
+    def is_of(self, source: str) -> bool:
+        """Whether these are the pictures of the source folder that a page names, or it names none."""
+        named = path_text(source)
+        return not named or resolved(Path(named)) == resolved(Path(self.config.source))
 
 
 @dataclass(frozen=True)

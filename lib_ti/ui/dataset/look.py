@@ -17,6 +17,7 @@ from lib_ti.ui.dataset.look_query import GALLERY, LAYOUTS
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.ui.widgets.form import Form
+from lib_ti.ui.widgets.latest import follow
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
@@ -148,10 +149,7 @@ def _connect_looking(parts: Parts, desk: Desk) -> None:
 def _connect_controls(parts: Parts, desk: Desk) -> None:
     """Thresholds, layout, order and search are followed at once."""
     for control in desk.controls:
-        # Once more at its end: while a change is answered, Gradio 3 passes over those that follow.
-        control.change(desk.changed, inputs=desk.inputs, outputs=desk.outputs, **QUIET).then(
-            desk.changed, inputs=desk.inputs, outputs=desk.outputs, **QUIET
-        )
+        follow(control.change, desk.changed, by=[control], inputs=desk.inputs, outputs=desk.outputs)
     order, head = parts["look_order"], parts["look_head"]
 
     def sort(data: Data) -> Any:

@@ -15,6 +15,7 @@ from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
 from lib_ti.ui.results import view
 from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets.latest import follow
 from lib_ti.ui.widgets.task_line import TaskLine
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def connect(parts: Parts) -> None:
 
     step = parts["results_step"]
     for event in (step.release, step.change):
-        event(picture, inputs={*where, step}, outputs=[parts["results_picture"]], **QUIET)
+        follow(event, picture, by=[step], inputs={*where, step}, outputs=[parts["results_picture"]])
     _connect_sheet(parts)
 
 
@@ -160,8 +161,10 @@ def _connect_lists(parts: Parts) -> None:
         event(names, inputs={name, log}, outputs=[name], **QUIET)
     # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
     # is asked for when the field is left.
-    for event in (parts["results_show"].click, name.change, name.blur, run.change, run.blur):
+    for event in (parts["results_show"].click, name.blur, run.blur):
         event(show, inputs=_where(parts), outputs=shown, **QUIET)
+    for field in (name, run):
+        follow(field.change, show, by=[field], inputs=_where(parts), outputs=shown)
 
 
 def _page(run: RunResults) -> list[Any]:

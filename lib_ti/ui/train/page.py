@@ -15,6 +15,7 @@ from lib_ti.ui.train import template_fields, view
 from lib_ti.ui.train.actions import TXT2IMG
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.form import Form, dropdown, image_side
+from lib_ti.ui.widgets.latest import follow
 
 ESSENTIAL = ("embedding_rate", "max_steps")
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
@@ -172,8 +173,9 @@ def _connect_dataset(parts: Parts) -> None:
         said, _ = attempt(lambda: parts.preparation.training_hint(*folders))
         return hint(said) if said else ""
 
-    for event in (parts["train_tab"].select, dataset.change):
-        event(hinted, inputs={dataset, source, output}, outputs=[parts["train_dataset_hint"]], **QUIET)
+    inputs, outputs = {dataset, source, output}, [parts["train_dataset_hint"]]
+    parts["train_tab"].select(hinted, inputs=inputs, outputs=outputs, **QUIET)
+    follow(dataset.change, hinted, by=[dataset], inputs=inputs, outputs=outputs)
 
 
 def _watched(parts: Parts) -> list[Any]:
