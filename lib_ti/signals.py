@@ -23,7 +23,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Note(Event):
+class LogMessage(Event):
     """Something the user should read once: a skipped picture, a choice that was made, a warning."""
 
     text: str
@@ -38,7 +38,7 @@ class Note(Event):
 class FileSkipped(Event):
     """A file of the dataset is not trained on; ``name`` is its path from the dataset's folder.
 
-    ``reason`` is the end of a sentence that begins with the name. For logs and programs: a :class:`Note` sums up.
+    ``reason`` is the end of a sentence that begins with the name. For logs and programs: a :class:`LogMessage` sums up.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Evaluated(Event):
     """The validation loss was measured at ``step``; the other fields compare it with the checks since ``first_step``.
 
     ``best_step`` is None while no loss was finite, ``gained`` None after a single check. ``overtraining`` is a
-    sentence, empty where there is nothing to say; see :class:`lib_ti.training.verdict.Verdict`.
+    sentence, empty where there is nothing to say; see :class:`lib_ti.training.validation.verdict.Verdict`.
     """
 
     step: int

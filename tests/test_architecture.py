@@ -43,6 +43,8 @@ HOST = {
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"),
 }
 HOSTS = {"host.clip", "host.embedded", "host.webui"}
+TRAINING_PARTS = {f"training.{part}" for part in ("callbacks", "checks", "files", "images", "step", "validation")}
+TRAINING = {"training"} | TRAINING_PARTS
 PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
@@ -67,13 +69,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedding": BASE | {"embedding.pixelcode"},
     "embedding.pixelcode": set(),
     "data": BASE | {"host.model", "embedding.pixelcode"},
-    "training": ENGINE,
+    "training": ENGINE | TRAINING_PARTS,
+    "training.callbacks": ENGINE | TRAINING - {"training.checks"},
+    "training.checks": ENGINE | {"training.step", "training.images"},
+    "training.images": ENGINE | {"training.files", "training.validation"},
+    "training.validation": ENGINE | {"training.files", "training.step"},
+    "training.files": ENGINE | {"training.step"},
+    "training.step": ENGINE,
     "prep": ENGINE,
     "prep.remove": ENGINE | {"prep"},
     "prep.inspect": ENGINE | {"prep", "prep.remove"},
     "prep.recipe": ENGINE | {"prep", "prep.remove"},
     "prep.captions": ENGINE | {"prep"},
-    "background": BASE | {"host.base", "training"},
+    "background": BASE | TRAINING | {"host.base"},
     "host": set(),
     "host.request_checks": {"errors", "families", "host.model"},
     "host.inpainted_patch": {"families"},
@@ -83,8 +91,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.embedded": HOST,
     "host.webui": HOST | {"paths"},
     "pocket": {"", "atomic", "errors", "host.embedded", "host.clip"},
-    "ui": ENGINE | PREP | {"training", "background"},
-    "cli": ENGINE | PREP | {"training", "host.embedded", "host.clip", "pocket", "background", "ui"},
+    "ui": ENGINE | PREP | TRAINING | {"background"},
+    "cli": ENGINE | PREP | TRAINING | {"host.embedded", "host.clip", "pocket", "background", "ui"},
     "__main__": {"cli"},
     "scripts": {"", "data", "host.webui", "ui"},
     "tools": {"pocket", "prep", "prep.remove"},
@@ -94,7 +102,8 @@ WORKING = (
     PREP
     | EMBEDDING
     | HOSTS
-    | {"data", "training", "host.base", "host.model", "host.tools", "pocket", "tools"}
+    | TRAINING
+    | {"data", "host.base", "host.model", "host.tools", "pocket", "tools"}
     | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"}
 )
 ONLY_IN: dict[str, set[str]] = {
@@ -106,7 +115,7 @@ ONLY_IN: dict[str, set[str]] = {
     "diffusers": {"host.embedded", "pocket", "tools"},
     "transformers": {"host.embedded", "pocket", "tools"},
     "tokenizers": {"host.clip"},
-    "matplotlib": {"training"},
+    "matplotlib": {"training.images"},
     "gradio": {"ui", "scripts"},
     "fastapi": {"ui"},
 }
@@ -148,10 +157,25 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"models"},
         {"host"},
     ),
+    "training": (
+        {"create", "inputs", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
+        {"build", "run_plan"},
+        {"check", "session"},
+        {"run"},
+    ),
+    "training.callbacks": ({"evaluator", "previewer", "recorder"}, {"run_images", "saver"}),
+    "training.checks": ({"findings", "prompts", "settings", "trial"}, {"disk_space"}),
+    "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
+    "training.images": ({"curve", "previews"}, {"plot"}, {"contact_sheet"}),
+    "training.step": (
+        {"batch", "diffusion", "embeddings", "gradients", "limits", "loss_scale", "optimizers"},
+        {"batch_source", "objective"},
+    ),
+    "training.validation": ({"history", "validation_loss"}, {"samples", "verdict"}),
     "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""
-IMPORTS_IN_FUNCTIONS = {"training", "background", "ui", "cli", "scripts"}
+IMPORTS_IN_FUNCTIONS = {"background", "ui", "cli", "scripts"}
 """Areas in which functions still import by themselves, and not by ``lib_ti.lazy``."""
 MAY_IMPORT_WEBUI = ("lib_ti.host.webui.", "scripts.")
 MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")

@@ -18,8 +18,8 @@ from lib_ti.embedding import files, reading
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.prep.export import export_zip
 from lib_ti.prep.thumbnails import Thumbnails
-from lib_ti.training.preview import save_picture
-from lib_ti.training.state import Identity, RunState
+from lib_ti.training.files.run_state import Identity, RunState
+from lib_ti.training.images.previews import save_picture
 from tests.fakes import draw_pictures
 from tests.training.conftest import Studio
 

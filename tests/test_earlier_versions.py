@@ -19,8 +19,8 @@ from lib_ti.data.preparations import exclusions, remember
 from lib_ti.embedding import files
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.prep.captions.captioning import caption_with_host
-from lib_ti.training.history import read_history
-from lib_ti.training.tables import read_table
+from lib_ti.training.files.tables import read_table
+from lib_ti.training.validation.history import read_history
 from tests.fakes import FakeHost
 
 STORED = Path(__file__).parent / "earlier_versions" / "0.1.0"

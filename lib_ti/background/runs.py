@@ -16,7 +16,7 @@ from lib_ti.background.tasks import TASKS, BackgroundTasks, TaskContext, TaskSta
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.errors import Stopped, UserError
 from lib_ti.host.base import Host
-from lib_ti.signals import Control, Event, Listener, Note, RunFinished
+from lib_ti.signals import Control, Event, Listener, LogMessage, RunFinished
 from lib_ti.training.snapshot import ACTIVE, Gatherer, Snapshot
 
 Train = Callable[..., RunFinished]
@@ -128,7 +128,7 @@ def _with_outcome(run: Snapshot, status: TaskStatus) -> Snapshot:
     """Add what only the task knows to the snapshot of a run: how it ended, its errors, that it is to stop."""
     run = replace(run, version=status.version, stopping=status.state == "stopping")
     if status.state == "waiting" and status.message:
-        return replace(run, notes=(Note(status.message),))
+        return replace(run, notes=(LogMessage(status.message),))
     if status.state == "asking":
         return replace(run, state="asking", errors=status.errors)
     if status.state == "failed":

@@ -13,7 +13,7 @@ from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CaptionConfig
 from lib_ti.paths import as_path
-from lib_ti.signals import Control, Listener, Note, Progress
+from lib_ti.signals import Control, Listener, LogMessage, Progress
 from lib_ti.wording import printable
 
 
@@ -33,7 +33,7 @@ def caption(arguments: argparse.Namespace, control: Control) -> int:
         embedded_host(arguments),
         as_path(arguments.folder, "FOLDER"),
         config,
-        report=lambda text: listen(Note(text)),
+        report=lambda text: listen(LogMessage(text)),
         progress=lambda finished, total: listen(Progress("Captioning", finished, total)),
         stop=lambda: control.stop_requested,
     )
@@ -42,5 +42,5 @@ def caption(arguments: argparse.Namespace, control: Control) -> int:
         sys.stdout.write(printable(line) + "\n")
     else:
         for line in done.describe():
-            listen(Note(line))
+            listen(LogMessage(line))
     return DONE

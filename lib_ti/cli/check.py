@@ -14,11 +14,11 @@ from lib_ti.cli.host import embedded_host
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput
-from lib_ti.signals import Control, Listener, Note, Progress
+from lib_ti.signals import Control, Listener, LogMessage, Progress
 from lib_ti.wording import printable
 
 if TYPE_CHECKING:
-    from lib_ti.training.findings import Finding
+    from lib_ti.training.checks.findings import Finding
 
 HEADINGS = {"error": "Problems", "warning": "Warnings", "good": "Good", "info": "Notes"}
 
@@ -26,11 +26,11 @@ HEADINGS = {"error": "Problems", "warning": "Warnings", "good": "Good", "info": 
 def check(arguments: argparse.Namespace, control: Control) -> int:
     """Print all findings about a run; fails when one of them is an error."""
     from lib_ti.training.check import check_run
-    from lib_ti.training.findings import Finding
+    from lib_ti.training.checks.findings import Finding
 
     listen: Listener = JsonLines() if arguments.json else Console()
     try:
-        config = read_config(TrainConfig, arguments, lambda text: listen(Note(text)))
+        config = read_config(TrainConfig, arguments, lambda text: listen(LogMessage(text)))
         found = check_run(
             embedded_host(arguments),
             config,

@@ -17,7 +17,7 @@ from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.paths import as_path
-from lib_ti.signals import Control, Note
+from lib_ti.signals import Control, LogMessage
 from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def train(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.training.run import train as train_embedding
 
     listen = JsonLines() if arguments.json else Console()
-    config = read_config(TrainConfig, arguments, lambda text: listen(Note(text)))
+    config = read_config(TrainConfig, arguments, lambda text: listen(LogMessage(text)))
     host = embedded_host(arguments)
     finished = train_embedding(host, config, listen, control, new_data=arguments.new_data)
     return DONE if finished.reason == "done" else STOPPED
@@ -55,7 +55,7 @@ def generate(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti.embedding import library
     from lib_ti.host.base import SessionOptions
     from lib_ti.host.model import ImageRequest
-    from lib_ti.training.preview import infotext, save_picture
+    from lib_ti.training.images.previews import infotext, save_picture
 
     config = read_config(GenerateConfig, arguments)
     if config.seed + config.count > 2**32:

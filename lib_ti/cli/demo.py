@@ -17,11 +17,11 @@ from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
-from lib_ti.training.compare import compare_steps
 from lib_ti.training.create import create
-from lib_ti.training.plot import loss_plot
+from lib_ti.training.files.run_folder import RunFolder
+from lib_ti.training.images.contact_sheet import compare_steps
+from lib_ti.training.images.plot import loss_plot
 from lib_ti.training.run import train
-from lib_ti.training.rundir import RunFolder
 from lib_ti.wording import quoted, some
 
 NAME = "comic-style"
@@ -100,7 +100,7 @@ def _check_folder(folder: Path) -> None:
 
 def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Path, Path]:
     run = RunFolder(finished.folder, NAME)
-    copies = [files.load(path) for _, path in run.copies()]
+    copies = [files.load(path) for _, path in run.checkpoints()]
     with host.models.session(SessionOptions()) as model:
         start = copies[0].with_vectors(model.initial_vectors("style", copies[0].count), step=0)
         sheet = compare_steps(

@@ -18,7 +18,7 @@ from lib_ti.config import LookConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.paths import as_path
-from lib_ti.signals import Control, Note, Progress
+from lib_ti.signals import Control, LogMessage, Progress
 from lib_ti.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -183,10 +183,10 @@ class _Voice:
             line = json.dumps({"event": event, "text": text, **facts}, ensure_ascii=False)
             sys.stdout.write(printable(line) + "\n")
         else:
-            self._listen(Note(text))
+            self._listen(LogMessage(text))
 
     def say(self, text: str) -> None:
-        self.tell("Note", text)
+        self.tell("LogMessage", text)
 
     def skipped(self, files: Iterable[Skipped]) -> None:
         for one in files:

@@ -9,7 +9,7 @@ import time
 from typing import TextIO
 
 from lib_ti.signals import Event, FileSkipped, Progress, StepDone, as_json
-from lib_ti.training.runlog import sentence
+from lib_ti.training.files.run_logger import describe_event
 
 REDRAW_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -31,7 +31,7 @@ class Console:
         elif isinstance(event, Progress):
             self._bar(f"{event.stage}: {event.done} of {event.total}", event.done == event.total)
         elif not isinstance(event, FileSkipped):  # a sentence about all of them follows
-            line = sentence(event)
+            line = describe_event(event)
             if line:
                 self._clear()
                 self._out.write(f"{line}\n")

@@ -6,11 +6,11 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Model
 from lib_ti.schedule import LearningRateSchedule, parse_learning_rates
-from lib_ti.training.batch import Batches
-from lib_ti.training.embeddings import TrainableEmbeddings
-from lib_ti.training.limits import Limits
-from lib_ti.training.objective import DenoisingObjective
-from lib_ti.training.optimizers import AdamW
+from lib_ti.training.step.batch import Batches
+from lib_ti.training.step.embeddings import TrainableEmbeddings
+from lib_ti.training.step.limits import Limits
+from lib_ti.training.step.objective import DenoisingObjective
+from lib_ti.training.step.optimizers import AdamW
 from lib_ti.training.trainer import Trainer
 
 

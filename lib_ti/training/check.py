@@ -9,10 +9,10 @@ from typing import cast
 from lib_ti.config import TrainConfig
 from lib_ti.errors import Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
-from lib_ti.training.findings import Finding, worst_first
+from lib_ti.training.checks.findings import Finding, worst_first
+from lib_ti.training.checks.trial import free_memory, try_steps
 from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
-from lib_ti.training.source import plain_prompts
-from lib_ti.training.trial import free_memory, try_steps
+from lib_ti.training.step.batch_source import plain_prompts
 from lib_ti.wording import file_size, number
 
 

@@ -15,7 +15,7 @@ from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, ModelHost
 from lib_ti.host.tools import Tools
-from lib_ti.training.place import Placed, place
+from lib_ti.training.files.place import Placed, place
 from lib_ti.wording import quoted
 
 

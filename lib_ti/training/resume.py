@@ -14,10 +14,10 @@ from lib_ti.data.templates import Template
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.training.findings import Finding
-from lib_ti.training.optimizers import AdamW
-from lib_ti.training.rundir import RunFolder, find_run, new_run
-from lib_ti.training.state import Identity, RunState, compare
+from lib_ti.training.checks.findings import Finding
+from lib_ti.training.files.run_folder import RunFolder, find_run, new_run
+from lib_ti.training.files.run_state import Identity, RunState, compare
+from lib_ti.training.step.optimizers import AdamW
 from lib_ti.wording import counted, quoted
 
 

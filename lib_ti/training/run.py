@@ -18,9 +18,9 @@ from lib_ti.data.latents import Latents
 from lib_ti.embedding import library
 from lib_ti.errors import NeedsConsent, TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
-from lib_ti.signals import Control, FileSkipped, Listener, Note, Progress, RunFinished
+from lib_ti.signals import Control, FileSkipped, Listener, LogMessage, Progress, RunFinished
+from lib_ti.training.files.run_logger import RunLogger
 from lib_ti.training.run_plan import Preparation, RunPlan, prepare_run
-from lib_ti.training.runlog import Told
 from lib_ti.training.session import RunSession
 from lib_ti.training.stopping import stop_requested
 
@@ -51,7 +51,7 @@ def train(
     CannotWrite
         When a file cannot be written. Every file is whole, and the run can be continued from its last state.
     """
-    log = Told(host.models, listen)
+    log = RunLogger(host.models, listen)
     try:
         return _train(host, config, log, control, new_data=new_data)
     except (RuntimeError, MemoryError) as error:
@@ -63,11 +63,11 @@ def train(
         ) from error
 
 
-def _train(host: Host, config: TrainConfig, log: Told, control: Control, *, new_data: bool) -> RunFinished:
+def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *, new_data: bool) -> RunFinished:
     options = SessionOptions(
         cast("Precision", config.precision),
         config.gradient_checkpointing,
-        report=lambda text: log(Note(text)),
+        report=lambda text: log(LogMessage(text)),
         stop=lambda: control.stop_requested,
     )
     with ExitStack() as stack:
@@ -86,7 +86,7 @@ def _train(host: Host, config: TrainConfig, log: Told, control: Control, *, new_
         return RunSession(host, config, plan, log, control).run(dataset, encoded)
 
 
-def _agreed(prepared: Preparation, config: TrainConfig, log: Told, *, new_data: bool) -> RunPlan:
+def _agreed(prepared: Preparation, config: TrainConfig, log: RunLogger, *, new_data: bool) -> RunPlan:
     """Return the plan after logging what is found; raise :class:`BadInput` where the run cannot start."""
     for error in prepared.refusals:
         if isinstance(error, NothingReadable):
@@ -99,14 +99,16 @@ def _agreed(prepared: Preparation, config: TrainConfig, log: Told, *, new_data: 
         raise NeedsConsent(target.question)
     _log_skipped(plan.dataset.skipped, log)
     for sentence in (*plan.dataset.describe(), *plan.dataset.notes):
-        log(Note(sentence))
+        log(LogMessage(sentence))
     for finding in (*prepared.findings, *(target.findings if target.question else ())):
         if finding.kind != "good" and not finding.about_images:
-            log(Note(finding.text, warning=finding.kind == "warning"))
+            log(LogMessage(finding.text, warning=finding.kind == "warning"))
     return plan
 
 
-def _encode(host: Host, config: TrainConfig, plan: RunPlan, log: Told, control: Control) -> tuple[Dataset, Latents]:
+def _encode(
+    host: Host, config: TrainConfig, plan: RunPlan, log: RunLogger, control: Control
+) -> tuple[Dataset, Latents]:
     """Encode the images, and log what was changed since they were read."""
     before = plan.dataset
     dataset, encoded = latents.encode(
@@ -118,13 +120,13 @@ def _encode(host: Host, config: TrainConfig, plan: RunPlan, log: Told, control: 
         stop=partial(stop_requested, host.models, control),
     )
     for one in dataset.skipped[len(before.skipped) :]:
-        log(Note(f"{one.shown} is skipped: {one.reason}.", warning=True))
+        log(LogMessage(f"{one.shown} is skipped: {one.reason}.", warning=True))
     for sentence in dataset.notes:
         if sentence not in before.notes:
-            log(Note(sentence, warning=True))
+            log(LogMessage(sentence, warning=True))
     return dataset, encoded
 
 
-def _log_skipped(skipped: Iterable[Skipped], log: Told) -> None:
+def _log_skipped(skipped: Iterable[Skipped], log: RunLogger) -> None:
     for one in skipped:
         log(FileSkipped(one.shown, one.reason))

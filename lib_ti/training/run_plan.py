@@ -21,13 +21,13 @@ from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import Host, SessionOptions
 from lib_ti.host.model import Model
-from lib_ti.training.disk_space import check_disk_space
-from lib_ti.training.findings import Finding, findings
+from lib_ti.training.checks.disk_space import check_disk_space
+from lib_ti.training.checks.findings import Finding, findings
+from lib_ti.training.checks.prompts import check_prompts
+from lib_ti.training.checks.settings import check_settings
+from lib_ti.training.images.previews import check_previews
 from lib_ti.training.inputs import RunInputs, read_inputs
-from lib_ti.training.preview import check_previews
-from lib_ti.training.prompt_checks import check_prompts
 from lib_ti.training.resume import RunTarget, choose_target
-from lib_ti.training.setting_checks import check_settings
 from lib_ti.wording import counted
 
 Progress = Callable[[int, int], None]

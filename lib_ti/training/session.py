@@ -12,30 +12,31 @@ from lib_ti.data.latents import Latents
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, run_arguments
-from lib_ti.signals import Control, Note, RunFinished, RunStarted
-from lib_ti.training import history
+from lib_ti.signals import Control, LogMessage, RunFinished, RunStarted
 from lib_ti.training.build import build_trainer
 from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.callbacks.previewer import Previewer
 from lib_ti.training.callbacks.recorder import Recorder
 from lib_ti.training.callbacks.run_images import RunImages
 from lib_ti.training.callbacks.saver import Saver
-from lib_ti.training.evaluation import ValidationLoss
-from lib_ti.training.preview import Previews
-from lib_ti.training.published import Published
+from lib_ti.training.files.run_logger import RunLogger
+from lib_ti.training.files.tables import LOSS_COLUMNS, Table
+from lib_ti.training.images.previews import Previews
+from lib_ti.training.published_embedding import Published
 from lib_ti.training.run_plan import RunPlan
-from lib_ti.training.runlog import Told
-from lib_ti.training.source import BatchSource, evaluation_samples, plain_prompts
+from lib_ti.training.step.batch_source import BatchSource, plain_prompts
 from lib_ti.training.stopping import stop_requested
-from lib_ti.training.tables import LOSS_COLUMNS, Table
 from lib_ti.training.trainer import Trainer
-from lib_ti.training.verdict import WINDOW
+from lib_ti.training.validation import history
+from lib_ti.training.validation.samples import validation_samples
+from lib_ti.training.validation.validation_loss import ValidationLoss
+from lib_ti.training.validation.verdict import WINDOW
 
 
 class RunSession:
     """Runs a plan. Constructing it writes nothing; :meth:`run` creates the run folder."""
 
-    def __init__(self, host: Host, config: TrainConfig, plan: RunPlan, log: Told, control: Control) -> None:
+    def __init__(self, host: Host, config: TrainConfig, plan: RunPlan, log: RunLogger, control: Control) -> None:
         self._host, self._config, self._plan, self._log, self._control = host, config, plan, log, control
         self._folder, self._state = plan.target.folder, plan.target.state
         self._resumed = bool(self._state.optimizer)
@@ -69,7 +70,7 @@ class RunSession:
         try:
             reason = trainer.run(callbacks, partial(stop_requested, self._host.models, self._control))
         except TrainingFailed as error:
-            self._log(Note(str(error), warning=True))
+            self._log(LogMessage(str(error), warning=True))
             raise
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
@@ -92,7 +93,7 @@ class RunSession:
 
     def _evaluator(self, dataset: Dataset, encoded: Latents, checks: Table) -> Evaluator:
         config, plan = self._config, self._plan
-        samples = evaluation_samples(dataset, encoded, plan.inputs.template, self._embedding.name)
+        samples = validation_samples(dataset, encoded, plan.inputs.template, self._embedding.name)
         loss = ValidationLoss(plan.model, samples, seed=config.seed, batch_size=config.batch_size)
         every, unseen = config.evaluate_every, bool(dataset.held_out)
         return Evaluator(loss, checks, plan.inputs, plan.target, unseen=unseen, every=every, listen=self._log)
@@ -114,7 +115,7 @@ class RunSession:
         folder, step = self._folder, self._state.step
         self._log.write_to(folder.log)
         if not self._resumed and (step or "created_with" not in self._embedding.recipe):
-            published.keep_start(folder.copy(step, published.path.suffix))
+            published.keep_start(folder.checkpoint(step, published.path.suffix))
         info = self._plan.model.info
         folder.write_settings(
             {

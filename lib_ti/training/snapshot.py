@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from lib_ti.lazy import lazy
 from lib_ti.signals import (
     Evaluated,
     Event,
-    Note,
+    LogMessage,
     PreviewFailed,
     PreviewMade,
     PreviewStarted,
@@ -20,11 +21,16 @@ from lib_ti.signals import (
     Saved,
     StepDone,
 )
-from lib_ti.training.curve import Curve, Point
-from lib_ti.training.history import read_history, segments
-from lib_ti.training.runlog import sentence
-from lib_ti.training.tables import read_losses
-from lib_ti.training.verdict import judge
+from lib_ti.training.files.run_logger import describe_event
+from lib_ti.training.files.tables import read_losses
+from lib_ti.training.images.curve import Curve, Point
+from lib_ti.training.validation.history import read_history, segments
+from lib_ti.training.validation.verdict import judge
+
+if TYPE_CHECKING:
+    from lib_ti.training.files import run_folder
+else:
+    run_folder = lazy("lib_ti.training.files.run_folder")  # imports torch
 
 State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled", "stopped", "failed", "done"]
 """``asking``: nothing was begun, since the user must agree first; ``errors`` has the question."""
@@ -66,7 +72,7 @@ class Snapshot:
     previews: tuple[PreviewMade, ...] = ()
     """The newest last."""
     saved: Saved | None = None
-    notes: tuple[Note, ...] = ()
+    notes: tuple[LogMessage, ...] = ()
     errors: tuple[str, ...] = ()
     """Why the run failed, or was cancelled before its first step, one sentence each."""
     stopping: bool = False
@@ -115,11 +121,11 @@ class Gatherer:
                 "first_step": event.first_step,
                 "step": event.first_step,
                 "max_steps": event.max_steps,
-                "notes": self._noted(Note(sentence(event) or "")),
+                "notes": self._noted(LogMessage(describe_event(event) or "")),
             }
         if isinstance(event, Evaluated):
             return self._check(event)
-        if isinstance(event, Note):
+        if isinstance(event, LogMessage):
             return {"notes": self._noted(event)}
         return self._results(event)
 
@@ -131,7 +137,7 @@ class Gatherer:
         if isinstance(event, PreviewMade):
             return {"previews": (*self._now.previews, event)[-MOST_PREVIEWS:]}
         if isinstance(event, PreviewFailed):
-            return {"notes": self._noted(Note(sentence(event) or "", warning=True))}
+            return {"notes": self._noted(LogMessage(describe_event(event) or "", warning=True))}
         if isinstance(event, RunFinished):
             taken = ("step", "embedding", "steps", "seconds", "stopped_by", "remark")
             state = "done" if event.reason == "done" else "stopped"
@@ -140,9 +146,7 @@ class Gatherer:
 
     def _take_over(self, event: RunStarted) -> dict[str, Any]:
         """Read the curves of the run's earlier sessions."""
-        from lib_ti.training.rundir import RunFolder  # imports torch, which is there by now
-
-        folder = RunFolder(event.folder, event.name)
+        folder = run_folder.RunFolder(event.folder, event.name)
         for step, loss in read_losses(folder.losses):
             self._losses.add(step, loss)
         history = read_history(folder.evaluations)
@@ -174,5 +178,5 @@ class Gatherer:
             "seconds_left": event.seconds_left,
         }
 
-    def _noted(self, note: Note) -> tuple[Note, ...]:
+    def _noted(self, note: LogMessage) -> tuple[LogMessage, ...]:
         return (*self._now.notes, note)[-MOST_NOTES:]

@@ -22,13 +22,13 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.host.model import Model
 from lib_ti.schedule import Schedule
 from lib_ti.signals import StepDone
-from lib_ti.training.batch import Batches, TrainingBatch
-from lib_ti.training.embeddings import TrainableEmbeddings
-from lib_ti.training.gradients import all_finite, clip
-from lib_ti.training.limits import Limits
-from lib_ti.training.loss_scale import LossScale
-from lib_ti.training.objective import Objective
-from lib_ti.training.optimizers import Optimizer
+from lib_ti.training.step.batch import Batches, TrainingBatch
+from lib_ti.training.step.embeddings import TrainableEmbeddings
+from lib_ti.training.step.gradients import all_finite, clip
+from lib_ti.training.step.limits import Limits
+from lib_ti.training.step.loss_scale import LossScale
+from lib_ti.training.step.objective import Objective
+from lib_ti.training.step.optimizers import Optimizer
 from lib_ti.wording import number, some
 
 KEEP_GOOD_EVERY = 10

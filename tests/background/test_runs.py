@@ -15,8 +15,8 @@ from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput, Busy, Stopped, TrainingFailed
 from lib_ti.host.base import Host
-from lib_ti.signals import Control, Listener, Note, RunFinished, RunStarted, Saved, StepDone
-from lib_ti.training.curve import MOST_POINTS, Curve
+from lib_ti.signals import Control, Listener, LogMessage, RunFinished, RunStarted, Saved, StepDone
+from lib_ti.training.images.curve import MOST_POINTS, Curve
 from lib_ti.training.snapshot import Snapshot
 from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
@@ -162,7 +162,7 @@ def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
     runs: Runs
 
     def run(listen: Listener, control: Control) -> None:
-        listen(Note("Waiting for a picture that is being drawn."))
+        listen(LogMessage("Waiting for a picture that is being drawn."))
         states.append(runs.snapshot().state)
 
     runs = runs_that(run)

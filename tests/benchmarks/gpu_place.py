@@ -21,11 +21,12 @@ from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.signals import Control, Event, RunFinished
-from lib_ti.training import diffusion, plot
-from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
 from lib_ti.training.create import create
+from lib_ti.training.images import plot
 from lib_ti.training.run import train
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.trainer import Trainer
 from tests.networks import full_networks, in_ldm_format
 from tests.prompts import of_images

@@ -13,7 +13,7 @@ from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.signals import Control, Event, StepDone
-from lib_ti.training import diffusion
+from lib_ti.training.step import diffusion
 from tests.benchmarks.gpu_place import NAME, PROMPT, Check, Place, Result, Runs
 from tests.prompts import of_images
 

@@ -19,8 +19,8 @@ from lib_ti.data.scan import scan
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Framing
 from lib_ti.pocket.sample_set import sample_set
-from lib_ti.training.evaluation import Sample, ValidationLoss
-from lib_ti.training.source import plain_prompts
+from lib_ti.training.step.batch_source import plain_prompts
+from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
 from tests.benchmarks.row import Row
 from tests.benchmarks.studio import Studio, studio
 

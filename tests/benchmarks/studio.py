@@ -19,7 +19,7 @@ from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.build import build_trainer
-from lib_ti.training.source import BatchSource
+from lib_ti.training.step.batch_source import BatchSource
 from lib_ti.training.trainer import Trainer
 
 

@@ -16,8 +16,8 @@ from PIL import Image
 from lib_ti.cli.main import main
 from lib_ti.embedding import files
 from lib_ti.pocket.sample_set import sample_set
-from lib_ti.training.state import load_state
-from lib_ti.training.tables import read_table
+from lib_ti.training.files.run_state import load_state
+from lib_ti.training.files.tables import read_table
 
 TRAIN = [
     "--dataset",

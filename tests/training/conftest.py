@@ -65,7 +65,7 @@ class Studio:
 def _no_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing the loss curve takes longer than a fake training; tests that look at it are marked ``plots``."""
     if "plots" not in request.keywords:
-        monkeypatch.setattr("lib_ti.training.plot.loss_plot", lambda folder: folder.loss_plot)
+        monkeypatch.setattr("lib_ti.training.images.plot.loss_plot", lambda folder: folder.loss_plot)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.signals import Event, StepDone
 from lib_ti.training.create import create
-from lib_ti.training.place import Placed
+from lib_ti.training.files.place import Placed
 from tests.fakes import WIDTH
 from tests.training.conftest import Studio
 

@@ -12,13 +12,13 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
 from lib_ti.host.model import Conditioning, Conditions
 from lib_ti.schedule import LearningRateSchedule
-from lib_ti.training import diffusion
-from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
-from lib_ti.training.embeddings import TrainableEmbeddings, leaf_names
-from lib_ti.training.limits import Limits
-from lib_ti.training.objective import DenoisingObjective
-from lib_ti.training.optimizers import AdamW
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.batch import TrainingBatch
+from lib_ti.training.step.embeddings import TrainableEmbeddings, leaf_names
+from lib_ti.training.step.limits import Limits
+from lib_ti.training.step.objective import DenoisingObjective
+from lib_ti.training.step.optimizers import AdamW
 from lib_ti.training.trainer import Trainer
 from tests.fakes import FakeModel
 from tests.prompts import of_images

@@ -13,7 +13,7 @@ from PIL import Image
 from lib_ti.cli.progress import Console, JsonLines
 from lib_ti.config import TrainConfig, from_mapping
 from lib_ti.errors import BadInput
-from lib_ti.signals import FileSkipped, Note
+from lib_ti.signals import FileSkipped, LogMessage
 from tests.training.conftest import Studio
 
 BAD = os.fsdecode(b"caf\xe9")
@@ -60,7 +60,7 @@ def test_all_skipped_files_are_named_in_the_log_and_for_programs(studio: Studio)
     log = (finished.folder / "run.log").read_text()
     assert all(f"Skipped {name}: it is not a picture of a known kind." in log for name in names)
     assert all(f'"event": "FileSkipped", "name": "{name}"' in lines.getvalue() for name in names)
-    [said] = [event.text for event in studio.of(Note) if "skipped" in event.text]
+    [said] = [event.text for event in studio.of(LogMessage) if "skipped" in event.text]
     assert said.endswith("and 3 more; run.log in the run's folder names all.")
     assert said in screen.getvalue()
     assert names[7] not in screen.getvalue()

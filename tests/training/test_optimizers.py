@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from lib_ti.training.gradients import all_finite, clip
-from lib_ti.training.loss_scale import LossScale
-from lib_ti.training.optimizers import AdamW
+from lib_ti.training.step.gradients import all_finite, clip
+from lib_ti.training.step.loss_scale import LossScale
+from lib_ti.training.step.optimizers import AdamW
 
 YES, NO = torch.tensor(True), torch.tensor(False)
 

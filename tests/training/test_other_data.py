@@ -10,9 +10,9 @@ import pytest
 
 from lib_ti.embedding import files
 from lib_ti.errors import NeedsConsent
-from lib_ti.signals import Evaluated, Note, RunStarted
-from lib_ti.training.history import read_history, segments
-from lib_ti.training.state import load_state
+from lib_ti.signals import Evaluated, LogMessage, RunStarted
+from lib_ti.training.files.run_state import load_state
+from lib_ti.training.validation.history import read_history, segments
 from tests.fakes import draw_pictures
 from tests.training.conftest import Studio
 
@@ -44,7 +44,7 @@ def test_with_consent_a_run_of_its_own_starts_from_the_vectors(studio: Studio, o
     assert contents(first) == before
     started = studio.of(RunStarted)[0]
     assert (started.first_step, started.resumed) == (20, False)
-    assert any(str(first) in event.text for event in studio.of(Note))
+    assert any(str(first) in event.text for event in studio.of(LogMessage))
     assert studio.of(Evaluated)[0].step == studio.of(Evaluated)[0].first_step == 20
     assert files.load(second / "embeddings" / "my-style-best.safetensors").step >= 20
     # From now on this is the run that is continued, without a question.

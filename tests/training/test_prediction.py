@@ -16,10 +16,10 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Conditioning
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.training import diffusion
 from lib_ti.training.build import build_trainer
-from lib_ti.training.evaluation import ValidationLoss
-from lib_ti.training.source import evaluation_samples
+from lib_ti.training.step import diffusion
+from lib_ti.training.validation.samples import validation_samples
+from lib_ti.training.validation.validation_loss import ValidationLoss
 from tests.benchmarks.studio import Studio, studio
 from tests.fakes import FakeModel
 from tests.training.test_trainer import batches, gradients_of
@@ -109,7 +109,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 
 def test_training_by_the_velocity_lowers_the_loss_of_the_noise(made: Studio) -> None:
-    samples = evaluation_samples(made.found, made.encoded, made.template, made.embedding.name)
+    samples = validation_samples(made.found, made.encoded, made.template, made.embedding.name)
     by_noise, by_velocity = (ValidationLoss(model, samples, seed=1) for model in (made.model, Velocity(made.model)))
     trainer = made.trainer(TrainConfig(max_steps=20, batch_size=4, embedding_rate="0.1", clip="norm"))
     trainer.model = Velocity(made.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.model import ImageRequest
 from lib_ti.prompt_syntax import parse
-from lib_ti.training.preview import infotext
+from lib_ti.training.images.previews import infotext
 
 INFO = ModelInfo("model", "0123456789", "sd1", "eps", {"clip_l": 768}, "", 512, {"clip_l": 0.4})
 

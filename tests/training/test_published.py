@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.signals import Event, Note, Saved, StepDone
+from lib_ti.signals import Event, LogMessage, Saved, StepDone
 from tests.fakes import WIDTH, FakeHost
 from tests.training.conftest import Studio
 
@@ -34,7 +34,7 @@ def test_a_file_put_there_during_the_run_is_kept_and_reported(studio: Studio) ->
     (kept,) = studio.host.folders.embeddings.glob("my-style.safetensors.replaced-*")
     copy = shutil.copy(kept, studio.folder / "kept.safetensors")
     assert files.load(Path(copy)).count == 4
-    assert any(note.warning and str(kept) in note.text for note in studio.of(Note))
+    assert any(note.warning and str(kept) in note.text for note in studio.of(LogMessage))
 
 
 def test_a_run_keeps_nothing_of_its_own(studio: Studio) -> None:
@@ -83,7 +83,7 @@ def test_a_host_that_cannot_load_the_file_is_a_warning_and_the_run_goes_on(studi
     finished = studio.train()
     assert finished.reason == "done"
     assert [event.step for event in studio.of(Saved)] == [10, 20]
-    warnings = [note.text for note in studio.of(Note) if note.warning]
+    warnings = [note.text for note in studio.of(LogMessage) if note.warning]
     assert warnings == [studio.host.models.refresh_fails] * 2
     assert studio.host.models.refresh_fails in (finished.folder / "run.log").read_text()
 

@@ -18,7 +18,7 @@ from lib_ti.errors import BadInput, TrainingFailed
 from lib_ti.signals import (
     Evaluated,
     Event,
-    Note,
+    LogMessage,
     PreviewFailed,
     PreviewMade,
     PreviewStarted,
@@ -26,10 +26,10 @@ from lib_ti.signals import (
     Saved,
     StepDone,
 )
-from lib_ti.training import rundir
 from lib_ti.training.create import create
-from lib_ti.training.history import read_history
-from lib_ti.training.state import load_state
+from lib_ti.training.files import run_folder
+from lib_ti.training.files.run_state import load_state
+from lib_ti.training.validation.history import read_history
 from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
 
@@ -162,7 +162,7 @@ def test_stop_interrupts_the_preview_and_saves(studio: Studio) -> None:
     assert files.load(studio.embedding_file).step == 10
     assert not studio.of(PreviewFailed)
     assert [event.step for event in studio.of(PreviewMade)] == [0]
-    assert "The preview at step 10 was interrupted." in [event.text for event in studio.of(Note)]
+    assert "The preview at step 10 was interrupted." in [event.text for event in studio.of(LogMessage)]
     assert studio.train().reason == "done"
 
 
@@ -278,7 +278,7 @@ def test_a_picture_whose_pixels_are_broken_is_told(studio: Studio) -> None:
     Image.effect_noise((300, 300), 90).convert("RGB").save(broken, quality=95)
     broken.write_bytes(broken.read_bytes()[:-20000])
     finished = studio.train(max_steps=2)
-    assert any("1 file skipped: broken.jpg (the file is cut off" in event.text for event in studio.of(Note))
+    assert any("1 file skipped: broken.jpg (the file is cut off" in event.text for event in studio.of(LogMessage))
     assert "Skipped broken.jpg: the file is cut off" in (finished.folder / "run.log").read_text()
     assert studio.host.models.watched == studio.events
 
@@ -288,7 +288,7 @@ def test_a_damaged_or_foreign_model_is_told(studio: Studio) -> None:
     (folder / "state.safetensors").unlink()
     studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
     studio.train(max_steps=10)
-    assert any("trained on fake [0123456789]; this run continues with other" in e.text for e in studio.of(Note))
+    assert any("trained on fake [0123456789]; this run continues with other" in e.text for e in studio.of(LogMessage))
 
 
 def test_leftovers_of_a_killed_program_are_removed(studio: Studio) -> None:
@@ -327,7 +327,7 @@ def test_training_on_from_an_earlier_copy_begins_a_new_run(studio: Studio) -> No
 def test_a_changed_learning_rate_is_applied_and_told(studio: Studio) -> None:
     studio.train(max_steps=5)
     studio.train(max_steps=10, embedding_rate="0.5")
-    notes = [event.text for event in studio.of(Note)]
+    notes = [event.text for event in studio.of(LogMessage)]
     assert any("Embedding learning rate was '0.005' and is '0.5'" in text for text in notes)
     assert studio.of(StepDone)[0].rate == 0.5
 
@@ -336,7 +336,7 @@ def test_another_dataset_is_told_and_another_model_refused(studio: Studio) -> No
     studio.train(max_steps=5)
     (studio.pictures / "00.txt").write_text("something else")
     studio.train(max_steps=10)
-    assert any("images, captions or sizes have changed" in event.text for event in studio.of(Note))
+    assert any("images, captions or sizes have changed" in event.text for event in studio.of(LogMessage))
     studio.host.models.model = FakeModel(name="other", model_hash="9999999999")
     with pytest.raises(BadInput, match=r"trained on fake \[0123456789\].*now other"):
         studio.train(max_steps=15)
@@ -415,7 +415,7 @@ def test_an_embedding_that_is_moved_away_meanwhile_is_told_and_written_anew(stud
     studio.train(move)
     assert files.load(studio.embedding_file).step == 20
     assert files.load(studio.embedding_file.with_name("renamed.safetensors")).step == 10
-    told = [note.text for note in studio.of(Note) if note.warning]
+    told = [note.text for note in studio.of(LogMessage) if note.warning]
     assert any("was moved or removed while it was trained, and is written again" in text for text in told)
 
 
@@ -441,7 +441,7 @@ def test_runs_are_found_by_name_newest_first(studio: Studio) -> None:
     first = studio.train().folder
     create(studio.host, CreateConfig(name="my-style", text="style", vectors=2, overwrite=True))
     second = studio.train().folder
-    assert [run.path for run in rundir.find_runs(studio.logs, "my-style")] == [second, first]
+    assert [run.path for run in run_folder.find_runs(studio.logs, "my-style")] == [second, first]
     assert load_state(second / "state.safetensors").step == 20
 
 
@@ -450,7 +450,7 @@ def test_damaged_state_begins_anew_and_says_so(studio: Studio) -> None:
     (folder / "state.safetensors").write_bytes(b"broken")
     studio.train(max_steps=10)
     assert studio.of(RunStarted)[0].first_step == 5
-    assert any("no state of the first 5 steps" in event.text for event in studio.of(Note))
+    assert any("no state of the first 5 steps" in event.text for event in studio.of(LogMessage))
 
 
 def test_small_sets_hold_nothing_out(studio: Studio, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from lib_ti.errors import BadInput
 from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from lib_ti.signals import Note
+from lib_ti.signals import LogMessage
 from lib_ti.training.check import check_run
 from lib_ti.training.create import create
-from lib_ti.training.state import load_state
+from lib_ti.training.files.run_state import load_state
 from tests.fakes import FakeModel
 from tests.training.conftest import Studio
 
@@ -57,7 +57,7 @@ def test_a_template_without_the_name_is_refused(studio: Studio) -> None:
 def test_long_prompts_are_told(studio: Studio) -> None:
     (studio.pictures / "03.txt").write_text("word " * 90)
     studio.train(max_steps=1)
-    assert any("more than 75 tokens" in event.text and "03.png" in event.text for event in studio.of(Note))
+    assert any("more than 75 tokens" in event.text and "03.png" in event.text for event in studio.of(LogMessage))
 
 
 def test_an_embedding_for_another_model_is_refused(studio: Studio) -> None:
@@ -81,7 +81,7 @@ def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Stud
     update_edits(PreparedFolder(studio.folder / "prepared", studio.pictures), lambda _: Edits(excluded))
     studio.train(max_steps=1)
     names = ", ".join(sorted(item.path.name for item in items[:2]))
-    said = [event.text for event in studio.of(Note)]
+    said = [event.text for event in studio.of(LogMessage)]
     assert any(text.startswith("2 images are excluded and not trained") and names in text for text in said)
     assert said[0].startswith(f"{len(items) - 3} pictures to train on, 1 held out")
 
@@ -93,7 +93,7 @@ def test_what_a_resumed_run_changes_is_found_by_check_and_run_alike(studio: Stud
     found = check_run(studio.host, studio.config(**changes))
     studio.train(**changes)
     checked = [finding.text for finding in found if finding.kind == "warning"]
-    assert [event.text for event in studio.of(Note) if event.warning] == checked
+    assert [event.text for event in studio.of(LogMessage) if event.warning] == checked
     for words in ("learning rate was '0.005' and is '0.5'", "images, captions or sizes have changed"):
         assert any(words in text for text in checked)
 

@@ -10,9 +10,9 @@ import pytest
 
 from lib_ti.config import TrainConfig
 from lib_ti.data.templates import Template
-from lib_ti.signals import Note
+from lib_ti.signals import LogMessage
 from lib_ti.training.check import check_run
-from lib_ti.training.setting_checks import check_settings
+from lib_ti.training.checks.settings import check_settings
 from tests.fakes import FakeModel
 from tests.training.conftest import Studio
 
@@ -73,5 +73,5 @@ def test_the_check_and_the_run_point_out_the_same(studio: Studio) -> None:
     found = check_run(studio.host, studio.config(**changes))
     checked = [finding.text for finding in found if finding.kind == "warning"]
     studio.train(**changes)
-    assert [event.text for event in studio.of(Note) if event.warning] == checked
+    assert [event.text for event in studio.of(LogMessage) if event.warning] == checked
     assert len(checked) == 3

@@ -13,9 +13,9 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
 from lib_ti.signals import Control, StepDone, as_json
-from lib_ti.training import diffusion
-from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.trainer import Callback, Trainer
 from tests.fakes import FakeModel
 from tests.prompts import of_images

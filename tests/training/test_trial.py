@@ -10,7 +10,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.training import trial
+from lib_ti.training.checks import trial
 from tests.fakes import FakeModel
 from tests.prompts import of_images
 

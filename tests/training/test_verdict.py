@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.training.history import COLUMNS, Check, measured, read_history, row, segments
-from lib_ti.training.tables import Table
-from lib_ti.training.verdict import judge
+from lib_ti.training.files.tables import Table
+from lib_ti.training.validation.history import COLUMNS, Check, measured, read_history, row, segments
+from lib_ti.training.validation.verdict import judge
 
 RECORDED = Path(__file__).parent / "recorded"
 

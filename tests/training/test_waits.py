@@ -15,10 +15,10 @@ from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import build
 from lib_ti.host.model import Framing
 from lib_ti.pocket import CHECKPOINT
-from lib_ti.training import diffusion
-from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
-from lib_ti.training.evaluation import Sample, ValidationLoss
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.batch import TrainingBatch
+from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
 from tests.prompts import of_images
 from tests.waits import waits
 

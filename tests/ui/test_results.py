@@ -48,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         # Drawing the loss curve takes longer than the training.
-        patch.setattr("lib_ti.training.plot.loss_plot", lambda folder: folder.loss_plot)
+        patch.setattr("lib_ti.training.images.plot.loss_plot", lambda folder: folder.loss_plot)
         train(host, config, lambda event: None, Control())
     return folder
 
@@ -218,7 +218,7 @@ def test_contact_sheets_never_replace_each_other(run: RunResults, host: FakeHost
 def test_without_an_initialization_text_the_first_column_is_without_the_embedding(
     run: RunResults, host: FakeHost
 ) -> None:
-    for _, path in run.folder.copies():
+    for _, path in run.folder.checkpoints():
         embedding = files.load(path)
         files.save(replace(embedding, recipe={}), path)
     requests = host.model.requests = []

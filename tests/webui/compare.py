@@ -32,8 +32,8 @@ from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket import files as pocket
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.pocket.words import VOCABULARY
-from lib_ti.training.evaluation import ValidationLoss
-from lib_ti.training.source import evaluation_samples
+from lib_ti.training.validation.samples import validation_samples
+from lib_ti.training.validation.validation_loss import ValidationLoss
 from tests.benchmarks.quality import STYLES
 from tests.benchmarks.row import Row
 from tests.networks import full_networks, full_text_config, in_ldm_format
@@ -201,7 +201,7 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )
         template = templates.find_template(TEMPLATE, ())
-        measure = ValidationLoss(model, evaluation_samples(found, encoded, template, embedding.name), seed=1)
+        measure = ValidationLoss(model, validation_samples(found, encoded, template, embedding.name), seed=1)
         return fmean(measure(embedding))
 
 

@@ -21,8 +21,8 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Conditions
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.model import WebUIModel
-from lib_ti.training.batch import TrainingBatch
 from lib_ti.training.build import build_trainer
+from lib_ti.training.step.batch import TrainingBatch
 
 with patch.object(sys, "path", [str(Path(lib_ti.__file__).parents[1]), *sys.path]):
     from tests.waits import waits

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.signals import Evaluated, Listener, Note
-from lib_ti.training import history
-from lib_ti.training.evaluation import ValidationLoss, norm_ratio
+from lib_ti.signals import Evaluated, Listener, LogMessage
+from lib_ti.training.files.run_folder import BEST
+from lib_ti.training.files.tables import Table
 from lib_ti.training.inputs import RunInputs
 from lib_ti.training.intervals import is_due
 from lib_ti.training.resume import RunTarget
-from lib_ti.training.rundir import BEST
-from lib_ti.training.tables import Table
 from lib_ti.training.trainer import Callback, Trainer
-from lib_ti.training.verdict import Verdict, judge
+from lib_ti.training.validation import history
+from lib_ti.training.validation.validation_loss import ValidationLoss, norm_ratio
+from lib_ti.training.validation.verdict import Verdict, judge
 
 
 class Evaluator(Callback):
@@ -24,7 +24,7 @@ class Evaluator(Callback):
     loss
         On validation images, where ``unseen``, or on training images.
     table
-        With :data:`lib_ti.training.history.COLUMNS`, the rows of earlier sessions in it.
+        With :data:`lib_ti.training.validation.history.COLUMNS`, the rows of earlier sessions in it.
     inputs, target
         What the run works on, and the state that it starts from.
     every
@@ -106,10 +106,10 @@ class Evaluator(Callback):
         former = self.best
         if former is None or any(check.step == former.step for check in history.segments(self._history)[-1]):
             return
-        path = self._folder.copy(f"{BEST}-until-{self._first_step}", self._suffix)
+        path = self._folder.checkpoint(f"{BEST}-until-{self._first_step}", self._suffix)
         files.save(former, path)
         self._listen(
-            Note(
+            LogMessage(
                 f"The best checkpoint so far (step {former.step}) is kept as {path.name}: its validation loss is not "
                 "comparable with that of the present images and settings."
             )

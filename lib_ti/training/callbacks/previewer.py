@@ -8,10 +8,10 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding import card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped, UserError, said_when_memory_is_full
-from lib_ti.signals import Control, Listener, Note, PreviewFailed, PreviewMade, PreviewStarted
+from lib_ti.signals import Control, Listener, LogMessage, PreviewFailed, PreviewMade, PreviewStarted
+from lib_ti.training.files.run_folder import RunFolder
+from lib_ti.training.images.previews import Previews, infotext, save_preview
 from lib_ti.training.intervals import is_due
-from lib_ti.training.preview import Previews, infotext, save_preview
-from lib_ti.training.rundir import RunFolder
 from lib_ti.training.trainer import Callback, Trainer
 
 FULL_MEMORY = "There was not enough graphics memory for the preview: make it smaller, or choose fewer or none."
@@ -66,7 +66,7 @@ class Previewer(Callback):
         try:
             made = self._write(embedding)
         except Stopped:
-            self._listen(Note(f"The preview at step {trainer.step} was interrupted."))
+            self._listen(LogMessage(f"The preview at step {trainer.step} was interrupted."))
         except Exception as error:  # noqa: BLE001 - a preview may fail in any way, memory included
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
             self._listen(PreviewFailed(trainer.step, reason))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lib_ti.signals import Listener, RunStarted, StepDone
-from lib_ti.training.batch import TrainingBatch
-from lib_ti.training.tables import Table
+from lib_ti.training.files.tables import Table
+from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.trainer import Callback, Trainer
 
 
@@ -14,7 +14,7 @@ class Recorder(Callback):
     Parameters
     ----------
     losses
-        With :data:`lib_ti.training.tables.LOSS_COLUMNS`.
+        With :data:`lib_ti.training.files.tables.LOSS_COLUMNS`.
     """
 
     def __init__(self, losses: Table, started: RunStarted, listen: Listener) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lib_ti.errors import UserError
-from lib_ti.signals import Listener, Note
-from lib_ti.training import plot
+from lib_ti.signals import Listener, LogMessage
 from lib_ti.training.callbacks.evaluator import Evaluator
-from lib_ti.training.published import Published
-from lib_ti.training.rundir import RunFolder
+from lib_ti.training.files.run_folder import RunFolder
+from lib_ti.training.images import plot
+from lib_ti.training.published_embedding import Published
 from lib_ti.training.trainer import Callback, Trainer
 
 
@@ -25,4 +25,4 @@ class RunImages(Callback):
             if image:
                 self._published.show(image)
         except (OSError, UserError) as error:
-            self._listen(Note(f"The loss curve or the card's image is missing: {error}", warning=True))
+            self._listen(LogMessage(f"The loss curve or the card's image is missing: {error}", warning=True))

@@ -14,11 +14,11 @@ from lib_ti.embedding import files
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.signals import Control, Listener, Saved
 from lib_ti.training.callbacks.evaluator import Evaluator
+from lib_ti.training.files.run_folder import BEST
+from lib_ti.training.files.tables import Table
 from lib_ti.training.intervals import is_due
-from lib_ti.training.published import Published
+from lib_ti.training.published_embedding import Published
 from lib_ti.training.resume import RunTarget
-from lib_ti.training.rundir import BEST
-from lib_ti.training.tables import Table
 from lib_ti.training.trainer import Callback, Trainer
 
 STATE_EVERY_SECONDS = 30.0
@@ -91,10 +91,10 @@ class Saver(Callback):
         written: list[Path] = []
         path = self._published.path
         if checkpoint:
-            written.append(self._folder.copy(embedding.step, path.suffix))
+            written.append(self._folder.checkpoint(embedding.step, path.suffix))
             files.save(embedding, written[-1])
         if self._evaluator.best:
-            written.append(self._folder.copy(BEST, path.suffix))
+            written.append(self._folder.checkpoint(BEST, path.suffix))
             files.save(self._evaluator.best, written[-1])
         self._published.save(embedding)
         written.append(path)

@@ -43,8 +43,8 @@ class CreateActions:
     def name_remarks(self, name: str, log_directory: str) -> str:
         """Say whether a name can be used and what already uses it."""
         from lib_ti.embedding import library
-        from lib_ti.training import rundir
         from lib_ti.training.create import check_new_name
+        from lib_ti.training.files import run_folder
 
         if not name.strip():
             return ""
@@ -54,7 +54,7 @@ class CreateActions:
             return notice("warning", error.problems)
         found = [_describe_file(path) for path in library.find_all(self.host.folders.embeddings, name)]
         reach.check(self.host.folders, {"Log directory": log_directory})
-        runs = rundir.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
+        runs = run_folder.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
             found.append(f"There are runs of this name: {', '.join(str(run.path) for run in runs[:3])}.")
         if not found:

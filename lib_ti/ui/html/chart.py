@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from lib_ti.training.curve import Point, value_range
+from lib_ti.training.images.curve import Point, value_range
 from lib_ti.ui.html.fragments import escape
 
 Points = Sequence[Point]

@@ -13,7 +13,7 @@ from lib_ti.paths import as_path
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
-    from lib_ti.training.place import Placed
+    from lib_ti.training.files.place import Placed
     from lib_ti.ui.results.state import RunResults
 
 
@@ -44,7 +44,7 @@ class ResultsActions:
         BadInput
             When the embedding has no run, or ``path`` is none.
         """
-        from lib_ti.training.rundir import is_run
+        from lib_ti.training.files.run_folder import is_run
         from lib_ti.ui.results.state import RunResults
 
         folder, there = self._folder(log_directory), self.list_runs(log_directory, name)
@@ -74,9 +74,9 @@ class ResultsActions:
         """
         from lib_ti import in_use
         from lib_ti.embedding import library
-        from lib_ti.training import rundir
-        from lib_ti.training.place import has_checkpoint, place
-        from lib_ti.training.preview import show_on_card
+        from lib_ti.training.files import run_folder
+        from lib_ti.training.files.place import has_checkpoint, place
+        from lib_ti.training.images.previews import show_on_card
 
         host, embedding = self._host, run.checkpoint(step)
         there = library.find_all(host.folders.embeddings, run.name)
@@ -84,7 +84,7 @@ class ResultsActions:
         if len(there) > 1:
             path = library.find(host.folders.embeddings, run.name)  # raises the error that names these files
         with in_use.held(library.target(path), "replaced"):
-            known = path.exists() and has_checkpoint(rundir.find_runs(run.folder.path.parents[1], run.name), path)
+            known = path.exists() and has_checkpoint(run_folder.find_runs(run.folder.path.parents[1], run.name), path)
             placed = place(host.models, embedding, path, keep_replaced=not known)
             image = run.folder.preview_near(embedding.step)
             kept = show_on_card(image, path) if image else None

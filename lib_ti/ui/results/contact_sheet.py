@@ -13,7 +13,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, SessionOptions
 from lib_ti.host.model import Model
-from lib_ti.training.compare import compare_steps
+from lib_ti.training.images.contact_sheet import compare_steps
 from lib_ti.ui.results.state import evenly
 from lib_ti.wording import counted
 
@@ -83,7 +83,7 @@ def draw(run: RunResults, host: Host, prompts: str, task: TaskContext) -> Contac
         When the task should stop; no file was written.
     """
     lines = read_prompts(prompts)
-    numbered = run.folder.copies()
+    numbered = run.folder.checkpoints()
     if not numbered:
         raise BadInput("This run has no numbered copies: set Save a copy of embedding every, and train again.")
     chosen = [replace(files.load(path), name=run.name) for _, path in evenly(numbered, MOST_CHECKPOINTS)]

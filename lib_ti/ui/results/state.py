@@ -15,12 +15,12 @@ from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.placeholders import with_name, without_name
-from lib_ti.training import rundir
-from lib_ti.training.curve import Curve, Point
-from lib_ti.training.history import read_history, segments
-from lib_ti.training.rundir import RunFolder
-from lib_ti.training.tables import read_losses, read_table
-from lib_ti.training.verdict import Verdict, judge
+from lib_ti.training.files import run_folder
+from lib_ti.training.files.run_folder import RunFolder
+from lib_ti.training.files.tables import read_losses, read_table
+from lib_ti.training.images.curve import Curve, Point
+from lib_ti.training.validation.history import read_history, segments
+from lib_ti.training.validation.verdict import Verdict, judge
 from lib_ti.wording import quoted
 
 _MOST_PROMPTS = 3
@@ -62,7 +62,7 @@ class RunResults:
     """
 
     def __init__(self, log_directory: Path, name: str, path: str) -> None:
-        runs = {str(run.path): run for run in rundir.find_runs(log_directory, name)}
+        runs = {str(run.path): run for run in run_folder.find_runs(log_directory, name)}
         if path not in runs:
             raise BadInput(
                 f"There is no run of {quoted(name)} in {quoted(path or log_directory)}: choose one from the list."
@@ -83,7 +83,7 @@ class RunResults:
 
     def checkpoints(self) -> dict[str, Path]:
         """Checkpoint files by step or mark ("best"), the best one first."""
-        return self.folder.best_copies() | {str(step): path for step, path in self.folder.copies()}
+        return self.folder.best_checkpoints() | {str(step): path for step, path in self.folder.checkpoints()}
 
     def checkpoint(self, step: str) -> Embedding:
         """Load the embedding of that step, under its own name.
@@ -148,12 +148,12 @@ class RunResults:
 
 def trained_names(log_directory: Path, known: Sequence[str]) -> list[str]:
     """Names among ``known`` that have runs in the log directory."""
-    return [name for name in known if rundir.find_runs(log_directory, name)]
+    return [name for name in known if run_folder.find_runs(log_directory, name)]
 
 
 def list_runs(log_directory: Path, name: str) -> list[str]:
     """Folders of an embedding's runs, the newest first."""
-    return [str(run.path) for run in rundir.find_runs(log_directory, name)] if name else []
+    return [str(run.path) for run in run_folder.find_runs(log_directory, name)] if name else []
 
 
 def nearest(previews: Sequence[Preview], step: float) -> Preview:

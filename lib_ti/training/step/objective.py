@@ -8,8 +8,8 @@ from typing import Protocol
 from torch import Tensor
 
 from lib_ti.host.model import Conditioning, Model
-from lib_ti.training import diffusion
-from lib_ti.training.diffusion import Draw
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.diffusion import Draw
 
 
 class Objective(Protocol):

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Conditions, Framing, Model
-from lib_ti.training import diffusion
-from lib_ti.training.objective import DenoisingObjective, Objective
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.objective import DenoisingObjective, Objective
 
 SAMPLES, MORE_SAMPLES = 16, 32
 """Samples of a check: of few images, and of :data:`MANY` or more, where 32 find the best step more often."""

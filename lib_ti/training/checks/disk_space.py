@@ -8,7 +8,7 @@ from pathlib import Path
 from lib_ti.config import TrainConfig
 from lib_ti.data.dataset import Dataset
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.training.findings import Finding
+from lib_ti.training.checks.findings import Finding
 from lib_ti.wording import file_size
 
 _IMAGE_BYTES = 2.0

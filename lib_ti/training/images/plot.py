@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from lib_ti.atomic import write_atomically
-from lib_ti.training.curve import value_range
-from lib_ti.training.history import Check, read_history, segments
-from lib_ti.training.rundir import RunFolder
-from lib_ti.training.tables import read_table
-from lib_ti.training.verdict import judge
+from lib_ti.lazy import lazy
+from lib_ti.training.files.run_folder import RunFolder
+from lib_ti.training.files.tables import read_table
+from lib_ti.training.images.curve import value_range
+from lib_ti.training.validation.history import Check, read_history, segments
+from lib_ti.training.validation.verdict import judge
 
 if TYPE_CHECKING:
+    from matplotlib import figure as matplotlib_figure
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+else:
+    matplotlib_figure = lazy("matplotlib.figure")  # half a second to import, and needed once a run
 
 INK, SOFT, MEASURED, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
 def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
     """Plot the run's tables into ``path`` or the run's ``loss.png``: validation loss above, training loss below."""
-    from matplotlib.figure import Figure  # half a second to import, and needed once a run
-
-    figure = Figure(figsize=(9, 6), dpi=110, layout="constrained")
+    figure = matplotlib_figure.Figure(figsize=(9, 6), dpi=110, layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     _plot_checks(above, read_history(folder.evaluations))
     above.set_title(f"{folder.name}: validation loss (the same images, noise and prompts each time)", loc="left")
@@ -84,11 +85,9 @@ def contact_sheet(
     picture
         Gives the picture at (row, column); called once for each place.
     """
-    from matplotlib.figure import Figure
-
     cell, label, dpi = 1.35, 2.1, 130
     width, height = label + cell * len(columns), cell * len(rows) + 0.35 + (0.4 if title else 0)
-    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+    figure = matplotlib_figure.Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     grid = figure.subplots(len(rows), len(columns), squeeze=False)
     for row, prompt in enumerate(rows):
         for column, name in enumerate(columns):
@@ -108,6 +107,6 @@ def contact_sheet(
     return _save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def _save(figure: matplotlib_figure.Figure, path: Path) -> Path:
     write_atomically(path, lambda beside: figure.savefig(beside, format="png", facecolor="white"))
     return path

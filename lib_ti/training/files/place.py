@@ -12,7 +12,7 @@ from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelHost
-from lib_ti.training.rundir import RunFolder
+from lib_ti.training.files.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def has_checkpoint(runs: Iterable[RunFolder], path: Path) -> bool:
         copy
         for run in runs
         for copy in (
-            *(copy for step, copy in run.copies() if step == embedding.step),
-            *run.best_copies().values(),
+            *(copy for step, copy in run.checkpoints() if step == embedding.step),
+            *run.best_checkpoints().values(),
         )
     ]
     return any(_holds(copy, embedding) for copy in copies)

@@ -14,7 +14,7 @@ from typing import Any
 from lib_ti.atomic import write_bytes
 from lib_ti.errors import BadInput
 from lib_ti.in_use import Target
-from lib_ti.training.state import RunState, load_state
+from lib_ti.training.files.run_state import RunState, load_state
 
 BEST = "best"
 """In the name of the checkpoint with the lowest validation loss, in place of its step."""
@@ -60,18 +60,18 @@ class RunFolder:
     def preview(self, step: int) -> Path:
         return self.path / "images" / f"{self.name}-{step}.png"
 
-    def copy(self, step: int | str, suffix: str) -> Path:
+    def checkpoint(self, step: int | str, suffix: str) -> Path:
         """Copy of the embedding after ``step`` steps; :data:`BEST` for the best one."""
         return self.path / "embeddings" / f"{self.name}-{step}{suffix}"
 
     def card(self, step: int) -> Path:
         return self.path / "image_embeddings" / f"{self.name}-{step}.png"
 
-    def copies(self) -> list[tuple[int, Path]]:
+    def checkpoints(self) -> list[tuple[int, Path]]:
         """Numbered copies with their steps, earliest first."""
         return _numbered(self.path / "embeddings", self.name)
 
-    def best_copies(self) -> dict[str, Path]:
+    def best_checkpoints(self) -> dict[str, Path]:
         """``best`` of the current data, then ``best-until-800`` and the like of former ones, the newest first."""
         found: dict[int, Path] = {}
         # Where the file format was changed, the newer file is the right one.

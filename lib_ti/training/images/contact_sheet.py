@@ -11,7 +11,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name, without
-from lib_ti.training.plot import contact_sheet
+from lib_ti.training.images.plot import contact_sheet
 
 _CFG_SCALE = 5.0
 

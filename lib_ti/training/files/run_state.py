@@ -1,6 +1,6 @@
 """What a run needs to go on exactly where it was: vectors, optimizer, loss scale, step, the best so far.
 
-No random state is here: every draw is a function of (seed, step), see :mod:`lib_ti.training.diffusion` and
+No random state is here: every draw is a function of (seed, step), see :mod:`lib_ti.training.step.diffusion` and
 :mod:`lib_ti.data.batches`. One ``.safetensors`` file, written atomically; its metadata says what it belongs to.
 """
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from lib_ti.atomic import write_atomically
 from lib_ti.config import TrainConfig, described
 from lib_ti.errors import BadInput
-from lib_ti.training.optimizers import ADAMW
+from lib_ti.training.step.optimizers import ADAMW
 from lib_ti.wording import quoted
 
 FORMAT = "lib_ti run state 1"
@@ -68,7 +68,7 @@ class RunState:
     """Step of the file in the embeddings folder when this was saved; tells a killed run from a file put there."""
     smoothed: float | None = None
     best_step: int | None = None
-    """Step of the lowest validation loss so far, by :mod:`lib_ti.training.verdict`; None before the first check."""
+    """Step of the lowest validation loss so far; None before the first check."""
     best_vectors: Mapping[str, Tensor] = field(default_factory=dict)
     seconds: float = 0.0
     """How long the run has taken so far, over all its sessions."""

@@ -11,8 +11,8 @@ from lib_ti.atomic import remove_leftovers, write_bytes
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import ModelHost
-from lib_ti.signals import Listener, Note
-from lib_ti.training.preview import show_on_card
+from lib_ti.signals import Listener, LogMessage
+from lib_ti.training.images.previews import show_on_card
 
 
 class Published:
@@ -30,7 +30,7 @@ class Published:
     def keep_start(self, copy: Path) -> None:
         """Keep the file as it is before the first step, for a run that begins with someone else's vectors."""
         write_bytes(copy, self.path.read_bytes())
-        self._listen(Note(f"The embedding as it was before this run is kept as {copy}."))
+        self._listen(LogMessage(f"The embedding as it was before this run is kept as {copy}."))
 
     def save(self, embedding: Embedding) -> None:
         """Write the embedding; see :func:`lib_ti.embedding.files.save` for the errors."""
@@ -51,10 +51,10 @@ class Published:
     def show(self, picture: Path) -> None:
         """Show a preview of the run on the embedding's card in the WebUI."""
         if kept := show_on_card(picture, self.path):
-            self._listen(Note(f"The preview that {self.path.name} had is kept as {kept}."))
+            self._listen(LogMessage(f"The preview that {self.path.name} had is kept as {kept}."))
 
     def _warn(self, sentence: str) -> None:
-        self._listen(Note(sentence, warning=True))
+        self._listen(LogMessage(sentence, warning=True))
 
 
 def _digest(path: Path) -> str | None:

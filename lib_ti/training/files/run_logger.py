@@ -12,7 +12,7 @@ from lib_ti.signals import (
     Event,
     FileSkipped,
     Listener,
-    Note,
+    LogMessage,
     PreviewFailed,
     PreviewMade,
     RunFinished,
@@ -22,7 +22,7 @@ from lib_ti.signals import (
 from lib_ti.wording import counted, printable, quoted
 
 
-class Told:
+class RunLogger:
     """The listener of a run: tells the host and whoever asked, and keeps ``run.log``, as soon as there is one."""
 
     def __init__(self, host: ModelHost, listen: Listener) -> None:
@@ -36,7 +36,7 @@ class Told:
         append_text(path, "".join(self._waiting))
 
     def __call__(self, event: Event) -> None:
-        line = sentence(event)
+        line = describe_event(event)
         if line:
             now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
             entry = f"{now}  {printable(line)}\n"
@@ -48,9 +48,9 @@ class Told:
         self._listen(event)
 
 
-def sentence(event: Event) -> str | None:
+def describe_event(event: Event) -> str | None:
     """The event in one line for a person, or nothing for those that come at every step."""
-    if isinstance(event, Note):
+    if isinstance(event, LogMessage):
         return f"Warning: {event.text}" if event.warning else event.text
     if isinstance(event, FileSkipped):
         return f"Skipped {event.name}: {event.reason}."

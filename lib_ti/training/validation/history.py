@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lib_ti.training.tables import read_table
+from lib_ti.training.files.tables import read_table
 
 COLUMNS = ("step", "loss", "norm", "best_step", "images", "data", "sample_losses")
 """The first three are those of earlier versions, whose files have no others."""

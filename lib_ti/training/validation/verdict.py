@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib_ti.training.history import Check, segments
+from lib_ti.training.validation.history import Check, segments
 
 WINDOW = 5
 """Checks that are averaged before a rise of the loss is believed."""

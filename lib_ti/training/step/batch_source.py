@@ -1,4 +1,4 @@
-"""Where batches come from: pictures' latents, sampled as asked, with prompts drawn anew at each visit."""
+"""The source of micro-batches: latents sampled as the settings say, with prompts sampled at each visit."""
 
 from __future__ import annotations
 
@@ -15,21 +15,17 @@ from lib_ti.data.framing import framing_of
 from lib_ti.data.latents import Latents
 from lib_ti.data.templates import Template, render
 from lib_ti.host.model import Conditions
-from lib_ti.training import diffusion
-from lib_ti.training.batch import TrainingBatch
-from lib_ti.training.evaluation import Sample
-
-MOST_MEASURED = 64
-"""Images that the validation loss looks at, at most."""
+from lib_ti.training.step import diffusion
+from lib_ti.training.step.batch import TrainingBatch
 
 
 class BatchSource:
-    """The batch of a pass, a pure function of its number (exact resume needs no random state)."""
+    """Returns the micro-batch of an index: a pure function, so that an exact resume needs no random state."""
 
-    def __init__(self, found: Dataset, encoded: Latents, template: Template, name: str, config: TrainConfig) -> None:
-        self._items, self._latents, self._config = found.items, encoded, config
-        self._resize = found.rules.resize
-        self._plan = BatchPlan(found.items, batch_size=config.batch_size, seed=config.seed)
+    def __init__(self, dataset: Dataset, encoded: Latents, template: Template, name: str, config: TrainConfig) -> None:
+        self._items, self._latents, self._config = dataset.items, encoded, config
+        self._resize = dataset.rules.resize
+        self._plan = BatchPlan(dataset.items, batch_size=config.batch_size, seed=config.seed)
         self._rules = PromptRules(template.lines, name, config.shuffle_tags, config.tag_dropout)
         self._once: dict[str, Tensor] = {}
 
@@ -50,7 +46,7 @@ class BatchSource:
         return TrainingBatch(latents, stacked.weight, conditions, batch.epoch, batch.position)
 
     def _sampled_once(self, item: Item) -> Tensor:
-        """One sample for the whole training, from the picture's content, so that it is the same in every run."""
+        """Return one sample for the whole run, seeded by the image's content, so that it is the same in every run."""
         if item.digest not in self._once:
             one = self._latents[item]
             rng = diffusion.generator(self._config.seed, "latent", item.digest)
@@ -58,21 +54,8 @@ class BatchSource:
         return self._once[item.digest]
 
 
-def evaluation_samples(found: Dataset, encoded: Latents, template: Template, name: str) -> list[Sample]:
-    """What the loss is measured on: the validation images, or where there are none some of the training images.
-
-    Ordered by content, so that renamed files are measured as before.
-    """
-    items = sorted(found.held_out or found.items, key=lambda item: item.digest)[:MOST_MEASURED]
-    prompts = plain_prompts(items, template.lines[:1], name)
-    return [
-        Sample(encoded[item].mean, encoded[item].weight, prompt, framing_of(item, found.rules.resize))
-        for item, prompt in zip(items, prompts, strict=True)
-    ]
-
-
 def plain_prompts(items: Sequence[Item], lines: Sequence[str], name: str) -> list[str]:
-    """One prompt for each picture, the template's lines in turn, with all tags in their order."""
+    """Return a prompt for each image, the template's lines in turn, with all tags in their order."""
     return [
         render(lines[place % len(lines)], name, item.caption, shuffle_tags=False, tag_dropout=0.0, rng=random.Random(0))
         for place, item in enumerate(items)

@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_flatten
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.model import Conditions, Model
-from lib_ti.training import diffusion
+from lib_ti.training.step import diffusion
 
 _SIDES = (8, 16, 24)
 """Latent sides of the three trial steps: multiples of 8, as UNets halve them up to three times."""

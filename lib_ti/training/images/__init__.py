@@ -1,0 +1,1 @@
+"""Images of a run: previews, loss curves, contact sheets."""

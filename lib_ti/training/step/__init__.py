@@ -1,0 +1,1 @@
+"""What one optimizer step consists of: batch, objective, gradients, optimizer."""

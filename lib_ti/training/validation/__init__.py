@@ -1,0 +1,1 @@
+"""The validation loss, its history, and the verdict on it."""
