@@ -114,7 +114,7 @@ def show(arguments: argparse.Namespace, control: Control) -> int:
 
 def convert(arguments: argparse.Namespace, control: Control) -> int:
     from lib_ti import aside, in_use
-    from lib_ti.data.images import UnreadablePicture, open_picture
+    from lib_ti.data.images import UnreadableImage, open_image
     from lib_ti.embedding import files, library
 
     source, target = as_path(arguments.source, "SOURCE"), as_path(arguments.target, "TARGET")
@@ -122,8 +122,8 @@ def convert(arguments: argparse.Namespace, control: Control) -> int:
     if target.exists() and not arguments.overwrite:
         raise BadInput(f"{target} exists already: choose another name, or add --overwrite.")
     try:
-        picture = open_picture(as_path(arguments.picture, "--picture")).image if arguments.picture else None
-    except (UnreadablePicture, OSError) as error:
+        picture = open_image(as_path(arguments.picture, "--picture")).image if arguments.picture else None
+    except (UnreadableImage, OSError) as error:
         raise BadInput(f"The picture {arguments.picture} cannot be used: {error}") from error
     with in_use.held(library.target(target), "written"), aside.kept(target) as kept:
         files.convert(source, target, picture)

@@ -1,1 +1,1 @@
-"""From a folder of pictures to batches: what is there, what was skipped and why."""
+"""From a folder of images to batches, and the reasons for what is skipped."""

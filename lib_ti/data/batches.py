@@ -1,8 +1,8 @@
-"""Which pictures, and with which prompts, a step trains on: a pure function of seed and step.
+"""Images and prompts of each step: a pure function of seed and step.
 
-No random state lives anywhere, so a run that is resumed goes on exactly as if it had never stopped. All draws come from
+There is no random state, so a resumed run continues exactly as if it had never stopped. All random numbers come from
 hashes of (seed, epoch, content), not from a library's generator, whose shuffles may change from version to version;
-and as contents count, not names, renaming files changes nothing.
+and since contents count, not names, renaming files changes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lib_ti.data.templates import render
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures of one size, as indices into the items of the plan; the ``position``-th batch of an epoch, from 0."""
+    """Images of one size, as indices into the items of the plan; the ``position``-th batch of an epoch, from 0."""
 
     items: tuple[int, ...]
     epoch: int
@@ -27,7 +27,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class PromptRules:
-    """How prompts are written: a line of ``lines`` is drawn anew at each visit of a picture, then filled in.
+    """How prompts are made: at each use of an image, a random line of ``lines`` is filled in.
 
     ``shuffle_tags`` and ``tag_dropout`` (0..1) are those of :func:`lib_ti.data.templates.render`.
     """
@@ -39,26 +39,26 @@ class PromptRules:
 
 
 class BatchPlan:
-    """The order of pictures for all epochs.
+    """Order of images for all epochs.
 
-    Each epoch uses every picture as often as its item asks for, in rounds: the first has all pictures, the second those
-    that are used a second time, and so on; batches of all rounds are mixed. Within a round, pictures of equal size
-    share batches of ``batch_size``; the last batch of a size is filled up with other pictures of that size, and a size
-    with fewer pictures gives one smaller batch. No picture is twice in a batch.
+    Each epoch uses every image as often as its item asks for, in rounds: the first has all images, the second those
+    that are used a second time, and so on; batches of all rounds are mixed. Within a round, images of equal size
+    share batches of ``batch_size``; the last batch of a size is filled up with other images of that size, and a size
+    with fewer images gives one smaller batch. No image is twice in a batch.
 
     Parameters
     ----------
     items
         At least one.
     batch_size
-        Pictures of a batch, from 1.
+        Images of a batch, from 1.
     seed
         Any integer; equal seeds give equal plans on every machine.
     """
 
     def __init__(self, items: Sequence[Item], *, batch_size: int, seed: int) -> None:
         if not items or batch_size < 1:
-            raise ValueError(f"a plan needs pictures and a batch size from 1, not {len(items)} and {batch_size}")
+            raise ValueError(f"a plan needs images and a batch size from 1, not {len(items)} and {batch_size}")
         self._items = tuple(items)
         self._batch_size = batch_size
         self._seed = seed
@@ -75,9 +75,9 @@ class BatchPlan:
         return self._batches_per_epoch
 
     def batch(self, index: int) -> Batch:
-        """The ``index``-th batch of the whole training, from 0."""
+        """Return the ``index``-th batch of the run, from 0."""
         epoch, position = divmod(index, self._batches_per_epoch)
-        # Only a memory of the work done: any index may be asked for at any time.
+        # Only a cache: any index may be requested at any time.
         known, order = self._latest
         if known != epoch:
             order = self._order(epoch)
@@ -85,7 +85,7 @@ class BatchPlan:
         return Batch(order[position], epoch, position)
 
     def prompts(self, batch: Batch, rules: PromptRules) -> tuple[str, ...]:
-        """The prompts of a batch's pictures for this visit."""
+        """Return the prompts of a batch's images in its epoch."""
         return tuple(self._prompt(self._items[index], batch, rules) for index in batch.items)
 
     def _prompt(self, item: Item, batch: Batch, rules: PromptRules) -> str:
@@ -114,7 +114,7 @@ class BatchPlan:
         return tuple(batch for _, batch in batches)
 
     def _round_hash(self, what: str, epoch: int, index: int, number: int) -> int:
-        # Where nothing is repeated, the order is that of runs begun before pictures could be.
+        # Where nothing is repeated, the order is that of runs begun before images could be.
         return self._hash(what, epoch, self._items[index].digest, *([number] if number else []))
 
     def _hash(self, *parts: object) -> int:

@@ -1,7 +1,7 @@
 """Aspect-ratio buckets: training sizes of nearly the same area, from tall to wide.
 
-A picture goes to the bucket whose shape is nearest to its own, so that little is cropped, while all pictures of one
-bucket can share a batch.
+Each image is assigned to the bucket nearest to its own shape, so that little is cropped, and all images of a bucket
+can share a batch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LARGEST_STEP = 64
 
 
 def bucket_step(area_width: int, area_height: int) -> int:
-    """Pixels between the sides of neighbouring buckets: an eighth of the training side, a multiple of 8 in 8..64.
+    """Return the pixels between neighbouring buckets: an eighth of the training side, a multiple of 8 in 8..64.
 
     With 64 pixels at 512, as other trainers have it, smaller training sizes get buckets of the same shapes: 32 at 256
     and 8 at 64, where a step of 64 would leave one square bucket.
@@ -23,7 +23,7 @@ def bucket_step(area_width: int, area_height: int) -> int:
 
 
 def buckets(area_width: int, area_height: int, step: int | None = None) -> tuple[tuple[int, int], ...]:
-    """All buckets (width, height) for a training size, from tall to wide.
+    """Return all buckets (width, height) for a training size, from tall to wide.
 
     Sides are multiples of ``step`` (default :func:`bucket_step`) between half and twice the side of a square of the
     training size's area, and no bucket has more area than the training size, which is a bucket itself. Each width has
@@ -44,7 +44,7 @@ def buckets(area_width: int, area_height: int, step: int | None = None) -> tuple
 def bucket_for(
     width: int, height: int, *, area_width: int, area_height: int, step: int | None = None
 ) -> tuple[int, int]:
-    """The bucket (width, height) that a picture of ``width`` × ``height`` pixels goes to: the nearest in shape.
+    """Return the bucket (width, height) for an image of ``width`` × ``height`` pixels: the nearest in shape.
 
     Among buckets of one shape the largest is taken. Shapes beyond the outermost buckets, about 4 to 1, are cropped
     to them.

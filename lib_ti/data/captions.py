@@ -53,7 +53,7 @@ class _Found:
     text: str
 
 
-def read_caption(picture: Path, beside: Beside | None = None, *, word_regex: str = "", join: str = " ") -> Caption:
+def read_caption(image: Path, beside: Beside | None = None, *, word_regex: str = "", join: str = " ") -> Caption:
     """Read the caption of the image at a path; the image itself is not opened.
 
     A caption file counts even when it is empty. Without any, the caption is the file name as the WebUI reads it: digits
@@ -70,9 +70,9 @@ def read_caption(picture: Path, beside: Beside | None = None, *, word_regex: str
         When ``word_regex`` is not a regular expression.
     """
     remarks: list[str] = []
-    found = list(_captions(picture, beside or Beside(picture.parent), remarks))
+    found = list(_captions(image, beside or Beside(image.parent), remarks))
     if not found:
-        return Caption(_from_name(printable(picture.stem), word_regex, join), "name", "; ".join(remarks))
+        return Caption(_from_name(printable(image.stem), word_regex, join), "name", "; ".join(remarks))
     first = found[0]
     others = [other.label for other in found[1:] if other.text != first.text]
     if others:
@@ -80,37 +80,37 @@ def read_caption(picture: Path, beside: Beside | None = None, *, word_regex: str
     return Caption(first.text, "file", "; ".join(remarks))
 
 
-def caption_files(picture: Path, beside: Beside | None = None) -> list[Path]:
+def caption_files(image: Path, beside: Beside | None = None) -> list[Path]:
     """Return the files that hold nothing but the caption of an image, the one that counts first."""
-    beside = beside or Beside(picture.parent)
-    return [path for ending in (*TEXT_ENDINGS, JSON_ENDING) for path in _files(picture, beside, ending)]
+    beside = beside or Beside(image.parent)
+    return [path for ending in (*TEXT_ENDINGS, JSON_ENDING) for path in _files(image, beside, ending)]
 
 
-def caption_path(picture: Path, beside: Beside | None = None) -> Path:
+def caption_path(image: Path, beside: Beside | None = None) -> Path:
     """Return where an edited caption of an image is written.
 
     That is the text file it comes from. A caption of any other origin is written to ``<stem>.txt``, which counts before
     all others, so that no two text files of one image ever differ by our doing.
     """
-    texts = [path for path in caption_files(picture, beside) if path.suffix.lower() in TEXT_ENDINGS]
-    return texts[0] if texts else picture.with_suffix(TEXT_ENDINGS[0])
+    texts = [path for path in caption_files(image, beside) if path.suffix.lower() in TEXT_ENDINGS]
+    return texts[0] if texts else image.with_suffix(TEXT_ENDINGS[0])
 
 
-def _files(picture: Path, beside: Beside, ending: str) -> Iterator[Path]:
-    for owner in dict.fromkeys((picture.stem, picture.name)):
+def _files(image: Path, beside: Beside, ending: str) -> Iterator[Path]:
+    for owner in dict.fromkeys((image.stem, image.name)):
         yield from beside.find(owner, ending)
 
 
-def _captions(picture: Path, beside: Beside, remarks: list[str]) -> Iterator[_Found]:
+def _captions(image: Path, beside: Beside, remarks: list[str]) -> Iterator[_Found]:
     """Yield all captions of an image in the order in which they count."""
     is_mute, has_caption = False, False
-    for path in caption_files(picture, beside):
+    for path in caption_files(image, beside):
         try:
             text, encoding = read_text(path)
         except OSError as error:
             remarks.append(f"its caption {printable(path.name)} cannot be read ({error.strerror}) and is not used")
             continue
-        label = path.name[len(picture.stem) :]
+        label = path.name[len(image.stem) :]
         if path.suffix.lower() == JSON_ENDING:
             caption = _in_json(text)
             is_mute = is_mute or caption is None
@@ -122,7 +122,7 @@ def _captions(picture: Path, beside: Beside, remarks: list[str]) -> Iterator[_Fo
         if caption is not None:
             has_caption = True
             yield _Found(label, _one_line(caption.splitlines()))
-    for table, caption in beside.metadata_of(picture):
+    for table, caption in beside.metadata_of(image):
         has_caption = True
         yield _Found(table.name, _one_line(caption.splitlines()))
     if is_mute and not has_caption:
@@ -137,7 +137,7 @@ def _in_json(text: str) -> str | None:
 
 
 def _one_line(lines: Iterable[str]) -> str:
-    """Lines of tags become one list of tags; sentences, and lists that end in a comma, just go on."""
+    """Join lines: lines of tags by commas, sentences and lists that end in a comma by spaces."""
     joined = ""
     for line in (" ".join(line.split()) for line in lines):
         if joined and line:
@@ -147,7 +147,7 @@ def _one_line(lines: Iterable[str]) -> str:
 
 
 def _from_name(stem: str, word_regex: str, join: str) -> str:
-    # "00012-0-a red house" is how pre-processing numbers its pictures.
+    # "00012-0-a red house" is how the WebUI's preprocessing numbers its images.
     text = re.sub(r"^[-\d]+\s*", "", stem)
     if word_regex:
         try:

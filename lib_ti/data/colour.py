@@ -12,15 +12,15 @@ from PIL import Image, ImageCms
 _TOLERANCE = 1
 """Levels of 255 by which a profile may differ from sRGB and still count as sRGB."""
 _WHITE_LEVELS = {"F": (1.0, 255.0, 65535.0)}
-"""Possible meanings of white in pictures with more than 8 bits: floats are written in any of these ranges."""
+"""Possible meanings of white in images with more than 8 bits: floats are written in any of these ranges."""
 _STEPS = 6
 _ERRORS = (ImageCms.PyCMSError, OSError, TypeError, ValueError)
-"""What littlecms raises through Pillow on a damaged profile, or on one of another kind of image."""
+"""Errors of littlecms, through Pillow, on a damaged profile, or on one of another kind of image."""
 
 
 @dataclass(frozen=True)
 class _Conversion:
-    """The way from a profile to sRGB; ``transform`` is None where the colours are sRGB, or nothing can be done."""
+    """Conversion of a profile to sRGB; ``transform`` is None where the colours are sRGB, or it is impossible."""
 
     transform: ImageCms.ImageCmsTransform | None = None
     broken: bool = False
@@ -49,7 +49,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def is_broken(mode: str, profile: bytes) -> bool:
-    """Whether a profile cannot be used for images of a mode."""
+    """Return whether a profile cannot be used for images of a mode."""
     return _conversion(_fitting(_colour_mode(mode), profile), profile).broken
 
 
@@ -70,7 +70,7 @@ def _conversion(mode: str, profile: bytes) -> _Conversion:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether colours from all over the range stay as they are; names of profiles say little about it."""
+    """Return whether a conversion changes no colour, tried on the whole range; profiles' names say little."""
     if mode not in ("L", "RGB"):
         return False
     levels = np.linspace(0, 255, _STEPS).round().astype(np.uint8)
@@ -83,7 +83,7 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
 
 
 def _colour_mode(mode: str) -> str:
-    """The mode of 8 bits a channel, without transparency, that holds the colours of a mode."""
+    """Return the mode with 8 bits a channel and no transparency for the colours of a mode."""
     if mode in ("1", "L", "LA", "La") or mode.startswith(("I", "F")):
         return "L"
     return mode if mode in ("CMYK", "LAB") else "RGB"
@@ -102,7 +102,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Grey with 16 or 32 bits to 8; Pillow's own conversion cuts everything above 255 to white."""
+    """Convert grey with 16 or 32 bits to 8; Pillow's own conversion clips everything above 255."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     peak = float(values.max())
     white = next((level for level in _WHITE_LEVELS.get(image.mode, (65535.0,)) if peak <= level), peak)

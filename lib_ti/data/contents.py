@@ -1,4 +1,4 @@
-"""Facts that depend on an image file's bytes alone, found once for each file and remembered while the program runs."""
+"""Facts that depend on an image file's bytes alone, cached for each file while the program runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from lib_ti.embedding.pixelcode import carries_payload
 _CARD = "it is a card that carries an embedding"
 _MOST_REMEMBERED = 50_000
 _SETTLED = 2_000_000_000
-"""Nanoseconds after which a file that was changed has another time of change, also where disks keep only seconds."""
+"""Nanoseconds after which a changed file has another modification time, also on disks that store only seconds."""
 _LARGE = 25_000_000
-"""Pixels from which an image is decoded alone, so that several large ones never fill the memory together."""
+"""Pixels from which an image is decoded alone, so that several large ones do not fill the memory together."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ def read_image_file(path: Path) -> bytes:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         As :func:`lib_ti.data.images.read_file`, and for the card of an embedding by its text.
     """
     data = images.read_file(path)
     if png.carries_embedding(data):
-        raise images.UnreadablePicture(path, _CARD)
+        raise images.UnreadableImage(path, _CARD)
     return data
 
 
@@ -56,21 +56,21 @@ def refuse_card(path: Path, image: Image.Image) -> None:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the image carries an embedding.
     """
     if carries_payload(image):
-        raise images.UnreadablePicture(path, _CARD)
+        raise images.UnreadableImage(path, _CARD)
 
 
 def contents_of(path: Path) -> Contents:
-    """Return the contents of the image at a path, from memory where the file is still the same.
+    """Return the contents of the image at a path, from the cache where the file is still the same.
 
     Safe to call from several threads. Files that cannot be used are read again each time.
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When it is no image, not all of it decodes, or it is the card of an embedding.
     """
     key = _key(path)

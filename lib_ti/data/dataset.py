@@ -1,4 +1,4 @@
-"""The images that a run trains on: what they are, who is held out, and sentences about all of them."""
+"""The images of a run, split into training and validation, and sentences about them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Item:
-    """One picture to train on. Sizes are (width, height) in pixels.
+    """One image to train on. Sizes are (width, height) in pixels.
 
     ``name`` is its path from the dataset's folder, with ``/``; for most the file's name.
-    ``source_size`` is the picture's own, turned as its EXIF data asks, ``size`` the one it is trained at.
-    ``digest`` is the hexadecimal SHA-256 of the file. ``upscaled`` is the factor by which it is enlarged, 1.0 when it
-    is not. ``mask`` is the file beside it that says what counts in the loss; ``mask_digest`` its SHA-256 where masks
-    are used. ``repeats`` is how often an epoch uses it. ``remarks`` are ends of sentences that begin with the file's
-    name.
+    ``source_size`` is the image's own, turned as its EXIF data asks, ``size`` the one it is trained at.
+    ``digest`` is the hexadecimal SHA-256 of the file. ``upscaled`` is the factor by which it is upscaled, 1.0 when it
+    is not. ``mask`` is the file beside it with the weight of its loss; ``mask_digest`` its SHA-256 where masks are
+    used. ``repeats`` is how often an epoch uses it. ``remarks`` are ends of sentences that begin with the file's name.
     """
 
     path: Path
@@ -52,12 +51,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Rules:
-    """How pictures become items.
+    """How images become items.
 
-    ``width`` and ``height`` are the training size in pixels, multiples of 8. ``held_out`` is the share in 0..1 of the
-    pictures that is held out: at least one, and none of fewer than 8 pictures; which ones depends on ``seed`` and the
-    pictures' contents only. ``subfolders`` uses the pictures of sub-folders too. ``word_regex`` and ``join`` are for
-    captions from file names, see :func:`lib_ti.data.captions.read_caption`.
+    ``width`` and ``height`` are the training size in pixels, multiples of 8. ``held_out`` is the validation split,
+    the share in 0..1 of the images for validation: at least one, and none of fewer than 8 images; which ones depends on
+    ``seed`` and the images' contents only. ``subfolders`` uses the images of sub-folders too. ``word_regex`` and
+    ``join`` are for captions from file names, see :func:`lib_ti.data.captions.read_caption`.
     """
 
     width: int
@@ -73,7 +72,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The pictures of a folder: ``items`` are trained on, ``held_out`` serve only to measure the training."""
+    """The images of a folder: ``items`` for training, ``held_out`` for validation."""
 
     folder: Path
     rules: Rules
@@ -88,7 +87,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of what is trained on: contents, captions, sizes, masks that are used, and roles.
+        """Hash of contents, captions, sizes, masks that are used, and roles.
 
         The files' names and order do not matter.
         """
@@ -102,32 +101,30 @@ class Dataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Full sentences about what the user may want to change, other than the skipped files."""
+        """Sentences about what the user may want to change, other than the skipped files."""
         everything = self._in_order()
         notes = list(self.remarks)
         enlarged = [f"{printable(item.name)} ({item.upscaled:.3g} times)" for item in everything if item.upscaled > 1]
         if enlarged:
             notes.append(
-                f"{len(enlarged)} of {len(everything)} pictures are smaller than their training size and are enlarged, "
+                f"{len(enlarged)} of {len(everything)} images are smaller than their training size and are upscaled, "
                 f"which trains blur: {some(enlarged)}."
             )
         uncaptioned = [printable(item.name) for item in everything if not item.caption]
         if uncaptioned:
-            notes.append(
-                f"{len(uncaptioned)} of {len(everything)} pictures have an empty caption: {some(uncaptioned)}."
-            )
+            notes.append(f"{len(uncaptioned)} of {len(everything)} images have an empty caption: {some(uncaptioned)}.")
         masked = [printable(item.name) for item in everything if item.mask]
         if masked and not self.rules.use_alpha:
             notes.append(
-                f"{len(masked)} of {len(everything)} pictures have a mask beside them, which is not used unless "
+                f"{len(masked)} of {len(everything)} images have a mask beside them, which is not used unless "
                 f"the alpha channel is used as loss weight: {some(masked)}."
             )
         if self.rules.use_alpha and not masked and not any(item.has_alpha for item in everything):
-            notes.append("No picture has transparency or a mask, so using them as loss weight changes nothing.")
+            notes.append("No image has transparency or a mask, so using them as loss weight changes nothing.")
         return (*notes, *self.remarks_by_file())
 
     def remarks_by_file(self) -> tuple[str, ...]:
-        """The remarks about pictures as full sentences, each with the names of those it is about."""
+        """Return the remarks about images as sentences, each with the names of its images."""
         by_remark: dict[str, list[str]] = {}
         for item in self._in_order():
             for remark in item.remarks:
@@ -135,7 +132,7 @@ class Dataset:
         return tuple(f"{some(names)}: {remark}." for remark, names in by_remark.items())
 
     def describe(self) -> tuple[str, ...]:
-        """Short sentences that sum up the dataset, for a look before the run."""
+        """Return short sentences that sum up the dataset before the run."""
         if not self.skipped:
             return self.sums
         where = "" if len(self.skipped) <= _MOST_NAMED else "; run.log in the run's folder names all"
@@ -144,19 +141,19 @@ class Dataset:
 
     @property
     def sums(self) -> tuple[str, ...]:
-        """Short sentences about what is trained on."""
+        """Short sentences about the images and captions."""
         everything = self.all_items
         sources = Counter(item.caption_source for item in everything)
         sizes = Counter(item.size for item in everything).most_common()
-        number = counted(len(self.items), "picture")
+        number = counted(len(self.items), "image")
         lines = [
-            f"{number} to train on, {len(self.held_out)} held out to measure the training.",
+            f"{number} for training, {len(self.held_out)} for validation.",
             f"Captions: {sources['file']} from caption files, {sources['name']} from file names.",
             "Training sizes: " + ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes) + ".",
         ]
         weighted = sum(bool(item.mask or item.has_alpha) for item in everything) if self.rules.use_alpha else 0
         if weighted:
-            lines.append(f"Not all of a picture counts in {counted(weighted, 'picture')}, by mask or transparency.")
+            lines.append(f"The loss is weighted by mask or transparency in {counted(weighted, 'image')}.")
         repeated = {
             name.rpartition("/")[0]: item.repeats for item in everything if item.repeats > 1 for name in [item.name]
         }
@@ -166,12 +163,12 @@ class Dataset:
         return tuple(lines)
 
     def without(self, reasons: Mapping[Path, str]) -> Dataset:
-        """The dataset less the pictures at some paths, which become skipped ones; who is held out is chosen anew.
+        """Return the dataset with the images at some paths skipped, and with a new validation split.
 
         Raises
         ------
         BadInput
-            When no picture is left.
+            When no image is left.
         """
         names = {item.path: item.name for item in self.all_items}
         skipped = self.skipped + tuple(Skipped(path, reason, names[path]) for path, reason in reasons.items())
@@ -186,7 +183,7 @@ class Dataset:
 
 
 def hold_out(items: Sequence[Item], rules: Rules) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Part items into those to train on and those held out; adding pictures changes little in who is held out."""
+    """Split items into training and validation; adding images changes the validation images as little as possible."""
     if len(items) < FEWEST_FOR_HOLDING_OUT or rules.held_out <= 0:
         return tuple(items), ()
     number = min(len(items) - 1, max(1, round(rules.held_out * len(items))))
@@ -207,10 +204,10 @@ class NothingReadable(BadInput):
 
     def __init__(self, folder: Path, skipped: Sequence[Skipped], remarks: Sequence[str] = ()) -> None:
         self.skipped = tuple(skipped)
-        said = "holds no picture; put pictures directly into it."
+        said = "holds no image; put images directly into it."
         if skipped:
-            said = f"has no readable picture; {counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}."
-        super().__init__(" ".join((f"The picture folder {printable(folder)} {said}", *remarks)))
+            said = f"has no readable image; {counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}."
+        super().__init__(" ".join((f"The image folder {printable(folder)} {said}", *remarks)))
 
 
 def _reasons(skipped: Iterable[Skipped]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lib_ti.data.beside import Beside
 from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import UnreadablePicture, read_header
+from lib_ti.data.images import UnreadableImage, read_header
 from lib_ti.data.masks import find_masks
 from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem
@@ -20,7 +20,7 @@ _NO_PICTURES = frozenset(
     {".txt", ".caption", ".json", ".jsonl", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".bin", ".db", ".ini"}
 )
 _REPLACED = ".replaced-"
-"""How the suffix of a file begins that this program kept when it was replaced."""
+"""Start of the suffix of files that were replaced and kept."""
 _EMBEDDINGS = (".pt", ".safetensors", ".bin")
 CONDITION_LABELS = ("-condlabel", "-depthlabel")
 """Names of images that OneTrainer and its forerunner take for conditions, and never train on."""
@@ -73,7 +73,7 @@ class FolderFiles:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Full sentences about what the folder holds besides."""
+        """Sentences about what else the folder holds."""
         problems = [table.problem for beside in self.beside.values() for table in beside.metadata if table.problem]
         if self.unsearched:
             there = some([f"{name} ({counted(number, 'image')})" for name, number in self.unsearched.items()])
@@ -111,13 +111,13 @@ def list_files(folder: Path, *, subfolders: bool = False) -> FolderFiles:
     return FolderFiles(folder, tuple(paths), skipped, searched, unsearched, all_counted)
 
 
-def list_pictures(folder: Path, *, subfolders: bool = False) -> dict[str, Path]:
+def list_images(folder: Path, *, subfolders: bool = False) -> dict[str, Path]:
     """Return the files that a person means as images, by suffix or content, whether or not they can be read.
 
     They are in natural order, by their paths from the folder; ``subfolders`` as for :func:`list_files`.
     """
     files = list_files(folder, subfolders=subfolders)
-    return {files.name(path): path for path in files.paths if has_image_suffix(path) or _is_picture(path)}
+    return {files.name(path): path for path in files.paths if has_image_suffix(path) or _is_image(path)}
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
@@ -154,7 +154,7 @@ def _belongs_to(path: Path, beside: Beside) -> str:
         return ""
     stem = path.stem.lower()
     if stem.endswith(CONDITION_LABELS):
-        return "by its name it is a condition for another image, which this training has no use for"
+        return "by its name it is a condition for another image, which this run cannot use"
     name, dot, preview = path.stem.rpartition(".")
     if dot and preview.lower() == "preview" and any(any(beside.find(name, suffix)) for suffix in _EMBEDDINGS):
         return f"it is the WebUI's preview of the embedding {name}"
@@ -188,9 +188,9 @@ def _images_below(folder: Path) -> tuple[dict[str, int], bool]:
     return counts, True
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     try:
         read_header(path)
-    except (UnreadablePicture, OSError):
+    except (UnreadableImage, OSError):
         return False
     return True

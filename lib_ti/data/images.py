@@ -1,4 +1,4 @@
-"""Opening pictures of every kind as plain RGB, and bringing them to the training size."""
+"""Opens images of every kind as plain RGB, and scales them to the training size."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation (EXIF 2.3, tag 0x0112); those from 5 on swap width and height."""
+"""Transpositions that undo each EXIF orientation (EXIF 2.3, tag 0x0112); those from 5 on swap width and height."""
 
 _REDUCING_GAP = 2.0
-"""Big pictures are reduced quickly to no less than this many times the size wanted, then by the good filter.
+"""Large images are downscaled quickly to no less than this many times the final size, then by the good filter.
 
 Pillow's documentation of ``Image.resize`` calls the result close to that of the good filter alone.
 """
 
 
-class UnreadablePicture(UserError):
-    """A file is no picture that can be used; ``reason`` says why, without the path, as the end of a sentence."""
+class UnreadableImage(UserError):
+    """A file is no usable image; ``reason`` says why, without the path, as the end of a sentence."""
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
@@ -72,8 +72,8 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An RGB picture, turned as its EXIF data asks; with its transparency ("L", 255: opaque) if that was asked for."""
+class DecodedImage:
+    """An RGB image, turned by its EXIF orientation; with its transparency ("L", 255: opaque) if requested."""
 
     image: Image.Image
     alpha: Image.Image | None = None
@@ -86,21 +86,21 @@ def read_file(path: Path) -> bytes:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the file is empty, cannot be read, or is no image by suffix nor signature.
     """
     with _in_plain_words(path), path.open("rb") as file:
         # By its size: some files of /proc are empty by that, and whoever reads them waits for ever.
         if not os.fstat(file.fileno()).st_size:
-            raise UnreadablePicture(path, "the file is empty (0 bytes); copy or download it again")
+            raise UnreadableImage(path, "the file is empty (0 bytes); copy or download it again")
         beginning = file.read(formats.SIGNATURE_LENGTH)
         if not (formats.has_image_suffix(path) or formats.format_of(beginning)):
-            raise UnreadablePicture(path, "it is not a picture of a known kind")
+            raise UnreadableImage(path, "it is not an image of a known kind")
         return beginning + file.read()
 
 
 def read_header(path: Path, data: bytes | None = None) -> Header:
-    """Look at the header of an image without decoding it.
+    """Read the header of an image without decoding it.
 
     Parameters
     ----------
@@ -109,42 +109,42 @@ def read_header(path: Path, data: bytes | None = None) -> Header:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When it is no image.
     """
     data = read_file(path) if data is None else data
     with _opened(path, data) as image:
         width, height = _stored_size(image)
         size = (height, width) if _orientation(image) >= 5 else (width, height)
-        # A camera's MPO file holds previews beside the picture, which are no frames.
+        # A camera's MPO file holds previews beside the image, which are no frames.
         several = getattr(image, "is_animated", False) and image.format != "MPO"
         tables = getattr(image, "quantization", None) or {}
         return Header(size, _has_alpha(image), several, _has_bad_profile(image, data), tables)
 
 
-def open_picture(
+def open_image(
     path: Path,
     *,
     with_alpha: bool = False,
     cover: tuple[int, int] | None = None,
     data: bytes | None = None,
-) -> Picture:
-    """Decode a picture of any kind that Pillow reads.
+) -> DecodedImage:
+    """Decode an image of any kind that Pillow reads.
 
     Parameters
     ----------
     with_alpha
         Keep colours and transparency apart. Otherwise transparent parts are laid over white.
     cover
-        The size (width, height) that the picture will be reduced to fill. Much larger JPEG files are then decoded at a
+        The size (width, height) that the image will be downscaled to fill. Much larger JPEG files are then decoded at a
         fraction of their size, which is several times as fast.
     data
         The file's bytes, where the caller has read them already; ``path`` is then for the message only.
 
     Raises
     ------
-    UnreadablePicture
-        Empty, cut off, damaged, no picture at all, or too large to be opened safely.
+    UnreadableImage
+        Empty, cut off, damaged, no image at all, or too large to be opened safely.
     """
     with _opened(path, read_file(path) if data is None else data) as image:
         orientation = _orientation(image)
@@ -156,13 +156,13 @@ def open_picture(
         turned = image if turns is None else image.transpose(turns)
         colours = colour.to_srgb(turned, image.info.get("icc_profile"))
         if not _has_alpha(turned):
-            return Picture(colours)
+            return DecodedImage(colours)
         alpha = turned.convert("RGBA").getchannel("A")
         if with_alpha:
-            return Picture(colours, alpha)
+            return DecodedImage(colours, alpha)
         over_white = Image.new("RGB", colours.size, "white")
         over_white.paste(colours, mask=alpha)
-        return Picture(over_white)
+        return DecodedImage(over_white)
 
 
 def decode_small(path: Path, data: bytes) -> Image.Image:
@@ -170,8 +170,8 @@ def decode_small(path: Path, data: bytes) -> Image.Image:
 
     Raises
     ------
-    UnreadablePicture
-        As :func:`open_picture`.
+    UnreadableImage
+        As :func:`open_image`.
     """
     with _opened(path, data) as image:
         image.draft(image.mode, (1, 1))
@@ -180,12 +180,12 @@ def decode_small(path: Path, data: bytes) -> Image.Image:
 
 
 def enlargement(source: tuple[int, int], size: tuple[int, int]) -> float:
-    """The factor by which a picture of ``source`` size is scaled to cover ``size``; above 1 it is enlarged."""
+    """Return the factor that scales an image of ``source`` size to cover ``size``; above 1 it is upscaled."""
     return max(size[0] / source[0], size[1] / source[1])
 
 
 def fill_and_crop(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Scale a picture so that it covers ``width`` × ``height``, and crop what is over on both sides alike."""
+    """Scale an image to cover ``width`` × ``height``, and crop its centre."""
     scale = enlargement(image.size, (width, height))
     inner_width, inner_height = min(width / scale, image.width), min(height / scale, image.height)
     left, top = (image.width - inner_width) / 2, (image.height - inner_height) / 2
@@ -194,18 +194,18 @@ def fill_and_crop(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def multiple_of_8(size: tuple[int, int]) -> tuple[int, int]:
-    """The greatest (width, height) within ``size`` that an autoencoder takes; 0 for a side under 8 pixels."""
+    """Return the greatest (width, height) within ``size`` that an autoencoder takes; 0 for a side under 8 pixels."""
     return size[0] // 8 * 8, size[1] // 8 * 8
 
 
 def crop_centre(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The middle of a picture that is at least ``width`` × ``height``, pixel for pixel."""
+    """Crop the centre of an image that is at least ``width`` × ``height``, without scaling."""
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 
 def to_pixels(image: Image.Image) -> torch.Tensor:
-    """An RGB picture as (3, H, W) float32 in -1..1."""
+    """Return an RGB image as (3, H, W) float32 in -1..1."""
     levels = torch.from_numpy(np.array(image, dtype=np.uint8))  # (H, W, 3), a copy: PIL's own memory is read-only
     return levels.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1.0)
 
@@ -229,13 +229,13 @@ def _decode_smaller(image: Image.Image, cover: tuple[int, int]) -> None:
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height before any EXIF turn; newer Pillow gives those of a TIFF file as they are after it."""
+    """Return width and height before the EXIF turn; newer Pillow returns those of a TIFF file after it."""
     tags = getattr(image, "tag_v2", {})
     return (tags[256], tags[257]) if image.format == "TIFF" and 256 in tags and 257 in tags else image.size
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 to 8; 1, upright, also where the EXIF data is damaged, which is no reason to refuse the picture."""
+    """Return the EXIF orientation, 1 to 8; 1, upright, also for damaged EXIF data, which is no reason to refuse."""
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1  # Pillow would decode all pixels in search of EXIF data behind them
     try:
@@ -247,34 +247,34 @@ def _orientation(image: Image.Image) -> int:
 
 @contextmanager
 def _opened(path: Path, data: bytes) -> Iterator[Image.Image]:
-    """Open an image of any kind that Pillow reads, of which no text is inflated; errors are in plain words."""
+    """Open an image of any kind that Pillow reads, without inflating its text; errors are in plain words."""
     if path.suffix.lower() in formats.CAMERA_RAW:  # Pillow would take most of them for a TIFF of their thumbnail's size
-        raise UnreadablePicture(path, f"it is a camera's raw image ({path.suffix}), {formats.CANNOT_DECODE}")
+        raise UnreadableImage(path, f"it is a camera's raw image ({path.suffix}), {formats.CANNOT_DECODE}")
     kind = formats.format_of(data)
     if not formats.can_decode(kind):
-        raise UnreadablePicture(path, formats.cannot_decode(kind, path))
+        raise UnreadableImage(path, formats.cannot_decode(kind, path))
     with _in_plain_words(path, kind), Image.open(io.BytesIO(png.without_text(data))) as image:
         yield image
 
 
 @contextmanager
 def _in_plain_words(path: Path, kind: str = "") -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged data into an :class:`UnreadablePicture`.
+    """Turn whatever a decoder raises on damaged data into an :class:`UnreadableImage`.
 
     ``kind`` is the format that the file's first bytes show, if any.
     """
     try:
         yield
-    except UnreadablePicture:
+    except UnreadableImage:
         raise
     except Exception as error:  # each format's decoder has its own errors, and no file may stop a run
         unknown = isinstance(error, UnidentifiedImageError) and formats.needs_plugin(kind)
-        raise UnreadablePicture(path, formats.cannot_decode(kind, path) if unknown else _reason(error)) from error
+        raise UnreadableImage(path, formats.cannot_decode(kind, path) if unknown else _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is not a picture of a known kind"
+        return "it is not an image of a known kind"
     if isinstance(error, Image.DecompressionBombError | MemoryError):
         return "it has too many pixels to be opened safely; make it smaller"
     if isinstance(error, OSError) and error.errno is not None:

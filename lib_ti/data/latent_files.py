@@ -1,4 +1,4 @@
-"""The disk cache of latents: one small safetensors file a picture, whole or not there, checked when read."""
+"""Disk cache of latents: one small safetensors file for each image, written atomically, verified when read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _WRITERS = 4
 
 @dataclass(frozen=True)
 class ItemLatents:
-    """Latents of one picture, float32 on the CPU: mean and std (4, h, w), already times the model's scale factor.
+    """Latents of one image, float32 on the CPU: mean and std (4, h, w), already times the model's scale factor.
 
-    ``weight`` (1, h, w) is the weight of each place in the loss, with a mean of 1; None where all places weigh alike.
-    ``nothing_counts`` says that transparency and mask leave nothing of the picture, so that they could not weigh it.
+    ``weight`` (1, h, w) is the weight of each latent pixel in the loss, with a mean of 1; None where all weigh alike.
+    ``nothing_counts`` says that transparency and mask leave nothing of the image, so that they could not weigh it.
     """
 
     mean: torch.Tensor
@@ -36,7 +36,7 @@ class ItemLatents:
 
 
 class LatentFiles:
-    """Cache files in a folder, or nothing at all where the folder is None.
+    """Cache files in a folder; no cache where the folder is None.
 
     Trouble with writing never ends a run: the first is put into ``trouble`` as a sentence, and no more is written.
     """
@@ -48,7 +48,7 @@ class LatentFiles:
         self.trouble = ""
 
     def read(self, key: str, size: tuple[int, int]) -> ItemLatents | None:
-        """The latents under a key for a picture trained at ``size`` (width, height); None if missing or damaged."""
+        """Return the latents of an image trained at ``size`` (width, height); None if missing or damaged."""
         path = self._path(key)
         if path is None or not path.is_file():
             return None
@@ -66,7 +66,7 @@ class LatentFiles:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """While this is open, :meth:`write` works in the background; leaving it waits until all is on disk."""
+        """Let :meth:`write` work in the background within it; leaving it waits until all is on disk."""
         try:
             with ThreadPoolExecutor(_WRITERS, thread_name_prefix="latents") as self._writers:
                 yield
@@ -99,7 +99,7 @@ class LatentFiles:
 
 
 def _checksum(tensors: dict[str, torch.Tensor]) -> str:
-    """CRC-32 over the values: after a power cut a file may have its right length and hold nothing but zeros."""
+    """Return the CRC-32 of the values: after a power cut a file may have its right length and hold only zeros."""
     value = 0
     for name in sorted(tensors):
         value = zlib.crc32(tensors[name].contiguous().numpy().tobytes(), value)

@@ -1,6 +1,6 @@
-"""The pictures' latents: encoded once, kept in memory, and on disk under a key made of their content.
+"""Latents of the images: encoded once, kept in memory, and on disk under a key made of their content.
 
-Training reads the autoencoder's mean and standard deviation from here; pictures are never decoded again.
+Training reads the autoencoder's mean and standard deviation from here; images are never decoded again.
 """
 
 from __future__ import annotations
@@ -21,21 +21,19 @@ from lib_ti.data import images
 from lib_ti.data.dataset import Dataset, Item, Rules
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
 from lib_ti.data.masks import both
-from lib_ti.data.reading import read_item_mask, read_picture
+from lib_ti.data.reading import read_image, read_item_mask
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.model import Model
 from lib_ti.ordered_map import ordered_map
 
 _PREPARATION = "2"
 """Changes whenever the same file would give other pixels or weights, so that older cache files are not used."""
-_NOTHING_COUNTS = (
-    "nothing of it counts by its transparency and mask, so that they cannot weigh the loss and are not used"
-)
+_NOTHING_COUNTS = "its transparency and mask leave nothing of it, so they are not used as loss weight"
 
 
 @dataclass(frozen=True)
 class Latents:
-    """Latents of all pictures of a dataset, float32 on the CPU."""
+    """Latents of all images of a dataset, float32 on the CPU."""
 
     by_digest: Mapping[str, ItemLatents]
 
@@ -43,9 +41,9 @@ class Latents:
         return self.by_digest[item.digest]
 
     def stack(self, items: Sequence[Item]) -> ItemLatents:
-        """Latents of pictures of one size as one: mean and std (B, 4, h, w), and weight (B, 1, h, w).
+        """Stack the latents of images of one size: mean and std (B, 4, h, w), and weight (B, 1, h, w).
 
-        Pictures without a weight have ones where another picture of the batch has one; None when none has.
+        Images without a weight have ones where another image of the batch has one; None when none has.
         """
         each = [self[item] for item in items]
         weight = None
@@ -57,7 +55,7 @@ class Latents:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A decoded picture: pixels (3, H, W) in -1..1, and the weight of its loss (1, H/8, W/8) or None.
+    """A decoded image: pixels (3, H, W) in -1..1, and the weight of its loss (1, H/8, W/8) or None.
 
     ``nothing_counts`` is as in :class:`lib_ti.data.latent_files.ItemLatents`.
     """
@@ -76,33 +74,33 @@ def encode(
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> tuple[Dataset, Latents]:
-    """Encode what is not cached. Pictures that turn out broken go to the dataset's skipped ones.
+    """Encode what is not cached. Images that turn out to be broken become skipped ones of the dataset.
 
     Parameters
     ----------
     cache_folder
         Where latents are kept for later runs; None keeps them in memory only. A folder that cannot be written is
-        noted and does not end the run; a damaged file in it is made anew.
+        noted and does not end the run; a damaged file in it is written again.
     batch_size
-        Pictures that the autoencoder takes at once.
+        Images that the autoencoder encodes at once.
     progress
-        Called with pictures done and in all, from this thread.
+        Called with images done and in all, from this thread.
     stop
-        Asked between batches.
+        Called between batches; True ends it.
 
     Returns
     -------
     tuple
-        The dataset without the broken pictures, and the latents of all that is left, held out ones too.
+        The dataset without the broken images, and the latents of all others, also those for validation.
 
     Raises
     ------
     BadInput
-        When no picture is left.
+        When no image is left.
     TrainingFailed
-        When the autoencoder gives values that are not finite; the picture is named.
+        When the autoencoder gives values that are not finite; the image is named.
     Stopped
-        When ``stop`` said so.
+        When ``stop`` returned True.
     """
     files = LatentFiles(cache_folder)
     keys = {item.digest: _key(item, dataset.rules, model.info.autoencoder) for item in dataset.all_items}
@@ -112,7 +110,7 @@ def encode(
     def advance() -> None:
         progress(len(done) + len(broken), len(keys))
         if stop():
-            raise Stopped("Encoding the pictures was stopped; those already encoded are kept for the next run.")
+            raise Stopped("Encoding the images was stopped; those already encoded are kept for the next run.")
 
     advance()
     missing = []
@@ -138,7 +136,7 @@ def encode(
 
 
 def _key(item: Item, rules: Rules, autoencoder: str) -> str:
-    """Everything that the latents depend on: the file's content, size, crop, use of transparency, mask, autoencoder."""
+    """Return a hash of what the latents depend on: content, size, crop, use of transparency, mask, autoencoder."""
     rule = "keep" if rules.resize == "keep" else "fill"
     alpha = rules.use_alpha and item.has_alpha
     mask = (item.mask_digest,) if item.mask_digest else ()
@@ -147,33 +145,33 @@ def _key(item: Item, rules: Rules, autoencoder: str) -> str:
 
 
 def _encode_batch(model: Model, batch: Sequence[tuple[Item, _Prepared]]) -> list[ItemLatents]:
-    stats = model.encode_images(torch.stack([picture.pixels for _, picture in batch]).to(model.device))
+    stats = model.encode_images(torch.stack([image.pixels for _, image in batch]).to(model.device))
     means, stds = stats.mean.detach().float().cpu(), stats.std.detach().float().cpu()
     encoded = []
-    for (item, picture), mean, std in zip(batch, means, stds, strict=True):
+    for (item, image), mean, std in zip(batch, means, stds, strict=True):
         if not (mean.isfinite().all() and std.isfinite().all()):
             raise TrainingFailed(
-                f"The autoencoder gave values that are not finite for {item.path}; "
-                "run it in float32 (in the WebUI: --no-half-vae), or take the picture out of the folder."
+                f"The autoencoder returned values that are not finite for {item.path}; "
+                "run it in float32 (in the WebUI: --no-half-vae), or take the image out of the folder."
             )
-        # Own memory for each picture; and models on the CPU may compute in another order of dimensions.
+        # Own memory for each image, contiguous: models on the CPU may compute in another memory format.
         plain = torch.contiguous_format
         own = mean.clone(memory_format=plain), std.clone(memory_format=plain)
-        encoded.append(ItemLatents(*own, picture.weight, picture.nothing_counts))
+        encoded.append(ItemLatents(*own, image.weight, image.nothing_counts))
     return encoded
 
 
 def _batches(
     prepared: Iterator[tuple[Item, _Prepared | str]], batch_size: int, broken: dict[Path, str]
 ) -> Iterator[list[tuple[Item, _Prepared]]]:
-    """Whole batches of one size each, in the order in which they come; broken pictures are put into ``broken``."""
+    """Yield full batches of one size each, in the given order; broken images are put into ``broken``."""
     for _, group in itertools.groupby(prepared, key=lambda pair: pair[0].size):
         batch: list[tuple[Item, _Prepared]] = []
-        for item, picture in group:
-            if isinstance(picture, str):
-                broken[item.path] = picture
+        for item, image in group:
+            if isinstance(image, str):
+                broken[item.path] = image
                 continue
-            batch.append((item, picture))
+            batch.append((item, image))
             if len(batch) == batch_size:
                 yield batch
                 batch = []
@@ -183,7 +181,7 @@ def _batches(
 
 @contextmanager
 def _prepared(items: Sequence[Item], rules: Rules, *, ahead: int) -> Iterator[Iterator[tuple[Item, _Prepared | str]]]:
-    """Decode pictures in threads, sorted by size, at most a few more than ``ahead`` before they are asked for.
+    """Decode images in threads, sorted by size, at most a few more than ``ahead`` before they are asked for.
 
     Pillow decodes and scales without holding the interpreter's lock, so the threads run beside the autoencoder.
     """
@@ -195,28 +193,28 @@ def _prepared(items: Sequence[Item], rules: Rules, *, ahead: int) -> Iterator[It
 
 
 def _prepare(item: Item, rules: Rules) -> _Prepared | str:
-    """The picture at its training size, or why it cannot be used."""
+    """Return the image at its training size, or why it cannot be used."""
     use_alpha = rules.use_alpha and item.has_alpha
     cover = None if rules.resize == "keep" else item.size
     try:
-        data = read_picture(item)
-        picture = images.open_picture(item.path, with_alpha=use_alpha, cover=cover, data=data)
-        counts = both(picture.alpha, read_item_mask(item, picture.image.size) if rules.use_alpha else None)
-    except images.UnreadablePicture as error:
+        data = read_image(item)
+        image = images.open_image(item.path, with_alpha=use_alpha, cover=cover, data=data)
+        counts = both(image.alpha, read_item_mask(item, image.image.size) if rules.use_alpha else None)
+    except images.UnreadableImage as error:
         return error.reason
     frame = images.crop_centre if rules.resize == "keep" else images.fill_and_crop
     weight = None if counts is None else _weight(frame(counts, *item.size))
     return _Prepared(
-        images.to_pixels(frame(picture.image, *item.size)),
+        images.to_pixels(frame(image.image, *item.size)),
         weight,
         nothing_counts=counts is not None and counts.getextrema() == (0, 0),
     )
 
 
 def _weight(alpha: Image.Image) -> torch.Tensor:
-    """The loss weight (1, H/8, W/8) of transparency or a mask (W, H): each place's mean, scaled to a mean of 1.
+    """Return the loss weight (1, H/8, W/8) of transparency or a mask (W, H): means of latent pixels, scaled to mean 1.
 
-    Unlike in the WebUI, the lowest opacity is not taken off first: an evenly opaque picture weighs 1 everywhere, where
+    Unlike in the WebUI, the lowest opacity is not taken off first: an evenly opaque image weighs 1 everywhere, where
     that gives 0 / 0.
     """
     small = alpha.resize((alpha.width // 8, alpha.height // 8), Image.Resampling.BOX)

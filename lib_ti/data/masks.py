@@ -1,4 +1,4 @@
-"""Masks beside their images: what counts in the loss, white, and what does not, black.
+"""Masks beside their images: white counts in the loss, black does not.
 
 A mask is named after its image: ``x-mask.png``, as this program writes it, ``x-masklabel.png`` as OneTrainer does,
 ``x_mask.png`` and ``x.mask.png`` as other trainers do, the latter also for ``x.src.jpg``. In that order they count.
@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from lib_ti.data.beside import Beside
 from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.data.images import UnreadableImage, open_image
 
 MASK_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
 _SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -21,12 +21,12 @@ _SHAPE_TOLERANCE = 0.01
 """By how much, of 1, the aspect ratio of a mask may differ from its image's: more than rounding to pixels does."""
 
 
-def mask_path(picture: Path) -> Path:
+def mask_path(image: Path) -> Path:
     """Return where a mask of an image is written."""
-    return picture.with_name(f"{picture.stem}-mask.png")
+    return image.with_name(f"{image.stem}-mask.png")
 
 
-def find_masks(picture: Path, beside: Beside | None = None) -> list[Path]:
+def find_masks(image: Path, beside: Beside | None = None) -> list[Path]:
     """Return the masks beside an image, the one that counts first.
 
     Parameters
@@ -34,31 +34,31 @@ def find_masks(picture: Path, beside: Beside | None = None) -> list[Path]:
     beside
         The files of the image's folder, where the caller has listed them already.
     """
-    if not has_image_suffix(picture):  # the listing takes what stands beside such a file for images too
+    if not has_image_suffix(image):  # the listing takes what stands beside such a file for images too
         return []
-    beside = beside or Beside(picture.parent)
-    owners = dict.fromkeys((picture.stem, picture.stem.removesuffix(_SOURCE)))
+    beside = beside or Beside(image.parent)
+    owners = dict.fromkeys((image.stem, image.stem.removesuffix(_SOURCE)))
     endings = [label + suffix for label in MASK_LABELS for suffix in _SUFFIXES]
     found = dict.fromkeys(path for owner in owners for ending in endings for path in beside.find(owner, ending))
-    return [path for path in found if path != picture]
+    return [path for path in found if path != image]
 
 
-def find_mask(picture: Path, beside: Beside | None = None) -> Path | None:
+def find_mask(image: Path, beside: Beside | None = None) -> Path | None:
     """Return the mask beside an image that counts; None where there is none."""
-    return next(iter(find_masks(picture, beside)), None)
+    return next(iter(find_masks(image, beside)), None)
 
 
-def shape_problem(mask: tuple[int, int], picture: tuple[int, int]) -> str | None:
+def shape_problem(mask: tuple[int, int], image: tuple[int, int]) -> str | None:
     """Return why a mask of one size (width, height) does not fit an image of another, or None where it does.
 
     A mask of the same aspect ratio is resized. One of another shape would have to be stretched or cropped, and nobody
     can know which was meant: it is refused, and with it the image, since training on all of an image that has a mask is
     not what was asked for.
     """
-    ratio = mask[0] * picture[1] / (mask[1] * picture[0])
+    ratio = mask[0] * image[1] / (mask[1] * image[0])
     if abs(ratio - 1) <= _SHAPE_TOLERANCE:
         return None
-    own, wanted = f"{mask[0]}×{mask[1]}", f"{picture[0]}×{picture[1]}"
+    own, wanted = f"{mask[0]}×{mask[1]}", f"{image[0]}×{image[1]}"
     return f"it is {own} and the image is {wanted}; save it at the image's size, or remove it"
 
 
@@ -70,20 +70,20 @@ def read_mask(path: Path, size: tuple[int, int], *, data: bytes | None = None) -
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the file is no image that can be used, or has another aspect ratio than ``size``.
     """
-    picture = open_picture(path, with_alpha=True, data=data)
-    mask = picture.image.convert("L")
+    image = open_image(path, with_alpha=True, data=data)
+    mask = image.image.convert("L")
     if problem := shape_problem(mask.size, size):
-        raise UnreadablePicture(path, problem)
-    if picture.alpha is not None:
-        mask = ImageChops.multiply(mask, picture.alpha)
+        raise UnreadableImage(path, problem)
+    if image.alpha is not None:
+        mask = ImageChops.multiply(mask, image.alpha)
     return mask if mask.size == size else mask.resize(size, Image.Resampling.BILINEAR)
 
 
 def both(first: Image.Image | None, second: Image.Image | None) -> Image.Image | None:
-    """Return what two masks of one size count together, each in proportion; None where there is neither."""
+    """Return the product of two masks of one size; None where there is neither."""
     if first is None or second is None:
         return first or second
     return ImageChops.multiply(first, second)

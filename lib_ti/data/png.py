@@ -41,12 +41,12 @@ def without_text(data: bytes) -> bytes:
 
 
 def has_profile(data: bytes) -> bool:
-    """Whether a PNG file has a colour profile, which :func:`without_text` may have left out."""
+    """Return whether a PNG file has a colour profile, which :func:`without_text` may have left out."""
     return any(kind == b"iCCP" for kind, _, _ in _chunks(data))
 
 
 def carries_embedding(data: bytes) -> bool:
-    """Whether a PNG file is the card of an embedding, by the text that every WebUI writes into one."""
+    """Return whether a PNG file is the card of an embedding, by the text that every WebUI writes into one."""
     return any(kind == b"tEXt" and data.startswith(_EMBEDDING + b"\0", at + 8) for kind, at, _ in _chunks(data))
 
 
@@ -63,7 +63,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _is_too_long(kind: bytes, body: memoryview) -> bool:
-    """Whether a chunk inflates to more than Pillow takes; no more than that is inflated to find out."""
+    """Return whether a chunk inflates to more than Pillow accepts; no more than that is inflated to find out."""
     if kind not in _COMPRESSED:
         return False
     inflater = zlib.decompressobj()

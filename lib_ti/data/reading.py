@@ -8,27 +8,27 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.data.dataset import Item
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.data.masks import read_mask
 
 
-def read_picture(item: Item) -> bytes:
-    """The bytes of the picture's file.
+def read_image(item: Item) -> bytes:
+    """Return the bytes of the image's file.
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the file cannot be read or is another one by now.
     """
     return _unchanged(item.path, item.digest, item.path, "the file")
 
 
 def read_item_mask(item: Item, size: tuple[int, int]) -> Image.Image | None:
-    """The mask beside the picture, "L", at the size at which the picture was decoded; None where there is none.
+    """Return the mask beside the image, "L", at the size at which the image was decoded; None where there is none.
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the mask cannot be used or is another one by now.
     """
     if item.mask is None:
@@ -37,17 +37,17 @@ def read_item_mask(item: Item, size: tuple[int, int]) -> Image.Image | None:
     data = _unchanged(item.mask, item.mask_digest, item.path, what)
     try:
         return read_mask(item.mask, size, data=data)
-    except UnreadablePicture as error:
-        raise UnreadablePicture(item.path, f"{what} cannot be used: {error.reason}") from error
+    except UnreadableImage as error:
+        raise UnreadableImage(item.path, f"{what} cannot be used: {error.reason}") from error
 
 
-def _unchanged(path: Path, digest: str, picture: Path, what: str) -> bytes:
+def _unchanged(path: Path, digest: str, image: Path, what: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnreadablePicture(picture, f"{what} cannot be read ({error.strerror or error})") from error
+        raise UnreadableImage(image, f"{what} cannot be read ({error.strerror or error})") from error
     if hashlib.sha256(data).hexdigest() != digest:
-        raise UnreadablePicture(
-            picture, f"{what} was changed while the pictures were being read; start again to use it"
+        raise UnreadableImage(
+            image, f"{what} was changed while the images were being read; start the run again to use it"
         )
     return data

@@ -52,7 +52,7 @@ def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | N
         elif seen is not None:
             first = found.setdefault(seen.digest, seen)
             if first is not seen:
-                reason = f"it is the same picture as {printable(first.name)}, which is used once"
+                reason = f"it is the same image as {printable(first.name)}, which is used once"
                 skipped.append(Skipped(seen.path, reason, seen.name))
     if not found:
         raise NothingReadable(folder, skipped, files.remarks)
@@ -67,7 +67,7 @@ def read_item(folder: Path, name: str, rules: Rules) -> Item:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When it, or its mask, is no image that can be used.
     """
     path = folder / name
@@ -80,7 +80,7 @@ def _look_at_all(files: FolderFiles, rules: Rules) -> Iterator[Item | Skipped | 
     def look(path: Path) -> Item | Skipped | None:
         try:
             item = _item(files.folder, path, rules, files.beside[path.parent])
-        except images.UnreadablePicture as error:
+        except images.UnreadableImage as error:
             return Skipped(path, error.reason, files.name(path)) if has_image_suffix(path) else None
         if not all(item.size):
             width, height = item.source_size
@@ -117,14 +117,14 @@ def _item(folder: Path, path: Path, rules: Rules, beside: Beside) -> Item:
     )
 
 
-def _mask_digest(picture: Path, mask: Path, size: tuple[int, int]) -> str:
+def _mask_digest(image: Path, mask: Path, size: tuple[int, int]) -> str:
     what = f"its mask {printable(mask.name)} cannot be used"
     try:
         contents = contents_of(mask)
-    except images.UnreadablePicture as error:
-        raise images.UnreadablePicture(picture, f"{what}: {error.reason}") from error
+    except images.UnreadableImage as error:
+        raise images.UnreadableImage(image, f"{what}: {error.reason}") from error
     if problem := shape_problem(contents.header.size, size):
-        raise images.UnreadablePicture(picture, f"{what}: {problem}")
+        raise images.UnreadableImage(image, f"{what}: {problem}")
     return contents.digest
 
 

@@ -1,7 +1,7 @@
 """Prompt templates: text files whose lines become the prompts of training.
 
 ``[name]`` stands for the embedding and ``[filewords]`` (or ``[fileword]``, as some tutorials write it) for the
-picture's caption. Files are read anew at every use, so that an edit takes effect without a restart.
+image's caption. Files are read at every use, so that an edit takes effect without a restart.
 """
 
 from __future__ import annotations

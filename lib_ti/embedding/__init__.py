@@ -1,1 +1,1 @@
-"""An embedding: its type, its names, its files and its picture card."""
+"""An embedding: its type, its names, its files and its image card."""

@@ -1,4 +1,4 @@
-"""Embeddings in pictures: a card to look at that is a working embedding file, in the WebUI too.
+"""Embeddings in images: a card to look at that is a working embedding file, in the WebUI too.
 
 A PNG card carries its embedding twice: in the text chunk ``sd-ti-embedding`` and in its pixels, which survive copies
 that drop the chunk. Lossless WebP has the pixels only. The WebUI's pixel code knows no SDXL, whose cards are PNG with
@@ -29,22 +29,22 @@ from lib_ti.errors import BadInput
 _STRIPES = 24
 
 
-def make_card(picture: Image.Image | None, embedding: Embedding) -> tuple[Image.Image, PngImagePlugin.PngInfo]:
+def make_card(image: Image.Image | None, embedding: Embedding) -> tuple[Image.Image, PngImagePlugin.PngInfo]:
     """The card of an embedding and the text chunks to save it with as PNG.
 
     Parameters
     ----------
-    picture
-        What to show, of any size and mode; None for a picture made of the vectors. It is captioned with the
+    image
+        What to show, of any size and mode; None for an image made of the vectors. It is captioned with the
         embedding's name, model, number of vectors and steps.
 
     Returns
     -------
     card, chunks
-        The card is RGB, at least 512 pixels on each side, and wider than its picture by two blocks of code, but for
+        The card is RGB, at least 512 pixels on each side, and wider than its image by two blocks of code, but for
         SDXL, which the WebUI's pixel code does not know.
     """
-    face = draw_face(picture, embedding)
+    face = draw_face(image, embedding)
     data = webui_data(embedding)
     text = json.dumps(data, default=_encoded)
     chunks = PngImagePlugin.PngInfo()
@@ -55,7 +55,7 @@ def make_card(picture: Image.Image | None, embedding: Embedding) -> tuple[Image.
     return frame(face, text.encode(), vector_colours(embedding, _STRIPES)), chunks
 
 
-def save_card(path: Path, picture: Image.Image | None, embedding: Embedding) -> None:
+def save_card(path: Path, image: Image.Image | None, embedding: Embedding) -> None:
     """Write a ``.png`` or ``.webp`` card, and read it again before it takes its place.
 
     Raises
@@ -68,11 +68,9 @@ def save_card(path: Path, picture: Image.Image | None, embedding: Embedding) -> 
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path} cannot be a card: use .png, or .webp, which is written without loss.")
     if path.stem.lower().endswith(".preview"):
-        raise BadInput(
-            f"{path} cannot be a card: the WebUI takes .preview pictures for mere pictures. Use another name."
-        )
+        raise BadInput(f"{path} cannot be a card: the WebUI takes .preview images for mere images. Use another name.")
     check_finite(embedding)
-    card, chunks = make_card(picture, embedding)
+    card, chunks = make_card(image, embedding)
     if path.suffix.lower() == ".webp" and len(embedding.vectors) > 1:
         raise BadInput(
             f"{path} cannot hold an SDXL embedding: the WebUI reads those from .png. Use .png or .safetensors."

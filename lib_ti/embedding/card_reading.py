@@ -29,15 +29,15 @@ def read_card(path: Path) -> Contents:
     Raises
     ------
     BadInput
-        The file is no picture, or holds no embedding, as pictures do that were saved as JPEG, resized or edited.
+        The file is no image, or holds no embedding, as images do that were saved as JPEG, resized or edited.
     """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            texts = {key: str(value) for key, value in getattr(picture, "text", {}).items()}
-            found = _data(texts, picture)
+        with Image.open(path) as image:
+            image.load()
+            texts = {key: str(value) for key, value in getattr(image, "text", {}).items()}
+            found = _data(texts, image)
     except (OSError, SyntaxError, ValueError, struct.error, EOFError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} is no picture that can be read: {error}.") from error
+        raise BadInput(f"{path} is no image that can be read: {error}.") from error
     if not isinstance(found, Mapping):
         raise BadInput(
             f"{path} holds no embedding. Cards lose theirs when they are saved as JPEG, resized or edited; "
@@ -51,10 +51,10 @@ def read_card(path: Path) -> Contents:
     )
 
 
-def _data(texts: Mapping[str, str], picture: Image.Image) -> Any:
+def _data(texts: Mapping[str, str], image: Image.Image) -> Any:
     if CHUNK in texts:
         return _parsed(texts[CHUNK])
-    payload = read_frame(picture)
+    payload = read_frame(image)
     return None if payload is None else _decoded(payload)
 
 

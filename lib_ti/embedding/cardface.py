@@ -1,4 +1,4 @@
-"""The face of an embedding's card: a picture, or colours made of the vectors, with name, model, vectors and steps."""
+"""The face of an embedding's card: an image, or colours made of the vectors, with name, model, vectors and steps."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TITLE, _DETAIL = 0.09, 0.037
 _WHITE, _GREY = (255, 255, 255), (214, 214, 214)
 
 
-def draw_face(picture: Image.Image | None, embedding: Embedding) -> Image.Image:
-    """The card's picture (RGB, sides between :data:`CARD_SIDE` and :data:`MAX_SIDE`) with its caption."""
-    card = backdrop(embedding) if picture is None else _fitted(picture)
+def draw_face(image: Image.Image | None, embedding: Embedding) -> Image.Image:
+    """The card's image (RGB, sides between :data:`CARD_SIDE` and :data:`MAX_SIDE`) with its caption."""
+    card = backdrop(embedding) if image is None else _fitted(image)
     width, height = card.size
     unit = min(width, height)
     margin = round(unit * _MARGIN)
@@ -40,7 +40,7 @@ def draw_face(picture: Image.Image | None, embedding: Embedding) -> Image.Image:
 
 
 def backdrop(embedding: Embedding, side: int = CARD_SIDE) -> Image.Image:
-    """Soft colours that differ from embedding to embedding, for cards without a picture."""
+    """Soft colours that differ from embedding to embedding, for cards without an image."""
     grid = vector_colours(embedding, 25).reshape(5, 5, 3)
     # Blurred while small, which is quick and looks the same.
     small = Image.fromarray(grid).resize((64, 64), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(3))
@@ -72,19 +72,19 @@ def _family_label(embedding: Embedding) -> str:
     return family.label if family else ""
 
 
-def _fitted(picture: Image.Image) -> Image.Image:
-    """The picture on a card: small ones enlarged, narrow ones set before a blurred copy of themselves."""
-    picture = ImageOps.exif_transpose(picture).convert("RGB")
-    longest = max(picture.size)
+def _fitted(image: Image.Image) -> Image.Image:
+    """The image on a card: small ones enlarged, narrow ones set before a blurred copy of themselves."""
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    longest = max(image.size)
     scale = CARD_SIDE / longest if longest < CARD_SIDE else min(1.0, MAX_SIDE / longest)
     if scale != 1.0:
-        size = tuple(max(1, round(side * scale)) for side in picture.size)
-        picture = picture.resize((size[0], size[1]), Image.Resampling.LANCZOS)
-    if min(picture.size) >= CARD_SIDE:
-        return picture
-    size = max(picture.width, CARD_SIDE), max(picture.height, CARD_SIDE)
-    card = ImageOps.fit(picture, size).filter(ImageFilter.GaussianBlur(CARD_SIDE / 20)).point(lambda v: v * 0.6)
-    card.paste(picture, ((size[0] - picture.width) // 2, (size[1] - picture.height) // 2))
+        size = tuple(max(1, round(side * scale)) for side in image.size)
+        image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    if min(image.size) >= CARD_SIDE:
+        return image
+    size = max(image.width, CARD_SIDE), max(image.height, CARD_SIDE)
+    card = ImageOps.fit(image, size).filter(ImageFilter.GaussianBlur(CARD_SIDE / 20)).point(lambda v: v * 0.6)
+    card.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
     return card
 
 

@@ -30,7 +30,7 @@ def load(path: Path) -> Embedding:
     return embedding_of(read(path))
 
 
-def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None:
+def save(embedding: Embedding, path: Path, image: Image | None = None) -> None:
     """Write an embedding in the format of the suffix, detached and float32; an existing file is replaced.
 
     ``.safetensors`` holds all; ``.pt`` and ``.png`` too, but SDXL's ``.pt`` only the vectors, since the WebUI refuses
@@ -38,7 +38,7 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
 
     Parameters
     ----------
-    picture
+    image
         What a card (``.png``, ``.webp``) shows; None for one made of the vectors.
 
     Raises
@@ -52,7 +52,7 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
     suffix = check_suffix(path)
     check_finite(embedding)
     if suffix in CARDS:
-        card.save_card(path, picture, embedding)
+        card.save_card(path, image, embedding)
         return
     vectors_only = suffix == ".bin" or (suffix == ".pt" and len(embedding.vectors) > 1)
 
@@ -72,10 +72,10 @@ def save(embedding: Embedding, path: Path, picture: Image | None = None) -> None
     write_atomically(path, write)
 
 
-def convert(source: Path, target: Path, picture: Image | None = None) -> Embedding:
+def convert(source: Path, target: Path, image: Image | None = None) -> Embedding:
     """Read ``source`` and write it as ``target``, by whose stem the embedding is called from then on.
 
-    ``picture`` is what a card shows, see :func:`save`.
+    ``image`` is what a card shows, see :func:`save`.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def convert(source: Path, target: Path, picture: Image | None = None) -> Embeddi
     """
     check_suffix(target)
     embedding = replace(load(source), name=target.stem)
-    save(embedding, target, picture)
+    save(embedding, target, image)
     return embedding
 
 

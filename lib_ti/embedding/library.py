@@ -125,7 +125,7 @@ def _alike(folder: Path, name: str) -> list[Path]:
 def _embedding_files(folder: Path) -> Iterator[Path]:
     """Find files by their suffixes, in the order in which the WebUI reads them, through links to folders as well.
 
-    Previews of the WebUI's cards (``name.preview.png``) are pictures and nothing else.
+    Previews of the WebUI's cards (``name.preview.png``) are images and nothing else.
     """
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, followlinks=True):

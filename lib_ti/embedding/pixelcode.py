@@ -1,8 +1,8 @@
-"""An embedding in the pixels of its card, as the WebUI reads it: survives every lossless copy of the picture.
+"""An embedding in the pixels of its card, as the WebUI reads it: survives every lossless copy of the image.
 
-The compressed data stands in two blocks beside the picture, the lower halves of its bytes left and the upper halves
+The compressed data stands in two blocks beside the image, the lower halves of its bytes left and the upper halves
 right, a half byte in the lower four bits of each channel of each pixel; one black column separates each block from
-the picture. The lower bits are disguised with a fixed sequence. The upper bits are free and make the blocks look well.
+the image. The lower bits are disguised with a fixed sequence. The upper bits are free and make the blocks look well.
 (WebUI: ``modules/textual_inversion/image_embedding.py``.)
 """
 
@@ -25,8 +25,8 @@ MAX_BYTES = 64 * 2**20
 """Uncompressed data beyond this is refused: no embedding, but an attempt to fill the memory."""
 
 
-def frame(picture: Image.Image, payload: bytes, colours: Pixels) -> Image.Image:
-    """``picture`` between two blocks that carry ``payload``.
+def frame(image: Image.Image, payload: bytes, colours: Pixels) -> Image.Image:
+    """``image`` between two blocks that carry ``payload``.
 
     Parameters
     ----------
@@ -34,30 +34,30 @@ def frame(picture: Image.Image, payload: bytes, colours: Pixels) -> Image.Image:
         (n, 3): decoration for the blocks, from top to bottom. Only the upper four bits of each show.
     """
     code = numpy.frombuffer(zlib.compress(payload, level=9), numpy.uint8)
-    # A picture row without one pixel that has light in all channels counts as a black border and is cut off on reading.
-    middle = numpy.maximum(numpy.asarray(picture.convert("RGB")), 1)
+    # An image row without one pixel that has light in all channels counts as a black border and is cut off on reading.
+    middle = numpy.maximum(numpy.asarray(image.convert("RGB")), 1)
     height = middle.shape[0]
     gap = numpy.zeros((height, 1, _CHANNELS), numpy.uint8)
     low, high = _block(code & _LOW, height, colours), _block(code >> _HALF, height, colours)
     return Image.fromarray(numpy.concatenate([low, gap, middle, gap, high], axis=1))
 
 
-def carries_payload(picture: Image.Image) -> bool:
+def carries_payload(image: Image.Image) -> bool:
     """Whether there is a payload between two blocks that is a table, as embeddings are.
 
-    Almost every picture without one is told by a few of its rows.
+    Almost every image without one is told by a few of its rows.
     """
-    if not picture.width or not picture.height:
+    if not image.width or not image.height:
         return False
-    rows = [picture.height * part // _ROWS for part in range(_ROWS)]
-    lines = [numpy.asarray(picture.crop((0, row, picture.width, row + 1)).convert("RGB")) for row in rows]
+    rows = [image.height * part // _ROWS for part in range(_ROWS)]
+    lines = [numpy.asarray(image.crop((0, row, image.width, row + 1)).convert("RGB")) for row in rows]
     separators: Pixels = (numpy.concatenate(lines) & _LOW).max(axis=(0, 2)) == 0
-    return int(separators.sum()) > 1 and (read_frame(picture) or b"").startswith(b"{")
+    return int(separators.sum()) > 1 and (read_frame(image) or b"").startswith(b"{")
 
 
-def read_frame(picture: Image.Image) -> bytes | None:
-    """The payload of :func:`frame`, or None for a picture without one. Never raises for any picture's content."""
-    pixels: Pixels = _without_border(numpy.asarray(picture.convert("RGB"))) & _LOW
+def read_frame(image: Image.Image) -> bytes | None:
+    """The payload of :func:`frame`, or None for an image without one. Never raises for any image's content."""
+    pixels: Pixels = _without_border(numpy.asarray(image.convert("RGB"))) & _LOW
     (empty,) = numpy.nonzero(pixels.max(axis=(0, 2), initial=0) == 0)
     if len(empty) < 2 or not pixels.size:
         return None

@@ -32,7 +32,7 @@ _STYLE_ENDINGS = ("art by {}", "art by {}", "by {}", "{} style", "in {} style", 
 
 
 def _scaffold(chance: random.Random) -> str:
-    """The beginning of a template sentence: "a dark painting of", "the picture of a" without the article."""
+    """The beginning of a template sentence: "a dark painting of", "the image of a" without the article."""
     article = chance.choice(("a", "a", "a", "the", "one", "my"))
     manner = chance.choice(_MANNERS) + " " if chance.random() < 0.4 else ""
     return f"{article} {manner}{chance.choice(_MEDIA)}"

@@ -21,7 +21,7 @@ def betas() -> Tensor:
 
 
 def alphas_cumprod() -> Tensor:
-    """(1000,) float32: the share of the picture's variance that is left after each step."""
+    """(1000,) float32: the share of the image's variance that is left after each step."""
     return torch.cumprod(1 - betas(), 0).float()
 
 
@@ -31,7 +31,7 @@ def sample(
 ) -> Tensor:
     """Latents (B, 4, 8, 8) for the captions by DDIM (eta 0) with classifier-free guidance, in the UNet's scale.
 
-    Picture number i depends on `seed` + i and its caption only.
+    Image number i depends on `seed` + i and its caption only.
     """
     count = len(captions)
     kept = alphas_cumprod()
@@ -51,6 +51,6 @@ def sample(
 
 @torch.inference_mode()
 def decode(vae: AutoencoderKL, latents: Tensor) -> Tensor:
-    """Latents (B, 4, 8, 8) in the UNet's scale -> pictures (B, 64, 64, 3) uint8."""
+    """Latents (B, 4, 8, 8) in the UNet's scale -> images (B, 64, 64, 3) uint8."""
     pixels = vae.decode(latents / architecture.SCALE_FACTOR).sample.float()
     return ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)

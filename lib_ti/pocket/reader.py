@@ -1,4 +1,4 @@
-"""Tells shape, colours and style of a picture of the drawn world from its pixels: a small convolutional network.
+"""Tells shape, colours and style of an image of the drawn world from its pixels: a small convolutional network.
 
 It measures what the pocket model draws (`report`) and what an embedding has learned (the benchmark). It reads the
 style's elements slot by slot, so combinations, worded or not, come out by their names.
@@ -33,7 +33,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What a picture shows; `style` is a name of `world.STYLES` or any other combination of elements."""
+    """What an image shows; `style` is a name of `world.STYLES` or any other combination of elements."""
 
     shape: str
     colour: str
@@ -42,7 +42,7 @@ class Reading:
 
 
 class Reader(nn.Module):
-    """Pictures (B, 3, 64, 64) in -1..1 -> scores (B, 27): the answers to all questions, in the order of `ANSWERS`."""
+    """Images (B, 3, 64, 64) in -1..1 -> scores (B, 27): the answers to all questions, in the order of `ANSWERS`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ def load(path: Path | str = WEIGHTS) -> Reader:
 
 @torch.no_grad()
 def read(images: Sequence[Image.Image] | NDArray[np.uint8] | Tensor, reader: Reader | None = None) -> list[Reading]:
-    """Read every picture: Pillow images, or an array or tensor (B, 64, 64, 3) uint8."""
+    """Read every image: Pillow images, or an array or tensor (B, 64, 64, 3) uint8."""
     reader = reader or load()
     chosen = [part.argmax(1).tolist() for part in split(reader(as_pixels(images)))]
     readings = []

@@ -1,10 +1,10 @@
-"""The drawn world that the pocket model knows: small pictures of one shape, each with its captions.
+"""The drawn world that the pocket model knows: small images of one shape, each with its captions.
 
-A picture is 64x64 RGB and fully described by a `Spec`. Everything is deterministic: the same spec gives the same
+An image is 64x64 RGB and fully described by a `Spec`. Everything is deterministic: the same spec gives the same
 pixels on every machine, the same (spec, seed) the same caption.
 
 A rendering style is a set of independent elements. Eight styles have a word (one element each, or none: "flat").
-Some training pictures combine two elements and carry both words, so that a model learns to compose them. Four
+Some training images combine two elements and carry both words, so that a model learns to compose them. Four
 combinations never occur in training and have no word: they are what a Textual Inversion can be asked to learn.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SIZE = 64  # width and height of a picture, pixels
+SIZE = 64  # width and height of an image, pixels
 
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "star")
 COLOURS = {
@@ -73,7 +73,7 @@ _CENTRE_X = {
 
 @dataclass(frozen=True)
 class Spec:
-    """One picture: its attributes by name, and `jitter`, the seed of its small displacement and size change."""
+    """One image: its attributes by name, and `jitter`, the seed of its small displacement and size change."""
 
     shape: str
     colour: str
@@ -113,7 +113,7 @@ class Spec:
         return hashlib.sha256(key.encode()).digest()[0] * 10 < 256
 
 
-# ---------------------------------------------------------------------------------------------------- pictures
+# ---------------------------------------------------------------------------------------------------- images
 
 
 def _polygon(shape: str) -> NDArray[np.float64]:
@@ -185,7 +185,7 @@ def _fill(colour: NDArray[np.float64], elements: tuple[str, ...]) -> NDArray[np.
 
 
 def draw(spec: Spec) -> Image.Image:
-    """Draw one picture: RGB, 64x64."""
+    """Draw one image: RGB, 64x64."""
     chance = random.Random(f"{spec.jitter}/{spec.shape}/{spec.colour}/{spec.background}/{spec.size}/{spec.position}")
     radius = _RADIUS[spec.size] + chance.uniform(-0.8, 0.8)
     centre_x = _CENTRE_X[spec.size][spec.position] + chance.uniform(-1.0, 1.0)

@@ -8,8 +8,8 @@ from pathlib import Path
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
 from lib_ti.data.dataset import Dataset, Item, Rules
-from lib_ti.data.images import open_picture
-from lib_ti.data.reading import read_item_mask, read_picture
+from lib_ti.data.images import open_image
+from lib_ti.data.reading import read_image, read_item_mask
 from lib_ti.data.scan import read_item, scan
 from lib_ti.errors import BadInput
 from lib_ti.prep.folder_checks import folder_problems
@@ -43,7 +43,7 @@ def find_image(config: PrepareConfig, name: str, upscalers: Iterable[str] = ()) 
     ------
     BadInput
         When settings or folders cannot be used, or the source folder has no such file.
-    UnreadablePicture
+    UnreadableImage
         When the file is not an image that can be used.
     """
     source, folder = _folders(config, upscalers)
@@ -61,14 +61,14 @@ def open_layered(item: Item, *, cover: tuple[int, int] | None = None) -> Layered
     Parameters
     ----------
     cover
-        The size that the image will be downscaled to fill; see :func:`lib_ti.data.images.open_picture`.
+        The size that the image will be downscaled to fill; see :func:`lib_ti.data.images.open_image`.
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the image or its mask cannot be used, or the file has changed since it was listed.
     """
-    opened = open_picture(item.path, with_alpha=item.has_alpha, cover=cover, data=read_picture(item))
+    opened = open_image(item.path, with_alpha=item.has_alpha, cover=cover, data=read_image(item))
     alpha = opened.alpha
     if alpha is not None and alpha.getextrema() == (255, 255):
         alpha = None

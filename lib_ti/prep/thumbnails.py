@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.atomic import write_atomically
-from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.data.images import UnreadableImage, open_image
 
 _VERSION = "2"
 """Changes whenever the same image would look different."""
@@ -34,7 +34,7 @@ class Thumbnails:
 
         Raises
         ------
-        UnreadablePicture
+        UnreadableImage
             When the file is not an image that can be read.
         CannotWrite
             When the folder or the disk does not accept the thumbnail.
@@ -57,7 +57,7 @@ class Thumbnails:
         try:
             now = path.stat()
         except OSError as error:
-            raise UnreadablePicture(path, f"the file cannot be read ({error.strerror})") from error
+            raise UnreadableImage(path, f"the file cannot be read ({error.strerror})") from error
         parts = (_VERSION, path.absolute(), now.st_size, now.st_mtime_ns, self._size)
         return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
@@ -75,7 +75,7 @@ def downscaled(image: Image.Image, alpha: Image.Image | None, size: int) -> Imag
 
 
 def _small(path: Path, size: int) -> Image.Image:
-    opened = open_picture(path, with_alpha=True, cover=(size, size))
+    opened = open_image(path, with_alpha=True, cover=(size, size))
     return downscaled(opened.image, opened.alpha, size)
 
 

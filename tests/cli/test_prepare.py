@@ -45,7 +45,7 @@ def test_from_found_pictures_to_a_folder_for_training(here: Path, capsys: pytest
     told = capsys.readouterr().out
     assert "a house.jpg → my-style_001.png: cropped by saliency, downscaled" in told
     assert "b.png → my-style_004.png: cropped by saliency, upscaled 1.6 times by Lanczos, mirrored" in told
-    assert "Skipped broken.png: it is not a picture of a known kind." in told
+    assert "Skipped broken.png: it is not an image of a known kind." in told
     assert "Skipped empty.jpg: the file is empty (0 bytes); copy or download it again." in told
     assert "Results: 4 made" in told
     pictures = [f"my-style_00{number}.{suffix}" for number in range(1, 5) for suffix in ("png", "txt")]
@@ -145,7 +145,7 @@ def test_nothing_readable_is_bad_input(here: Path, capsys: pytest.CaptureFixture
     for name in ("a house.jpg", "b.png"):
         (here / "found" / name).unlink()
     assert main(["prepare", "found", "ready"]) == 2
-    assert "has no readable picture; 2 files skipped: broken.png" in capsys.readouterr().err
+    assert "has no readable image; 2 files skipped: broken.png" in capsys.readouterr().err
 
 
 def test_all_files_are_named_where_none_is_readable(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

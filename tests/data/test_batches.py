@@ -128,5 +128,5 @@ def test_a_batch_costs_less_than_a_tenth_of_a_millisecond() -> None:
 
 @pytest.mark.parametrize(("items", "batch_size"), [([], 1), (MIXED, 0)])
 def test_a_plan_of_nothing_is_a_mistake(items: list[Item], batch_size: int) -> None:
-    with pytest.raises(ValueError, match="a plan needs pictures"):
+    with pytest.raises(ValueError, match="a plan needs images"):
         BatchPlan(items, batch_size=batch_size, seed=0)

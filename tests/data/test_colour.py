@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import open_picture
+from lib_ti.data.images import open_image
 from lib_ti.data.scan import scan
 
 SRGB = ImageCms.createProfile("sRGB")
@@ -61,7 +61,7 @@ def reference(image: Image.Image, icc: bytes) -> np.ndarray:
 
 
 def opened(path: Path, **options) -> np.ndarray:
-    return np.asarray(open_picture(path, **options).image, dtype=int)
+    return np.asarray(open_image(path, **options).image, dtype=int)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
@@ -104,7 +104,7 @@ def test_transparent_images_are_converted_and_keep_their_transparency(tmp_path: 
     image = picture("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     image.save(tmp_path / "a.png", icc_profile=profile())
-    found = open_picture(tmp_path / "a.png", with_alpha=True)
+    found = open_image(tmp_path / "a.png", with_alpha=True)
     assert abs(np.asarray(found.image, dtype=int) - reference(image.convert("RGB"), profile())).max() <= 2
     assert found.alpha is not None
     assert found.alpha.tobytes() == image.getchannel("A").tobytes()
@@ -126,7 +126,7 @@ def test_a_profile_of_srgb_is_recognised_or_at_least_right(tmp_path: Path, icc: 
 def test_an_srgb_profile_changes_no_bit(tmp_path: Path) -> None:
     image = picture("RGB")
     image.save(tmp_path / "a.png", icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes())
-    assert open_picture(tmp_path / "a.png").image.tobytes() == image.tobytes()
+    assert open_image(tmp_path / "a.png").image.tobytes() == image.tobytes()
 
 
 def test_an_srgb_profile_costs_next_to_nothing(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_an_srgb_profile_costs_next_to_nothing(tmp_path: Path) -> None:
         times = []
         for _ in range(7):
             start = time.perf_counter()
-            open_picture(tmp_path / name)
+            open_image(tmp_path / name)
             times.append(time.perf_counter() - start)
         return min(times)
 

@@ -39,7 +39,7 @@ def test_pictures_come_in_natural_order_with_their_captions(pictures: PictureFol
     assert not found.skipped
     assert not found.held_out
     assert not found.notes
-    assert "3 pictures to train on" in text(found)
+    assert "3 images for training" in text(found)
     assert "1 from caption files, 2 from file names" in text(found)
 
 
@@ -64,7 +64,7 @@ def test_what_is_no_picture_is_passed_over(pictures: PictureFolder) -> None:
 def test_subfolders_are_not_searched(pictures: PictureFolder) -> None:
     inner = PictureFolder(pictures.path / "inner")
     inner.draw("a.png")
-    with pytest.raises(BadInput, match=r"holds no picture.*Sub-folders are not searched: inner \(1 image\)"):
+    with pytest.raises(BadInput, match=r"holds no image.*Sub-folders are not searched: inner \(1 image\)"):
         scanned(pictures)
 
 
@@ -84,7 +84,7 @@ def test_broken_pictures_are_listed_and_stop_nothing(pictures: PictureFolder) ->
     assert names(found.items) == ["good.png"]
     assert {one.path.name: one.reason for one in found.skipped} == {
         "empty.png": "the file is empty (0 bytes); copy or download it again",
-        "page.jpg": "it is not a picture of a known kind",
+        "page.jpg": "it is not an image of a known kind",
         "phone.heic": "it is an image in the format HEIC, which cannot be decoded here; save it as PNG or JPEG",
     }
     assert "3 files skipped: empty.png (the file is empty" in text(found)
@@ -97,7 +97,7 @@ def test_the_same_file_twice_is_used_once(pictures: PictureFolder) -> None:
     found = scanned(pictures)
     assert names(found.items) == ["a copy.png", "b.png"]
     assert [(one.path.name, one.reason) for one in found.skipped] == [
-        ("a.png", "it is the same picture as a copy.png, which is used once")
+        ("a.png", "it is the same image as a copy.png, which is used once")
     ]
 
 
@@ -112,7 +112,7 @@ def test_enlarged_pictures_are_counted_and_named(pictures: PictureFolder) -> Non
     pictures.draw("large.png", (100, 100))
     found = scanned(pictures)
     assert {item.path.name: item.upscaled for item in found.items} == {"small.png": 2.0, "large.png": 1.0}
-    assert "1 of 2 pictures are smaller than their training size" in text(found)
+    assert "1 of 2 images are smaller than their training size" in text(found)
     assert "small.png (2 times)" in text(found)
 
 
@@ -142,9 +142,9 @@ def test_remarks_about_captions_and_frames_become_notes(pictures: PictureFolder)
     pictures.draw("c.gif", save_all=True, append_images=[Image.new("RGB", (64, 64))])
     noted = "\n".join(scanned(pictures, use_alpha=True).notes)
     assert "a.png: its caption a.txt is not UTF-8" in noted
-    assert "1 of 3 pictures have an empty caption: b.png." in noted
+    assert "1 of 3 images have an empty caption: b.png." in noted
     assert "c.gif: it has several frames, of which the first is used." in noted
-    assert "No picture has transparency" in noted
+    assert "No image has transparency" in noted
 
 
 def test_transparency_is_seen(pictures: PictureFolder) -> None:
@@ -153,7 +153,7 @@ def test_transparency_is_seen(pictures: PictureFolder) -> None:
     found = scanned(pictures, use_alpha=True)
     assert [item.has_alpha for item in found.items] == [True, False]
     assert not found.notes
-    assert "Not all of a picture counts in 1 picture, by mask or transparency." in found.describe()
+    assert "The loss is weighted by mask or transparency in 1 image." in found.describe()
     assert not any("counts" in line for line in scanned(pictures).describe())
 
 
@@ -204,17 +204,17 @@ def test_pictures_found_broken_later_are_taken_out(pictures: PictureFolder) -> N
     assert (len(left.items), len(left.held_out)) == (7, 1)
     assert names(left.items) == [path.name for path in paths if path not in (broken, left.held_out[0].path)]
     assert [(one.path, one.reason) for one in left.skipped] == [(broken, "the file is cut off")]
-    with pytest.raises(BadInput, match=r"no readable picture; 9 files skipped: .*cut off.*and 4 more"):
+    with pytest.raises(BadInput, match=r"no readable image; 9 files skipped: .*cut off.*and 4 more"):
         found.without(dict.fromkeys(paths, "the file is cut off"))
 
 
 def test_folders_that_cannot_serve_are_refused(tmp_path: Path, pictures: PictureFolder) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         scan(tmp_path / "missing", Rules(64, 64))
-    with pytest.raises(BadInput, match="holds no picture"):
+    with pytest.raises(BadInput, match="holds no image"):
         scanned(pictures)
     with pytest.raises(BadInput, match="is a file"):
         scan(pictures.draw("a.png"), Rules(64, 64))
     (pictures.path / "a.png").write_bytes(b"")
-    with pytest.raises(BadInput, match=r"no readable picture; 1 file skipped: a.png \(the file is empty"):
+    with pytest.raises(BadInput, match=r"no readable image; 1 file skipped: a.png \(the file is empty"):
         scanned(pictures)

@@ -48,7 +48,7 @@ def test_a_video_is_not_read_whole_to_find_out_that_it_is_none(pictures: Picture
     with (pictures.path / "film.mp4").open("wb") as file:
         file.write(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42")
         file.truncate(1 << 40)  # a sparse file, which no memory would hold
-    with pytest.raises(BadInput, match="holds no picture"):
+    with pytest.raises(BadInput, match="holds no image"):
         scan(pictures.path, Rules(64, 64))
 
 

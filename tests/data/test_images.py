@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageCms
 
 from lib_ti.data import images
-from lib_ti.data.images import UnreadablePicture, fill_and_crop, open_picture, read_header
+from lib_ti.data.images import UnreadableImage, fill_and_crop, open_image, read_header
 
 HALVES = Image.new("RGB", (40, 20), (200, 30, 30))
 HALVES.paste((30, 30, 200), (20, 0, 40, 20))  # red on the left, blue on the right
@@ -42,7 +42,7 @@ def near(colour: tuple[int, ...], wanted: tuple[int, ...], tolerance: int = 12) 
 )
 def test_kinds_of_pictures_have_their_colours(tmp_path: Path, name: str, mode: str) -> None:
     HALVES.convert(mode).save(tmp_path / name)
-    image = open_picture(tmp_path / name).image
+    image = open_image(tmp_path / name).image
     assert (image.mode, image.size) == ("RGB", (40, 20))
     assert near(corner(image), (200, 30, 30), 25)
     assert near(image.getpixel((37, 2)), (30, 30, 200), 25)
@@ -63,7 +63,7 @@ def test_grey_of_any_depth_keeps_its_level(tmp_path: Path, mode: str, suffix: st
     if suffix == ".png" and mode == "F":
         pytest.skip("PNG has no floats")
     (picture if mode in ("I;16", "I", "F") else picture.convert(mode)).save(path)
-    assert near(corner(open_picture(path).image), (level,) * 3, 1)
+    assert near(corner(open_image(path).image), (level,) * 3, 1)
 
 
 def test_cmyk_with_a_profile_of_another_kind_is_still_read(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_cmyk_with_a_profile_of_another_kind_is_still_read(tmp_path: Path) -> No
     HALVES.convert("CMYK").save(tmp_path / "a.jpg", icc_profile=srgb)
     HALVES.convert("CMYK").save(tmp_path / "b.jpg", icc_profile=b"nonsense")
     for name in ("a.jpg", "b.jpg"):
-        assert near(corner(open_picture(tmp_path / name).image), (200, 30, 30), 25)
+        assert near(corner(open_image(tmp_path / name).image), (200, 30, 30), 25)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
@@ -84,7 +84,7 @@ def test_exif_orientation_is_undone(tmp_path: Path, suffix: str, orientation: in
     path = tmp_path / f"a{suffix}"
     stored.save(path, exif=exif)
     assert read_header(path).size == (40, 20)
-    image = open_picture(path).image
+    image = open_image(path).image
     assert image.size == (40, 20)
     assert near(corner(image), (200, 30, 30), 25)
     assert near(image.getpixel((37, 17)), (30, 30, 200), 25)
@@ -93,7 +93,7 @@ def test_exif_orientation_is_undone(tmp_path: Path, suffix: str, orientation: in
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_is_no_reason_to_refuse(tmp_path: Path) -> None:
     HALVES.save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12")
-    assert open_picture(tmp_path / "a.jpg").image.size == (40, 20)
+    assert open_image(tmp_path / "a.jpg").image.size == (40, 20)
 
 
 def transparent() -> Image.Image:
@@ -106,7 +106,7 @@ def transparent() -> Image.Image:
 def test_transparency_is_laid_over_white(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     transparent().save(path, **({"lossless": True, "exact": True} if suffix == ".webp" else {}))
-    picture = open_picture(path)
+    picture = open_image(path)
     assert picture.alpha is None
     assert near(picture.image.getpixel((2, 0)), (255, 255, 255))
     assert near(picture.image.getpixel((2, 19)), (200, 30, 30))
@@ -114,13 +114,13 @@ def test_transparency_is_laid_over_white(tmp_path: Path, suffix: str) -> None:
 
 def test_transparency_that_is_asked_for_is_kept_apart(tmp_path: Path) -> None:
     transparent().save(tmp_path / "a.png")
-    picture = open_picture(tmp_path / "a.png", with_alpha=True)
+    picture = open_image(tmp_path / "a.png", with_alpha=True)
     assert picture.alpha is not None
     assert (picture.alpha.mode, picture.alpha.size) == ("L", (40, 20))
     assert picture.alpha.getpixel((2, 0)) < 12
     assert near(picture.image.getpixel((2, 0)), (200, 30, 30), 1)
     HALVES.save(tmp_path / "b.png")
-    assert open_picture(tmp_path / "b.png", with_alpha=True).alpha is None
+    assert open_image(tmp_path / "b.png", with_alpha=True).alpha is None
 
 
 def test_a_palette_with_a_transparent_colour_is_laid_over_white(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_palette_with_a_transparent_colour_is_laid_over_white(tmp_path: Path) 
     palette.save(tmp_path / "a.gif", transparency=palette.getpixel((2, 2)))
     palette.save(tmp_path / "a.png", transparency=palette.getpixel((2, 2)))
     for name in ("a.gif", "a.png"):
-        assert corner(open_picture(tmp_path / name).image) == (255, 255, 255)
+        assert corner(open_image(tmp_path / name).image) == (255, 255, 255)
         assert read_header(tmp_path / name).has_alpha
 
 
@@ -137,7 +137,7 @@ def test_the_first_frame_of_several_is_used_and_said(tmp_path: Path, suffix: str
     path = tmp_path / f"a{suffix}"
     HALVES.save(path, save_all=True, append_images=[Image.new("RGB", (40, 20), "green")])
     assert "several frames" in str(read_header(path).remarks)
-    assert near(corner(open_picture(path).image), (200, 30, 30), 25)
+    assert near(corner(open_image(path).image), (200, 30, 30), 25)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_first_frame_of_several_is_used_and_said(tmp_path: Path, suffix: str
         ("a.jpg", lambda data: data[: len(data) // 2], "cut off"),
         ("a.webp", lambda data: data[: len(data) // 2], ""),
         ("a.gif", lambda data: data[: len(data) // 2], "cut off"),
-        ("a.png", lambda data: b"hello, I am text", "not a picture of a known kind"),
+        ("a.png", lambda data: b"hello, I am text", "not an image of a known kind"),
         ("a.heic", lambda data: b"\0\0\0\x18ftypheic", "save it as PNG or JPEG"),
         ("a.png", lambda data: data[:80] + bytes(200) + data[280:], ""),
     ],
@@ -157,8 +157,8 @@ def test_a_broken_picture_is_refused_with_a_reason(tmp_path: Path, name: str, da
     good = io.BytesIO()
     noise.save(good, {"a.jpg": "JPEG", "a.webp": "WEBP", "a.gif": "GIF"}.get(name, "PNG"))
     (tmp_path / name).write_bytes(damage(good.getvalue()))
-    with pytest.raises(UnreadablePicture) as caught:
-        open_picture(tmp_path / name)
+    with pytest.raises(UnreadableImage) as caught:
+        open_image(tmp_path / name)
     assert reason in caught.value.reason
     assert str(tmp_path / name) in str(caught.value)
 
@@ -166,13 +166,13 @@ def test_a_broken_picture_is_refused_with_a_reason(tmp_path: Path, name: str, da
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     HALVES.save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(UnreadablePicture, match="too many pixels"):
-        open_picture(tmp_path / "a.png")
+    with pytest.raises(UnreadableImage, match="too many pixels"):
+        open_image(tmp_path / "a.png")
 
 
 def test_camera_raw_is_not_taken_for_its_thumbnail(tmp_path: Path) -> None:
     HALVES.save(tmp_path / "a.nef", "TIFF")
-    with pytest.raises(UnreadablePicture, match="save it as PNG or JPEG"):
+    with pytest.raises(UnreadableImage, match="save it as PNG or JPEG"):
         read_header(tmp_path / "a.nef")
 
 
@@ -217,12 +217,12 @@ def test_a_large_jpeg_is_decoded_smaller_but_large_enough_and_alike(tmp_path: Pa
     exif = Image.Exif()
     exif[0x0112] = 6
     large.save(tmp_path / "a.jpg", quality=95, exif=exif)
-    reduced = open_picture(tmp_path / "a.jpg", cover=(128, 192)).image
+    reduced = open_image(tmp_path / "a.jpg", cover=(128, 192)).image
     assert reduced.width < 1200
     assert reduced.width >= 2 * 128
     assert reduced.height >= 2 * 192
     quick = np.asarray(fill_and_crop(reduced, 128, 192), dtype=float)
-    full = np.asarray(fill_and_crop(open_picture(tmp_path / "a.jpg").image, 128, 192), dtype=float)
+    full = np.asarray(fill_and_crop(open_image(tmp_path / "a.jpg").image, 128, 192), dtype=float)
     assert np.abs(quick - full).mean() < 1.5
 
 

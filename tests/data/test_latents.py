@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from lib_ti.data.dataset import Dataset, Rules
-from lib_ti.data.images import fill_and_crop, open_picture, to_pixels
+from lib_ti.data.images import fill_and_crop, open_image, to_pixels
 from lib_ti.data.latents import Latents, encode
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped, TrainingFailed
@@ -29,7 +29,7 @@ def test_each_picture_has_its_own_latents(pictures: PictureFolder, model: Encode
         pictures.draw(f"{index}.png", (100 + 20 * index, 90))
     found, latents = encoded(pictures, model)
     for item in found.items:
-        pixels = to_pixels(fill_and_crop(open_picture(item.path).image, 64, 64))
+        pixels = to_pixels(fill_and_crop(open_image(item.path).image, 64, 64))
         expected = EncoderModel().encode_images(pixels[None])
         assert torch.equal(latents[item].mean, expected.mean[0])
         assert torch.equal(latents[item].std, expected.std[0])
@@ -159,7 +159,7 @@ def test_pictures_with_broken_pixels_are_skipped_with_the_reason(pictures: Pictu
 def test_a_folder_of_broken_pixels_is_refused(pictures: PictureFolder, model: EncoderModel) -> None:
     path = pictures.draw("a.jpg", (200, 200))
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(BadInput, match=r"no readable picture; 1 file skipped: a.jpg \(the file is cut off"):
+    with pytest.raises(BadInput, match=r"no readable image; 1 file skipped: a.jpg \(the file is cut off"):
         encoded(pictures, model)
 
 
@@ -223,7 +223,7 @@ def test_a_wholly_transparent_picture_is_noted(pictures: PictureFolder, model: E
     transparent(pictures.path / "b.png", np.full((64, 64), 9))
     found, _ = encoded(pictures, model, use_alpha=True)
     assert [note for note in found.notes if "nothing of it" in note] == [
-        "a.png: nothing of it counts by its transparency and mask, so that they cannot weigh the loss and are not used."
+        "a.png: its transparency and mask leave nothing of it, so they are not used as loss weight."
     ]
 
 
@@ -300,5 +300,5 @@ def test_that_nothing_of_a_picture_counts_is_said_for_cached_latents_too(
     again, latents = encoded(pictures, model, tmp_path, use_alpha=True)
     assert model.pictures_encoded == 1
     assert again.notes == first.notes
-    assert any("nothing of it counts" in note for note in again.notes)
+    assert any("leave nothing of it" in note for note in again.notes)
     assert torch.equal(latents[again.items[0]].weight, torch.ones(1, 8, 8))

@@ -92,7 +92,7 @@ def test_masks_that_are_not_used_are_told_and_change_nothing(pictures: PictureFo
     assert latents[found.items[0]].weight is None
     assert found.fingerprint == before
     assert [note for note in found.notes if "mask" in note] == [
-        f"1 of 2 pictures have a mask beside them, which is not used unless {LOSS_WEIGHT}: a.jpg."
+        f"1 of 2 images have a mask beside them, which is not used unless {LOSS_WEIGHT}: a.jpg."
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_broken_mask_takes_its_picture_out_with_the_reason(pictures: PictureFo
     (pictures.path / "a-mask.png").write_bytes(b"no image")
     found, _ = encoded(pictures, model)
     assert [item.path.name for item in found.items] == ["b.jpg"]
-    assert found.skipped[0].reason == "its mask a-mask.png cannot be used: it is not a picture of a known kind"
+    assert found.skipped[0].reason == "its mask a-mask.png cannot be used: it is not an image of a known kind"
 
 
 def test_a_mask_that_changes_meanwhile_is_not_taken_for_the_old_one(
@@ -138,7 +138,7 @@ def test_a_mask_that_lets_nothing_count_is_told(pictures: PictureFolder, model: 
     paint(pictures.path / "a-mask.png", np.zeros((64, 64)))
     found, latents = encoded(pictures, model)
     assert torch.equal(latents[found.items[0]].weight, torch.ones(1, 8, 8))
-    assert any("nothing of it counts" in note for note in found.notes)
+    assert any("leave nothing of it" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "P", "I;16"])

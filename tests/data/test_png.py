@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import open_picture, read_header
+from lib_ti.data.images import open_image, read_header
 from lib_ti.data.png import without_text
 from lib_ti.data.scan import scan
 from tests.data.conftest import PictureFolder
@@ -35,9 +35,9 @@ def with_chunk(path: Path, kind: bytes, body: bytes, *, last: bool = False) -> N
 @pytest.mark.parametrize("kind", LONG)
 def test_long_text_is_no_damage(pictures: PictureFolder, kind: str, last: bool) -> None:
     path = pictures.draw("a.png")
-    plain = open_picture(path).image.tobytes()
+    plain = open_image(path).image.tobytes()
     with_chunk(path, *LONG[kind], last=last)
-    assert open_picture(path).image.tobytes() == plain
+    assert open_image(path).image.tobytes() == plain
     assert read_header(path).size == (64, 64)
     found = scan(pictures.path, Rules(64, 64))
     assert [item.name for item in found.items] == ["a.png"]
@@ -51,7 +51,7 @@ def test_a_bomb_of_text_is_not_inflated(pictures: PictureFolder) -> None:
     for keyword in (b"Comment", b"Raw profile type exif"):
         with_chunk(path, b"zTXt", keyword + b"\0\0" + bomb)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert open_picture(path).image.size == (64, 64)
+    assert open_image(path).image.size == (64, 64)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
 
 
@@ -59,7 +59,7 @@ def test_the_limits_of_pillow_stay_as_they_are(pictures: PictureFolder) -> None:
     path = pictures.draw("a.png")
     with_chunk(path, *LONG["zTXt"])
     before = PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY, Image.MAX_IMAGE_PIXELS
-    open_picture(path)
+    open_image(path)
     assert before == (PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY, Image.MAX_IMAGE_PIXELS)
     with pytest.raises(ValueError, match="Too Large"):
         Image.open(path)

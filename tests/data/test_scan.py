@@ -186,9 +186,7 @@ def test_equal_names_in_subfolders_are_told_apart(pictures: PictureFolder) -> No
     with_subfolders(pictures)
     (pictures.path / "10_thing person" / "2_deep" / "0.png").write_bytes(b"broken")
     found = scanned(pictures, subfolders=True)
-    assert any(
-        "10_thing person/2_deep/0.png (it is not a picture of a known kind)" in line for line in found.describe()
-    )
+    assert any("10_thing person/2_deep/0.png (it is not an image of a known kind)" in line for line in found.describe())
 
 
 def test_a_folder_of_subfolders_alone_says_what_to_do(pictures: PictureFolder) -> None:

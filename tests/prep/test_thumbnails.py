@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lib_ti.atomic import CannotWrite
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.prep import thumbnails
 from lib_ti.prep.thumbnails import Thumbnails
 from tests.prep.conftest import save
@@ -72,9 +72,9 @@ def test_threads_that_ask_for_the_same_get_the_same(
 
 def test_what_cannot_be_read_or_written_is_said(found: Path, small: Thumbnails) -> None:
     (found / "a.png").write_bytes(b"no picture")
-    with pytest.raises(UnreadablePicture, match="known kind"):
+    with pytest.raises(UnreadableImage, match="known kind"):
         small.of(found / "a.png")
-    with pytest.raises(UnreadablePicture, match="cannot be read"):
+    with pytest.raises(UnreadableImage, match="cannot be read"):
         small.of(found / "gone.png")
     blocked = Thumbnails(found / "a.png", 100)
     with pytest.raises(CannotWrite):

@@ -30,9 +30,9 @@ def test_a_run_on_files_and_folders_whose_names_are_no_unicode(studio: Studio, t
     assert {
         "event": "FileSkipped",
         "name": "broken caf�.png",
-        "reason": "it is not a picture of a known kind",
+        "reason": "it is not an image of a known kind",
     } in events
-    assert "broken caf�.png (it is not a picture of a known kind)" in (finished.folder / "run.log").read_text("utf-8")
+    assert "broken caf�.png (it is not an image of a known kind)" in (finished.folder / "run.log").read_text("utf-8")
     [settings] = finished.folder.glob("settings-*.json")
     content = json.loads(settings.read_text("utf-8"))
     assert f"{BAD}.png" in content["pictures"] + content["held_out"]
@@ -58,7 +58,7 @@ def test_all_skipped_files_are_named_in_the_log_and_for_programs(studio: Studio)
     names = [f"broken {index}.jpg" for index in range(8)]
     assert [event.name for event in studio.of(FileSkipped)] == names
     log = (finished.folder / "run.log").read_text()
-    assert all(f"Skipped {name}: it is not a picture of a known kind." in log for name in names)
+    assert all(f"Skipped {name}: it is not an image of a known kind." in log for name in names)
     assert all(f'"event": "FileSkipped", "name": "{name}"' in lines.getvalue() for name in names)
     [said] = [event.text for event in studio.of(LogMessage) if "skipped" in event.text]
     assert said.endswith("and 3 more; run.log in the run's folder names all.")

@@ -83,7 +83,7 @@ def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Stud
     names = ", ".join(sorted(item.path.name for item in items[:2]))
     said = [event.text for event in studio.of(LogMessage)]
     assert any(text.startswith("2 images are excluded and not trained") and names in text for text in said)
-    assert said[0].startswith(f"{len(items) - 3} pictures to train on, 1 held out")
+    assert said[0].startswith(f"{len(items) - 3} images for training, 1 for validation")
 
 
 def test_what_a_resumed_run_changes_is_found_by_check_and_run_alike(studio: Studio) -> None:

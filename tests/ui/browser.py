@@ -155,7 +155,7 @@ class Page:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         return element
 
-    def open_picture(self, step: str, name: str) -> None:
+    def open_image(self, step: str, name: str) -> None:
         """Choose a picture for painting, by a press on its small copy."""
         script = "document.querySelector(arguments[0]).click()"
         small = f'#ti_{step}_row .ti-thumb[data-name="{name}"]'

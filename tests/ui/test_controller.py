@@ -199,7 +199,7 @@ def test_the_check_of_a_good_run_has_only_good_news(
 ) -> None:
     said = controller.train.check(values)
     assert set(re.findall("ti-(good|info|warning|error)", said)) == {"good"}
-    for word in ("2 vectors", "fake [0123456789]", "9 pictures", "contains my-style", "A step needs about", "are free"):
+    for word in ("2 vectors", "fake [0123456789]", "9 images", "contains my-style", "A step needs about", "are free"):
         assert word in said
     assert host.models.open_sessions == 0
 

@@ -72,7 +72,7 @@ def digest(found: FramedSet, name: str) -> str:
 def test_pictures_come_in_natural_order_and_what_cannot_be_used_is_listed(found: FramedSet) -> None:
     assert [one.name for one in found.pictures] == ["2 corner.png", "10 coffee.png", "cat.jpg"]
     assert [(one.path.name, one.reason) for one in found.skipped] == [
-        ("broken.jpg", "it is not a picture of a known kind")
+        ("broken.jpg", "it is not an image of a known kind")
     ]
 
 

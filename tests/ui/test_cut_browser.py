@@ -287,7 +287,7 @@ def drag(page: Page, step: str, slider: str, value: int) -> None:
 
 def test_lettering_is_proposed_corrected_and_region_from_json(page: Page, found: Path) -> None:
     page.tab("Erase")
-    page.open_picture("erase", "coffee.png")
+    page.open_image("erase", "coffee.png")
     page.press("ti_erase_propose")
     page.says("ti_erase_said", "looks like lettering")
     page.until(lambda: painted(page, "erase").any())
@@ -343,7 +343,7 @@ def test_what_was_just_painted_is_erased_without_waiting(page: Page, found: Path
 
 
 def test_keys_paint_too(page: Page, found: Path) -> None:
-    page.open_picture("erase", "chelsea.png")
+    page.open_image("erase", "chelsea.png")
     canvas = page.shown(page.find("ti_erase_stage", "canvas"))
     page.driver.execute_script("arguments[0].focus()", canvas)
     chain = ActionChains(page.driver).key_down(" ").send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT).key_up(" ")
@@ -375,7 +375,7 @@ def test_a_mask_from_a_file_is_painted(page: Page, folder: Path) -> None:
 
 
 def test_a_model_fills_as_work_that_the_page_follows(page: Page, found: Path) -> None:
-    page.open_picture("erase", "rocket.png")
+    page.open_image("erase", "rocket.png")
     page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2].click()
     page.fill("ti_erase_seed", "5")
     page.paint("erase", [(0.8, 0.2), (0.85, 0.25)])
@@ -456,7 +456,7 @@ def test_pages_fit_the_dark_and_the_phone(page: Page, found: Path, width: int, t
         other.shot(f"cut-{theme}-{width}")
         for step, title, name in (("erase", "Erase", "coffee.png"), ("masks", "Masks", "picture_002.png")):
             other.tab(title)
-            other.open_picture(step, name)
+            other.open_image(step, name)
             other.shot(f"{step}-{theme}-{width}")
             assert other.driver.execute_script("return document.documentElement.scrollWidth") <= width
     finally:

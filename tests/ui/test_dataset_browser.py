@@ -204,7 +204,7 @@ def test_undo_in_the_other_steps(page: Page, found: Path) -> None:
     page.says("ti_look_said", "Redone: 1 picture.")
     assert "camera.jpg" in excluded(output)
     step(page, "Erase")
-    page.open_picture("erase", "coffee.jpg")
+    page.open_image("erase", "coffee.jpg")
     page.paint("erase", [(0.3, 0.3), (0.5, 0.3)])
     element(page, '#ti_erase_stage [data-undo="yes"]')
     focus_nothing(page)
@@ -225,7 +225,7 @@ def test_what_is_excluded_is_excluded_in_every_step(page: Page, found: Path, pre
     exclude(page, "rocket.jpg", prepared)
     step(page, "Erase")
     element(page, '#ti_erase_row .ti-thumb.ti-left-out[data-name="rocket.jpg"] .ti-excluded')
-    page.open_picture("erase", "rocket.jpg")
+    page.open_image("erase", "rocket.jpg")
     page.says("ti_erase_stage", "excluded")
     page.shot("erase-excluded")
     step(page, "Cut")
@@ -301,7 +301,7 @@ def test_captions_and_masks_know_the_prepared_folder_without_being_told(
 def test_the_mark_of_a_mask_goes_with_it(page: Page, found: Path, prepared: Path) -> None:
     name_folders(page, found, prepared)
     step(page, "Masks")
-    page.open_picture("masks", "mine_002.png")
+    page.open_image("masks", "mine_002.png")
     page.paint("masks", [(0.2, 0.2), (0.8, 0.2)])
     page.says("ti_masks_said", "of the picture counts")
     small = '#ti_masks_row [data-name="mine_002.png"] b'

@@ -15,7 +15,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.errors import BadInput
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
@@ -243,7 +243,7 @@ def test_a_mask_from_a_file_is_painted(config: PrepareConfig, erasing: Erasing, 
     assert found.size == (600, 400)
     assert np.asarray(found)[:, :298].min() == 255
     (tmp_path / "mask.png").write_bytes(b"")
-    with pytest.raises(UnreadablePicture):
+    with pytest.raises(UnreadableImage):
         erasing.load(config, "coffee.png", tmp_path / "mask.png")
 
 

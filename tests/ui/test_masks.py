@@ -10,7 +10,7 @@ import skimage.data
 from PIL import Image
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from lib_ti.ui.dataset import masks_page, paint_page, painted
@@ -120,7 +120,7 @@ def test_a_mask_from_a_file_fits_its_picture(folder: Path, masks: Masks, tmp_pat
     assert "50% of the picture counts" in masks.load(folder, "cat_001.png", tmp_path / "drawn.png").sentence
     assert mask_from_boxes(folder / "cat_001.png").shape == (256, 256)
     (tmp_path / "drawn.png").write_bytes(b"nothing")
-    with pytest.raises(UnreadablePicture):
+    with pytest.raises(UnreadableImage):
         masks.load(folder, "cat_001.png", tmp_path / "drawn.png")
 
 

@@ -116,7 +116,7 @@ def test_an_image_is_cropped_in_two(page: Page, found: Path) -> None:
 
 def test_text_is_removed_by_the_loaded_model(page: Page, found: Path) -> None:
     page.tab("Erase", STEPS)
-    page.open_picture("erase", "coffee.png")
+    page.open_image("erase", "coffee.png")
     page.press("ti_erase_propose")
     page.says("ti_erase_said", "looks like")
     page.click(page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2])

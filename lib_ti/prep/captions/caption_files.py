@@ -10,7 +10,7 @@ from pathlib import Path
 from lib_ti import atomic
 from lib_ti.data.beside import Beside
 from lib_ti.data.captions import caption_path
-from lib_ti.data.folder import list_pictures
+from lib_ti.data.folder import list_images
 from lib_ti.errors import BadInput
 
 BEFORE = ".captions-before"
@@ -25,7 +25,7 @@ def caption_images(folder: Path) -> list[Path]:
     BadInput
         When the folder cannot be listed, or has no image.
     """
-    found = list(list_pictures(folder).values())
+    found = list(list_images(folder).values())
     if not found:
         raise BadInput(f"The image folder {folder} has no image; put images directly into it.")
     return found

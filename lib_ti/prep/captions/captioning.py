@@ -16,7 +16,7 @@ from lib_ti.config import CaptionConfig, problems, to_mapping
 from lib_ti.data.beside import Beside
 from lib_ti.data.captions import Caption, caption_path, read_caption
 from lib_ti.data.folder import Skipped
-from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.data.images import UnreadableImage, open_image
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Captioner, Report
@@ -230,7 +230,7 @@ def _jobs(
             if caption.source == "name" and (target := caption_path(image, beside)).exists():
                 return Skipped(image, f"{printable(target.name)} cannot be read, so it is not replaced")
             return _job(image, caption, config, record.find(image.name), settings, names.get(image.name))
-        except UnreadablePicture as error:
+        except UnreadableImage as error:
             return Skipped(image, error.reason)
         except OSError as error:
             return Skipped(image, f"the file cannot be read ({error.strerror})")
@@ -258,9 +258,9 @@ def _job(
     if recorded is not None and same and _was_written(recorded, before):
         return "unchanged"
     if not data:
-        raise UnreadablePicture(path, "the file is empty (0 bytes); copy or download it again")
+        raise UnreadableImage(path, "the file is empty (0 bytes); copy or download it again")
     # JPEG files are decoded at a fraction of their size, at least twice this side, before the better filter.
-    image = open_picture(path, cover=(_SIDE // 2, _SIDE // 2), data=data).image
+    image = open_image(path, cover=(_SIDE // 2, _SIDE // 2), data=data).image
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     is_ours = recorded is not None and before in (recorded.text, recorded.before)
     existing = recorded.existing if recorded is not None and is_ours else own or ""

@@ -15,7 +15,7 @@ from lib_ti.data.captions import Caption, read_caption
 from lib_ti.data.contents import read_image_file, refuse_card
 from lib_ti.data.folder import FolderFiles, Skipped, list_files
 from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import Header, UnreadablePicture, open_picture, read_header
+from lib_ti.data.images import Header, UnreadableImage, open_image, read_header
 from lib_ti.errors import Stopped
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.inspect.duplicates import Fingerprint
@@ -133,7 +133,7 @@ class _Measurer:
             data = read_image_file(path)
             digest = hashlib.sha256(data).hexdigest()
             content = self._cache.find(digest) or self._measure(path, data)
-        except UnreadablePicture as error:
+        except UnreadableImage as error:
             return Skipped(path, error.reason, self._listed.name(path)) if has_image_suffix(path) else None
         except MemoryError:
             return Skipped(path, "there is not enough memory for it; make it smaller", self._listed.name(path))
@@ -158,7 +158,7 @@ class _Measurer:
 
 
 def _decode_and_measure(path: Path, data: bytes, header: Header) -> ContentMeasures:
-    opened = open_picture(path, data=data, with_alpha=True)
+    opened = open_image(path, data=data, with_alpha=True)
     image, transparent = opened.image, False
     refuse_card(path, image)
     if opened.alpha is not None:

@@ -102,7 +102,7 @@ def proposed_crop_boxes(item: Item, edits: ImageEdits, config: PrepareConfig, fa
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the image must be opened for it and cannot be used.
     """
     specs = [spec for spec in specs_of(item, replace(edits, removed_regions=()), config) if not spec.flipped]

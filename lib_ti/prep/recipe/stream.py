@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from lib_ti.data.folder import Skipped
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.errors import out_of_memory
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.manifest import Result
@@ -70,7 +70,7 @@ def _make_source(
     try:
         with budget.taken(pixels_to_open([one.spec for one in source])):
             _make_results(folder, source, tools, outcome)
-    except UnreadablePicture as error:
+    except UnreadableImage as error:
         about = "" if error.path == item.path else f"{error.path} cannot be used: "
         outcome.failed = Skipped(item.path, f"{about}{error.reason}", item.name)
     except (MemoryError, RuntimeError) as error:

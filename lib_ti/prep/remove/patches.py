@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from lib_ti.atomic import write_bytes
-from lib_ti.data.images import UnreadablePicture, open_picture
+from lib_ti.data.images import UnreadableImage, open_image
 from lib_ti.prep.edits import RemovedRegion
 from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.prepared import PreparedFolder
@@ -46,17 +46,17 @@ def load_patch(folder: PreparedFolder, region: RemovedRegion) -> InpaintedPatch:
 
     Raises
     ------
-    UnreadablePicture
+    UnreadableImage
         When the file is missing or damaged.
     """
     path = folder.patch(region.patch)
     try:
-        opened = open_picture(path, with_alpha=True)
-    except UnreadablePicture as error:
-        raise UnreadablePicture(path, f"{error.reason}; undo that removal and remove the region again") from error
+        opened = open_image(path, with_alpha=True)
+    except UnreadableImage as error:
+        raise UnreadableImage(path, f"{error.reason}; undo that removal and remove the region again") from error
     left, top, right, bottom = region.box
     if opened.alpha is None or opened.image.size != (right - left, bottom - top):
-        raise UnreadablePicture(
+        raise UnreadableImage(
             path, "it does not fit the region that was removed; undo that and remove the region again"
         )
     opened.image.putalpha(opened.alpha)

@@ -57,7 +57,7 @@ def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method:
     ------
     BadInput
         When the mask cannot be used, or the method is not available.
-    UnreadablePicture
+    UnreadableImage
         When the image or an earlier patch cannot be used.
     """
     mask = binarize(mask)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, list_files
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
@@ -90,7 +90,7 @@ def remove_by_masks(
                 )
             try:
                 removed = remove_region(folder, item, read_mask(mask, item.source_size), method)
-            except UnreadablePicture as error:
+            except UnreadableImage as error:
                 outcome.skipped.append(Skipped(error.path, error.reason))
             except BadInput as error:
                 outcome.skipped.append(Skipped(mask, str(error)))

@@ -13,7 +13,7 @@ from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, natural_order
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Folders
 from lib_ti.ordered_map import ordered_map
@@ -108,7 +108,7 @@ def find(
         try:
             with room.taken(item.source_size[0] * item.source_size[1]):
                 return Framed(item, tuple(proposed_crop_boxes(item, ImageEdits(item.name), config, faces)))
-        except UnreadablePicture as error:
+        except UnreadableImage as error:
             return Skipped(item.path, error.reason, item.name)
 
     outcomes = _side_by_side(frames, found.items, config.workers, task)

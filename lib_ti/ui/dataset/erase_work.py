@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
-from lib_ti.data.folder import list_pictures
+from lib_ti.data.folder import list_images
 from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
@@ -53,7 +53,7 @@ class Erasing:
             decided = {one.name: one for one in by_digest.values()}
         found = [
             (path, decided.get(name, ImageEdits(name)))
-            for name, path in list_pictures(source, subfolders=config.subfolders).items()
+            for name, path in list_images(source, subfolders=config.subfolders).items()
         ]
         return [Choosable(path, edits.name, _note(len(edits.removed_regions)), edits.excluded) for path, edits in found]
 
@@ -64,7 +64,7 @@ class Erasing:
         ------
         BadInput
             Settings or folders that cannot serve, or no such picture.
-        UnreadablePicture
+        UnreadableImage
             When the picture or one of its patches cannot be used.
         """
         item, folder, edits = self._find(config, name)
@@ -165,7 +165,7 @@ class Erasing:
     def _find(self, config: PrepareConfig, name: str) -> tuple[Item, PreparedFolder, ImageEdits]:
         if not name:
             raise BadInput("No picture is chosen; choose one.")
-        found = list_pictures(Path(config.source), subfolders=config.subfolders)
+        found = list_images(Path(config.source), subfolders=config.subfolders)
         real = next((one for one in found if file_name(one) == name), name)
         item, folder = find_image(config, real, self._host.tools.upscalers)
         return item, folder, read_manifest(folder).edits.of(item.digest, item.name)

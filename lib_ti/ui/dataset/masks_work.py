@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageStat
 
 from lib_ti.data.beside import Beside
-from lib_ti.data.images import open_picture, read_header
+from lib_ti.data.images import open_image, read_header
 from lib_ti.data.masks import find_mask, mask_path, read_mask
 from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
@@ -94,7 +94,7 @@ class Masks:
         ------
         BadInput
             When there is no such picture.
-        UnreadablePicture
+        UnreadableImage
             When the picture or its mask cannot be used.
         """
         path = _picture(folder, name)
@@ -149,7 +149,7 @@ class Masks:
             When nothing is.
         """
         path = _picture(folder, name)
-        alpha = open_picture(path, with_alpha=True).alpha
+        alpha = open_image(path, with_alpha=True).alpha
         if alpha is None or alpha.getextrema() == (255, 255):
             raise BadInput(f"{name} has no transparent parts; paint the mask instead.")
         return self._keep(path, alpha)
@@ -197,7 +197,7 @@ def _mask(picture: Path) -> Image.Image | None:
 
 
 def _overlaid(picture: Path) -> Image.Image:
-    opened = open_picture(picture, with_alpha=True)
+    opened = open_image(picture, with_alpha=True)
     shown = downscaled(opened.image, opened.alpha, painted.SHOWN)
     mask = _mask(picture)
     return shown if mask is None else overlay(shown, mask)

@@ -114,10 +114,10 @@ def figure(
 
     The image is embedded in the page, unless ``source`` is its address, which is meant for many images.
     """
-    from lib_ti.data.images import open_picture
+    from lib_ti.data.images import open_image
 
     try:
-        source = source or data_uri(open_picture(path, cover=(size, size)).image, size)
+        source = source or data_uri(open_image(path, cover=(size, size)).image, size)
     except (UserError, OSError) as error:
         shown = f'<div class="ti-missing">{escape(error)}</div>'
     else:

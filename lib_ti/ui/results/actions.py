@@ -92,13 +92,13 @@ class ResultsActions:
 
     def export_checkpoint(self, run: RunResults, step: str, suffix: str) -> Path:
         """Write a checkpoint as a file of that format into a new temporary folder, under the embedding's name."""
-        from lib_ti.data.images import open_picture
+        from lib_ti.data.images import open_image
         from lib_ti.embedding import files
 
         embedding = run.checkpoint(step)
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{run.name}{suffix}"
         shown = run.folder.preview_near(embedding.step) if suffix == ".png" else None
-        files.save(embedding, target, open_picture(shown).image if shown else None)
+        files.save(embedding, target, open_image(shown).image if shown else None)
         return target
 
     def _folder(self, log_directory: str) -> Path:

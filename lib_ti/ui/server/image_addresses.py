@@ -47,7 +47,7 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
     """
 
     def image(name: str, size: int, sign: str) -> Response:
-        from lib_ti.data.images import UnreadablePicture
+        from lib_ti.data.images import UnreadableImage
         from lib_ti.errors import UserError, os_problem
         from lib_ti.prep.thumbnails import Thumbnails
 
@@ -58,7 +58,7 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
             return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing("the file is not there")
         try:
             return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
-        except UnreadablePicture as error:
+        except UnreadableImage as error:
             return _missing(error.reason)
         except UserError as error:
             return _missing(str(error))

@@ -131,7 +131,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(found: Path) -> None:
     assert set(reasons) == {"cut.png", "empty.jpg", "text.jpg"}
     assert "cut off" in reasons["cut.png"]
     assert "0 bytes" in reasons["empty.jpg"]
-    assert "not a picture" in reasons["text.jpg"]
+    assert "not an image" in reasons["text.jpg"]
 
 
 def test_a_bomb_is_refused_by_name(found: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -497,11 +497,11 @@ def test_broken_files_stop_nothing(pictures: PictureFolder, output: PreparedFold
     summary = carried_out(plan)
     assert [one.source for one in summary.made] == ["a.jpg", "e.png"]
     assert {one.path.name: one.reason for one in summary.failed} == {
-        "c.jpg": "the file was changed while the pictures were being read; start again to use it",
+        "c.jpg": "the file was changed while the images were being read; start the run again to use it",
     }
     assert {one.path.name: one.reason for one in plan.skipped} == {
         "b.jpg": "the file is cut off; copy or download it again",
-        "d.png": "its mask d-mask.png cannot be used: it is not a picture of a known kind",
+        "d.png": "its mask d-mask.png cannot be used: it is not an image of a known kind",
     }
     assert "1 image could not be used." in summary.describe()
     # What was changed meanwhile keeps its name; what was broken gets one once it is whole.

@@ -85,7 +85,7 @@ def test_the_plan_says_what_is_made_of_each_picture_and_writes_nothing(pictures:
         "1 file cannot be used.",
     )
     assert [(one.path.name, one.reason) for one in plan.skipped] == [
-        ("broken.png", "it is not a picture of a known kind")
+        ("broken.png", "it is not an image of a known kind")
     ]
 
 

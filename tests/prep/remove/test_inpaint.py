@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.images import UnreadablePicture
+from lib_ti.data.images import UnreadableImage
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion
@@ -133,7 +133,7 @@ def test_a_patch_that_is_gone_or_another_one_is_not_used(tmp_path: Path, damage)
     patch = inpaint(lettered, mask, FillMethod("telea"))
     save_patch(folder, patch)
     damage(folder.patches / f"{patch.region.patch}.png")
-    with pytest.raises(UnreadablePicture, match="remove the region again"):
+    with pytest.raises(UnreadableImage, match="remove the region again"):
         load_patch(folder, patch.region)
 
 
