@@ -1,0 +1,62 @@
+"""Inpainting with the host's own model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.pocket import CHECKPOINT
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> EmbeddedHost:
+    return EmbeddedHost(
+        checkpoint,
+        embeddings_folder=folder,
+        device="cpu",
+        captioner_folder=folder / "BLIP",
+        upscalers_folder=folder / "ESRGAN",
+    )
+
+
+def painted(size: tuple[int, int], *boxes: Sequence[int]) -> Image.Image:
+    mask = Image.new("L", size)
+    for box in boxes:
+        ImageDraw.Draw(mask).rectangle(tuple(box), fill=255)
+    return mask
+
+
+def test_parts_are_drawn_by_seed_and_prompt(tmp_path: Path) -> None:
+    host = host_of(tmp_path, CHECKPOINT)
+    picture, mask = noise(60, 44), painted((60, 44), (20, 10, 40, 30))
+    told: list[str] = []
+    state = torch.get_rng_state()
+    assert host.tools.can_inpaint
+    with host.tools.inpainter(told.append) as inpainter:
+        first, again = (inpainter.fill(picture, mask, prompt="", seed=1) for _ in range(2))
+        seed, prompt = (
+            inpainter.fill(picture, mask, prompt=words, seed=number) for words, number in (("", 2), ("a red cross", 1))
+        )
+        unpainted = inpainter.fill(picture, Image.new("L", picture.size), prompt="", seed=1)
+        with pytest.raises(BadInput, match="seed -1 is not between"):
+            inpainter.fill(picture, mask, prompt="", seed=-1)
+        with pytest.raises(UserError, match="is in use"), host.models.session(SessionOptions()):
+            pass
+    assert first.tobytes() == again.tobytes()
+    assert len({one.tobytes() for one in (picture, first, seed, prompt)}) == 4
+    assert unpainted.tobytes() == picture.tobytes()
+    outside = np.asarray(mask) == 0
+    assert all(np.array_equal(np.asarray(one)[outside], np.asarray(picture)[outside]) for one in (first, prompt))
+    assert "generates images of 64 pixels" in told[0]
+    assert torch.equal(torch.get_rng_state(), state)

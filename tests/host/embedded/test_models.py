@@ -1,0 +1,114 @@
+"""Sessions of the embedded host: one at a time, undone however they end, in the precision that is requested."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput, UserError
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.model import Conditioning, ImageRequest
+from tests.prompts import of_images
+
+Make = Callable[..., Embedding]
+
+SMALL = ImageRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
+
+
+def loss_of(model: EmbeddedModel, conditioning: Conditioning) -> torch.Tensor:
+    count = len(conditioning.crossattn)
+    generator = torch.Generator().manual_seed(1)
+    noisy = torch.randn(count, 4, 8, 8, generator=generator)
+    prediction = model.predict(noisy, torch.arange(count) * 400 + 5, conditioning)
+    assert prediction.dtype == torch.float32
+    return (prediction - noisy).square().mean()
+
+
+def modules(model: EmbeddedModel) -> list[torch.nn.Module]:
+    return [model._unet, model._autoencoder, model._text._encoders[0]._network]
+
+
+def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make) -> None:
+    def state(model: EmbeddedModel) -> list[object]:
+        return [
+            (module.training, getattr(module, "gradient_checkpointing", None), len(module._forward_hooks))
+            for network in modules(model)
+            for module in network.modules()
+        ] + [parameter.requires_grad for network in modules(model) for parameter in network.parameters()]
+
+    with host.models.session(SessionOptions()) as model:
+        before = state(model)
+    settings = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark
+    random = torch.random.get_rng_state()
+    for error in (None, RuntimeError("step failed"), KeyboardInterrupt()):
+        with (
+            suppress(RuntimeError, KeyboardInterrupt),
+            host.models.session(SessionOptions(gradient_checkpointing=True)) as model,
+        ):
+            assert state(model) != before
+            loss_of(model, model.encode_prompts(of_images(["my-style"]), [embedding()])).backward()
+            model.generate(SMALL, [])
+            with pytest.raises(BadInput):
+                model.encode_prompts(of_images(["wide"]), [Embedding("wide", {"clip_l": torch.ones(1, 2)})])
+            if error:
+                raise error
+        with host.models.session(SessionOptions()) as model:
+            assert state(model) == before
+    assert settings == (torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark)
+    assert torch.equal(torch.random.get_rng_state(), random)
+
+
+def test_model_is_acquired_once_at_a_time_and_kept(host: EmbeddedHost) -> None:
+    with host.models.session(SessionOptions()) as model:
+        other = host.models.session(SessionOptions())
+        with pytest.raises(UserError, match="is in use"):
+            other.__enter__()
+    with host.models.session(SessionOptions()) as again:
+        assert again is model
+
+
+def test_replaced_checkpoint_is_read_again(checkpoint: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(checkpoint, tmp_path / "model.safetensors"))
+    host = EmbeddedHost(path, embeddings_folder=tmp_path, device="cpu")
+    with host.models.session(SessionOptions()):
+        pass
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(BadInput, match="damaged"), host.models.session(SessionOptions()):
+        pass
+
+
+def test_bfloat16_is_near_float32(checkpoint: Path, model: EmbeddedModel, embedding: Make) -> None:
+    host = EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="cpu")
+    style, same = embedding(), embedding()
+    with host.models.session(SessionOptions(precision="bfloat16")) as half:
+        assert not half.needs_loss_scaling
+        loss = loss_of(half, half.encode_prompts(of_images(["a my-style"]), [style]))
+        loss.backward()
+        assert half.encode_images(torch.zeros(1, 3, 64, 64)).mean.dtype == torch.float32
+        half.generate(SMALL, [style])
+    reference = loss_of(model, model.encode_prompts(of_images(["a my-style"]), [same]))
+    reference.backward()
+    assert loss.item() == pytest.approx(reference.item(), rel=0.01)
+    ours, theirs = style.vectors["clip_l"].grad, same.vectors["clip_l"].grad
+    assert ours.dtype == torch.float32
+    assert torch.cosine_similarity(ours.flatten(), theirs.flatten(), dim=0) > 0.98
+
+
+def test_precision_and_device_are_checked(checkpoint: Path, host: EmbeddedHost) -> None:
+    with (
+        pytest.raises(BadInput, match="float16 is not for the CPU"),
+        host.models.session(SessionOptions(precision="float16")),
+    ):
+        pass
+    with pytest.raises(BadInput, match="Device 'cuda:99' cannot be used"):
+        EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="cuda:99")
+    with pytest.raises(BadInput, match="Device 'toaster' cannot be used"):
+        EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="toaster")
