@@ -122,7 +122,7 @@ ONLY_IN: dict[str, set[str]] = {
 ORDER: dict[str, tuple[set[str], ...]] = {
     "families": ({"clip", "family"}, {"model_info", "sd1", "sd2", "sdxl"}, {"registry"}),
     "embedding": (
-        {"contents", "initial", "lettering", "names", "pickle_parts"},
+        {"contents", "initial", "names", "pickle_parts", "text_mask"},
         {"card_reading", "embedding", "unpickle"},
         {"cardface", "layouts", "reading", "tensor_files", "verify"},
         {"card"},

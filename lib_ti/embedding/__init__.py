@@ -1,1 +1,1 @@
-"""An embedding: its type, its names, its files and its image card."""
+"""The embedding: its type, its names, its files and its cards."""

@@ -1,4 +1,4 @@
-"""Embeddings in images: a card to look at that is a working embedding file, in the WebUI too.
+"""Cards: images that are working embedding files, in the WebUI too.
 
 A PNG card carries its embedding twice: in the text chunk ``sd-ti-embedding`` and in its pixels, which survive copies
 that drop the chunk. Lossless WebP has the pixels only. The WebUI's pixel code knows no SDXL, whose cards are PNG with
@@ -30,12 +30,12 @@ _STRIPES = 24
 
 
 def make_card(image: Image.Image | None, embedding: Embedding) -> tuple[Image.Image, PngImagePlugin.PngInfo]:
-    """The card of an embedding and the text chunks to save it with as PNG.
+    """Return the card of an embedding and the text chunks to save it with as PNG.
 
     Parameters
     ----------
     image
-        What to show, of any size and mode; None for an image made of the vectors. It is captioned with the
+        Image of any size and mode; None for one made of the vectors. It is labelled with the
         embedding's name, model, number of vectors and steps.
 
     Returns
@@ -56,19 +56,19 @@ def make_card(image: Image.Image | None, embedding: Embedding) -> tuple[Image.Im
 
 
 def save_card(path: Path, image: Image.Image | None, embedding: Embedding) -> None:
-    """Write a ``.png`` or ``.webp`` card, and read it again before it takes its place.
+    """Write a ``.png`` or ``.webp`` card, and verify it before it takes its place.
 
     Raises
     ------
     CannotWrite
-        The disk does not take it, the vectors are not finite, or it reads back differently.
+        The disk refuses it, the vectors are not finite, or it does not read back equal.
     BadInput
         The suffix is another, or ``.webp`` for an SDXL embedding.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path} cannot be a card: use .png, or .webp, which is written without loss.")
     if path.stem.lower().endswith(".preview"):
-        raise BadInput(f"{path} cannot be a card: the WebUI takes .preview images for mere images. Use another name.")
+        raise BadInput(f"{path} cannot be a card: the WebUI ignores .preview images. Use another name.")
     check_finite(embedding)
     card, chunks = make_card(image, embedding)
     if path.suffix.lower() == ".webp" and len(embedding.vectors) > 1:
@@ -87,12 +87,12 @@ def save_card(path: Path, image: Image.Image | None, embedding: Embedding) -> No
 
 
 def read_card(path: Path) -> Embedding:
-    """The embedding in a card; see :func:`lib_ti.embedding.card_reading.read_card`."""
+    """Read the embedding in a card; see :func:`lib_ti.embedding.card_reading.read_card`."""
     return embedding_of(card_reading.read_card(path))
 
 
 def _encoded(value: Any) -> dict[str, Any]:
-    """A tensor as the WebUI's JSON has it, each number in the fewest digits that give the same float32."""
+    """Encode a tensor as the WebUI's JSON does, each number with the fewest digits that give the same float32."""
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{type(value).__name__} is not plain data")
     exact = value.numpy()

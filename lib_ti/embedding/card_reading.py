@@ -1,4 +1,4 @@
-"""Reads the embedding in a card, ours or the WebUI's; see :mod:`lib_ti.embedding.card` for how it is in there."""
+"""Reads embeddings from cards, ours and the WebUI's; see :mod:`lib_ti.embedding.card` for the format."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TENSOR = "TORCHTENSOR"
 
 
 def read_card(path: Path) -> Contents:
-    """The embedding in a card, ours or the WebUI's.
+    """Read the embedding in a card, ours or the WebUI's.
 
     Raises
     ------
     BadInput
-        The file is no image, or holds no embedding, as images do that were saved as JPEG, resized or edited.
+        The file is no image, or has no embedding, for example because it was saved as JPEG, resized or edited.
     """
     try:
         with Image.open(path) as image:
@@ -37,11 +37,11 @@ def read_card(path: Path) -> Contents:
             texts = {key: str(value) for key, value in getattr(image, "text", {}).items()}
             found = _data(texts, image)
     except (OSError, SyntaxError, ValueError, struct.error, EOFError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} is no image that can be read: {error}.") from error
+        raise BadInput(f"{path} cannot be read as an image: {error}.") from error
     if not isinstance(found, Mapping):
         raise BadInput(
-            f"{path} holds no embedding. Cards lose theirs when they are saved as JPEG, resized or edited; "
-            "use the file that was first written."
+            f"{path} holds no embedding. Cards lose it when they are saved as JPEG, resized or edited; "
+            "use the original file."
         )
     details = _parsed(texts[DETAILS_CHUNK]) if DETAILS_CHUNK in texts else found
     details = details if isinstance(details, Mapping) else {}

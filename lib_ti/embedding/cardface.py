@@ -1,4 +1,4 @@
-"""The face of an embedding's card: an image, or colours made of the vectors, with name, model, vectors and steps."""
+"""Face of a card: an image, or colours made of the vectors, with name, model, vectors and steps."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy
 from PIL import Image, ImageFilter, ImageOps
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.lettering import letter
 from lib_ti.embedding.pixelcode import Pixels
+from lib_ti.embedding.text_mask import text_mask
 from lib_ti.families.registry import family_of_widths
 
 CARD_SIDE = 512
-"""Pixels: no card is narrower or lower, so that its words can be read."""
+"""Smallest width and height of a card in pixels, so that its text can be read."""
 MAX_SIDE = 2048
 
 _MARGIN = 0.045
@@ -20,16 +20,16 @@ _WHITE, _GREY = (255, 255, 255), (214, 214, 214)
 
 
 def draw_face(image: Image.Image | None, embedding: Embedding) -> Image.Image:
-    """The card's image (RGB, sides between :data:`CARD_SIDE` and :data:`MAX_SIDE`) with its caption."""
+    """Return the card's image (RGB, sides between :data:`CARD_SIDE` and :data:`MAX_SIDE`) with its text."""
     card = backdrop(embedding) if image is None else _fitted(image)
     width, height = card.size
     unit = min(width, height)
     margin = round(unit * _MARGIN)
-    room = width - 2 * margin
-    name = letter(embedding.name, round(unit * _TITLE), room)
+    available = width - 2 * margin
+    name = text_mask(embedding.name, round(unit * _TITLE), available)
     model, numbers = _details(embedding)
-    right = letter(numbers, round(unit * _DETAIL), room // 2)
-    left = letter(model, round(unit * _DETAIL), room - right.width - margin)
+    right = text_mask(numbers, round(unit * _DETAIL), available // 2)
+    left = text_mask(model, round(unit * _DETAIL), available - right.width - margin)
     base = height - margin
     title_top = base - max(left.height, right.height) - round(margin * 0.15) - name.height
     card = _shaded(card, title_top - 2 * margin)
@@ -40,15 +40,15 @@ def draw_face(image: Image.Image | None, embedding: Embedding) -> Image.Image:
 
 
 def backdrop(embedding: Embedding, side: int = CARD_SIDE) -> Image.Image:
-    """Soft colours that differ from embedding to embedding, for cards without an image."""
+    """Return soft colours that differ from embedding to embedding, for cards without an image."""
     grid = vector_colours(embedding, 25).reshape(5, 5, 3)
-    # Blurred while small, which is quick and looks the same.
+    # Blurred while small, which is fast and looks the same.
     small = Image.fromarray(grid).resize((64, 64), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(3))
     return small.resize((side, side), Image.Resampling.BICUBIC)
 
 
 def vector_colours(embedding: Embedding, count: int) -> Pixels:
-    """``count`` colours, (count, 3) uint8, that depend on the vectors' values."""
+    """Return ``count`` colours, (count, 3) uint8, that depend on the vectors' values."""
     values = numpy.concatenate([vectors.numpy().ravel() for vectors in embedding.snapshot().vectors.values()])
     values = numpy.resize(values, (count, 2))
     # By rank, so that colours spread evenly whatever the values' scale.
@@ -73,7 +73,7 @@ def _family_label(embedding: Embedding) -> str:
 
 
 def _fitted(image: Image.Image) -> Image.Image:
-    """The image on a card: small ones enlarged, narrow ones set before a blurred copy of themselves."""
+    """Fit an image to a card: small ones upscaled, narrow ones in front of a blurred copy of themselves."""
     image = ImageOps.exif_transpose(image).convert("RGB")
     longest = max(image.size)
     scale = CARD_SIDE / longest if longest < CARD_SIDE else min(1.0, MAX_SIDE / longest)
@@ -89,7 +89,7 @@ def _fitted(image: Image.Image) -> Image.Image:
 
 
 def _shaded(card: Image.Image, top: int) -> Image.Image:
-    """Darkened from ``top`` to the bottom, so that white words can be read on anything."""
+    """Darken a card from ``top`` to the bottom, so that white text can be read on anything."""
     ramp = numpy.clip((numpy.arange(card.height) - top) / max(1.0, (card.height - top) * 0.55), 0, 1)
     opacity = (215 * ramp * ramp * (3 - 2 * ramp)).astype(numpy.uint8)
     mask = Image.fromarray(numpy.repeat(opacity[:, None], card.width, axis=1))

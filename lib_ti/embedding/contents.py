@@ -1,4 +1,4 @@
-"""What embedding files hold, program by program, as numpy arrays: everything that needs no torch to be known.
+"""Contents of embedding files as numpy arrays, without torch. The layouts, by program:
 
 =============  =============================================================================================
 WebUI          ``string_to_param: {"*": (n, w)}`` with name, step, sd_checkpoint, sd_checkpoint_name;
@@ -28,12 +28,12 @@ from lib_ti.wording import quoted
 
 Array = np.ndarray[Any, Any]
 MAX_VECTORS = 1000
-"""More than a prompt of any length uses; beyond it a file is something else."""
+"""More vectors than any prompt uses; a file with more is something else."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """An embedding as a file holds it: vectors by text encoder, and where they come from.
+    """An embedding as numpy arrays: vectors by text encoder, and where they come from.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Contents:
 
     @property
     def mean_lengths(self) -> dict[str, float]:
-        """The mean length of a vector by encoder."""
+        """Mean norm of the vectors by encoder."""
         return {key: float(np.linalg.norm(vectors, axis=1).mean()) for key, vectors in self.vectors.items()}
 
 
@@ -94,9 +94,9 @@ def contents_from(data: Any, *, name: str, source: Path, details: Mapping[str, A
     data
         As read from ``source``, with numpy arrays for tensors.
     name
-        What to call it.
+        Name of the embedding.
     details
-        Step, model and recipe under the names of :func:`details_of`; without it they are looked for in ``data``.
+        Step, model and recipe under the names of :func:`details_of`; by default they are read from ``data``.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def contents_from(data: Any, *, name: str, source: Path, details: Mapping[str, A
 
 
 def describe(data: Any) -> str:
-    """What a loaded value is, in a few words for a message: ``"a (8, 768), b and 12 more"``."""
+    """Describe a loaded value in a few words for a message: ``"a (8, 768), b and 12 more"``."""
     if not isinstance(data, Mapping):
         return f"a {type(data).__name__}"
     parts = [f"{key} {tuple(item.shape)}" if isinstance(item, np.ndarray) else f"{key}" for key, item in data.items()]
@@ -160,7 +160,7 @@ def _by_width(vectors: Array) -> dict[str, Array]:
 
 
 def _vectors(tensor: Array, source: Path) -> Array:
-    """(n, w) float32 with memory of its own."""
+    """Return (n, w) float32 with memory of its own."""
     if tensor.ndim == 1:
         tensor = tensor[None]
     if (
@@ -173,12 +173,12 @@ def _vectors(tensor: Array, source: Path) -> Array:
     with np.errstate(over="ignore"):
         vectors = np.array(tensor, dtype=np.float32, order="C")
     if not np.isfinite(vectors).all():
-        raise BadInput(f"{source} holds values that are no numbers (NaN or infinite). Use an earlier copy of it.")
+        raise BadInput(f"{source} holds values that are NaN or infinite. Use an earlier copy of it.")
     return vectors
 
 
 def _details(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Whatever of step, model and recipe is there and makes sense: other programs write these keys as they like."""
+    """Return the valid ones of step, model and recipe: other programs write anything under these keys."""
     step = str(data.get("step") or 0)
     try:
         recipe = json.loads(data.get("recipe") or "{}")

@@ -1,4 +1,4 @@
-"""The embedding: some vectors in the input space of a model's text encoders, under a name."""
+"""The embedding: vectors in the input space of a model's text encoders, under a name."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class Embedding(Contents):
         return replace(self, vectors=dict(vectors), step=step)
 
     def snapshot(self) -> Embedding:
-        """A copy whose vectors are detached float32 tensors on the CPU, safe to keep and to save."""
+        """Return a copy whose vectors are detached float32 tensors on the CPU, safe to store and save."""
         return replace(self, vectors={k: t.detach().float().cpu().clone() for k, t in self.vectors.items()})

@@ -1,4 +1,4 @@
-"""Embedding files: read every kind in use, write those that the WebUI and diffusers read, turn any into any."""
+"""Embedding files: reads every format in use, writes those of the WebUI and diffusers, converts between them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def save(embedding: Embedding, path: Path, image: Image | None = None) -> None:
     Parameters
     ----------
     image
-        What a card (``.png``, ``.webp``) shows; None for one made of the vectors.
+        Image of a card (``.png``, ``.webp``); None for one made of the vectors.
 
     Raises
     ------
     CannotWrite
-        The disk does not take the file, the vectors are not finite, or the file reads back differently. What was
-        under the path before is still there.
+        The disk refuses the file, the vectors are not finite, or the file does not read back equal. The file that
+        was at the path before is unchanged.
     BadInput
         An unknown suffix, or one whose format cannot hold this embedding.
     """
@@ -63,7 +63,7 @@ def save(embedding: Embedding, path: Path, image: Image | None = None) -> None:
             )
         else:
             data = webui_data(embedding) if suffix == ".pt" else _diffusers_data(embedding)
-            # WebUI 1.10.1 refuses the zip format of torch 2.7 and newer, and all WebUIs take the one before it.
+            # WebUI 1.10.1 refuses the zip format of torch 2.7 and newer, and all WebUIs accept the older one.
             torch.save(data, beside, _use_new_zipfile_serialization=False)
         check_written(
             embedding, beside, lambda file: embedding_of(read_as(file, suffix)), path, vectors_only=vectors_only
@@ -73,14 +73,14 @@ def save(embedding: Embedding, path: Path, image: Image | None = None) -> None:
 
 
 def convert(source: Path, target: Path, image: Image | None = None) -> Embedding:
-    """Read ``source`` and write it as ``target``, by whose stem the embedding is called from then on.
+    """Read ``source`` and write it as ``target``, under the name that is the stem of ``target``.
 
-    ``image`` is what a card shows, see :func:`save`.
+    ``image`` is that of a card, see :func:`save`.
 
     Raises
     ------
     BadInput, CannotWrite
-        As :func:`load` and :func:`save` do; ``target`` is written whole or not at all.
+        As :func:`load` and :func:`save` do; ``target`` is written completely or not at all.
     """
     check_suffix(target)
     embedding = replace(load(source), name=target.stem)
@@ -106,6 +106,6 @@ def _kind(family: str, widths: dict[str, int]) -> str:
 
 
 def _diffusers_data(embedding: Embedding) -> dict[str, torch.Tensor]:
-    """One token and its vectors, which the WebUI reads as well; for SDXL the names that both know."""
+    """Return one token and its vectors, which the WebUI reads as well; for SDXL the names that both read."""
     tensors = tensors_of(embedding)
     return tensors if len(tensors) > 1 else {embedding.name: next(iter(tensors.values()))}

@@ -1,4 +1,4 @@
-"""How the tokens of an initialization text are spread over an embedding's vectors."""
+"""Spreads the tokens of an initialization text over an embedding's vectors."""
 
 from __future__ import annotations
 

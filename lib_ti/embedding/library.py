@@ -1,4 +1,4 @@
-"""The embeddings folder: which names are in it, as the WebUI reads it."""
+"""The embeddings folder, as the WebUI reads it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lib_ti.in_use import Target
 from lib_ti.wording import quoted
 
 TRAINABLE = (".safetensors", ".pt")
-"""Formats that training goes on in; the others are for sharing."""
+"""Formats that can be trained; the others are for sharing."""
 
 
 def list_names(folder: Path) -> list[str]:
-    """Names of all embeddings, in alphabetical order."""
+    """Return the names of all embeddings, in alphabetical order."""
     return sorted({path.stem for path in _embedding_files(folder)}, key=str.lower)
 
 
@@ -30,7 +30,7 @@ def find_all(folder: Path, name: str) -> list[Path]:
 
 
 def read_alike(path: Path) -> list[Path]:
-    """Return the embeddings beside ``path`` whose names differ from its own, and prompts cannot tell them apart."""
+    """Return the embeddings beside ``path`` with another name that prompts cannot tell from its own."""
     beside = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
     words = words_of(path.stem)
     return [
@@ -41,17 +41,17 @@ def read_alike(path: Path) -> list[Path]:
 
 
 def target(path: Path) -> Target:
-    """What to hold while the embedding at ``path`` is trained or written, whichever its format."""
+    """Return what to lock while the embedding at ``path`` is trained or written, in any format."""
     return Target(path.with_name(f".{path.stem.lower()}.lock"), f"Embedding {quoted(path.stem)}")
 
 
 def find(folder: Path, name: str) -> Path:
-    """The one file of an embedding that can be trained.
+    """Return the one file of an embedding that can be trained.
 
     Raises
     ------
     BadInput
-        When there is none (close names are offered), more than one, or one in a format that only serves sharing.
+        When there is none, more than one, or one in a format that is only for sharing.
     """
     found = find_all(folder, name)
     if not found:
@@ -94,7 +94,7 @@ def _used_in_prompts(alike: Sequence[Path]) -> Path:
 
 
 def load_folder(folder: Path, info: ModelInfo) -> tuple[list[Embedding], list[str]]:
-    """All embeddings that fit the model, and one sentence for each file that cannot be used and why."""
+    """Return all embeddings that fit the model, and one sentence for each other file with the reason."""
     loaded: dict[Path, Embedding] = {}
     reasons: list[str] = []
     for path in _embedding_files(folder):
@@ -130,7 +130,7 @@ def _embedding_files(folder: Path) -> Iterator[Path]:
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, followlinks=True):
         seen.add(os.path.realpath(root))
-        # Links in a circle would otherwise be followed until the paths are too long.
+        # Circular links would be followed until the paths are too long.
         folders[:] = [name for name in folders if os.path.realpath(os.path.join(root, name)) not in seen]
         for path in map(Path(root).joinpath, names):
             hidden = path.name.startswith(".") or is_preview(path)

@@ -1,4 +1,4 @@
-"""Names of embeddings: which are usable as a word in prompts and as a file name everywhere."""
+"""Names of embeddings that work as a word in prompts and as a file name everywhere."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
 
 MAX_BYTES = 120
-"""UTF-8 bytes of a name: leaves room for ``-100000.safetensors`` and the like within a file system's 255."""
+"""Most UTF-8 bytes of a name: leaves space for ``-100000.safetensors`` and the like within a file system's 255."""
 
 _KEPT = "._- "
 _SUFFIXES = (".safetensors", ".pt", ".bin", ".ckpt", ".png", ".webp", ".jpg", ".jpeg", ".txt")
-"""Endings that a name has when a file's name was typed; the file would get a second one."""
+"""Endings of names that were typed with a suffix; the file would get a second one."""
 _RESERVED = {"con", "prn", "aux", "nul"} | {port + digit for port in ("com", "lpt") for digit in "0123456789¹²³"}
 
 
 def sanitise(name: str) -> str:
-    """The name as the WebUI keeps it when it creates an embedding: letters, digits and ``._-`` and space.
+    """Return the name as the WebUI keeps it when it creates an embedding: letters, digits and ``._-`` and space.
 
     Letters and digits are those of any script (``str.isalnum``).
     """
@@ -49,12 +49,12 @@ def _kind_of(sign: str) -> int:
 
 
 def check_name(name: str) -> str:
-    """``name`` itself, when it can be the name of an embedding on every system and in the WebUI.
+    """Return ``name`` when it can be the name of an embedding on every system and in the WebUI.
 
     Raises
     ------
     BadInput
-        Saying why not, with the nearest usable name where there is one. Nothing is changed silently: a name that
+        With the reason, and the nearest usable name where there is one. Nothing is changed silently: a name that
         differs from what was typed would not be found in prompts.
     """
     problem = _problem(name)
@@ -124,7 +124,7 @@ def _problem_as_a_word(name: str) -> str | None:
 
 
 def _is_reserved(name: str) -> bool:
-    # Windows looks at no more than what stands before the first dot.
+    # Windows checks only the part before the first dot.
     return name.split(".", maxsplit=1)[0].strip().lower() in _RESERVED
 
 

@@ -1,4 +1,4 @@
-"""What a pickle may name: stand-ins for torch's and numpy's constructors that record what they are called with.
+"""Stand-ins for the torch and numpy constructors that a pickle may name; they record their arguments.
 
 None of them can be altered by the pickle that uses them: a pickle calls ``__setstate__`` of an object where there is
 one and sets attributes where there is none, so each of these has a ``__setstate__`` that refuses or records.
@@ -72,13 +72,13 @@ class TensorPart(Sealed):
 
 @dataclass(frozen=True)
 class Placeholder:
-    """Stands where a file holds something that was not loaded; ``asked`` is what the file asked for."""
+    """Replaces an object that was not loaded; ``asked`` is the class that the file named."""
 
     asked: str
 
 
 class Inert:
-    """An object of any class, of which nothing exists but its class's name. Takes everything and does nothing."""
+    """An object of any class, reduced to the name of its class. Accepts everything and does nothing."""
 
     asked = ""
 
@@ -151,7 +151,7 @@ class ArrayPart(Sealed):
 
 
 def is_harmless_class(module: str, name: str) -> bool:
-    """True for the name of a class, as far as a name tells: a capital letter first, or a known plain type."""
+    """Return True for what looks like the name of a class: a capital first letter, or a known plain type."""
     return (name.lstrip("_")[:1].isupper() and name.isidentifier()) or (module, name) in _PLAIN_CLASSES
 
 
@@ -251,4 +251,4 @@ ADMITTED: dict[tuple[str, str], Any] = {
     ("__builtin__", "set"): Admitted(set),
     ("builtins", "set"): Admitted(set),
 }
-"""Everything that a pickle may name, by module and name, and what it gets instead."""
+"""Everything that a pickle may name, by module and name, with its stand-in."""

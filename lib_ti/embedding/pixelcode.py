@@ -1,4 +1,4 @@
-"""An embedding in the pixels of its card, as the WebUI reads it: survives every lossless copy of the image.
+"""Embeddings in the pixels of cards, as the WebUI reads them: they survive every lossless copy of the image.
 
 The compressed data stands in two blocks beside the image, the lower halves of its bytes left and the upper halves
 right, a half byte in the lower four bits of each channel of each pixel; one black column separates each block from
@@ -20,13 +20,13 @@ _CHANNELS = 3
 _LOW, _HALF = numpy.uint8(0x0F), numpy.uint8(4)
 _MULTIPLIER, _INCREMENT, _MODULUS = 1664525, 1013904223, 255
 _ROWS = 16
-"""Rows in which the columns that separate the blocks are looked for first."""
+"""Rows that are searched first for the columns that separate the blocks."""
 MAX_BYTES = 64 * 2**20
-"""Uncompressed data beyond this is refused: no embedding, but an attempt to fill the memory."""
+"""Larger uncompressed data is refused: no embedding, but an attempt to fill the memory."""
 
 
 def frame(image: Image.Image, payload: bytes, colours: Pixels) -> Image.Image:
-    """``image`` between two blocks that carry ``payload``.
+    """Return ``image`` between two blocks that carry ``payload``.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def frame(image: Image.Image, payload: bytes, colours: Pixels) -> Image.Image:
 
 
 def carries_payload(image: Image.Image) -> bool:
-    """Whether there is a payload between two blocks that is a table, as embeddings are.
+    """Return whether an image carries a table, as cards do.
 
-    Almost every image without one is told by a few of its rows.
+    A few rows are enough to recognise almost every image without one.
     """
     if not image.width or not image.height:
         return False
@@ -56,7 +56,7 @@ def carries_payload(image: Image.Image) -> bool:
 
 
 def read_frame(image: Image.Image) -> bytes | None:
-    """The payload of :func:`frame`, or None for an image without one. Never raises for any image's content."""
+    """Return the payload of :func:`frame`, or None for an image without one. Never raises, whatever the image."""
     pixels: Pixels = _without_border(numpy.asarray(image.convert("RGB"))) & _LOW
     (empty,) = numpy.nonzero(pixels.max(axis=(0, 2), initial=0) == 0)
     if len(empty) < 2 or not pixels.size:

@@ -1,4 +1,4 @@
-"""Reads embedding files of every kind in use, without torch."""
+"""Reads embedding files of every format in use, without torch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
 
 SUFFIXES = (".safetensors", ".pt", ".bin", *card_reading.SUFFIXES)
-"""Files that are read and written, the default first."""
+"""Suffixes of files that are read and written, the default first."""
 
 _MOST_TENSORS = 16
 _MOST_HEADER = 100_000_000
-"""Bytes of a header, as the format has it."""
+"""Bytes of a header at most, by the format's specification."""
 _DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -37,7 +37,7 @@ _DTYPES = {
 def read(path: Path) -> Contents:
     """Read an embedding of any program; see :mod:`lib_ti.embedding.contents` for which.
 
-    It is called by the file's stem, as the WebUI does, and cards by the name within. Vectors are float32 with
+    Its name is the file's stem, as in the WebUI, and for cards the name in the card. Vectors are float32 with
     memory of their own, so that the file may be replaced or removed.
 
     Raises
@@ -56,7 +56,7 @@ def read(path: Path) -> Contents:
 
 
 def read_as(path: Path, suffix: str) -> Contents:
-    """The embedding in a file of the format that ``suffix`` stands for, whatever the file is called."""
+    """Read the embedding in a file in the format of ``suffix``, whatever the file is called."""
     if suffix in card_reading.SUFFIXES:
         return card_reading.read_card(path)
     if suffix == ".safetensors":
@@ -66,7 +66,7 @@ def read_as(path: Path, suffix: str) -> Contents:
 
 
 def is_preview(path: Path) -> bool:
-    """Whether a file is the image that the WebUI shows on an embedding's card, by its name ``<name>.preview.png``."""
+    """Return whether a file is the WebUI's thumbnail of an embedding, by its name ``<name>.preview.png``."""
     return path.stem.lower().endswith(".preview")
 
 
@@ -78,7 +78,7 @@ def check_suffix(path: Path) -> str:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The tensors, and the texts beside them. The package of that name reads no bfloat16 without torch."""
+    """Return tensors and metadata. The package ``safetensors`` reads no bfloat16 without torch."""
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -1,4 +1,4 @@
-"""Reads arrays and plain data out of pickled files (.pt, .bin, .ckpt) without running anything that the file asks for.
+"""Reads arrays and plain data from pickled files (.pt, .bin, .ckpt) without running any code that the file names.
 
 ``torch.load`` is not used: its weights-only mode executes code from hostile files in torch before 2.6
 (CVE-2025-32434), refuses what old embeddings hold, and inside the WebUI the function is replaced. The two formats of
@@ -53,10 +53,10 @@ _BROKEN = (
     struct.error,
     zipfile.BadZipFile,
 )
-"""All that Python and torch raise on bytes that are not what they seem."""
+"""Errors of Python and torch on corrupt bytes."""
 
 Regions = dict[str, tuple[int, int]]
-"""Where each storage lies in the file: first byte and number of bytes."""
+"""First byte and number of bytes of each storage in the file."""
 
 
 def load_arrays(path: Path) -> Any:
@@ -73,7 +73,7 @@ def load_arrays(path: Path) -> Any:
 
 
 def load(path: Path, builder: Callable[[Path, int, Regions], Builder], *, inert: bool = False) -> Any:
-    """Read what ``torch.save`` wrote, with what ``builder`` makes of its tensors.
+    """Read what ``torch.save`` wrote; ``builder`` makes its tensors.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def load(path: Path, builder: Callable[[Path, int, Regions], Builder], *, inert:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads one pickle that may name only what is admitted; storages are noted, not read."""
+    """Reads one pickle, which may name only what is admitted; storages are recorded, not read."""
 
     def __init__(self, file: IO[bytes], path: Path, inert: bool) -> None:
         super().__init__(file, encoding="utf-8")
@@ -119,8 +119,8 @@ class _Unpickler(pickle.Unpickler):
         if self._inert and is_harmless_class(module, name):
             return type("Inert", (Inert,), {"asked": f"{module}.{name}"})
         raise UnsafePickle(
-            f"{self._path} asks for {module}.{name}, which is neither a tensor nor plain data, so nothing of it was "
-            "run. Do not use the file unless you trust its maker; ask for it as .safetensors."
+            f"{self._path} names {module}.{name}, which is neither a tensor nor plain data, so the file was not "
+            "loaded and nothing in it was run. Ask its author for a .safetensors file."
         )
 
     def persistent_load(self, pid: Any, /) -> Any:
@@ -185,13 +185,13 @@ def _read_legacy(file: IO[bytes], path: Path, inert: bool) -> tuple[Any, Regions
 
 
 class Builder:
-    """Turns what the pickle built into arrays and plain containers that share nothing with it."""
+    """Converts what the pickle built to arrays and plain containers that share nothing with it."""
 
     def __init__(self, path: Path, size: int, regions: Regions) -> None:
         self.path, self.size = path, size
         self._regions = regions
         self._storages: dict[str, Any] = {}
-        # By id, so that what is shared stays shared and takes no more time than its size.
+        # By id, so that shared objects stay shared and are converted once.
         self._done: dict[int, Any] = {}
 
     def plain(self, value: Any) -> Any:
@@ -248,13 +248,13 @@ class Builder:
         return self._storages[part.key]
 
     def storage(self, first: int, length: int) -> Any:
-        """The bytes of a storage."""
+        """Return the bytes of a storage."""
         with self.path.open("rb") as file:
             file.seek(first)
             return file.read(length)
 
     def tensor(self, part: TensorPart, storage: Any) -> Any:
-        """A tensor of a storage that is known to hold it."""
+        """Return a tensor of a storage that is known to hold it."""
         if part.dtype.name == "bfloat16":  # the upper half of a float32
             numbers = (np.frombuffer(storage, "<u2").astype(np.uint32) << 16).view(np.float32)
         else:
@@ -263,15 +263,15 @@ class Builder:
         return np.lib.stride_tricks.as_strided(numbers[part.offset :], part.size, strides, writeable=False)
 
     def empty(self, part: TensorPart) -> Any:
-        """A tensor without numbers."""
+        """Return a tensor without elements."""
         return np.empty(part.size, np.float32)
 
     def of_array(self, array: np.ndarray[Any, Any]) -> Any:
-        """What becomes of a numpy array in the file."""
+        """Convert a numpy array of the file."""
         return array.astype(np.float32) if array.dtype.kind == "f" else array
 
     def number_type(self, part: NumberType) -> Any:
-        """What becomes of a ``torch.dtype`` in the file."""
+        """Convert a ``torch.dtype`` of the file."""
         return Placeholder(f"torch.{part.name}")
 
 

@@ -1,4 +1,4 @@
-"""Checks around saving: only finite vectors are written, and a file counts when it reads back equal."""
+"""Checks around saving: only finite vectors are written, and every file must read back equal."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def check_finite(embedding: Embedding) -> None:
         if not torch.isfinite(vectors).all():
             raise CannotWrite(
                 f"Embedding {quoted(embedding.name)} was not saved: at step {embedding.step} its {encoder} vectors "
-                "hold NaN or infinity. Go back to an earlier copy and use a lower learning rate."
+                "hold NaN or infinity. Restore an earlier checkpoint and use a lower learning rate."
             )
 
 
 def check_written(
     meant: Embedding, beside: Path, load: Callable[[Path], Embedding], path: Path, *, vectors_only: bool = False
 ) -> None:
-    """Read ``beside``, the file that is to become ``path``, and compare it with ``meant`` in all but the name.
+    """Read ``beside``, the file that will become ``path``, and compare it with ``meant`` in all but the name.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def check_written(
     Raises
     ------
     CannotWrite
-        It does not read back, or differently.
+        It does not read back, or not equal.
     """
     failed = f"{path} did not read back as it was written, and was removed. Check the disk and save again."
     try:

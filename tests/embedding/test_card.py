@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.embedding import files, lettering, pixelcode
+from lib_ti.embedding import files, pixelcode, text_mask
 from lib_ti.embedding.card import make_card, read_card, save_card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.pixelcode import frame, read_frame
@@ -64,8 +64,8 @@ def test_any_name_can_be_drawn(name):
 
 @pytest.mark.parametrize("name", ["riso-print", "日本語", "x" * 200])
 def test_a_machine_without_fonts_draws_captions_too(monkeypatch, name):
-    monkeypatch.setattr(lettering, "_FONTS", ())
-    monkeypatch.setattr(lettering, "_fonts_of_matplotlib", list)
+    monkeypatch.setattr(text_mask, "_FONTS", ())
+    monkeypatch.setattr(text_mask, "_fonts_of_matplotlib", list)
     card, _ = make_card(Image.new("RGB", (64, 64), "white"), Embedding(name, {"clip_l": torch.ones(1, 8)}, 1, "m"))
     dark, light = caption_contrast(card)
     assert dark < 70

@@ -1,4 +1,4 @@
-"""Words as masks, with whatever font the machine has: none is shipped, and Pillow before 10.1 has only a bitmap."""
+"""Text as masks, in any font of the machine: none is shipped, and Pillow before 10.1 has only a bitmap font."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ _FONTS = (
     *("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf"),
     *("NotoSansCJK-Regular.ttc", "msyh.ttc", "YuGothM.ttc", "malgun.ttf", "PingFang.ttc", "Arial Unicode.ttf"),
 )
-_UNKNOWN_SIGN = "\uffff"
+_UNKNOWN_CHARACTER = "\uffff"
 _SMALLEST = 0.55
 _ELLIPSIS = "..."
 
 
-def letter(text: str, size: int, room: int) -> Image.Image:
-    """``text`` in one line, ``L``, 255 where there is ink.
+def text_mask(text: str, size: int, width: int) -> Image.Image:
+    """Return ``text`` in one line as ``L``, 255 where there is ink.
 
     Parameters
     ----------
     size
-        Font size in pixels. Longer texts are set down to half of it, then cut.
-    room
-        Pixels that the mask may be wide.
+        Font size in pixels; down to half of it for long texts, which are then truncated.
+    width
+        Greatest width of the mask in pixels.
     """
     mask = _line(text, size)
-    if mask.width > room:
-        mask = _line(text, max(int(size * room / mask.width), int(size * _SMALLEST), 1))
+    if mask.width > width:
+        mask = _line(text, max(int(size * width / mask.width), int(size * _SMALLEST), 1))
     kept = len(text)
-    while mask.width > room and kept > 1:
-        kept = min(kept - 1, int(kept * room / mask.width) + 1)
+    while mask.width > width and kept > 1:
+        kept = min(kept - 1, int(kept * width / mask.width) + 1)
         mask = _line(text[:kept].rstrip() + _ELLIPSIS, max(int(size * _SMALLEST), 1))
-    return mask.crop((0, 0, min(mask.width, max(room, 1)), mask.height))
+    return mask.crop((0, 0, min(mask.width, max(width, 1)), mask.height))
 
 
 def _line(text: str, size: int) -> Image.Image:
@@ -51,7 +51,7 @@ def _line(text: str, size: int) -> Image.Image:
 
 
 def _font(text: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The first font that has all signs of ``text`` beyond ASCII, else the first that there is."""
+    """Return the first font that has all characters of ``text`` beyond ASCII, else the first font found."""
     found: ImageFont.FreeTypeFont | None = None
     for name in (*_FONTS, *_fonts_of_matplotlib()):
         try:
@@ -70,7 +70,7 @@ def _font(text: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _fonts_of_matplotlib() -> list[str]:
-    """The font that comes with matplotlib, where that is installed: for machines without any of their own."""
+    """Return the font that comes with matplotlib, where it is installed: for machines without any other."""
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
         return []
@@ -78,5 +78,5 @@ def _fonts_of_matplotlib() -> list[str]:
 
 
 def _has_all(font: ImageFont.FreeTypeFont, text: str) -> bool:
-    unknown = bytes(font.getmask(_UNKNOWN_SIGN))
+    unknown = bytes(font.getmask(_UNKNOWN_CHARACTER))
     return all(bytes(font.getmask(sign)) != unknown for sign in set(text) if not sign.isascii())
