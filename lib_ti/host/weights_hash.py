@@ -1,4 +1,4 @@
-"""Hashes of weights: which of several autoencoders this is."""
+"""Hashes of weights, to tell autoencoders apart."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 import torch
 
 _KNOWN: WeakKeyDictionary[torch.nn.Module, tuple[object, str]] = WeakKeyDictionary()
-"""By network, the contents that were hashed, and their hash."""
+"""Contents that were hashed, and their hash, by network."""
 
 
 def weights_hash(weights: Mapping[str, torch.Tensor]) -> str:
-    """A SHA-256 over names, shapes and float32 values, so that one model in two files has one hash."""
+    """Return a SHA-256 over names, shapes and float32 values, so that one model in two files has one hash."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         values = weights[name].detach().to("cpu", torch.float32).contiguous()
@@ -24,7 +24,7 @@ def weights_hash(weights: Mapping[str, torch.Tensor]) -> str:
 
 
 def network_hash(network: torch.nn.Module) -> str:
-    """The :func:`weights_hash` of a network, computed once until other weights are loaded into it."""
+    """Return the :func:`weights_hash` of a network, computed once until other weights are loaded into it."""
     contents = _contents(network)
     known = _KNOWN.get(network)
     if known is None or known[0] != contents:
@@ -33,7 +33,7 @@ def network_hash(network: torch.nn.Module) -> str:
 
 
 def _contents(network: torch.nn.Module) -> tuple[tuple[int, int, torch.dtype], ...]:
-    """What changes when weights are replaced, written to, or rounded; moving them to another device changes nothing."""
+    """Return what changes when weights are replaced, written to, or rounded, but not when their device changes."""
     tensors = itertools.chain(network.parameters(), network.buffers())
-    # torch counts the changes in place of each tensor; load_state_dict makes one.
+    # torch counts the in-place changes of each tensor; load_state_dict makes one.
     return tuple((id(tensor), tensor._version, tensor.dtype) for tensor in tensors)

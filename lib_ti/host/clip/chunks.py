@@ -19,7 +19,7 @@ from lib_ti.wording import quoted
 
 Prompt = str | Parsed
 COMMA_BACKTRACK = 20
-"""A context that is full is cut after a comma among its last 20 tokens (the WebUI's default)."""
+"""A full context is cut after a comma among its last 20 tokens (the WebUI's default)."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Word:
 class Chunk:
     """One context of 77: start token, up to 75 tokens, end tokens.
 
-    ``splices`` says which places are not tokens but vectors: (place of the first, index of the word), in order.
-    ``weights`` are those of all 77 places, or empty where all are 1.
+    ``splices`` are the positions that are vectors, not tokens: (first position, index of the word), in order.
+    ``weights`` are those of all 77 positions, or empty where all are 1.
     """
 
     ids: tuple[int, ...]
@@ -45,12 +45,12 @@ class Chunk:
 
 
 EMPTY = Chunk((START, *[END] * (CHUNK + 1)))
-"""The context of no words; prompts shorter than others of their batch are filled up with it."""
+"""The context without tokens; shorter prompts of a batch are padded with it."""
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """What stays together in a context: a token, or all vectors of an embedding."""
+    """What is not divided between contexts: a token, or all vectors of an embedding."""
 
     token: int
     length: int = 1
@@ -60,40 +60,40 @@ class _Piece:
 
 @lru_cache(maxsize=8192)
 def find_words(prompt: Prompt, words: tuple[Word, ...]) -> tuple[int, ...]:
-    """Indices of those of ``words`` that are in the prompt, each once, in order of appearance."""
+    """Return the indices of those of ``words`` that are in the prompt, each once, in order of appearance."""
     return tuple(dict.fromkeys(piece.word for piece in chain(*_sections(prompt, words)) if piece.word is not None))
 
 
 @lru_cache(maxsize=8192)
 def count_tokens(prompt: Prompt, words: tuple[Word, ...]) -> int:
-    """The prompt's tokens, each word counted as its number of vectors."""
+    """Count the prompt's tokens, each word as its number of vectors."""
     return _length(list(chain(*_sections(prompt, words))))
 
 
 @lru_cache(maxsize=8192)
 def lay_out(prompt: Prompt, words: tuple[Word, ...]) -> tuple[Chunk, ...]:
-    """The contexts of a prompt, at least one.
+    """Return the contexts of a prompt, at least one.
 
-    An embedding is never divided: where it does not fit, it begins a new context. A context that is full is cut
-    after its last comma, if that is among its last :data:`COMMA_BACKTRACK` tokens, so that a tag stays whole.
+    An embedding is never divided: where it does not fit, a new context begins. A full context is cut after its
+    last comma, if that is among its last :data:`COMMA_BACKTRACK` tokens, so that a tag stays whole.
 
     Raises
     ------
     BadInput
-        When a word has more vectors than a context has places.
+        When a word has more vectors than a context has tokens.
     """
     first, *others = _sections(prompt, words)
     laid_out = _contexts(first, words)
     for section in others:
         laid_out += _contexts(section, words)
-    # An empty section is an empty context, but for the last one: the WebUI does so.
+    # An empty section is an empty context, except the last one, as in the WebUI.
     if others and not others[-1]:
         laid_out.pop()
     return tuple(map(_chunk, laid_out))
 
 
 def _contexts(pieces: Sequence[_Piece], words: tuple[Word, ...]) -> list[list[_Piece]]:
-    """What each context of a section holds, at least one."""
+    """Return the pieces of each context of a section, at least one."""
     finished: list[list[_Piece]] = []
     chunk: list[_Piece] = []
     for piece in pieces:
@@ -117,21 +117,21 @@ def _sections(prompt: Prompt, words: tuple[Word, ...]) -> list[list[_Piece]]:
 
 
 def _pieces(text: str, weight: float, words: tuple[Word, ...]) -> list[_Piece]:
-    """The text's tokens with the longest matching word taken at each place."""
+    """Return the text's tokens, with the longest matching word at each position."""
     tokens = tokenize(text)
     longest_first = sorted(range(len(words)), key=lambda index: -len(words[index].tokens))
     pieces: list[_Piece] = []
-    place = 0
-    while place < len(tokens):
+    position = 0
+    while position < len(tokens):
         for index in longest_first:
             name = words[index].tokens
-            if name and tokens[place : place + len(name)] == name:
+            if name and tokens[position : position + len(name)] == name:
                 pieces.append(_Piece(-1, words[index].count, index, weight))
-                place += len(name)
+                position += len(name)
                 break
         else:
-            pieces.append(_Piece(tokens[place], weight=weight))
-            place += 1
+            pieces.append(_Piece(tokens[position], weight=weight))
+            position += 1
     return pieces
 
 
@@ -140,7 +140,7 @@ def _length(pieces: Sequence[_Piece]) -> int:
 
 
 def _cut_after_comma(chunk: list[_Piece]) -> tuple[list[_Piece], list[_Piece]]:
-    """A full context in two: what stays, and what moves on to the next."""
+    """Split a full context into what stays and what moves to the next."""
     for cut in range(len(chunk), 0, -1):
         if _length(chunk[cut:]) >= COMMA_BACKTRACK:
             break

@@ -1,7 +1,7 @@
-"""CLIP's text network of ``transformers``, run without waiting for the device; the same for every host.
+"""Runs the text network of ``transformers``' CLIP without device synchronisation; the same for every host.
 
 The network's own ``forward`` is not called: up to ``transformers`` 4.34 it fills the causal mask with a tensor, whose
-value torch reads back from the device, so that every encode waits for all work before it.
+value torch reads back from the device, so that every call waits for all work before it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def hidden_states(text_model: Any, ids: Tensor, layer_from_end: int = 1) -> Tens
     return normed
 
 
-def sent(values: Sequence[Any], device: torch.device) -> Tensor:
-    """Return a tensor of (nested) numbers on the device; ``torch.tensor(values, device=…)`` would wait for it."""
+def to_device(values: Sequence[Any], device: torch.device) -> Tensor:
+    """Return a tensor of (nested) numbers on the device; ``torch.tensor(values, device=…)`` would synchronise."""
     return torch.tensor(values).to(device, non_blocking=True)
 
 
 def _causal_mask(length: int, like: Tensor) -> Tensor:
-    """(length, length), to be added to attention scores: 0 up to the diagonal, the type's lowest number above it."""
+    """Return (length, length) to add to attention scores: 0 up to the diagonal, the type's lowest number above it."""
     # In float32 first: torch before 2.2 has no triu for half precision on the processor.
     lowest = torch.full((length, length), torch.finfo(like.dtype).min, device=like.device)
     return lowest.triu(1).to(like.dtype)

@@ -1,4 +1,4 @@
-"""The table of a text encoder's input vectors, and what starts from it: the same for every host."""
+"""A text encoder's table of input vectors, the same for every host."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lib_ti.wording import quoted
 
 _REPEAT_NOISE = 0.3
 """Noise on repeated starting vectors, in units of the vocabulary's RMS: equal rows get equal gradients and would
-part only slowly."""
+diverge only slowly."""
 
 
 class TokenTable:
-    """A text encoder's token embeddings (tokens, width), which are only read.
+    """Read-only view of a text encoder's token embeddings (tokens, width).
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ class TokenTable:
         return int(self._weight.shape[1])
 
     def starting_vectors(self, text: str, tokens: Sequence[int], count: int) -> torch.Tensor:
-        """(count, width) float32 on the CPU, from the rows of the text's tokens.
+        """Return (count, width) float32 on the CPU, from the rows of the text's tokens.
 
-        The tokens are spread over the vectors by :func:`lib_ti.embedding.initial.spread`. A vector that repeats the
-        one before it gets noise, always the same for a text and a count.
+        The tokens are spread over the vectors by :func:`lib_ti.embedding.initial.spread`. A vector that repeats
+        another gets noise, always the same for a text and a count.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class TokenTable:
         return vectors + noise * (repeats[:, None] * _REPEAT_NOISE * self._vocabulary_rms)
 
     def vectors_of(self, embedding: Embedding) -> torch.Tensor:
-        """The embedding's vectors (count, width) for this encoder, on the table's device; differentiable.
+        """Return the embedding's vectors (count, width) for this encoder, on the table's device; differentiable.
 
         Raises
         ------

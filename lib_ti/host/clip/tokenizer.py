@@ -11,11 +11,11 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 
 _VOCABULARY = Path(__file__).with_name("vocabulary")
-# CLIP cleans texts with the package ftfy first, and this is what that does to captions as people write them.
+# CLIP first cleans texts with the package ftfy; these are its changes to ordinary captions.
 _STRAIGHT = {
     **dict.fromkeys([0x02BC, *range(0x2018, 0x201C)], "'"),
     **dict.fromkeys(range(0x201C, 0x2020), '"'),
-    0x3000: " ",  # and the other full-width forms of ASCII
+    0x3000: " ",  # and other full-width forms of ASCII
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
     **{0xFB00 + index: letters for index, letters in enumerate(("ff", "fi", "fl", "ffi", "ffl"))},
 }
@@ -25,12 +25,12 @@ _WORD = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 @lru_cache(maxsize=8192)
 def tokenize(text: str) -> tuple[int, ...]:
-    """CLIP's tokens of a text, without start and end; upper and lower case and the amount of space do not matter."""
+    """Return CLIP's tokens of a text, without start and end; case and the amount of space do not matter."""
     return tuple(_tokenizer().encode(text.translate(_STRAIGHT), add_special_tokens=False).ids)
 
 
 def token_spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Where in a text each of its tokens is: its first letter, and the one after its last.
+    """Return the first and last-plus-one letter of each token of a text.
 
     Several tokens may share one letter, as those of an emoji do.
     """
@@ -41,16 +41,16 @@ def token_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Mapping[str, int]:
-    """CLIP's byte pairs and their tokens; a pair that ends a word ends in ``</w>``."""
+    """Return CLIP's byte pairs and their tokens; a pair at the end of a word ends in ``</w>``."""
     return MappingProxyType(_tokenizer().get_vocab())
 
 
 @lru_cache(maxsize=1)
 def _tokenizer() -> Tokenizer:
-    """CLIP's byte-pair tokenizer, made from its vocabulary files.
+    """Build the tokenizer.
 
     ``transformers``' own ``CLIPTokenizer`` is not used: without the package ``ftfy`` it cuts words at apostrophes
-    and drops accents in some versions and not in others, and training needs one answer everywhere.
+    and drops accents in some versions and not in others, and training needs the same tokens everywhere.
     """
     tokenizer = Tokenizer(
         BPE.from_file(

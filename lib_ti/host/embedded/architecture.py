@@ -1,8 +1,8 @@
-"""What a Stable Diffusion 1 checkpoint is built like: read from its weights' shapes, and the rest from its ``.yaml``.
+"""Architecture of a checkpoint: read from its weights' shapes, and the rest from its ``.yaml``.
 
-Sizes come from the weights, which cannot be wrong about them. What weights do not tell (heads, noise schedule,
-scale factor, prediction type) is Stable Diffusion 1's own, or what ``<stem>.yaml`` beside the checkpoint says: the
-WebUI's convention, in the format of ldm's inference configurations.
+Sizes come from the weights, which cannot be wrong about them. What weights do not show (heads, noise schedule,
+scale factor, prediction type) is the family's default, or comes from ``<stem>.yaml`` beside the checkpoint: the WebUI's
+convention, in the format of ldm's inference configurations.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Architecture:
     size: int
 
     def alphas_cumprod(self) -> torch.Tensor:
-        """(1000,) float32. ldm's schedule "linear" is linear in the square root of beta."""
+        """Return (1000,) float32. ldm's schedule "linear" is linear in the square root of beta."""
         root = torch.linspace(self.linear_start**0.5, self.linear_end**0.5, TIMESTEPS, dtype=torch.float64)
         return torch.cumprod(1 - root**2, dim=0).float()
 
 
 @dataclass(frozen=True)
-class Described:
-    """What the ``.yaml`` says that weights do not; the defaults are Stable Diffusion 1's."""
+class Description:
+    """Facts of the ``.yaml`` that weights do not show; the defaults are Stable Diffusion 1's."""
 
     heads: int = TRAITS.heads
     head_channels: int = -1
@@ -76,21 +76,21 @@ def architecture(checkpoint: Checkpoint) -> Architecture:
         When a part of the model is missing, or the ``.yaml`` beside the file cannot be used.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in checkpoint.weights.items()}
-    told = _read_description(checkpoint.path.with_suffix(".yaml"))
+    described = _read_description(checkpoint.path.with_suffix(".yaml"))
     try:
         return Architecture(
             family=checkpoint.family,
-            unet=_unet(_part(shapes, UNET), told),
+            unet=_unet(_part(shapes, UNET), described),
             autoencoder=_autoencoder(_part(shapes, AUTOENCODER)),
             text_encoders={
-                encoder.key: _text_encoder(_part(shapes, encoder.weights), told)
+                encoder.key: _text_encoder(_part(shapes, encoder.weights), described)
                 for encoder in checkpoint.family.encoders
             },
-            scale_factor=told.scale_factor,
-            linear_start=told.linear_start,
-            linear_end=told.linear_end,
-            prediction=told.prediction,
-            size=told.latent_size * VAE_SCALE_FACTOR,
+            scale_factor=described.scale_factor,
+            linear_start=described.linear_start,
+            linear_end=described.linear_end,
+            prediction=described.prediction,
+            size=described.latent_size * VAE_SCALE_FACTOR,
         )
     except KeyError as missing:
         raise BadInput(
@@ -112,7 +112,7 @@ def image_size(checkpoint: Path) -> int:
 
 
 class _Shapes(dict[str, tuple[int, ...]]):
-    """Shapes by name, of which a missing one is told with its name in the file."""
+    """Shapes by name; a missing one raises :class:`KeyError` with its name in the file."""
 
     prefix = ""
 
@@ -120,7 +120,7 @@ class _Shapes(dict[str, tuple[int, ...]]):
         raise KeyError(self.prefix + name)
 
     def count(self, pattern: str) -> int:
-        """How many numbers from 0 on make ``pattern`` (with one ``{}``) the name of a weight."""
+        """Count the numbers from 0 on that make ``pattern`` (with one ``{}``) the name of a weight."""
         number = 0
         while pattern.format(number) in self:
             number += 1
@@ -133,7 +133,7 @@ def _part(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> _Shapes:
     return part
 
 
-def _unet(shapes: _Shapes, told: Described) -> dict[str, Any]:
+def _unet(shapes: _Shapes, described: Description) -> dict[str, Any]:
     levels = _unet_levels(shapes)
     layers = {len(level) for level in levels}
     if len(layers) != 1 or 0 in layers or any(len(set(level)) != 1 for level in levels):
@@ -151,14 +151,14 @@ def _unet(shapes: _Shapes, told: Described) -> dict[str, Any]:
         "cross_attention_dim": shapes[f"{middle}.0.attn2.to_k.weight"][1],
         "transformer_layers_per_block": shapes.count(middle + ".{}.norm1.weight"),
         # diffusers calls the number of heads of SD1's UNet "attention_head_dim".
-        "attention_head_dim": _heads(channels, told),
+        "attention_head_dim": _heads(channels, described),
         "use_linear_projection": len(shapes["middle_block.1.proj_in.weight"]) == 2,
-        "sample_size": told.latent_size,
+        "sample_size": described.latent_size,
     }
 
 
 def _unet_levels(shapes: _Shapes) -> list[list[tuple[int, bool]]]:
-    """By level, finest first, its residual blocks' (channels, has attention)."""
+    """Return by level, finest first, its residual blocks' (channels, has attention)."""
     levels: list[list[tuple[int, bool]]] = [[]]
     for number in itertools.count(1):
         block = f"input_blocks.{number}"
@@ -172,8 +172,10 @@ def _unet_levels(shapes: _Shapes) -> list[list[tuple[int, bool]]]:
     return levels
 
 
-def _heads(channels: tuple[int, ...], told: Described) -> int | tuple[int, ...]:
-    heads = tuple(width // told.head_channels if told.head_channels > 0 else told.heads for width in channels)
+def _heads(channels: tuple[int, ...], described: Description) -> int | tuple[int, ...]:
+    heads = tuple(
+        width // described.head_channels if described.head_channels > 0 else described.heads for width in channels
+    )
     for width, count in zip(channels, heads, strict=True):
         if count < 1 or width % count:
             raise ValueError(f"{width} channels do not divide into {count} attention heads; check its .yaml")
@@ -181,12 +183,12 @@ def _heads(channels: tuple[int, ...], told: Described) -> int | tuple[int, ...]:
 
 
 def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
-    # Told by the decoder, which has one residual block a level more: an encoder may have none.
+    # Read from the decoder, which has one residual block a level more: an encoder may have none.
     levels = shapes.count("decoder.up.{}.block.0.conv1.weight")
     if levels == 0:
         raise KeyError(AUTOENCODER + "decoder.up.0.block.0.conv1.weight")
     if 2 ** (levels - 1) != VAE_SCALE_FACTOR:
-        raise ValueError(f"its autoencoder shrinks pictures {2 ** (levels - 1)} times, and SD1.x's does 8 times")
+        raise ValueError(f"its autoencoder downscales images {2 ** (levels - 1)} times, and SD1.x's does so 8 times")
     return {
         "in_channels": shapes["encoder.conv_in.weight"][1],
         "out_channels": shapes["decoder.conv_out.weight"][0],
@@ -199,15 +201,15 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
     }
 
 
-def _text_encoder(shapes: _Shapes, told: Described) -> dict[str, Any]:
+def _text_encoder(shapes: _Shapes, described: Description) -> dict[str, Any]:
     vocabulary, width = shapes["embeddings.token_embedding.weight"]
     positions = shapes["embeddings.position_embedding.weight"][0]
     if vocabulary < VOCABULARY or positions != POSITIONS:
         raise ValueError(
-            f"its text encoder has {vocabulary} tokens and {positions} places, "
+            f"its text encoder has {vocabulary} tokens and {positions} positions, "
             f"and CLIP's has {VOCABULARY} and {POSITIONS}"
         )
-    heads = int(told.text.get("num_attention_heads", max(1, width // _CLIP_HEAD_WIDTH)))
+    heads = int(described.text.get("num_attention_heads", max(1, width // _CLIP_HEAD_WIDTH)))
     if heads < 1 or width % heads:
         raise ValueError(f"its text encoder's width {width} does not divide into {heads} heads; name them in its .yaml")
     return {
@@ -217,16 +219,16 @@ def _text_encoder(shapes: _Shapes, told: Described) -> dict[str, Any]:
         "num_hidden_layers": shapes.count("encoder.layers.{}.layer_norm1.weight"),
         "num_attention_heads": heads,
         "max_position_embeddings": positions,
-        "hidden_act": told.text.get("hidden_act", "quick_gelu"),
-        "layer_norm_eps": told.text.get("layer_norm_eps", 1e-5),
+        "hidden_act": described.text.get("hidden_act", "quick_gelu"),
+        "layer_norm_eps": described.text.get("layer_norm_eps", 1e-5),
         "projection_dim": width,
     }
 
 
-def _read_description(path: Path) -> Described:
-    """The ``.yaml`` beside a checkpoint; Stable Diffusion 1's defaults where there is none."""
+def _read_description(path: Path) -> Description:
+    """Read the ``.yaml`` beside a checkpoint; Stable Diffusion 1's defaults where there is none."""
     if not path.exists():
-        return Described()
+        return Description()
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return _description(content["model"]["params"], path.parent)
@@ -237,7 +239,7 @@ def _read_description(path: Path) -> Described:
         raise BadInput(f"{path} is no ldm model configuration ({reason}); correct it or move it away.") from error
 
 
-def _description(params: Mapping[str, Any], folder: Path) -> Described:
+def _description(params: Mapping[str, Any], folder: Path) -> Description:
     for name, only in (("beta_schedule", "linear"), ("timesteps", TIMESTEPS)):
         if params.get(name, only) != only:
             raise ValueError(f"{name} is {params[name]!r}, and SD1.x's is {only!r}")
@@ -247,8 +249,8 @@ def _description(params: Mapping[str, Any], folder: Path) -> Described:
             f"parameterization is {prediction!r}, and has to be {' or '.join(map(repr, TRAITS.predictions))}"
         )
     unet = params.get("unet_config", {}).get("params", {})
-    default = Described()
-    return Described(
+    default = Description()
+    return Description(
         heads=int(unet.get("num_heads", default.heads)),
         head_channels=int(unet.get("num_head_channels", default.head_channels)),
         scale_factor=float(params.get("scale_factor", default.scale_factor)),
@@ -261,7 +263,7 @@ def _description(params: Mapping[str, Any], folder: Path) -> Described:
 
 
 def _text_description(config: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """The text encoder's ``config.json``, when ``version`` names a folder beside the ``.yaml``, not a hub's model."""
+    """Read the text encoder's ``config.json``, when ``version`` is a folder beside the ``.yaml``, not a hub's model."""
     version = (config.get("params") or {}).get("version")
     file = folder / str(version) / "config.json"
     if version is None or not file.is_file():

@@ -1,7 +1,7 @@
-"""Reads a Stable Diffusion 1 checkpoint, one file in the ldm format, into named tensors.
+"""Reads a checkpoint, one file in the ldm format, into named tensors.
 
-Nothing in the file is run: ``.safetensors`` holds no code, and a ``.ckpt`` goes through our own unpickler. What
-is not a Stable Diffusion 1 checkpoint is refused by the name of what it is.
+Nothing in the file is run: ``.safetensors`` holds no code, and a ``.ckpt`` goes through our own unpickler. Anything
+but a Stable Diffusion 1 checkpoint is refused by the name of what it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ AUTOENCODER = "first_stage_model."
 SUFFIXES = (".safetensors", ".ckpt")
 _ANY_TEXT = "cond_stage_model."
 _TEXT = CLIP_L.weights
-# Checkpoints from the time before transformers named the text encoder's inside lack the level "text_model".
+# Old checkpoints, from before transformers introduced it, lack the level "text_model".
 _OLD_TEXT = tuple(f"cond_stage_model.transformer.{part}." for part in ("embeddings", "encoder", "final_layer_norm"))
 _ONLY_SD1 = "this program trains SD1.x checkpoints so far"
 
@@ -89,7 +89,7 @@ def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
 
 
 def file_hash(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 22):
@@ -137,7 +137,7 @@ def _refuse_others(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 
 def _other_model(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Which other model's checkpoint this is, with its article; empty when it is none that is known."""
+    """Return which other model's checkpoint this is, with its article; empty for none that is known."""
     if _any(shapes, ("joint_blocks.", "model.diffusion_model.joint_blocks.")):
         return "an SD3 checkpoint"
     if _any(shapes, ("double_blocks.", "model.diffusion_model.double_blocks.")):
@@ -156,7 +156,7 @@ def _other_model(shapes: Mapping[str, tuple[int, ...]]) -> str:
 
 
 def _other_file(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """What other file people have beside their checkpoints this is; empty when it is none that is known."""
+    """Return which other kind of file this is; empty for none that is known."""
     if any(".lora_" in name or name.startswith(("lora_", "lycoris_")) for name in shapes):
         return "a LoRA"
     if _any(shapes, ("control_model.", "controlnet_", "input_hint_block.")):

@@ -1,6 +1,6 @@
 """The classes of ``diffusers`` that are used here, imported without torch's compiler and scipy.
 
-``diffusers`` imports the one for a decorator and the other for a noise schedule that is not offered; each takes about
+``diffusers`` imports the former for a decorator and the latter for a noise schedule that is not used; each takes about
 as long as torch itself. It works without them, as where they are not installed.
 """
 
@@ -15,7 +15,7 @@ from diffusers.utils import import_utils
 
 @contextmanager
 def _without_compiler_and_scipy() -> Iterator[None]:
-    """Where they are loaded already, they stay, and nothing is saved."""
+    """Hide both within it, unless they are loaded already."""
     hidden = "torch._dynamo" not in sys.modules
     scipy = import_utils._scipy_available
     if hidden:

@@ -1,4 +1,4 @@
-"""The two naming schemes of Stable Diffusion 1's weights: the ldm file format, and diffusers' classes.
+"""Names of Stable Diffusion 1's weights in the ldm file format, from those in diffusers' classes.
 
 The rules below turn a diffusers parameter name into its ldm name, so that a model's own list of parameters
 drives the loading and whatever the file lacks is known by name. Facts: the constructors of ldm's ``UNetModel``,
@@ -32,7 +32,7 @@ _MID_BLOCK = re.compile(r"mid_block\.(resnets\.\d|attentions\.0)\.(.+)")
 
 
 def unet_name(name: str, *, layers: int, attended: Container[int]) -> str:
-    """The ldm name of a UNet parameter, without the prefix ``model.diffusion_model.``.
+    """Return the ldm name of a UNet parameter, without the prefix ``model.diffusion_model.``.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def unet_name(name: str, *, layers: int, attended: Container[int]) -> str:
     """
     if found := _BLOCK.fullmatch(name):
         way, level, kind, number, rest = found[1], int(found[2]), found[3], int(found[4]), found[5]
-        # A level takes layers + 1 numbers on both ways; on the way down the first number of all is conv_in's.
+        # A level takes layers + 1 numbers, down and up; on the way down the first number of all is conv_in's.
         block = level * (layers + 1) + number
         if kind == "downsamplers":
             return f"input_blocks.{(level + 1) * (layers + 1)}.0.op.{rest.removeprefix('conv.')}"
@@ -60,7 +60,7 @@ def unet_name(name: str, *, layers: int, attended: Container[int]) -> str:
 
 
 def autoencoder_name(name: str, *, levels: int) -> str:
-    """The ldm name of an ``AutoencoderKL`` parameter, without the prefix ``first_stage_model.``.
+    """Return the ldm name of an ``AutoencoderKL`` parameter, without the prefix ``first_stage_model.``.
 
     ldm numbers the decoder's ``levels`` from the finest to the coarsest, diffusers the other way round.
     """
@@ -81,11 +81,11 @@ def autoencoder_name(name: str, *, levels: int) -> str:
 
 
 def text_encoder_name(name: str) -> str:
-    """The ldm name of a ``CLIPTextModel`` parameter, without ``cond_stage_model.transformer.text_model.``."""
+    """Return the ldm name of a ``CLIPTextModel`` parameter, without ``cond_stage_model.transformer.text_model.``."""
     return name.removeprefix("text_model.")
 
 
 def _renamed(name: str, table: dict[str, str]) -> str:
-    """``name`` with its module, all but the last part, looked up in ``table``; as it is where it is not there."""
+    """Replace the module of ``name``, all but the last part, by its entry in ``table``, if there is one."""
     module, _, parameter = name.rpartition(".")
     return f"{table.get(module, module)}.{parameter}"

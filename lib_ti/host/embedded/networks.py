@@ -69,8 +69,8 @@ def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = 
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leave out random initial values and count on the CPU: on the meta device newer torch loads its compiler for
-    either, which takes longer than all the rest."""
+    """Skips random initial values, and counts on the CPU: on the meta device newer torch loads its compiler for either,
+    which takes longer than everything else."""
 
     _FILLS = (init.normal_, init.uniform_, init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.uniform_)
 
@@ -82,13 +82,13 @@ class _Unfilled(TorchFunctionMode):
 
 
 def unet_names(unet: UNet2DConditionModel) -> Callable[[str], str]:
-    """The function from this UNet's parameter names to ldm's."""
+    """Return the function from this UNet's parameter names to ldm's."""
     attended = [number for number, kind in enumerate(unet.config.up_block_types) if kind.startswith("CrossAttn")]
     return partial(unet_name, layers=unet.config.layers_per_block, attended=attended)
 
 
 def autoencoder_names(autoencoder: AutoencoderKL) -> Callable[[str], str]:
-    """The function from this autoencoder's parameter names to ldm's."""
+    """Return the function from this autoencoder's parameter names to ldm's."""
     return partial(autoencoder_name, levels=len(autoencoder.config.block_out_channels))
 
 
@@ -99,7 +99,7 @@ def _load(
     ldm_name: Callable[[str], str],
     dtype: torch.dtype = torch.float32,
 ) -> list[str]:
-    """Give a network on the meta device its weights; what is missing or of another shape comes back, by ldm name."""
+    """Load the weights of a network on the meta device; returns a sentence for each that is missing or misshapen."""
     problems: list[str] = []
     loaded: dict[str, torch.Tensor] = {}
     for name, parameter in network.state_dict().items():
@@ -121,7 +121,7 @@ def _load(
 
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
-    """Without trailing ones: ldm's autoencoder has 1×1 convolutions where diffusers has linear layers."""
+    """Return the shape without trailing ones: ldm's autoencoder has 1×1 convolutions for diffusers' linear layers."""
     shape = tuple(tensor.shape)
     while shape and shape[-1] == 1:
         shape = shape[:-1]
@@ -129,7 +129,7 @@ def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
 
 
 def _number_positions(network: torch.nn.Module) -> None:
-    """Make CLIP's buffer 0, 1, 2 …, which some checkpoints have rounded in half precision and others lack."""
+    """Set CLIP's position buffer to 0, 1, 2 …, which some checkpoints have rounded to half and others lack."""
     for module in network.modules():
         if "position_ids" in module._buffers:
             module.register_buffer("position_ids", torch.arange(POSITIONS)[None], persistent=False)

@@ -12,7 +12,7 @@ from transformers import CLIPTextModel
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import TextEncoderSpec
 from lib_ti.host.clip.chunks import EMPTY, Chunk, Prompt, Word, lay_out
-from lib_ti.host.clip.network import hidden_states, sent
+from lib_ti.host.clip.network import hidden_states, to_device
 from lib_ti.host.clip.token_table import TokenTable
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ class TextEncoder:
             [rows.setdefault(chunk, len(rows)) for chunk in (*layout, *[EMPTY] * (contexts - len(layout)))]
             for layout in layouts
         ]
-        hidden = _emphasised(self._encode_chunks(list(rows), embeddings), list(rows))  # (rows, 77, width)
-        gathered = hidden[sent(index, hidden.device)]  # (B, k, 77, width)
+        hidden = _with_emphasis(self._encode_chunks(list(rows), embeddings), list(rows))  # (rows, 77, width)
+        gathered = hidden[to_device(index, hidden.device)]  # (B, k, 77, width)
         return gathered.flatten(1, 2)
 
     def _encode_chunks(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> torch.Tensor:
-        """(chunks, 77, width). The hook is there for this one call only."""
-        ids = sent([chunk.ids for chunk in chunks], self._rows.weight.device)
+        """Return (chunks, 77, width). The hook exists for this call only."""
+        ids = to_device([chunk.ids for chunk in chunks], self._rows.weight.device)
         hook = self._splice(chunks, embeddings)
         try:
             return hidden_states(self._network.text_model, ids, self._layer)
@@ -72,7 +72,7 @@ class TextEncoder:
                 hook.remove()
 
     def _splice(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> RemovableHandle | None:
-        """Have the table's next output (chunks, 77, width) carry the embeddings' vectors in their places."""
+        """Put the embeddings' vectors into the table's next output (chunks, 77, width)."""
         used = sorted({word for chunk in chunks for _, word in chunk.splices})
         if not used:
             return None
@@ -85,7 +85,7 @@ class TextEncoder:
             for place, word in chunk.splices
             for offset in range(embeddings[word].count)
         ]
-        row, place, source = sent(places, vectors.device).unbind(1)
+        row, place, source = to_device(places, vectors.device).unbind(1)
 
         def put(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
             return output.index_put((row, place), vectors[source].to(output.dtype))
@@ -93,14 +93,14 @@ class TextEncoder:
         return self._rows.register_forward_hook(put)
 
 
-def _emphasised(hidden: torch.Tensor, chunks: Sequence[Chunk]) -> torch.Tensor:
+def _with_emphasis(hidden: torch.Tensor, chunks: Sequence[Chunk]) -> torch.Tensor:
     if not any(chunk.weights for chunk in chunks):
         return hidden
     return torch.stack([_weighted(row, chunk.weights) for row, chunk in zip(hidden, chunks, strict=True)])
 
 
 def _weighted(states: torch.Tensor, weights: tuple[float, ...]) -> torch.Tensor:
-    """(77, width), with the mean that they had before."""
+    """Multiply (77, width) by the weights and restore their mean."""
     if not weights:
         return states
     weighted = states * states.new_tensor(weights)[:, None]

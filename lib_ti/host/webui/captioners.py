@@ -71,7 +71,7 @@ def _blip(report: Report) -> Iterator[Captioner]:
 def _deepbooru(report: Report) -> Iterator[Captioner]:
     tagger = deepbooru.model
     if tagger.model is not None and not tagger.model.tags:
-        tagger.model = None  # what the WebUI keeps after a failure to load it: random weights
+        tagger.model = None  # with random weights, left by the WebUI after a failure to load it
     try:
         if tagger.model is None:
             _announce(DEEPBOORU, _DEEPBOORU_FILE, report)
@@ -135,7 +135,7 @@ class _Deepbooru:
 
     def caption(self, images: Sequence[Image.Image]) -> list[str]:
         tags = [self._tagger.tag_multi(image, force_disable_ranks=True) for image in images]
-        # Captions are plain text, in which brackets need no backslashes against being emphasis.
+        # Captions are plain text, in which brackets need no escaping.
         return [re.sub(r"\\([\\()])", r"\1", one) for one in tags] if shared.opts.deepbooru_escape else tags
 
 
@@ -147,7 +147,7 @@ def _announce(name: str, file: Path, report: Report) -> None:
 def _loaded(name: str, file: Path, load: Any) -> Any:
     try:
         return load()
-    except Exception as error:  # the WebUI lets through whatever comes of a failed download or a damaged file
+    except Exception as error:  # the WebUI raises any error after a failed download or on a damaged file
         path = Path(paths.models_path) / file
         said = str(error).strip().splitlines()
         if not path.exists():

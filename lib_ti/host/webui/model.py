@@ -65,7 +65,7 @@ class WebUIModel:
 
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:
-        """In float32 whatever the autoencoder is stored in, since in half precision some overflow."""
+        """Encode in float32, whatever the autoencoder's precision: in half precision some overflow."""
         self._check()
         height, width = pixels.shape[-2:]
         check_encodable(width, height)
@@ -143,7 +143,7 @@ def _describe(sd_model: Any, prompts: WebUIPromptEncoder) -> ModelInfo:
 
 
 def _alphas_cumprod(sd_model: Any) -> torch.Tensor:
-    """(1000,) float32 on the CPU: from the schedule's two ends, unless the model has a schedule of its own.
+    """Return (1000,) float32 on the CPU: from the schedule's two ends, unless the model has its own schedule.
 
     The buffer itself may be rounded to half precision, by the checkpoint file or by the WebUI.
     """

@@ -137,7 +137,7 @@ class PreviewGenerator:
         database.ids_lookup = {token: list(entries) for token, entries in self._lookup.items()}
         for one in ours:
             database.register_embedding(one, self._sd_model)
-            # A name that differs in case only has the same tokens, and the first in the list is taken.
+            # A name that differs only in case has the same tokens, and the first in the list counts.
             database.ids_lookup[text.tokenize([one.name])[0][0]].sort(
                 key=lambda entry: (-len(entry[0]), entry[1] not in ours)
             )

@@ -21,7 +21,7 @@ from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.families.sd1 import CLIP_L, SD1
 from lib_ti.host.clip.conditioning import TextConditioning
-from lib_ti.host.clip.network import hidden_states, sent
+from lib_ti.host.clip.network import hidden_states, to_device
 from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.prompt_syntax import literal, without_words
 from lib_ti.wording import quoted
@@ -73,7 +73,7 @@ class WebUIPromptEncoder:
             for layout in layouts
             for chunk in (*layout, *(text.empty_chunk() for _ in range(contexts - len(layout))))
         ]
-        tokens = sent([chunk.tokens for chunk in chunks], devices.device)
+        tokens = to_device([chunk.tokens for chunk in chunks], devices.device)
         with devices.autocast():
             hidden = self._run(tokens, [chunk.fixes for chunk in chunks])
         return TextConditioning(hidden.float().reshape(len(prompts), -1, hidden.shape[-1]))

@@ -85,7 +85,7 @@ def usable_model(options: SessionOptions) -> Any:
         )
     if not sd_model.lowvram and weight.device.type != devices.device.type:
         raise BadInput(
-            f"The model {name} was unloaded to main memory: choose the checkpoint again at the top left, then start."
+            f"The model {name} was unloaded to main memory: select the checkpoint again at the top left, then start."
         )
     _check_precision(options.precision)
     return sd_model

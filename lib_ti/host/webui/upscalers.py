@@ -21,7 +21,7 @@ _MOST_PASSES = 3
 
 
 def upscalers() -> tuple[str, ...]:
-    """Names of the WebUI's upscalers but those that only resample, in its order, the one for photographs first."""
+    """Return the WebUI's upscalers, without those that only resample, in its order, the one for photos first."""
     names = list(dict.fromkeys(data.name for data in shared.sd_upscalers if not isinstance(data.scaler, _PLAIN)))
     return tuple(sorted(names, key=lambda name: name != _BEST))
 
