@@ -62,8 +62,8 @@ class RunStarted(Event):
     folder: Path
     first_step: int
     max_steps: int
-    pictures: int
-    held_out: int
+    images: int
+    validation_images: int
     resumed: bool
 
 
@@ -78,7 +78,7 @@ class StepDone(Event):
     max_steps: int
     loss: float
     smoothed: float
-    rate: float
+    learning_rate: float
     seconds: float
     skipped: bool = False
 

@@ -8,7 +8,7 @@ from lib_ti.config import (
     CaptionConfig,
     CreateConfig,
     GenerateConfig,
-    LookConfig,
+    InspectConfig,
     PrepareConfig,
     TrainConfig,
     described,
@@ -18,13 +18,13 @@ from lib_ti.config import (
 )
 from lib_ti.errors import BadInput
 
-KINDS = (PrepareConfig, LookConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig)
+KINDS = (PrepareConfig, InspectConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig)
 GOOD = {"name": "my-style", "dataset": "pictures"}
 
 
 def test_defaults_are_those_of_the_tutorials() -> None:
     config = from_mapping(TrainConfig, GOOD)
-    assert (config.embedding_rate, config.max_steps, config.template) == ("0.005", 5000, "style_filewords")
+    assert (config.learning_rate, config.max_steps, config.template) == ("0.005", 5000, "style_filewords")
     assert (config.save_image_every, config.save_embedding_every, config.png_chunks) == (50, 500, True)
     assert from_mapping(CreateConfig, {"name": "x"}).vectors == 10
 
@@ -43,12 +43,12 @@ def test_text_values_are_read() -> None:
 
 
 def test_settings_survive_a_file() -> None:
-    config = from_mapping(TrainConfig, {**GOOD, "embedding_rate": "0.01:10, 0.001", "seed": 7})
+    config = from_mapping(TrainConfig, {**GOOD, "learning_rate": "0.01:10, 0.001", "seed": 7})
     assert from_mapping(TrainConfig, json.loads(json.dumps(to_mapping(config)))) == config
 
 
 def test_all_problems_come_together() -> None:
-    values = {"max_step": 3, "max_steps": "abc", "embedding_rate": "0", "width": 65, "batch_size": -1, "clip": "both"}
+    values = {"max_step": 3, "max_steps": "abc", "learning_rate": "0", "width": 65, "batch_size": -1, "clip": "both"}
     with pytest.raises(BadInput) as raised:
         from_mapping(TrainConfig, values, source="the options")
     text = "\n".join(raised.value.problems)
@@ -77,7 +77,7 @@ def test_steps_must_be_a_positive_whole_number(value: object) -> None:
     [
         ("preview_seed", 2.0**33, "Preview seed is 8589934592; the largest possible value is 4294967295."),
         ("tag_dropout", -5, "Drop out tags is -5; the smallest possible value is 0."),
-        ("embedding_rate", "0,005", "Embedding learning rate is '0,005', with a decimal comma. Write 0.005."),
+        ("learning_rate", "0,005", "Embedding learning rate is '0,005', with a decimal comma. Write 0.005."),
         ("weight_decay", "0,1", "Weight decay must be a number, and is '0,1'. Write 0.1."),
         ("max_steps", "5,000", "Max steps must be a whole number, and is '5,000'. Write 5000."),
         ("max_steps", 2.5, "Max steps must be a whole number, and is 2.5."),
@@ -96,7 +96,7 @@ def test_preview_prompts_are_kept_for_any_embedding() -> None:
 
 @pytest.mark.parametrize("setting", ["preview_prompt", "preview_negative"])
 def test_filewords_in_preview_prompts_are_refused(setting: str) -> None:
-    with pytest.raises(BadInput, match="holds .filewords., which only a prompt template can fill"):
+    with pytest.raises(BadInput, match="contains .filewords., which only a prompt template can fill"):
         from_mapping(TrainConfig, {**GOOD, setting: "a photo of [filewords]"})
 
 

@@ -1,4 +1,4 @@
-"""Arguments made from the declared settings, so that the command line and every other form say the same."""
+"""Arguments made from the declared settings."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_ti.config import Config, TrainConfig, a1111, described, from_mapping
+from lib_ti.config import RENAMED, Config, TrainConfig, a1111, described, from_mapping
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path
 from lib_ti.wording import number
 
 
 def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | tuple[str, ...] = ()) -> None:
-    """One option for each setting: ``--max-steps N``, ``--shuffle-tags`` and ``--no-shuffle-tags``.
+    """Add an option for each setting: ``--max-steps N``, ``--shuffle-tags`` and ``--no-shuffle-tags``.
 
-    Values stay text and unset options stay absent; :func:`read_config` judges all of them together.
+    Values stay text and unset options stay absent; :func:`read_config` checks all of them together. Settings that were
+    renamed are accepted under their former names too, which the help does not show.
     """
-    placed = (positional,) if isinstance(positional, str) else positional
+    positionals = (positional,) if isinstance(positional, str) else positional
     group = parser.add_argument_group("settings")
+    former = {new: old for old, new in RENAMED.get(kind.__name__, {}).items()}
     for name, value_type, default, setting in described(kind):
         shown = "" if setting.required and not default else f" (default: {_shown(default)})"
         text = f"{setting.label}: {setting.help}{shown}".replace("%", "%%")
-        common: dict[str, Any] = {"dest": f"setting_{name}", "default": argparse.SUPPRESS}
-        if name in placed:
+        if name in positionals:
             group.add_argument(f"setting_{name}", metavar=name.upper(), nargs="?", default=argparse.SUPPRESS, help=text)
-        elif value_type is bool:
-            group.add_argument(
-                f"--{name.replace('_', '-')}", action=argparse.BooleanOptionalAction, help=text, **common
-            )
+            continue
+        options: dict[str, Any] = {"dest": f"setting_{name}", "default": argparse.SUPPRESS}
+        if value_type is bool:
+            options["action"] = argparse.BooleanOptionalAction
         else:
-            metavar = "|".join(setting.choices) if setting.choices else {int: "N", float: "X", str: "TEXT"}[value_type]
-            group.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text, **common)
+            kinds = {int: "N", float: "X", str: "TEXT"}
+            options["metavar"] = "|".join(setting.choices) if setting.choices else kinds[value_type]
+        group.add_argument(_option(name), help=text, **options)
+        if name in former:
+            group.add_argument(_option(former[name]), help=argparse.SUPPRESS, **options)
 
 
 def read_config(
-    kind: type[Config], arguments: argparse.Namespace, tell: Callable[[str], None] = lambda _: None
+    kind: type[Config], arguments: argparse.Namespace, report: Callable[[str], None] = lambda _: None
 ) -> Config:
-    """The configuration from ``--config FILE``, overridden by the options that were given.
+    """Return the configuration of ``--config FILE``, overridden by the options that were given.
 
-    ``tell`` is called with what was taken from a settings file of the WebUI.
+    ``report`` is called with what was read from a settings file of the WebUI.
 
     Raises
     ------
@@ -55,14 +59,14 @@ def read_config(
         source = arguments.config
         values = content.get("settings", content)
         if a1111.is_webui_settings(values):
-            values = _translated(kind, values, source, tell)
+            values = _translated(kind, values, source, report)
     prefix = "setting_"
     given = {key[len(prefix) :]: value for key, value in vars(arguments).items() if key.startswith(prefix)}
     return from_mapping(kind, {**values, **given}, source=source)
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """A mapping of settings, or a run's ``settings-*.json``, which has them under ``"settings"``.
+    """Read a mapping of settings, or a run's ``settings-*.json``, which has them under ``"settings"``.
 
     Raises
     ------
@@ -77,17 +81,21 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise BadInput(f"The settings file {path} is not JSON: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("settings", content), dict):
-        raise BadInput(f'The settings file {path} holds no settings; it should look like {{"max_steps": 500}}.')
+        raise BadInput(f'The settings file {path} contains no settings; it should look like {{"max_steps": 500}}.')
     return content
 
 
-def _translated(kind: type[Config], values: Mapping[str, Any], source: str, tell: Callable[[str], None]) -> Any:
+def _translated(kind: type[Config], values: Mapping[str, Any], source: str, report: Callable[[str], None]) -> Any:
     if kind is not TrainConfig:
         raise BadInput(f"{source} has settings of a run in the WebUI's Train tab; give it to the command train.")
     translated = a1111.translate(values, source)
     for note in translated.notes:
-        tell(note)
+        report(note)
     return translated.settings
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _shown(default: Any) -> str:

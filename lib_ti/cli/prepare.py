@@ -14,7 +14,7 @@ from lib_ti.cli.arguments import add_settings, read_config
 from lib_ti.cli.exit_codes import DONE, STOPPED
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
-from lib_ti.config import LookConfig, PrepareConfig
+from lib_ti.config import InspectConfig, PrepareConfig
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.paths import as_path
@@ -91,7 +91,7 @@ def _look(plan: Plan, voice: _Voice, control: Control, *, dry: bool) -> None:
 
     report = inspect_folder(
         plan.source,
-        LookConfig(width=plan.config.width, height=plan.config.height),
+        InspectConfig(width=plan.config.width, height=plan.config.height),
         subfolders=plan.config.subfolders,
         cache_folder=None if dry else plan.folder.inspection,
         progress=voice.progress("Looking"),

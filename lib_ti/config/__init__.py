@@ -7,18 +7,20 @@ defaults are the ones that readers of Textual Inversion tutorials know from the 
 from lib_ti.config.caption import CaptionConfig
 from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
-from lib_ti.config.look import LookConfig
+from lib_ti.config.inspect import InspectConfig
 from lib_ti.config.prepare import PrepareConfig
+from lib_ti.config.renamed import RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.train import TrainConfig
 
 __all__ = [
     "MAX_VECTORS",
+    "RENAMED",
     "CaptionConfig",
     "Config",
     "CreateConfig",
     "GenerateConfig",
-    "LookConfig",
+    "InspectConfig",
     "PrepareConfig",
     "Setting",
     "Settings",
@@ -28,4 +30,5 @@ __all__ = [
     "problems",
     "setting",
     "to_mapping",
+    "with_present_names",
 ]

@@ -20,7 +20,7 @@ _NAMES = {
     "data_root": "dataset",
     "template_file": "template",
     "log_directory": "log_directory",
-    "learn_rate": "embedding_rate",
+    "learn_rate": "learning_rate",
     "steps": "max_steps",
     "batch_size": "batch_size",
     "gradient_step": "gradient_accumulation",

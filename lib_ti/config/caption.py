@@ -11,21 +11,23 @@ from lib_ti.config.setting import Settings, setting
 class CaptionConfig(Settings):
     """Captions written by a model."""
 
-    captioner: str = setting("", "Captioner", "Who looks at the pictures; empty: the first that there is, BLIP mostly.")
+    captioner: str = setting(
+        "", "Captioner", "Model that writes the captions; empty: the first that is available, usually BLIP."
+    )
     existing: str = setting(
         "keep",
         "Existing captions",
-        "keep: pictures with a caption that is no file name are left alone; ignore: they get a new one; prepend: the "
-        "existing one goes before the new one; append: it goes after it. What is replaced is kept in .captions-before.",
+        "keep: images that have a caption file are skipped; ignore: it is replaced; prepend: the existing caption goes "
+        "before the new one; append: it goes after it. Replaced captions are kept in .captions-before.",
         choices=("keep", "ignore", "prepend", "append"),
     )
     prefix: str = setting("", "Prefix", "Written before each new caption, such as “a portrait,” or “photo of”.")
     suffix: str = setting("", "Suffix", "Written after each new caption, such as “, side light”.")
     blacklist: str = setting(
         "",
-        "Words to leave out",
-        "Words and tags, parted by commas, that new captions shall not have: those for the style that is learned.",
+        "Words to remove",
+        "Comma-separated words and tags to remove from generated captions, such as the name of the style.",
     )
     batch_size: int = setting(
-        8, "Pictures at once", "Pictures that the captioner looks at together.", minimum=1, maximum=64
+        8, "Batch size", "Images that are captioned at once; more need more memory.", minimum=1, maximum=64
     )

@@ -18,24 +18,24 @@ class CreateConfig(Settings):
     text: str = setting(
         "*",
         "Initialization text",
-        "Words that the embedding starts from. Say in a word or two what the pictures show, such as “oil painting”.",
+        "Words that the embedding starts from: one or two that say what the images show, such as “oil painting”.",
         required=True,
     )
     vectors: int = setting(
         10,
         "Number of vectors per token",
-        "How much the embedding can hold: 1 to 4 for a thing, 8 to 16 for a style. Each takes one of 75 tokens.",
+        "More vectors can hold more: 1 to 4 for a subject, 8 to 16 for a style. Each uses one of 75 tokens.",
         minimum=1,
         maximum=MAX_VECTORS,
     )
     overwrite: bool = setting(
         False,
-        "Overwrite old embedding",
-        "Replace an embedding that has this name; its file is kept beside the new one, under another name.",
+        "Overwrite Old Embedding",
+        "Replace an existing embedding of this name; its file is kept beside the new one, under another name.",
     )
     file_format: str = setting(
         "safetensors",
         "File format",
-        "safetensors keeps the recipe in the file; pt is the WebUI's older format.",
+        "safetensors also stores how the embedding was made; pt is the WebUI's older format.",
         choices=("safetensors", "pt"),
     )

@@ -1,4 +1,4 @@
-"""Settings declared once: what is known of each, and how values become a configuration."""
+"""Settings declared once: the description of each, and how values become a configuration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from lib_ti.config.renamed import with_present_names
 from lib_ti.errors import BadInput
 from lib_ti.paths import path_problem, path_text
 from lib_ti.wording import number, quoted, without_commas
@@ -19,10 +20,12 @@ MODEL_SIZE = 0
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one setting besides its type and default."""
+    """Description of one setting besides its type and default."""
 
     label: str
     help: str
+    short: str = ""
+    """The label in messages, where it is another."""
     minimum: float | None = None
     maximum: float | None = None
     multiple: int | None = None
@@ -30,6 +33,11 @@ class Setting:
     required: bool = False
     path: bool = False
     """The text names a file or folder, and is read by :func:`lib_ti.paths.path_text`."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the setting."""
+        return self.short or self.label
 
 
 def setting(default: Any, label: str, help: str, **details: Any) -> Any:
@@ -42,7 +50,7 @@ class Settings:
     """Base of all configurations, which are frozen dataclasses whose fields are made by :func:`setting`."""
 
     def contradictions(self) -> list[str]:
-        """What is wrong with values that are each within bounds, one sentence each."""
+        """Return what is wrong with values that are each within bounds, one sentence each."""
         return []
 
 
@@ -50,7 +58,7 @@ Config = TypeVar("Config", bound=Settings)
 
 
 def described(kind: type[Any]) -> Iterator[tuple[str, type[Any], Any, Setting]]:
-    """Name, type (``str``, ``int``, ``float`` or ``bool``), default and description of each setting of ``kind``."""
+    """Yield name, type (``str``, ``int``, ``float`` or ``bool``), default and description of each setting."""
     for item in dataclasses.fields(kind):
         yield item.name, type(item.default), item.default, item.metadata["setting"]
 
@@ -70,7 +78,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
     known = {name: (value_type, described_) for name, value_type, _, described_ in described(kind)}
     found: list[str] = []
     read: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in with_present_names(kind, values).items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"; did you mean {quoted(close[0])}?" if close else "."
@@ -91,7 +99,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
 
 
 def problems(config: Settings) -> list[str]:
-    """All that is wrong with a configuration by itself, one sentence each; an empty list when nothing is."""
+    """Return all that is wrong with a configuration by itself, one sentence each."""
     found = [_problem(getattr(config, name), item) for name, _, _, item in described(type(config))]
     return [*filter(None, found), *config.contradictions()]
 
@@ -99,33 +107,33 @@ def problems(config: Settings) -> list[str]:
 def _problem(value: Any, item: Setting) -> str | None:
     if isinstance(value, str):
         if item.required and not value.strip():
-            return f"{item.label} is empty: {item.help}"
+            return f"{item.name} is empty: {item.help}"
         if item.path and (found := path_problem(value)):
-            return f"{item.label} {found}"
+            return f"{item.name} {found}"
         if item.choices and value not in item.choices:
-            return f"{item.label} is {quoted(value)}; choose one of {', '.join(item.choices)}."
+            return f"{item.name} is {quoted(value)}; choose one of {', '.join(item.choices)}."
         return None
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{item.label} is {value}; give a finite number."
+        return f"{item.name} is {value}; give a finite number."
     if item.minimum is not None and value < item.minimum:
-        return f"{item.label} is {number(value)}; the smallest possible value is {number(item.minimum)}."
+        return f"{item.name} is {number(value)}; the smallest possible value is {number(item.minimum)}."
     if item.maximum is not None and value > item.maximum:
-        return f"{item.label} is {number(value)}; the largest possible value is {number(item.maximum)}."
+        return f"{item.name} is {number(value)}; the largest possible value is {number(item.maximum)}."
     if item.multiple and value % item.multiple:
-        return f"{item.label} is {number(value)}; it must be a multiple of {item.multiple}."
+        return f"{item.name} is {number(value)}; it must be a multiple of {item.multiple}."
     return None
 
 
 def _unreadable(value: Any, value_type: type[Any], item: Setting) -> str:
     expected = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
     shown = number(value) if isinstance(value, float) else quoted(value)
-    said = f"{item.label} must be {expected}, and is {shown}"
+    said = f"{item.name} must be {expected}, and is {shown}"
     meant = without_commas(value, whole=value_type is int) if isinstance(value, str) else None
     return f"{said}. Write {meant}." if meant and value_type in (int, float) else f"{said}."
 
 
 def _read(value: Any, value_type: type[Any]) -> Any:
-    """Value as ``value_type``; whole floats and text are accepted as forms and files give them."""
+    """Convert a value to ``value_type``; whole floats and text are accepted as forms and files give them."""
     if value_type is bool:
         if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
             return value.strip().lower() in ("true", "yes", "on", "1")

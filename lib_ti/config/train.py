@@ -15,7 +15,7 @@ class TrainConfig(Settings):
 
     name: str = setting("", "Embedding", "The embedding to train; create it first.", required=True)
     dataset: str = setting(
-        "", "Dataset directory", "Folder with the pictures and their captions.", required=True, path=True
+        "", "Dataset directory", "Folder with the images and their captions.", required=True, path=True
     )
     subfolders: bool = setting(
         False,
@@ -26,21 +26,22 @@ class TrainConfig(Settings):
     template: str = setting(
         "style_filewords",
         "Prompt template",
-        "Text file whose lines become prompts: [name] is the embedding, [filewords] the picture's caption.",
+        "Text file whose lines become prompts: [name] is the embedding, [filewords] the image's caption.",
         required=True,
         path=True,
     )
-    embedding_rate: str = setting(
+    learning_rate: str = setting(
         "0.005",
-        "Embedding learning rate",
-        "How far each step moves the vectors. A list such as 0.005:100, 1e-3:1000, 1e-5 changes it at those steps.",
+        "Embedding Learning rate",
+        "Size of each update of the vectors. A list such as 0.005:100, 1e-3:1000, 1e-5 changes it at those steps.",
+        short="Embedding learning rate",
         required=True,
     )
     max_steps: int = setting(5000, "Max steps", "The run ends at this step of the embedding.", minimum=1)
     width: int = setting(
         MODEL_SIZE,
         "Width",
-        "Width of the training pictures in pixels; 0 is the size the model was made for (512 for SD1).",
+        "Width of the training images in pixels; 0 is the size the model was made for (512 for SD1).",
         minimum=0,
         maximum=2048,
         multiple=8,
@@ -48,7 +49,7 @@ class TrainConfig(Settings):
     height: int = setting(
         MODEL_SIZE,
         "Height",
-        "Height of the training pictures in pixels; 0 is the size the model was made for (512 for SD1).",
+        "Height of the training images in pixels; 0 is the size the model was made for (512 for SD1).",
         minimum=0,
         maximum=2048,
         multiple=8,
@@ -56,24 +57,38 @@ class TrainConfig(Settings):
     resize: str = setting(
         "crop",
         "Resize",
-        "crop: fill the training size and cut the rest; buckets: the nearest of several aspect ratios; "
-        "keep: do not resize pictures.",
+        "crop: fill the training size and crop the rest; buckets: use the nearest of several aspect ratios; "
+        "keep: do not resize images.",
         choices=("crop", "buckets", "keep"),
     )
-    batch_size: int = setting(1, "Batch size", "Pictures in one pass through the model.", minimum=1, maximum=256)
+    batch_size: int = setting(
+        1, "Batch size", "Images in one pass through the model; more need more memory.", minimum=1, maximum=256
+    )
     gradient_accumulation: int = setting(
-        1, "Gradient accumulation steps", "Passes that are added up before the vectors move.", minimum=1, maximum=1024
+        1,
+        "Gradient accumulation steps",
+        "Batches whose gradients are averaged for one update of the vectors.",
+        minimum=1,
+        maximum=1024,
     )
     save_image_every: int = setting(
-        50, "Save an image every", "Draw a preview every so many steps; 0 draws none.", minimum=0
+        50,
+        "Save an image to log directory every N steps, 0 to disable",
+        "How often a preview is generated.",
+        short="Save an image every",
+        minimum=0,
     )
     save_embedding_every: int = setting(
-        500, "Save a copy of embedding every", "Keep a numbered copy every so many steps; 0 keeps none.", minimum=0
+        500,
+        "Save a copy of embedding to log directory every N steps, 0 to disable",
+        "How often a numbered checkpoint of the embedding is saved.",
+        short="Save a copy of embedding every",
+        minimum=0,
     )
     png_chunks: bool = setting(
         True,
         "Save images with embedding in PNG chunks",
-        "With each preview, also write a picture that carries the embedding and can be shared as one file.",
+        "With each preview, also save an image that contains the embedding and can be shared as one file.",
     )
     preview_prompt: str = setting(
         "", "Preview prompt", "Prompt of the previews; [name] is the embedding. Empty: the captions in turn."
@@ -83,104 +98,137 @@ class TrainConfig(Settings):
     preview_sampler: str = setting("Euler a", "Preview sampler", "Sampling method of the previews.")
     preview_scheduler: str = setting("Automatic", "Preview schedule type", "Noise schedule of the previews.")
     preview_cfg: float = setting(
-        7.0, "Preview CFG scale", "How strictly the prompt is followed.", minimum=1, maximum=30
+        7.0, "Preview CFG scale", "How strictly the image follows the prompt.", minimum=1, maximum=30
     )
     preview_seed: int = setting(
-        -1, "Preview seed", "-1 draws one seed and keeps it for the whole run.", minimum=-1, maximum=2**32 - 1
+        -1,
+        "Preview seed",
+        "Seed of all previews of the run; -1 chooses one at random.",
+        minimum=-1,
+        maximum=2**32 - 1,
     )
     preview_width: int = setting(
-        0, "Preview width", "In pixels; 0 is the width of training.", minimum=0, maximum=2048, multiple=8
+        0, "Preview width", "In pixels; 0 is the training width.", minimum=0, maximum=2048, multiple=8
     )
     preview_height: int = setting(
-        0, "Preview height", "In pixels; 0 is the height of training.", minimum=0, maximum=2048, multiple=8
+        0, "Preview height", "In pixels; 0 is the training height.", minimum=0, maximum=2048, multiple=8
     )
     latent_sampling: str = setting(
         "once",
-        "Latent sampling method",
-        "once: one sample of each picture's encoding; deterministic: its mean; random: a new sample at each visit.",
+        "Choose latent sampling method",
+        "once: one sample of each image's latents; deterministic: their mean; random: a new sample at each visit.",
+        short="Latent sampling method",
         choices=("once", "deterministic", "random"),
     )
-    shuffle_tags: bool = setting(False, "Shuffle tags by ','", "Put the caption's tags in a new order at each visit.")
+    shuffle_tags: bool = setting(
+        False,
+        "Shuffle tags by ',' when creating prompts.",
+        "Reorder the caption's tags at random at each visit.",
+        short="Shuffle tags",
+    )
     tag_dropout: float = setting(
-        0.0, "Drop out tags", "Share of the caption's tags left out at each visit.", minimum=0, maximum=1
+        0.0,
+        "Drop out tags when creating prompts.",
+        "Share of the caption's tags that is dropped at random at each visit, from 0 to 1; 0.1 is usual.",
+        short="Drop out tags",
+        minimum=0,
+        maximum=1,
     )
     use_alpha: bool = setting(
         False,
         "Use PNG alpha channel as loss weight",
-        "Transparent parts of a picture count less, or not at all; so do dark parts of a mask, such as cat-mask.png "
+        "Transparent regions of an image count less, or not at all; so do dark regions of a mask, such as cat-mask.png "
         "beside cat.jpg.",
     )
-    warmup_steps: int = setting(0, "Warm-up steps", "Steps over which the rate rises from near 0.", minimum=0)
-    rate_decay: str = setting(
+    warmup_steps: int = setting(0, "Warm-up steps", "Steps over which the learning rate rises from near 0.", minimum=0)
+    learning_rate_decay: str = setting(
         "constant",
-        "Rate decay",
-        "cosine: the rate falls smoothly to 5 % at Max steps.",
+        "Learning rate decay",
+        "cosine: the learning rate falls smoothly to 5 % at Max steps.",
         choices=("constant", "cosine"),
     )
     weight_decay: float = setting(
-        0.0, "Weight decay", "Pull of the vectors towards zero; 0 as in the WebUI.", minimum=0, maximum=1
+        0.0,
+        "Weight decay",
+        "How strongly the vectors are pulled towards zero; 0 as in the WebUI.",
+        minimum=0,
+        maximum=1,
     )
     clip: str = setting(
         "disabled",
         "Gradient clipping",
-        "Limit single large steps by the gradient's norm or by each of its values.",
+        "Limit large gradients by their norm or by each of their values.",
         choices=("disabled", "norm", "value"),
     )
-    clip_value: float = setting(1.0, "Gradient clipping limit", "The largest norm or value let through.", minimum=0)
-    held_out: float = setting(
+    clip_value: float = setting(
+        1.0, "Gradient clipping limit", "Largest norm or value that a gradient may have.", minimum=0
+    )
+    validation_split: float = setting(
         0.1,
         "Validation split",
-        "Share of the images that is not trained on and shows when the embedding overtrains (from 8 images on).",
+        "Share of the images used for validation only, to show when the embedding overtrains (from 8 images on).",
         minimum=0,
         maximum=0.5,
     )
-    evaluate_every: int = setting(
+    validate_every: int = setting(
         50,
         "Validate every N steps",
-        "Measure the validation loss every so many steps; 0 never does, and trains on the validation images too.",
+        "How often the validation loss is computed; 0 disables validation, and trains on the validation images too.",
         minimum=0,
     )
     seed: int = setting(
-        0, "Training seed", "Equal settings and an equal seed train equally.", minimum=0, maximum=2**32 - 1
+        0,
+        "Training seed",
+        "Runs with equal settings and an equal seed give equal embeddings.",
+        minimum=0,
+        maximum=2**32 - 1,
     )
     precision: str = setting(
         "auto",
         "Precision",
-        "auto: half precision on a graphics card, float32 on the processor.",
+        "auto: half precision on a graphics card, float32 on the CPU.",
         choices=("auto", "float32", "float16", "bfloat16"),
     )
-    gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "Needs less memory, and a third more time.")
+    gradient_checkpointing: bool = setting(
+        False, "Gradient checkpointing", "Use less memory; each step takes about a third longer."
+    )
     log_directory: str = setting(
-        "textual_inversion", "Log directory", "Folder for the runs: previews, copies, loss.", required=True, path=True
+        "textual_inversion",
+        "Log directory",
+        "Folder for the runs: previews, checkpoints, losses.",
+        required=True,
+        path=True,
     )
     cache_latents: bool = setting(
-        True, "Keep encoded pictures on disk", "A later run on the same pictures starts at once."
+        True,
+        "Keep encoded images on disk",
+        "A later run on the same images starts without encoding them again.",
     )
 
     def __post_init__(self) -> None:
-        # Kept for any embedding: the next one that is trained with these settings puts its own name there.
+        # Settings apply to any embedding: the next one that is trained with them puts its own name there.
         for name in ("preview_prompt", "preview_negative"):
             object.__setattr__(self, name, without_name(getattr(self, name), self.name))
 
     def contradictions(self) -> list[str]:
         found = []
-        if self.embedding_rate.strip():
+        if self.learning_rate.strip():
             try:
-                pieces = parse_learning_rates(self.embedding_rate)
+                pieces = parse_learning_rates(self.learning_rate)
             except ValueError as error:
                 found.append(str(error))
             else:
                 too_short = check_reaches(pieces, self.max_steps)
                 found += [too_short] if too_short else []
         if self.clip != "disabled" and self.clip_value == 0:
-            found.append("Gradient clipping limit is 0, which would let nothing through; give a limit such as 1.")
+            found.append("Gradient clipping limit is 0, so that every gradient would be 0; give a limit such as 1.")
         for label, prompt in (
             ("Preview prompt", self.preview_prompt),
             ("Preview negative prompt", self.preview_negative),
         ):
             if word := FILEWORDS.search(prompt):
                 found.append(
-                    f"{label} holds {word[0]}, which only a prompt template can fill: write the words, or leave "
+                    f"{label} contains {word[0]}, which only a prompt template can fill: write the words, or leave "
                     "Preview prompt empty for the captions in turn."
                 )
         if 0 < self.width < 32 or 0 < self.height < 32:

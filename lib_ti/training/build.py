@@ -32,11 +32,11 @@ def build_trainer(
         objective=DenoisingObjective(config.seed),
         optimizer=AdamW(embeddings.named, weight_decay=config.weight_decay),
         schedule=LearningRateSchedule(
-            parse_learning_rates(config.embedding_rate),
+            parse_learning_rates(config.learning_rate),
             first_step=first_step + 1,
             max_steps=config.max_steps,
             warmup_steps=config.warmup_steps,
-            cosine=config.rate_decay == "cosine",
+            cosine=config.learning_rate_decay == "cosine",
         ),
         limits=Limits(
             max_steps=config.max_steps,

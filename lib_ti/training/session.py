@@ -95,7 +95,7 @@ class RunSession:
         config, plan = self._config, self._plan
         samples = validation_samples(dataset, encoded, plan.inputs.template, self._embedding.name)
         loss = ValidationLoss(plan.model, samples, seed=config.seed, batch_size=config.batch_size)
-        every, unseen = config.evaluate_every, bool(dataset.held_out)
+        every, unseen = config.validate_every, bool(dataset.held_out)
         return Evaluator(loss, checks, plan.inputs, plan.target, unseen=unseen, every=every, listen=self._log)
 
     def _previewer(self, dataset: Dataset) -> Previewer:
@@ -137,8 +137,8 @@ class RunSession:
             folder=self._folder.path,
             first_step=self._state.step,
             max_steps=self._config.max_steps,
-            pictures=len(dataset.items),
-            held_out=len(dataset.held_out),
+            images=len(dataset.items),
+            validation_images=len(dataset.held_out),
             resumed=self._resumed,
         )
 

@@ -55,7 +55,7 @@ class Snapshot:
     step: int = 0
     max_steps: int = 0
     smoothed: float | None = None
-    rate: float = 0.0
+    learning_rate: float = 0.0
     step_seconds: float = 0.0
     seconds_left: float = 0.0
     losses: tuple[Point, ...] = ()
@@ -173,7 +173,7 @@ class Gatherer:
             "step": event.step,
             "max_steps": event.max_steps,
             "smoothed": event.smoothed,
-            "rate": event.rate,
+            "learning_rate": event.learning_rate,
             "step_seconds": event.seconds,
             "seconds_left": event.seconds_left,
         }

@@ -178,7 +178,7 @@ class Trainer:
             max_steps=self.limits.max_steps,
             loss=loss,
             smoothed=self.smoothed_loss if self.smoothed_loss is not None else math.nan,
-            rate=pending.learning_rate,
+            learning_rate=pending.learning_rate,
             seconds=self._step_seconds or 0.0,
             skipped=not applied,
         )

@@ -171,7 +171,7 @@ def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
 
 
 def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
-    studio.train(max_steps=10, embedding_rate="0.05")
+    studio.train(max_steps=10, learning_rate="0.05")
     now = ended(Runs(BackgroundTasks()), studio)
     assert [step for step, _ in now.losses] == list(range(1, 21))
     assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
@@ -180,8 +180,8 @@ def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
 
 
 def test_a_resumed_run_knows_its_best_step_before_the_next_check(studio: Studio) -> None:
-    studio.train(max_steps=10, embedding_rate="0.05")
-    now = ended(Runs(BackgroundTasks()), studio, evaluate_every=0, held_out=0.1)
+    studio.train(max_steps=10, learning_rate="0.05")
+    now = ended(Runs(BackgroundTasks()), studio, validate_every=0, validation_split=0.1)
     assert now.best in now.evaluations[-1]
 
 

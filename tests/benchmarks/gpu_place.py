@@ -131,7 +131,7 @@ class Runs:
             Image.new("RGB", (side, side), (60 * number, 120, 200)).save(self._images / f"{number}.png")
         self._config = TrainConfig(
             dataset=str(self._images), template="style", width=side, height=side, save_image_every=0,
-            save_embedding_every=0, evaluate_every=0, preview_prompt=f"a house, art by {NAME}", preview_steps=4,
+            save_embedding_every=0, validate_every=0, preview_prompt=f"a house, art by {NAME}", preview_steps=4,
             preview_seed=1, cache_latents=False, log_directory=str(place.folder / "runs"),
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.prep.inspect.duplicates import SIDE, Fingerprint, find_near_duplicates
 from lib_ti.prep.inspect.issues import issues_of
 from lib_ti.prep.inspect.report import inspect_folder
@@ -148,7 +148,7 @@ def _agreement() -> Iterator[Row]:
     Of the photographs as they are, two do have a fault, and one has carvings that are mistaken for text. Faint
     text on grass, gravel and the like is what is missed most.
     """
-    config = LookConfig()
+    config = InspectConfig()
     right = [not {issue.kind for issue in issues_of(look_at(photograph(name)), config)} - {"small"} for name in NAMES]
     yield Row("photographs as they are without an issue", f"{sum(right)} of {len(right)}", "12", sum(right) >= 12)
     for fault, (changes, wanted) in SPOILT.items():
@@ -178,7 +178,7 @@ def _decode(paths: list[Path]) -> None:
 
 def _look(folder: Path, cache: Path | None, *, workers: int) -> None:
     quiet = {"progress": lambda done, total: None, "stop": lambda: False}
-    inspect_folder(folder, LookConfig(), cache_folder=cache, workers=workers, **quiet)
+    inspect_folder(folder, InspectConfig(), cache_folder=cache, workers=workers, **quiet)
 
 
 def _timed(work: object) -> tuple[float, float]:

@@ -26,7 +26,7 @@ from tests.benchmarks.studio import Studio, studio
 
 STYLES = ("striped", "outlined", "framed")
 UNSEEN = 64
-CONFIG = TrainConfig(max_steps=500, batch_size=4, embedding_rate="0.03", rate_decay="cosine")
+CONFIG = TrainConfig(max_steps=500, batch_size=4, learning_rate="0.03", learning_rate_decay="cosine")
 """The demo's settings."""
 
 

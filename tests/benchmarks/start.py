@@ -21,7 +21,7 @@ COMMANDS = {
     "generate, one step": (["generate", "a cat", "--steps", "1"], 2.2),
     "train, one step": (
         ["train", "my-style", "--dataset", "pictures", "--max-steps", "1", "--save-image-every", "0",
-         "--save-embedding-every", "0", "--evaluate-every", "0"],
+         "--save-embedding-every", "0", "--validate-every", "0"],
         3.0,
     ),
 }  # fmt: skip

@@ -47,7 +47,7 @@ def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, caps
     assert main(["caption", str(tmp_path / "set"), "--existing", "all", "--batch-size", "0"]) == 2
     said = capsys.readouterr().err
     assert "Existing captions is 'all'" in said
-    assert "Pictures at once is 0" in said
+    assert "Batch size is 0" in said
     assert main(["caption", str(tmp_path / "set")]) == 2
     assert "has no image" in capsys.readouterr().err
     draw_pictures(tmp_path / "set", count=1)

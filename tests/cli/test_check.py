@@ -25,7 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def test_findings_are_grouped_and_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
-    assert main([*CHECK, "--embedding-rate", "1"]) == 0
+    assert main([*CHECK, "--learning-rate", "1"]) == 0
     out = capsys.readouterr().out
     warnings, good = out.split("Warnings:\n")[1].split("Good:\n")
     assert warnings.startswith("  - Embedding learning rate 1 is far too high")

@@ -24,7 +24,7 @@ TRAIN = [
     "pictures",
     "--batch-size",
     "2",
-    "--evaluate-every",
+    "--validate-every",
     "4",
     "--preview-steps",
     "4",
@@ -254,8 +254,8 @@ def test_another_dataset_is_asked_about_and_the_last_line_says_what_was_gained(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create()
-    plain = ["--save-image-every", "0", "--evaluate-every", "2"]
-    assert main(["train", "my-style", *TRAIN, *plain, "--max-steps", "4", "--embedding-rate", "1e-9"]) == 0
+    plain = ["--save-image-every", "0", "--validate-every", "2"]
+    assert main(["train", "my-style", *TRAIN, *plain, "--max-steps", "4", "--learning-rate", "1e-9"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert "Nothing was gained: the validation loss was" in last
     assert "raise the Embedding learning rate" in last

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib_ti.cli.arguments import read_config
+from lib_ti.cli.arguments import add_settings, read_config
 from lib_ti.cli.main import _parser, main
 from lib_ti.config import TrainConfig
 
@@ -60,7 +61,7 @@ def test_what_the_webui_wrote_is_translated_and_told(tmp_path: Path) -> None:
         dataset="C:\\My pictures\\style",
         template="style_filewords",
         log_directory="textual_inversion",
-        embedding_rate="0.005:100, 1e-3",
+        learning_rate="0.005:100, 1e-3",
         max_steps=10,
         batch_size=2,
         gradient_accumulation=5,
@@ -121,3 +122,15 @@ def test_a_limit_that_changes_during_the_run_is_told(tmp_path: Path) -> None:
     config, told = read(tmp_path / "s.json", json.dumps({**WRITTEN, "clip_grad_value": "1:100, 0.1"}))
     assert config.clip_value == TrainConfig.clip_value
     assert "clip_grad_value is '1:100, 0.1'" in told
+
+
+def test_former_names_of_settings_are_accepted_as_options(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = argparse.ArgumentParser()
+    add_settings(arguments, TrainConfig, positional="name")
+    given = ["x", "--dataset", "images", "--embedding-rate", "0.1", "--held-out", "0.2", "--evaluate-every", "7"]
+    config = read_config(TrainConfig, arguments.parse_args(given))
+    assert (config.learning_rate, config.validation_split, config.validate_every) == ("0.1", 0.2, 7)
+    arguments.print_help()
+    text = capsys.readouterr().out
+    assert "--validation-split" in text
+    assert "--held-out" not in text

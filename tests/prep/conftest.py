@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.data.captions import Caption
 from lib_ti.prep.inspect.duplicates import Fingerprint
 from lib_ti.prep.inspect.issues import issues_of
@@ -31,9 +31,9 @@ def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> MeasuredImage:
     )
 
 
-def kinds(picture: Image.Image, config: LookConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
+def kinds(picture: Image.Image, config: InspectConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
     """The badges of a picture; the size alone is left out, since most of the photographs are a little small."""
-    issues = issues_of(look_at(picture, jpeg_quality=jpeg_quality), config or LookConfig())
+    issues = issues_of(look_at(picture, jpeg_quality=jpeg_quality), config or InspectConfig())
     return {issue.kind for issue in issues} - {"small"}
 
 

@@ -34,7 +34,7 @@ class Studio:
             "max_steps": 20,
             "save_image_every": 10,
             "save_embedding_every": 10,
-            "evaluate_every": 5,
+            "validate_every": 5,
             "batch_size": 2,
             "preview_seed": 7,
         }

@@ -37,7 +37,7 @@ def test_another_dataset_is_asked_about_and_nothing_is_written(studio: Studio, o
 
 
 def test_with_consent_a_run_of_its_own_starts_from_the_vectors(studio: Studio, others: Path) -> None:
-    first = studio.train(embedding_rate="0.05").folder
+    first = studio.train(learning_rate="0.05").folder
     before = contents(first)
     second = studio.train(max_steps=40, dataset=str(others), new_data=True).folder
     assert second != first
@@ -52,12 +52,12 @@ def test_with_consent_a_run_of_its_own_starts_from_the_vectors(studio: Studio, o
 
 
 def test_an_edited_dataset_continues_and_compares_from_there(studio: Studio) -> None:
-    first = studio.train(embedding_rate="0.05").folder
+    first = studio.train(learning_rate="0.05").folder
     best = files.load(first / "embeddings" / "my-style-best.safetensors")
     (studio.pictures / "00.txt").write_text("something else")
     (studio.pictures / "01.png").rename(studio.pictures / "renamed.png")
     (studio.pictures / "02.png").unlink()
-    finished = studio.train(max_steps=40, embedding_rate="0.05")
+    finished = studio.train(max_steps=40, learning_rate="0.05")
     assert finished.folder == first
     measured = studio.of(Evaluated)
     assert measured[0].best_step == measured[0].step == measured[0].first_step == 25
@@ -89,6 +89,6 @@ def test_a_state_that_does_not_know_its_images_goes_by_the_folder(studio: Studio
 
 
 def test_a_changed_seed_keeps_the_best_of_before(studio: Studio) -> None:
-    folder = studio.train(embedding_rate="0.05").folder
-    studio.train(max_steps=30, embedding_rate="0.05", seed=7)
+    folder = studio.train(learning_rate="0.05").folder
+    studio.train(max_steps=30, learning_rate="0.05", seed=7)
     assert (folder / "embeddings" / "my-style-best-until-20.safetensors").exists()

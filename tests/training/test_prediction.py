@@ -111,7 +111,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 def test_training_by_the_velocity_lowers_the_loss_of_the_noise(made: Studio) -> None:
     samples = validation_samples(made.found, made.encoded, made.template, made.embedding.name)
     by_noise, by_velocity = (ValidationLoss(model, samples, seed=1) for model in (made.model, Velocity(made.model)))
-    trainer = made.trainer(TrainConfig(max_steps=20, batch_size=4, embedding_rate="0.1", clip="norm"))
+    trainer = made.trainer(TrainConfig(max_steps=20, batch_size=4, learning_rate="0.1", clip="norm"))
     trainer.model = Velocity(made.model)
     trainer.run()
     reached = trainer.live.snapshot()

@@ -84,7 +84,7 @@ def test_the_loss_table_begins_with_the_webuis_columns(studio: Studio) -> None:
 
 
 def test_the_last_measurement_counts(studio: Studio) -> None:
-    folder = studio.train(max_steps=20, evaluate_every=8, embedding_rate="0.05").folder
+    folder = studio.train(max_steps=20, validate_every=8, learning_rate="0.05").folder
     with open(folder / "evaluation.csv", newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "8", "16", "20"]
     state = load_state(folder / "state.safetensors")
@@ -93,7 +93,7 @@ def test_the_last_measurement_counts(studio: Studio) -> None:
 
 
 def test_training_lowers_the_measured_loss_and_tells_the_best_step(studio: Studio) -> None:
-    finished = studio.train(max_steps=60, embedding_rate="0.05")
+    finished = studio.train(max_steps=60, learning_rate="0.05")
     measured = studio.of(Evaluated)
     assert measured[0].step == 0
     assert measured[-1].loss < 0.95 * measured[0].loss
@@ -120,7 +120,7 @@ def test_a_resumed_run_equals_a_whole_one_bit_for_bit(studio: Studio, another: S
 
 def test_previews_and_measuring_do_not_change_the_training(studio: Studio, another: Studio) -> None:
     studio.train()
-    another.train(save_image_every=0, save_embedding_every=0, held_out=0.1, evaluate_every=7)
+    another.train(save_image_every=0, save_embedding_every=0, validation_split=0.1, validate_every=7)
     assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
 
 
@@ -167,14 +167,14 @@ def test_stop_interrupts_the_preview_and_saves(studio: Studio) -> None:
 
 
 def test_the_last_line_says_that_nothing_was_gained(studio: Studio) -> None:
-    finished = studio.train(embedding_rate="100")
+    finished = studio.train(learning_rate="100")
     assert "Nothing was gained" in finished.remark
     assert "Lower the Embedding learning rate" in (finished.folder / "run.log").read_text().splitlines()[-1]
     assert studio.events[-1] is finished
 
 
 def test_a_run_that_gained_says_nothing_of_the_kind(studio: Studio) -> None:
-    assert "Nothing was gained" not in studio.train(max_steps=60, embedding_rate="0.05").remark
+    assert "Nothing was gained" not in studio.train(max_steps=60, learning_rate="0.05").remark
 
 
 def test_time_and_steps_count_all_sessions(studio: Studio) -> None:
@@ -238,7 +238,7 @@ def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio, error
 
     model.predict = full  # type: ignore[method-assign,assignment]
     with pytest.raises(TrainingFailed, match="Out of memory after step 5, which is saved: lower Batch size"):
-        studio.train(evaluate_every=0, save_image_every=0)
+        studio.train(validate_every=0, save_image_every=0)
     assert files.load(studio.embedding_file).step == 5
 
 
@@ -253,7 +253,7 @@ def test_out_of_memory_while_measuring_at_the_end_saves_too(studio: Studio) -> N
 
     model.predict = full  # type: ignore[method-assign,assignment]
     with pytest.raises(TrainingFailed, match="Out of memory after step 13"):
-        studio.train(max_steps=13, evaluate_every=100, save_image_every=0, save_embedding_every=0)
+        studio.train(max_steps=13, validate_every=100, save_image_every=0, save_embedding_every=0)
     assert files.load(studio.embedding_file).step == 13
 
 
@@ -267,9 +267,9 @@ def test_a_kill_after_the_last_step_still_publishes(studio: Studio, monkeypatch:
 
     monkeypatch.setattr("lib_ti.training.callbacks.saver.STATE_EVERY_SECONDS", 0.0)
     with pytest.raises(Killed):
-        studio.train(kill, max_steps=18, evaluate_every=9, save_image_every=0)
+        studio.train(kill, max_steps=18, validate_every=9, save_image_every=0)
     assert files.load(studio.embedding_file).step == 10
-    finished = studio.train(max_steps=18, evaluate_every=9, save_image_every=0)
+    finished = studio.train(max_steps=18, validate_every=9, save_image_every=0)
     assert (finished.step, files.load(studio.embedding_file).step) == (18, 18)
 
 
@@ -326,10 +326,10 @@ def test_training_on_from_an_earlier_copy_begins_a_new_run(studio: Studio) -> No
 
 def test_a_changed_learning_rate_is_applied_and_told(studio: Studio) -> None:
     studio.train(max_steps=5)
-    studio.train(max_steps=10, embedding_rate="0.5")
+    studio.train(max_steps=10, learning_rate="0.5")
     notes = [event.text for event in studio.of(LogMessage)]
     assert any("Embedding learning rate was '0.005' and is '0.5'" in text for text in notes)
-    assert studio.of(StepDone)[0].rate == 0.5
+    assert studio.of(StepDone)[0].learning_rate == 0.5
 
 
 def test_another_dataset_is_told_and_another_model_refused(studio: Studio) -> None:
@@ -374,7 +374,7 @@ def test_undefined_loss_goes_back_and_ends_with_the_reason(studio: Studio) -> No
     with pytest.raises(
         TrainingFailed, match="NaN or infinite for 10 steps in a row.*Lower the Embedding learning rate"
     ):
-        studio.train(max_steps=100, embedding_rate="0.7", evaluate_every=0, save_image_every=0)
+        studio.train(max_steps=100, learning_rate="0.7", validate_every=0, save_image_every=0)
     embedding = files.load(studio.embedding_file)
     assert embedding.step == 30
     assert embedding.vectors["clip_l"].isfinite().all()
@@ -389,7 +389,7 @@ def test_a_single_bad_step_is_skipped_and_marked(studio: Studio) -> None:
         return out * float("nan") if model.predictions == 4 else out
 
     model.predict = once  # type: ignore[method-assign,assignment]
-    assert studio.train(evaluate_every=0, save_image_every=0).reason == "done"
+    assert studio.train(validate_every=0, save_image_every=0).reason == "done"
     assert [event.step for event in studio.of(StepDone) if event.skipped] == [4]
 
 
@@ -420,7 +420,7 @@ def test_an_embedding_that_is_moved_away_meanwhile_is_told_and_written_anew(stud
 
 
 def test_the_card_shows_the_preview_of_the_best_step(studio: Studio) -> None:
-    finished = studio.train(save_image_every=5, embedding_rate="5")
+    finished = studio.train(save_image_every=5, learning_rate="5")
     assert finished.best_step == 0  # the first measurement; the picture before training is no one's card
     shown = studio.embedding_file.with_name("my-style.preview.png")
     assert shown.read_bytes() == (finished.folder / "images" / "my-style-5.png").read_bytes()
@@ -457,5 +457,5 @@ def test_small_sets_hold_nothing_out(studio: Studio, tmp_path: Path) -> None:
     few = draw_pictures(tmp_path / "few", count=4)
     studio.train(dataset=str(few))
     started = studio.of(RunStarted)[0]
-    assert (started.pictures, started.held_out) == (4, 0)
+    assert (started.images, started.validation_images) == (4, 0)
     assert not any(event.overtraining for event in studio.of(Evaluated))

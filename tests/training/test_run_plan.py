@@ -28,7 +28,7 @@ from tests.training.conftest import Studio
         ({"name": "nothing"}, "There is no embedding 'nothing'"),
         ({"dataset": "nowhere"}, "'nowhere' does not exist"),
         ({"template": "nothing"}, "no prompt template 'nothing'"),
-        ({"embedding_rate": "0"}, "above 0"),
+        ({"learning_rate": "0"}, "above 0"),
         ({"batch_size": 0}, "Batch size is 0"),
         ({"preview_sampler": "magic"}, "Sampler 'magic' is not known"),
     ],
@@ -88,7 +88,7 @@ def test_excluded_images_are_not_trained_though_their_own_folder_is(studio: Stud
 
 def test_what_a_resumed_run_changes_is_found_by_check_and_run_alike(studio: Studio) -> None:
     studio.train(max_steps=5)
-    changes = {"max_steps": 10, "embedding_rate": "0.5"}
+    changes = {"max_steps": 10, "learning_rate": "0.5"}
     (studio.pictures / "00.txt").write_text("something else")
     found = check_run(studio.host, studio.config(**changes))
     studio.train(**changes)

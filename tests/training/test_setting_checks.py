@@ -29,16 +29,16 @@ def texts(template: Template = FILEWORDS, **changes: Any) -> list[str]:
 
 @pytest.mark.parametrize("rate", ["0.005", "0.02", "0.005:100, 1e-3:1000, 1e-5"])
 def test_rates_of_tutorials_are_not_remarked_on(rate: str) -> None:
-    assert texts(embedding_rate=rate) == []
+    assert texts(learning_rate=rate) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"embedding_rate": "0.05"}, "learning rate 0.05 is high: for this model learning rates above 0.02"),
-        ({"embedding_rate": "5"}, "learning rate 5 is far too high"),
-        ({"embedding_rate": "0.005:10, 1e10"}, "learning rate 10000000000 is far too high"),
-        ({"embedding_rate": "1e-7"}, "learning rate 0.0000001 is so low"),
+        ({"learning_rate": "0.05"}, "learning rate 0.05 is high: for this model learning rates above 0.02"),
+        ({"learning_rate": "5"}, "learning rate 5 is far too high"),
+        ({"learning_rate": "0.005:10, 1e10"}, "learning rate 10000000000 is far too high"),
+        ({"learning_rate": "1e-7"}, "learning rate 0.0000001 is so low"),
         ({"warmup_steps": 501}, "Warm-up steps is 501, above Max steps, 500"),
         ({"tag_dropout": 1.0}, "Drop out tags is 1: every tag"),
         ({"template": PLAIN, "shuffle_tags": True}, "Shuffle tags has no effect: template plain"),
@@ -69,7 +69,7 @@ def test_what_is_right_is_left_alone(changes: dict[str, Any]) -> None:
 
 
 def test_the_check_and_the_run_point_out_the_same(studio: Studio) -> None:
-    changes = {"embedding_rate": "1e10", "preview_prompt": "a house", "warmup_steps": 30, "max_steps": 2}
+    changes = {"learning_rate": "1e10", "preview_prompt": "a house", "warmup_steps": 30, "max_steps": 2}
     found = check_run(studio.host, studio.config(**changes))
     checked = [finding.text for finding in found if finding.kind == "warning"]
     studio.train(**changes)

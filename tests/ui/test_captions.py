@@ -403,7 +403,7 @@ def test_captioning_waits_for_what_is_not_saved(work: Captions, editor: Editor, 
     with pytest.raises(BadInput, match=r"unsaved captions, 1 of them, such as that of 00\.png: save or undo"):
         work.captioning(folder, to_mapping(CaptionConfig()))
     editor.save()
-    with pytest.raises(BadInput, match="Pictures at once"):
+    with pytest.raises(BadInput, match="Batch size"):
         work.captioning(folder, {**to_mapping(CaptionConfig()), "batch_size": 0})
 
 

@@ -52,7 +52,7 @@ def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
         max_steps=6,
         save_image_every=3,
         save_embedding_every=3,
-        evaluate_every=3,
+        validate_every=3,
     )
     return to_mapping(config)
 
@@ -207,10 +207,10 @@ def test_the_check_of_a_good_run_has_only_good_news(
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
-        ({"embedding_rate": "x"}, "error", "not a number"),
+        ({"learning_rate": "x"}, "error", "not a number"),
         ({"dataset": "nowhere", "template": "none-such"}, "error", "none-such"),
         ({"name": "other"}, "error", "no embedding 'other'"),
-        ({"embedding_rate": "1"}, "warning", "1 is high"),
+        ({"learning_rate": "1"}, "warning", "1 is high"),
         ({"width": 64, "height": 64}, "warning", "smaller than their training size"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib_ti.background.tasks import TaskContext
-from lib_ti.config import LookConfig, PrepareConfig
+from lib_ti.config import InspectConfig, PrepareConfig
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits, ImageEdits
@@ -29,7 +29,7 @@ from tests.prep.photographs import blur, brightness, noise, photograph, resize
 
 EVIL = '"><script>alert(1)<&script>.jpg'
 NAMES = [EVIL, "brick.jpg", "camera 2.jpg", "camera 10.png", "coffee.jpg", "copy.jpg", "moon.png", "retina.png"]
-CONFIG = LookConfig()
+CONFIG = InspectConfig()
 
 
 def task(**changes: Any) -> TaskContext:
@@ -139,7 +139,7 @@ def test_folders_out_of_reach_are_refused(source: Path, tmp_path: Path) -> None:
 
 def test_thresholds_judge_anew_what_was_measured(looked: LookedOver) -> None:
     assert [issue.kind for issue in seen(looked, "coffee.jpg").judged.issues] == ["small"]
-    generous = replace(CONFIG, small=9, blurry=0, grainy=255, dark=0)
+    generous = replace(CONFIG, small=9, blurry=0, noise=255, dark=0)
     assert looked.report(generous).counts().keys().isdisjoint({"small", "blurry", "noise", "dark"})
 
 

@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_steps=20,
         save_image_every=5,
         save_embedding_every=10,
-        evaluate_every=5,
+        validate_every=5,
         preview_prompt="a house, [name]",
         preview_seed=7,
     )

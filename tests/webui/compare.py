@@ -127,7 +127,7 @@ def _ours(instance: Instance, folder: Path, *, batch: int, side: int, steps: int
     instance.call("create", name="zqtest-ours", text="style", vectors=4, overwrite=True)
     run = instance.call(
         "train", name="zqtest-ours", dataset=str(folder / "pictures"), template=str(TEMPLATE), batch_size=batch,
-        width=side, height=side, max_steps=steps, save_image_every=0, evaluate_every=0, save_embedding_every=0,
+        width=side, height=side, max_steps=steps, save_image_every=0, validate_every=0, save_embedding_every=0,
         log_directory=str(folder / "runs"), cache_latents=False, **more,
     )  # fmt: skip
     assert run["problem"] == "", run["problem"]
@@ -186,7 +186,7 @@ def _train_ours(instance: Instance, work: Path, seed: int) -> None:
     instance.call("create", name="zqtest-ours", text="style", vectors=4, overwrite=True)
     run = instance.call(
         "train", name="zqtest-ours", dataset=str(work / "pictures"), template=str(TEMPLATE), batch_size=4, seed=seed,
-        width=64, height=64, max_steps=500, embedding_rate="0.03", save_image_every=0, evaluate_every=0,
+        width=64, height=64, max_steps=500, learning_rate="0.03", save_image_every=0, validate_every=0,
         save_embedding_every=0, log_directory=str(work / f"runs-{seed}"), cache_latents=False,
     )  # fmt: skip
     assert run["problem"] == "", run["problem"]

@@ -56,7 +56,7 @@ def settings(webui: Instance, pictures: Path, tmp_path: Path) -> dict[str, Any]:
         "dataset": str(pictures),
         "max_steps": 20,
         "save_image_every": 0,
-        "evaluate_every": 0,
+        "validate_every": 0,
         "save_embedding_every": 0,
         "preview_prompt": "a big circle, art by [name]",
         "preview_steps": 4,
@@ -142,7 +142,7 @@ def test_both_hosts_train_alike(webui: Instance, settings: dict[str, Any], tmp_p
 
 
 def test_previews_show_the_vectors_of_their_step(webui: Instance, settings: dict[str, Any]) -> None:
-    run = webui.call("train", **{**settings, "max_steps": 4, "save_image_every": 2, "embedding_rate": "0.05"})
+    run = webui.call("train", **{**settings, "max_steps": 4, "save_image_every": 2, "learning_rate": "0.05"})
     shown = [Image.open(event["path"]).convert("RGB") for event in of_kind(run, "PreviewMade")]
     assert len(shown) == 3, of_kind(run, "PreviewFailed")
     assert len({picture.tobytes() for picture in shown}) == 3
@@ -196,9 +196,9 @@ def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, A
 @pytest.mark.parametrize(
     ("how", "changes"),
     [
-        ("done", {"save_image_every": 10, "evaluate_every": 10}),
+        ("done", {"save_image_every": 10, "validate_every": 10}),
         ("checkpointing", {"gradient_checkpointing": True}),
-        ("loss is not finite", {"embedding_rate": "1e38", "max_steps": 40}),
+        ("loss is not finite", {"learning_rate": "1e38", "max_steps": 40}),
         ("whoever listens fails", {"fail_at": 5}),
         ("memory is full at the start", {"full": "encoding"}),
         ("memory is full in a step", {"full": "step"}),

@@ -29,7 +29,7 @@ def settings(webui: Instance, tmp_path: Path) -> dict[str, Any]:
         "dataset": str(tmp_path / "pictures"),
         "max_steps": 3,
         "save_image_every": 0,
-        "evaluate_every": 0,
+        "validate_every": 0,
         "log_directory": str(tmp_path / "runs"),
     }
 
@@ -53,9 +53,7 @@ def test_a_model_that_checkpoints_in_its_own_way_is_trained(
     assert webui.call("their_checkpointing", at="model") == [True] * their_checkpointing
 
 
-@pytest.mark.parametrize(
-    "end", [{"fail_at": 2}, {"full": "step"}, {"embedding_rate": "1e38", "max_steps": 40}], ids=str
-)
+@pytest.mark.parametrize("end", [{"fail_at": 2}, {"full": "step"}, {"learning_rate": "1e38", "max_steps": 40}], ids=str)
 def test_its_own_way_is_put_back_after_an_error(
     webui: Instance, settings: dict[str, Any], their_checkpointing: int, end: dict[str, Any]
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.data.images import enlargement
 from lib_ti.prep.inspect.measure_folder import MeasuredImage
 from lib_ti.prep.inspect.measures import at_downscaling
@@ -44,7 +44,7 @@ class AtTrainingSize:
     blocks: float
 
     @classmethod
-    def of(cls, image: MeasuredImage, config: LookConfig) -> AtTrainingSize:
+    def of(cls, image: MeasuredImage, config: InspectConfig) -> AtTrainingSize:
         scale = enlargement(image.size, (config.width, config.height))
         downscaling = max(1.0, 1 / scale)
         structure = image.measures.structure
@@ -58,7 +58,7 @@ class AtTrainingSize:
         )
 
 
-def issues_of(image: MeasuredImage, config: LookConfig) -> tuple[Issue, ...]:
+def issues_of(image: MeasuredImage, config: InspectConfig) -> tuple[Issue, ...]:
     """Return the issues of an image by itself; duplicates are found by comparing images."""
     at_training = AtTrainingSize.of(image, config)
     found = [
@@ -71,7 +71,7 @@ def issues_of(image: MeasuredImage, config: LookConfig) -> tuple[Issue, ...]:
     return tuple(found)
 
 
-def _sharpness(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
+def _sharpness(image: MeasuredImage, now: AtTrainingSize, config: InspectConfig) -> Iterator[Issue]:
     if now.sharpness < config.blurry:
         yield Issue(
             "blurry",
@@ -80,12 +80,12 @@ def _sharpness(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) ->
             "learn the blur.",
             "exclude",
         )
-    elif now.steadiness < config.shaken:
+    elif now.steadiness < config.motion_blur:
         yield Issue(
             "motion_blur",
             "motion blur",
             f"It is much less sharp in one direction than in the other ({now.steadiness:.0f}, below "
-            f"{config.shaken:g}), as when the camera or the subject moved.",
+            f"{config.motion_blur:g}), as when the camera or the subject moved.",
             "exclude",
         )
     elif 100 * image.measures.structure.sharpness[0] < config.blurry:
@@ -98,12 +98,12 @@ def _sharpness(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) ->
         )
 
 
-def _artifacts(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
-    if now.noise >= config.grainy:
+def _artifacts(image: MeasuredImage, now: AtTrainingSize, config: InspectConfig) -> Iterator[Issue]:
+    if now.noise >= config.noise:
         yield Issue(
             "noise",
             "noise",
-            f"It has noise of {now.noise:.0f} levels, {config.grainy:g} or more; noise is learned quickly.",
+            f"It has noise of {now.noise:.0f} levels, {config.noise:g} or more; noise is learned quickly.",
             "exclude",
         )
     quality = image.measures.jpeg_quality
@@ -116,11 +116,11 @@ def _artifacts(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) ->
             f"Strong compression left blocks in it (steps of {now.blocks:.1f} levels{saved}).",
             "exclude",
         )
-    if image.measures.text >= config.lettering:
+    if image.measures.text >= config.text:
         yield Issue("text", "text", "It seems to contain text or a watermark; remove it, or crop it away.", "fix")
 
 
-def _exposure(image: MeasuredImage, config: LookConfig) -> Iterator[Issue]:
+def _exposure(image: MeasuredImage, config: InspectConfig) -> Iterator[Issue]:
     exposure = image.measures.exposure
     median, contrast = 100 * exposure.median, 100 * (exposure.lightest - exposure.darkest)
     if median < config.dark or (config.dark and exposure.lightest < _DARKEST_HIGHLIGHTS):
@@ -136,7 +136,7 @@ def _exposure(image: MeasuredImage, config: LookConfig) -> Iterator[Issue]:
         )
 
 
-def _size(image: MeasuredImage, now: AtTrainingSize, config: LookConfig) -> Iterator[Issue]:
+def _size(image: MeasuredImage, now: AtTrainingSize, config: InspectConfig) -> Iterator[Issue]:
     if now.upscaling > config.small:
         yield Issue(
             "small",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti.config import LookConfig, problems
+from lib_ti.config import InspectConfig, problems
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput
 from lib_ti.prep.inspect.duplicates import SimilarPair, find_near_duplicates, groups
@@ -51,7 +51,7 @@ class InspectionReport:
     """Report on a folder. ``advice`` and ``remarks`` are sentences; ``images`` are in natural order."""
 
     folder: Path
-    config: LookConfig
+    config: InspectConfig
     images: tuple[InspectedImage, ...]
     skipped: tuple[Skipped, ...]
     advice: tuple[str, ...]
@@ -82,7 +82,7 @@ class InspectionReport:
 
 def inspect_folder(
     folder: Path,
-    config: LookConfig,
+    config: InspectConfig,
     *,
     subfolders: bool = False,
     cache_folder: Path | None = None,
@@ -107,7 +107,7 @@ def inspect_folder(
     return inspect_measured(measured, config)
 
 
-def inspect_measured(measured: MeasuredFolder, config: LookConfig) -> InspectionReport:
+def inspect_measured(measured: MeasuredFolder, config: InspectConfig) -> InspectionReport:
     """Find issues and near-duplicates, and advise. Nothing is measured, so this can follow each change of a
     threshold."""
     alone = [

@@ -141,4 +141,4 @@ def _size(crop_size: tuple[int, int], target: tuple[int, int], config: PrepareCo
     factor = enlargement(crop_size, target)
     if factor > 1:
         return crop_size if config.upscaler == NO_UPSCALER else target
-    return target if config.reduce else crop_size
+    return target if config.downscale else crop_size

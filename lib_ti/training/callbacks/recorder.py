@@ -29,7 +29,7 @@ class Recorder(Callback):
             batch.epoch,
             batch.position,
             f"{result.loss:.7f}",
-            f"{result.rate:g}",
+            f"{result.learning_rate:g}",
             f"{result.smoothed:.7f}",
             f"{result.seconds:.4f}",
             int(result.skipped),

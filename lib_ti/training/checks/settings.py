@@ -37,7 +37,7 @@ def check_settings(config: TrainConfig, template: Template, info: ModelInfo, emb
 
 
 def _about_learning_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
-    highest = max(rate for rate, _ in parse_learning_rates(config.embedding_rate))
+    highest = max(rate for rate, _ in parse_learning_rates(config.learning_rate))
     high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.vocabulary_norm.items())
     about = f"for this model learning rates above {number(float(f'{high:.1g}'))}"
     if highest > ABSURD / HIGH * high:

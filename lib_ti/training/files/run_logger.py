@@ -56,9 +56,9 @@ def describe_event(event: Event) -> str | None:
         return f"Skipped {event.name}: {event.reason}."
     if isinstance(event, RunStarted):
         how = f"resumes after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
-        held_out = f" and {counted(event.held_out, 'validation image')}" if event.held_out else ""
-        images = counted(event.pictures, "image")
-        return f"Training of {event.name} {how}, to step {event.max_steps}, on {images}{held_out}."
+        validation = f" and {counted(event.validation_images, 'validation image')}" if event.validation_images else ""
+        images = counted(event.images, "image")
+        return f"Training of {event.name} {how}, to step {event.max_steps}, on {images}{validation}."
     if isinstance(event, Saved):
         return f"Saved after step {event.step}: {', '.join(path.name for path in event.paths)}"
     if isinstance(event, PreviewMade):

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from lib_ti.atomic import write_atomically
-from lib_ti.config import TrainConfig, described
+from lib_ti.config import TrainConfig, described, with_present_names
 from lib_ti.errors import BadInput
 from lib_ti.training.step.optimizers import ADAMW
 from lib_ti.wording import quoted
@@ -159,11 +159,14 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
         )
     if old.template != new.template:
         changes.append("The prompt template has changed: the run continues with the new lines.")
+    old_settings = with_present_names(TrainConfig, old.settings)
     for name, _, _, setting in described(TrainConfig):
-        before, now = old.settings.get(name), new.settings.get(name)
+        before, now = old_settings.get(name), new.settings.get(name)
         if before != now and name not in NEVER_MATTER:
-            changes.append(f"{setting.label} was {quoted(before)} and is {quoted(now)} from the next step on.")
-    if new.settings.get("rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get("max_steps"):
+            changes.append(f"{setting.name} was {quoted(before)} and is {quoted(now)} from the next step on.")
+    if new.settings.get("learning_rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get(
+        "max_steps"
+    ):
         changes.append("The cosine decay now ends at the new Max steps: the learning rate changes abruptly.")
     return refusals, changes
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS, TaskContext
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.look_columns import BY_NAME, ORDERS, turned
 from lib_ti.ui.dataset.look_desk import Data, Desk
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TITLE = "Look over"
 _ROWS = (
-    ("blurry", "shaken"), ("grainy", "blocks"), ("dark", "bright"), ("contrast", "lettering"), ("small", "duplicates"),
+    ("blurry", "motion_blur"), ("noise", "blocks"), ("dark", "bright"), ("contrast", "text"), ("small", "duplicates"),
 )  # fmt: skip
 _DECIDING = {"advised": "Excluded", "leave": "Excluded", "take": "Included", "save_names": "Changed"}
 """The buttons that decide about many pictures, and how that is called."""
@@ -60,7 +60,7 @@ def _for_the_script(parts: Parts, name: str) -> None:
 
 
 def _thresholds(parts: Parts) -> None:
-    form = parts.look = Form(LookConfig, "ti_look")
+    form = parts.look = Form(InspectConfig, "ti_look")
     with gr.Accordion("Thresholds: from which values on a picture gets a badge", open=False):
         for row in _ROWS:
             with gr.Row():
@@ -156,7 +156,7 @@ def _connect_controls(parts: Parts, desk: Desk) -> None:
         return gr.update(value=turned(data[order] or "", (data[head] or "").partition(" ")[0]))
 
     def usual() -> list[Any]:
-        return parts.look.updates({name: getattr(LookConfig, name) for name in parts.look.inputs})
+        return parts.look.updates({name: getattr(InspectConfig, name) for name in parts.look.inputs})
 
     head.input(sort, inputs={order, head}, outputs=[order], **QUIET)
     parts["look_usual"].click(usual, inputs=[], outputs=parts.look.components, **QUIET)

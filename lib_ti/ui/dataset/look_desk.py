@@ -9,7 +9,7 @@ import gradio as gr
 
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS
-from lib_ti.config import LookConfig, from_mapping
+from lib_ti.config import InspectConfig, from_mapping
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.look_query import Asked
 from lib_ti.ui.parts import Parts
@@ -44,9 +44,9 @@ class Desk:
         source, output = data[parts["dataset_folder"]] or "", data[parts.prepare["output"]] or ""
         return Asked(self.config(data), source, output, layout, order, find)
 
-    def config(self, data: Data) -> LookConfig:
+    def config(self, data: Data) -> InspectConfig:
         sides = {side: data[self._parts.prepare[side]] for side in ("width", "height")}
-        return from_mapping(LookConfig, {**self._parts.look.values(data), **sides}, source="the form")
+        return from_mapping(InspectConfig, {**self._parts.look.values(data), **sides}, source="the form")
 
     def updates(self, data: Data, said: str | None = None, *, pictures: bool = True) -> list[Any]:
         """All that there is to see by now; without ``pictures``, all but those, which the page has changed itself.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.look_work import Seen
@@ -66,7 +66,7 @@ _GROUP = re.compile(r"group (\d+)")
 class Asked:
     """The fields of a page: thresholds, folders, the layout, the order, and the text of the search."""
 
-    config: LookConfig
+    config: InspectConfig
     source: str
     output: str
     layout: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.background.tasks import TaskContext
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, path_text
@@ -91,14 +91,14 @@ class LookedOver:
         prepared = as_path(output) if path_text(output) else self.folder.path
         return _place(found, prepared) == self.place
 
-    def report(self, config: LookConfig) -> InspectionReport:
+    def report(self, config: InspectConfig) -> InspectionReport:
         """The pictures judged by these thresholds; nothing is measured anew."""
         with self._judging:
             if self._report is None or self._report.config != config:
                 self._report = inspect_measured(self.looks, config)
             return self._report
 
-    def pictures(self, config: LookConfig) -> tuple[Seen, ...]:
+    def pictures(self, config: InspectConfig) -> tuple[Seen, ...]:
         """All pictures, judged, with what is decided about them by now.
 
         Raises
@@ -195,7 +195,7 @@ def folders(allowed: Folders, source: str, output: str) -> tuple[Path, PreparedF
 def look(
     source: Path,
     folder: PreparedFolder,
-    config: LookConfig,
+    config: InspectConfig,
     task: TaskContext,
     before: LookedOver | None = None,
     *,

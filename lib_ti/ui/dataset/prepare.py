@@ -15,7 +15,7 @@ from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.wording import counted
 
 TITLE = "Prepare"
-_ROWS = (("shape", "framing"), ("upscaler", "reduce"), ("name", "name_pattern"))
+_ROWS = (("shape", "framing"), ("upscaler", "downscale"), ("name", "name_pattern"))
 _FLIPPED = (("flip", "flip_words"),)
 _SPLIT = (("split",), ("split_threshold", "split_overlap"))
 _REST = (("name_captions", "workers"),)

@@ -85,7 +85,7 @@ def draw(run: RunResults, host: Host, prompts: str, task: TaskContext) -> Contac
     lines = read_prompts(prompts)
     numbered = run.folder.checkpoints()
     if not numbered:
-        raise BadInput("This run has no numbered copies: set Save a copy of embedding every, and train again.")
+        raise BadInput("This run has no numbered checkpoints: set Save a copy of embedding every, and train again.")
     chosen = [replace(files.load(path), name=run.name) for _, path in evenly(numbered, MOST_CHECKPOINTS)]
     seed = int(run.settings_file().get("preview_seed", 0)) % 2**31
     path = run.folder.new_contact_sheet()

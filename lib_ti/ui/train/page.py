@@ -17,7 +17,7 @@ from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.form import Form, dropdown, image_side
 from lib_ti.ui.widgets.latest import follow
 
-ESSENTIAL = ("embedding_rate", "max_steps")
+ESSENTIAL = ("learning_rate", "max_steps")
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
 PREVIEWS = (
     ("preview_prompt", "preview_negative"),
@@ -35,9 +35,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         "Learning",
         (
             ("gradient_accumulation", "warmup_steps"),
-            ("rate_decay", "weight_decay"),
+            ("learning_rate_decay", "weight_decay"),
             ("clip", "clip_value"),
-            ("evaluate_every", "held_out"),
+            ("validate_every", "validation_split"),
             ("seed",),
         ),
     ),

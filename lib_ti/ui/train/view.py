@@ -100,7 +100,7 @@ def _numbers(now: Snapshot) -> str:
         "Step": f"{now.step} / {now.max_steps}",
         "Loss (smoothed)": f"{now.smoothed:.4f}",
         "Seconds per step": f"{now.step_seconds:.2f}" if now.step_seconds >= 0.1 else f"{now.step_seconds:.3f}",
-        "Learning rate": f"{now.rate:.3g}",
+        "Learning rate": f"{now.learning_rate:.3g}",
     }
     if now.state == "training":
         numbers["Time left"] = duration(now.seconds_left)

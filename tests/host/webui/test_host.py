@@ -124,8 +124,10 @@ def test_who_no_longer_wants_its_turn_passes_it_on(webui: Any, acquired: list[st
 
 def test_progress_is_that_of_this_run(webui: Any, shared: Any) -> None:
     host = webui.WebUIHost()
-    host.models.watch(RunStarted("x", Path(), first_step=500, max_steps=600, pictures=9, held_out=1, resumed=True))
-    host.models.watch(StepDone(525, 600, loss=0.2, smoothed=0.1, rate=0.005, seconds=1.0))
+    host.models.watch(
+        RunStarted("x", Path(), first_step=500, max_steps=600, images=9, validation_images=1, resumed=True)
+    )
+    host.models.watch(StepDone(525, 600, loss=0.2, smoothed=0.1, learning_rate=0.005, seconds=1.0))
     assert (shared.state.job, shared.state.job_no, shared.state.job_count) == ("textual-inversion", 25, 100)
     assert shared.state.textinfo == "Textual Inversion: step 525 of 600, loss 0.1000"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.prep.inspect.issues import issues_of
 from lib_ti.prep.inspect.measures import Measures, at_downscaling, measure, quality_of
 from lib_ti.prep.inspect.tiles import SIDE, select_tiles
@@ -46,11 +46,11 @@ def test_spoilt_photographs_are_flagged_for_what_was_done(fault: str) -> None:
 
 def test_thresholds_decide() -> None:
     blurred, grainy = blur(2)(photograph("camera")), noise(20)(photograph("camera"))
-    assert kinds(blurred, LookConfig(blurry=0)) == set()
-    assert kinds(grainy, LookConfig(grainy=50)) == set()
-    assert "noise" in kinds(photograph("grass"), LookConfig(grainy=3))
-    assert kinds(brightness(0.25)(photograph("camera")), LookConfig(dark=0, contrast=0)) == set()
-    assert kinds(contrast(0.2)(photograph("camera")), LookConfig(contrast=10)) == set()
+    assert kinds(blurred, InspectConfig(blurry=0)) == set()
+    assert kinds(grainy, InspectConfig(noise=50)) == set()
+    assert "noise" in kinds(photograph("grass"), InspectConfig(noise=3))
+    assert kinds(brightness(0.25)(photograph("camera")), InspectConfig(dark=0, contrast=0)) == set()
+    assert kinds(contrast(0.2)(photograph("camera")), InspectConfig(contrast=10)) == set()
 
 
 def test_sharpness_hardly_depends_on_size_or_content() -> None:
@@ -66,19 +66,19 @@ def test_sharpness_hardly_depends_on_size_or_content() -> None:
 def test_a_picture_is_judged_as_it_is_trained() -> None:
     large = resize(3)(photograph("camera"))
     assert kinds(large) == {"soft"}
-    assert "blurry" in kinds(large, LookConfig(width=1536, height=1536))
+    assert "blurry" in kinds(large, InspectConfig(width=1536, height=1536))
     pixels = np.kron(np.asarray(photograph("camera")), np.ones((3, 3, 1), np.uint8))
     grainy = noise(20)(Image.fromarray(pixels))
     assert "noise" not in kinds(grainy)
-    assert "noise" in kinds(grainy, LookConfig(width=1536, height=1536))
+    assert "noise" in kinds(grainy, InspectConfig(width=1536, height=1536))
 
 
 def test_a_small_picture_says_by_how_much_it_is_enlarged() -> None:
-    (issue,) = issues_of(look_at(photograph("chelsea")), LookConfig())
+    (issue,) = issues_of(look_at(photograph("chelsea")), InspectConfig())
     assert (issue.kind, issue.label, issue.advice) == ("small", "small, 1.7×", "fix")
     assert "451 × 300" in issue.text
     assert "1.71 times for 512 × 512" in issue.text
-    assert issues_of(look_at(photograph("chelsea")), LookConfig(small=2)) == ()
+    assert issues_of(look_at(photograph("chelsea")), InspectConfig(small=2)) == ()
 
 
 def test_a_thing_on_a_white_ground_is_not_too_bright() -> None:
@@ -108,7 +108,7 @@ def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
     assert len(tiles) < (1600 // SIDE) * (1200 // SIDE)
     assert spread[True] >= 50
     assert spread[False] >= 30
-    assert kinds(large, LookConfig(contrast=0)) == set()
+    assert kinds(large, InspectConfig(contrast=0)) == set()
     assert "soft" in kinds(blur(2)(large))
 
 
@@ -130,7 +130,7 @@ def test_a_poorly_saved_file_is_flagged_even_where_no_blocks_are_seen() -> None:
     picture = resave(50)(photograph("grass"))
     assert kinds(picture) == set()
     assert kinds(picture, jpeg_quality=20) == {"jpeg_blocks"}
-    assert kinds(picture, LookConfig(blocks=255), jpeg_quality=20) == set()
+    assert kinds(picture, InspectConfig(blocks=255), jpeg_quality=20) == set()
 
 
 def test_figures_between_halvings_are_interpolated() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.embedding.card import save_card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
@@ -21,9 +21,9 @@ from tests.prep.conftest import save
 from tests.prep.photographs import blur, crop, letter, noise, photograph, resize
 
 
-def inspect_folder(folder: Path, config: LookConfig | None = None, **options) -> InspectionReport:
+def inspect_folder(folder: Path, config: InspectConfig | None = None, **options) -> InspectionReport:
     quiet = {"progress": lambda done, total: None, "stop": lambda: False}
-    return reporting.inspect_folder(folder, config or LookConfig(), **{**quiet, **options})
+    return reporting.inspect_folder(folder, config or InspectConfig(), **{**quiet, **options})
 
 
 def named(report: InspectionReport) -> dict[str, InspectedImage]:
@@ -105,15 +105,15 @@ def test_advice_for_sets_of_all_sizes(mixed: Path, monkeypatch: pytest.MonkeyPat
     for fewest, most, words in ((2, 5, "which is enough to train on"), (1, 1, "choose the best of them")):
         monkeypatch.setattr(reporting, "FEWEST", fewest)
         monkeypatch.setattr(reporting, "MOST", most)
-        assert words in inspect_measured(looked, LookConfig()).advice[0]
+        assert words in inspect_measured(looked, InspectConfig()).advice[0]
     monkeypatch.setattr(reporting, "_NAMED", 1)
-    assert inspect_measured(looked, LookConfig()).advice[1].endswith("(near-duplicate) and 2 more.")
+    assert inspect_measured(looked, InspectConfig()).advice[1].endswith("(near-duplicate) and 2 more.")
 
 
 def test_thresholds_change_the_badges_without_another_look(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = measure_folder(mixed, progress=lambda done, total: None, stop=lambda: False)
     monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
-    lenient = named(inspect_measured(looked, LookConfig(blurry=0, duplicates=100, small=4)))
+    lenient = named(inspect_measured(looked, InspectConfig(blurry=0, duplicates=100, small=4)))
     assert {name for name, picture in lenient.items() if picture.issues} == {"3.png", "11.png"}
 
 
@@ -156,7 +156,7 @@ def test_kinds_of_pictures_are_all_read(found: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     save(picture, found / "turned.jpg", exif=exif)
-    report = inspect_folder(found, LookConfig(duplicates=100))
+    report = inspect_folder(found, InspectConfig(duplicates=100))
     assert report.skipped == ()
     pictures = named(report)
     assert kinds(pictures["moving.gif"]) >= {"several_frames"}
@@ -232,7 +232,7 @@ def test_nothing_to_look_at(found: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         inspect_folder(found / "gone")
     with pytest.raises(BadInput, match="Too dark below"):
-        inspect_folder(found, LookConfig(dark=90))
+        inspect_folder(found, InspectConfig(dark=90))
 
 
 def test_cards_of_embeddings_are_no_images(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFol
     ("values", "opened"),
     [
         ({}, (683, 512)),
-        ({"reduce": False}, None),
+        ({"downscale": False}, None),
         ({"width": 2048, "height": 2048, "shape": "keep"}, (2731, 2048)),
         ({"shape": "keep"}, (683, 512)),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lib_ti.config import LookConfig
+from lib_ti.config import InspectConfig
 from lib_ti.prep.remove.text_map import text_map
 from lib_ti.prep.remove.text_regions import INSPECTED_SIDE, downscaled_pixels, find_text, text_regions
 from tests.prep.conftest import kinds
@@ -61,7 +61,7 @@ def test_more_lettering_covers_more_and_none_covers_nothing() -> None:
 def test_it_can_be_turned_off() -> None:
     picture = LETTERED["caption"](photograph("retina"))
     assert kinds(picture) == WANTED
-    assert kinds(picture, LookConfig(lettering=1000)) == set()
+    assert kinds(picture, InspectConfig(text=1000)) == set()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (31, 33), (640, 5)])
