@@ -61,7 +61,7 @@ def test_a_run_is_told_whole(studio: Studio) -> None:
     assert [step for step, _ in now.losses] == list(range(1, 21))
     assert [[step for step, _ in curve] for curve in now.evaluations] == [[0, 5, 10, 15, 20]]
     assert now.settings["preview_seed"] == 7
-    assert any("pictures" in note.text for note in now.notes)
+    assert any("images" in note.text for note in now.notes)
     assert not now.errors
 
 
