@@ -13,7 +13,7 @@ from lib_ti.embedding.reading import SUFFIXES, is_preview
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.in_use import Target
-from lib_ti.wording import quoted
+from lib_ti.wording import printable, quoted
 
 TRAINABLE = (".safetensors", ".pt")
 """Formats that can be trained; the others are for sharing."""
@@ -27,6 +27,11 @@ def list_names(folder: Path) -> list[str]:
 def find_all(folder: Path, name: str) -> list[Path]:
     """Return every file whose name a prompt cannot tell from ``name``, in subfolders too, in alphabetical order."""
     return sorted(_alike(folder, name))
+
+
+def shown_path(folder: Path, path: Path) -> str:
+    """Return an embedding's path from the embeddings folder, with ``/``; for a file directly in it its name."""
+    return printable(path.relative_to(folder).as_posix())
 
 
 def read_alike(path: Path) -> list[Path]:

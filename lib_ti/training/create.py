@@ -55,7 +55,7 @@ def create(host: Host, config: CreateConfig) -> Placed:
         stack.enter_context(in_use.held(library.target(path), "created"))
         taken = library.find_all(host.folders.embeddings, config.name)
         if taken and not config.overwrite:
-            raise BadInput(_taken(config.name, taken))
+            raise BadInput(_taken(config.name, taken, host.folders.embeddings))
         for target in {library.target(other) for other in taken} - {library.target(path)}:
             stack.enter_context(in_use.held(target, "replaced"))
         placed = place(host.models, _fresh(host.models, config), path, shadowing=taken)
@@ -73,10 +73,11 @@ def _fresh(host: ModelHost, config: CreateConfig) -> Embedding:
     )
 
 
-def _taken(name: str, paths: Sequence[Path]) -> str:
+def _taken(name: str, paths: Sequence[Path], folder: Path) -> str:
     """Why a name is taken; one that only reads like it is named."""
     alike = "" if any(path.stem == name for path in paths) else f", and prompts cannot tell {quoted(name)} from it"
     return (
         f"There is an embedding {quoted(paths[0].stem if alike else name)} already "
-        f"({', '.join(path.name for path in paths)}){alike}: choose another name, or allow overwriting."
+        f"({', '.join(library.shown_path(folder, path) for path in paths)}){alike}: choose another name, or turn on "
+        "Overwrite Old Embedding (--overwrite)."
     )

@@ -52,6 +52,13 @@ def test_overwriting_keeps_everything_that_it_replaces_and_names_it(studio: Stud
     assert (folder / "other.pt").read_bytes() == other
 
 
+def test_files_that_take_a_name_are_told_apart_by_their_folders(studio: Studio) -> None:
+    backup(studio.host.folders.embeddings / "backup" / "my-style.safetensors")
+    named = r"\(backup/my-style\.safetensors, my-style\.safetensors\)"
+    with pytest.raises(BadInput, match=rf"already {named}: .* turn on Overwrite Old Embedding \(--overwrite\)"):
+        new(studio, overwrite=False)
+
+
 def test_overwriting_in_another_format_leaves_one_embedding(studio: Studio) -> None:
     made = new(studio, file_format="pt")
     assert library.find(studio.host.folders.embeddings, "my-style") == made.path

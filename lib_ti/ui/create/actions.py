@@ -52,7 +52,8 @@ class CreateActions:
             check_new_name(self.host.tools, name)
         except BadInput as error:
             return notice("warning", error.problems)
-        found = [_describe_file(path) for path in library.find_all(self.host.folders.embeddings, name)]
+        folder = self.host.folders.embeddings
+        found = [_describe_file(path, library.shown_path(folder, path)) for path in library.find_all(folder, name)]
         reach.check(self.host.folders, {"Log directory": log_directory})
         runs = run_folder.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
         if runs:
@@ -69,11 +70,11 @@ class CreateActions:
         return hint(f"It takes {count} of {CHUNK} prompt tokens, {left} remain for the rest of the prompt.{few}")
 
 
-def _describe_file(path: Path) -> str:
+def _describe_file(path: Path, shown: str) -> str:
     from lib_ti.embedding import files
 
     try:
         embedding = files.load(path)
     except BadInput as error:
-        return f"{path.name}: {error}"
-    return f"{path.name}: {counted(embedding.count, 'vector')}, trained for {counted(embedding.step, 'step')}."
+        return f"{shown}: {error}"
+    return f"{shown}: {counted(embedding.count, 'vector')}, trained for {counted(embedding.step, 'step')}."
