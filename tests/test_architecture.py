@@ -120,7 +120,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fastapi": {"ui"},
 }
 ORDER: dict[str, tuple[set[str], ...]] = {
-    "families": ({"clip", "family", "modelspec"}, {"model_info", "sd1", "sd2", "sdxl"}, {"registry"}),
+    "families": ({"clip", "modelspec"}, {"family"}, {"model_info", "sd1", "sd2", "sdxl"}, {"registry"}),
     "embedding": (
         {"contents", "initial", "names", "pickle_parts", "text_mask"},
         {"card_reading", "embedding", "unpickle"},

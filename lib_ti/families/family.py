@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lib_ti.families.clip import END
+
 FamilyKey = Literal["sd1", "sd2", "sdxl"]
 Prediction = Literal["eps", "v"]
 ConditioningKind = Literal["crossattn", "pooled", "sizes"]
 """Inputs of a UNet besides latents and timestep: encoded prompts, a pooled prompt vector, image sizes and crop."""
+Naming = Literal["transformers", "open_clip"]
+"""Libraries whose names the weights of text encoders have."""
 
 VAE_SCALE_FACTOR = 8
 """Image pixels to a side of a latent pixel, in all families."""
@@ -29,12 +33,27 @@ class TextEncoderSpec:
         The layer whose output conditions the UNet: 1 for the last one, 2 for the one before (the WebUI's clip skip).
     weights
         Prefix of its weights in a checkpoint file of the ldm format.
+    naming
+        How the names after the prefix are formed: by ``transformers`` or by ``open_clip``.
+    normed
+        Whether the final norm follows on that layer.
+    pad
+        Token that fills a context after its first end token.
+    activation
+        Of its feed-forward layers, by its name in ``transformers``.
+    pooled
+        Whether its projected output at the first end token, from the last layer, conditions the UNet too.
     """
 
     key: str
     width: int
     layer_from_end: int
     weights: str
+    naming: Naming = "transformers"
+    normed: bool = True
+    pad: int = END
+    activation: str = "quick_gelu"
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +82,9 @@ class ModelTraits:
 
     Parameters
     ----------
-    size
-        Side in pixels of the images that the released models were trained on.
-    predictions
-        What the UNet may predict, the usual one first.
+    sizes
+        Side in pixels of the images that the released models were trained on, by what the UNet predicts; the usual
+        prediction comes first.
     conditioning
         What the UNet needs besides latents and timestep.
     scale_factor
@@ -74,16 +92,27 @@ class ModelTraits:
     linear_start, linear_end
         Ends of ldm's noise schedule "linear", which is linear in the square root of beta.
     heads
-        Attention heads of the UNet, at every level.
+        Attention heads of the UNet at every level; 0 where their number follows from ``head_channels``.
+    head_channels
+        Channels of an attention head of the UNet; 0 where the number of heads is fixed.
     """
 
-    size: int
-    predictions: tuple[Prediction, ...]
+    sizes: Mapping[Prediction, int]
     conditioning: frozenset[ConditioningKind]
     scale_factor: float
     linear_start: float
     linear_end: float
-    heads: int
+    heads: int = 0
+    head_channels: int = 0
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        return tuple(self.sizes)
+
+    @property
+    def size(self) -> int:
+        """Side in pixels of the images that the usual model was trained on."""
+        return self.sizes[self.predictions[0]]
 
 
 @dataclass(frozen=True)
@@ -96,15 +125,13 @@ class Family:
         Its name in messages and on cards.
     encoders
         In the order in which their outputs are concatenated.
-    model
-        None where only embeddings of the family are read, written and converted, and no model is trained on.
     """
 
     key: FamilyKey
     label: str
     encoders: tuple[TextEncoderSpec, ...]
     layout: EmbeddingLayout
-    model: ModelTraits | None = None
+    model: ModelTraits
 
     @property
     def widths(self) -> dict[str, int]:

@@ -6,8 +6,7 @@ from lib_ti.families.family import Family, ModelTraits, TextEncoderSpec, single_
 
 CLIP_L = TextEncoderSpec(key="clip_l", width=768, layer_from_end=1, weights="cond_stage_model.transformer.text_model.")
 MODEL = ModelTraits(
-    size=512,
-    predictions=("eps", "v"),
+    sizes={"eps": 512, "v": 512},
     conditioning=frozenset({"crossattn"}),
     scale_factor=0.18215,
     linear_start=0.00085,

@@ -1,14 +1,18 @@
-"""Names of Stable Diffusion 1's weights in the ldm file format, from those in diffusers' classes.
+"""Names of Stable Diffusion's weights in the file format of ldm and sgm, from those in diffusers' classes.
 
 The rules below turn a diffusers parameter name into its ldm name, so that a model's own list of parameters
 drives the loading and whatever the file lacks is known by name. Facts: the constructors of ldm's ``UNetModel``,
-``Encoder`` and ``Decoder`` (CompVis, Stability AI), which number their blocks through, where diffusers nests them.
+``Encoder`` and ``Decoder`` (CompVis, Stability AI), which number their blocks through, where diffusers nests them,
+and of open_clip's ``TextTransformer``, which has ``torch.nn.MultiheadAttention``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container
+from dataclasses import dataclass
+
+import torch
 
 _RESNET = {
     "norm1": "in_layers.0",
@@ -21,12 +25,29 @@ _RESNET = {
 _UNET_ENDS = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
 _MIDDLE = {"resnets.0": "0", "attentions.0": "1", "resnets.1": "2"}
 _ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
+_OPEN_CLIP_ENDS = {
+    "text_model.embeddings.token_embedding.weight": "token_embedding.weight",
+    "text_model.embeddings.position_embedding.weight": "positional_embedding",
+    "text_model.final_layer_norm.weight": "ln_final.weight",
+    "text_model.final_layer_norm.bias": "ln_final.bias",
+}
+_OPEN_CLIP_LAYER = {
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+    "self_attn.out_proj": "attn.out_proj",
+}
+_TEXT_LAYER = re.compile(r"text_model\.encoder\.layers\.(\d+)\.(.+)")
+_THIRDS = re.compile(r"self_attn\.([qkv])_proj\.(weight|bias)")
 _BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)")
 _MID_BLOCK = re.compile(r"mid_block\.(resnets\.\d|attentions\.0)\.(.+)")
 
@@ -83,6 +104,43 @@ def autoencoder_name(name: str, *, levels: int) -> str:
 def text_encoder_name(name: str) -> str:
     """Return the ldm name of a ``CLIPTextModel`` parameter, without ``cond_stage_model.transformer.text_model.``."""
     return name.removeprefix("text_model.")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a parameter is in a checkpoint file.
+
+    Parameters
+    ----------
+    name
+        Of the weight in the file, without the network's prefix.
+    third
+        Which third of the weight's rows it is; None for all of them.
+    transposed
+        Whether the file has rows and columns the other way round.
+    """
+
+    name: str
+    third: int | None = None
+    transposed: bool = False
+
+    def part_of(self, weight: torch.Tensor) -> torch.Tensor:
+        """Return a view of the parameter in the file's weight."""
+        part = weight if self.third is None else weight.chunk(3)[self.third]
+        return part.T if self.transposed else part
+
+
+def open_clip_source(name: str) -> Source:
+    """Return where a parameter of ``CLIPTextModelWithProjection`` is in the weights of open_clip's text encoder."""
+    if name == "text_projection.weight":
+        return Source("text_projection", transposed=True)
+    found = _TEXT_LAYER.fullmatch(name)
+    if not found:
+        return Source(_OPEN_CLIP_ENDS.get(name, name))
+    layer, rest = f"transformer.resblocks.{found[1]}", found[2]
+    if third := _THIRDS.fullmatch(rest):
+        return Source(f"{layer}.attn.in_proj_{third[2]}", third="qkv".index(third[1]))
+    return Source(f"{layer}.{_renamed(rest, _OPEN_CLIP_LAYER)}")
 
 
 def _renamed(name: str, table: dict[str, str]) -> str:

@@ -1,0 +1,326 @@
+"""Small random checkpoints of every family with their ``.yaml``, as both hosts load them.
+
+The two encoders of SDXL differ in width, and the pooled vector has a third one, so that whatever is mixed up fails.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import save_file
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from lib_ti.families.clip import END, START, VOCABULARY
+from lib_ti.families.family import Family, Prediction, TextEncoderSpec
+from lib_ti.families.sd1 import SD1
+from lib_ti.families.sd2 import SD2
+from lib_ti.families.sdxl import SDXL
+from lib_ti.host.clip import tokenizer
+from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET
+from lib_ti.host.embedded.ldm_names import open_clip_source, text_encoder_name
+from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
+
+KINDS: Mapping[str, tuple[Family, Prediction]] = {
+    "sd1": (SD1, "eps"),
+    "sd2-eps": (SD2, "eps"),
+    "sd2-v": (SD2, "v"),
+    "sdxl": (SDXL, "eps"),
+    "sdxl-v": (SDXL, "v"),
+}
+SIZE = 64
+"""Image side in pixels that the checkpoints are for, where their ``.yaml`` can say so (SDXL's cannot)."""
+TIME_WIDTH = 32
+"""Numbers that each of SDXL's six image sizes becomes (``outdim``)."""
+PROJECTED = 40
+OPEN_CLIP = "ti-small"
+"""Own architecture of open_clip; :func:`open_clip_config` describes it."""
+BUILT_IN = "ViT-S-32-alt"
+"""The smallest that open_clip has: checkpoints with it need nothing registered, and take 45 MB."""
+
+
+@dataclass(frozen=True)
+class TextSize:
+    """A text encoder; it has max(1, width // 64) attention heads, and ``projected`` numbers in its pooled vector."""
+
+    width: int
+    layers: int
+    projected: int
+
+
+_CLIP = TextSize(width=32, layers=3, projected=32)
+_SMALL = TextSize(width=48, layers=3, projected=PROJECTED)
+_LARGE = TextSize(width=256, layers=10, projected=256)
+
+
+def write_checkpoint(folder: Path, kind: str, *, name: str = "", built_in: bool = False, seed: int = 0) -> Path:
+    """Write ``<name>.safetensors`` in half precision, ``<name>.yaml`` and, for CLIP-L, the folder ``<name>-clip``.
+
+    Parameters
+    ----------
+    kind
+        One of :data:`KINDS`, which is also the name where none is given.
+    built_in
+        Whether open_clip knows the architecture of the encoder by itself.
+    """
+    family, prediction = KINDS[kind]
+    networks = small_networks(family, built_in=built_in, seed=seed)
+    path = folder.resolve() / f"{name or kind}.safetensors"
+    save_file({name: one.half() for name, one in checkpoint_weights(networks, family).items()}, path)
+    clip = path.with_name(f"{path.stem}-clip")
+    if "clip_l" in networks.text_encoders:
+        _write_clip_folder(clip, networks.text_encoders["clip_l"].config)
+    described = description(networks, family, prediction, clip.as_posix(), BUILT_IN if built_in else OPEN_CLIP)
+    path.with_suffix(".yaml").write_text(json.dumps(described, indent=1), encoding="utf-8")
+    return path
+
+
+def small_networks(family: Family, *, built_in: bool = False, seed: int = 0) -> Networks:
+    """Return random networks whose weights are the same in half precision."""
+    sizes = {spec.key: (_LARGE if built_in else _SMALL) if _is_open(spec) else _CLIP for spec in family.encoders}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        unet = UNet2DConditionModel(**_unet(family, sizes))
+        autoencoder = AutoencoderKL(
+            block_out_channels=(32,) * 4,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+        )
+        encoders = {spec.key: _text_encoder(spec, sizes[spec.key]) for spec in family.encoders}
+    networks = Networks(unet, autoencoder, encoders)
+    for network in networks.all:
+        network.requires_grad_(False).eval()
+        for parameter in network.parameters():
+            parameter.copy_(parameter.half())
+    return networks
+
+
+def _unet(family: Family, sizes: Mapping[str, TextSize]) -> dict[str, Any]:
+    """Two levels, the coarser without attention; SDXL's has three with 0, 1 and 2 transformer blocks."""
+    traits = family.model
+    sized = "sizes" in traits.conditioning
+    channels = (64, 64, 64) if sized else (64, 128)
+    attended = (False, True, True) if sized else (True, False)
+    config: dict[str, Any] = {
+        "sample_size": SIZE // 8,
+        "block_out_channels": channels,
+        "layers_per_block": 1,
+        "down_block_types": tuple("CrossAttnDownBlock2D" if has else "DownBlock2D" for has in attended),
+        "up_block_types": tuple("CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(attended)),
+        "cross_attention_dim": sum(size.width for size in sizes.values()),
+        "attention_head_dim": traits.heads or tuple(width // traits.head_channels for width in channels),
+        "use_linear_projection": bool(traits.head_channels),
+    }
+    if sized:
+        pooled = next(sizes[spec.key].projected for spec in family.encoders if spec.pooled)
+        config |= {
+            "transformer_layers_per_block": (2, 1, 2),
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": TIME_WIDTH,
+            "projection_class_embeddings_input_dim": pooled + 6 * TIME_WIDTH,
+        }
+    return config
+
+
+def _text_encoder(spec: TextEncoderSpec, size: TextSize) -> CLIPTextModel | CLIPTextModelWithProjection:
+    config = CLIPTextConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=size.width,
+        intermediate_size=4 * size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=max(1, size.width // 64),
+        projection_dim=size.projected,
+        hidden_act=spec.activation,
+        bos_token_id=START,
+        # Any other number than 2 makes newer transformers pool at the first end token, as open_clip does.
+        eos_token_id=END,
+        pad_token_id=spec.pad,
+    )
+    return CLIPTextModelWithProjection(config) if spec.pooled else CLIPTextModel(config)
+
+
+def checkpoint_weights(networks: Networks, family: Family) -> dict[str, torch.Tensor]:
+    """Return the weights by their names in a checkpoint file."""
+    unet_name, autoencoder_name = unet_names(networks.unet), autoencoder_names(networks.autoencoder)
+    weights = {UNET + unet_name(name): one for name, one in networks.unet.state_dict().items()}
+    for name, one in networks.autoencoder.state_dict().items():
+        is_matrix = "attentions" in name and one.ndim == 2  # 1x1 convolutions in the file
+        weights[AUTOENCODER + autoencoder_name(name)] = one[..., None, None] if is_matrix else one
+    for spec in family.encoders:
+        network = networks.text_encoders[spec.key]
+        parameters = network.state_dict()
+        named = _open_clip(network) if _is_open(spec) else {text_encoder_name(k): v for k, v in parameters.items()}
+        weights |= {spec.weights + name: one for name, one in named.items() if not name.endswith("position_ids")}
+    return {name: one.contiguous() for name, one in weights.items()}
+
+
+def _open_clip(network: CLIPTextModel) -> dict[str, torch.Tensor]:
+    """Return a text encoder's parameters by open_clip's names; it has one matrix for queries, keys and values."""
+    found: dict[str, dict[int, torch.Tensor]] = defaultdict(dict)
+    for name, one in network.state_dict().items():
+        source = open_clip_source(name)
+        found[source.name][source.third or 0] = one.T if source.transposed else one
+    projection = torch.zeros(network.config.hidden_size, network.config.projection_dim)
+    weights = {"logit_scale": torch.tensor(4.6), "text_projection": projection}  # which SD2 does not use
+    return weights | {name: torch.cat([thirds[i] for i in range(len(thirds))]) for name, thirds in found.items()}
+
+
+def description(
+    networks: Networks, family: Family, prediction: Prediction, clip_folder: str, architecture: str = OPEN_CLIP
+) -> dict[str, Any]:
+    """Return the contents of the ``.yaml`` of ldm (SD1, SD2) or sgm (SDXL)."""
+    sized = "sizes" in family.model.conditioning
+    params: dict[str, Any] = {
+        "scale_factor": family.model.scale_factor,
+        "first_stage_config": _first_stage_config(sized=sized),
+    }
+    unet = {
+        "target": f"{'sgm' if sized else 'ldm'}.modules.diffusionmodules.openaimodel.UNetModel",
+        "params": _unet_params(networks.unet.config, family),
+    }
+    if sized:
+        params |= {
+            "disable_first_stage_autocast": True,
+            "denoiser_config": _denoiser_config(prediction),
+            "network_config": unet,
+            "conditioner_config": _conditioner_config(networks, clip_folder, architecture),
+        }
+        return {"model": {"target": "sgm.models.diffusion.DiffusionEngine", "params": params}}
+    params |= {
+        "linear_start": family.model.linear_start,
+        "linear_end": family.model.linear_end,
+        "timesteps": 1000,
+        "num_timesteps_cond": 1,
+        "first_stage_key": "jpg",
+        "cond_stage_key": "txt",
+        "cond_stage_trainable": False,
+        "conditioning_key": "crossattn",
+        "parameterization": prediction,
+        "image_size": SIZE // 8,
+        "channels": 4,
+        "use_ema": False,
+        "unet_config": unet,
+        "cond_stage_config": (
+            _embedder("ldm", "FrozenOpenCLIPEmbedder", arch=architecture, layer="penultimate", device="cpu")
+            if _is_open(family.encoders[0])
+            else _embedder("ldm", "FrozenCLIPEmbedder", version=clip_folder)
+        ),
+    }
+    return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": params}}
+
+
+def _unet_params(config: Mapping[str, Any], family: Family) -> dict[str, Any]:
+    channels, kinds = config["block_out_channels"], config["down_block_types"]
+    sized = "sizes" in family.model.conditioning
+    heads = {"num_head_channels": family.model.head_channels} if family.model.head_channels else {"num_heads": 8}
+    return {
+        **({} if sized else {"image_size": SIZE // 8, "use_fp16": False}),
+        "in_channels": 4,
+        "out_channels": 4,
+        "model_channels": channels[0],
+        "attention_resolutions": [2**level for level, kind in enumerate(kinds) if kind.startswith("CrossAttn")],
+        "num_res_blocks": config["layers_per_block"],
+        "channel_mult": [width // channels[0] for width in channels],
+        **heads,
+        "use_spatial_transformer": True,
+        "use_linear_in_transformer": config["use_linear_projection"],
+        "transformer_depth": list(config["transformer_layers_per_block"]) if sized else 1,
+        "context_dim": config["cross_attention_dim"],
+        "use_checkpoint": False,
+        "legacy": False,
+        **({"num_classes": "sequential", "spatial_transformer_attn_type": "softmax"} if sized else {}),
+        **({"adm_in_channels": config["projection_class_embeddings_input_dim"]} if sized else {}),
+    }
+
+
+def _first_stage_config(*, sized: bool) -> dict[str, Any]:
+    part = {
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": SIZE,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 32,
+        "ch_mult": [1, 1, 1, 1],
+        "num_res_blocks": 1,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+    target = "sgm.models.autoencoder.AutoencoderKLInferenceWrapper" if sized else "ldm.models.autoencoder.AutoencoderKL"
+    return {
+        "target": target,
+        "params": {"embed_dim": 4, "ddconfig": part, "lossconfig": {"target": "torch.nn.Identity"}},
+    }
+
+
+def _denoiser_config(prediction: Prediction) -> dict[str, Any]:
+    parts, name = "sgm.modules.diffusionmodules", "V" if prediction == "v" else "Eps"
+    return {
+        "target": f"{parts}.denoiser.DiscreteDenoiser",
+        "params": {
+            "num_idx": 1000,
+            "weighting_config": {"target": f"{parts}.denoiser_weighting.{name}Weighting"},
+            "scaling_config": {"target": f"{parts}.denoiser_scaling.{name}Scaling"},
+            "discretization_config": {"target": f"{parts}.discretizer.LegacyDDPMDiscretization"},
+        },
+    }
+
+
+def _conditioner_config(networks: Networks, clip_folder: str, architecture: str) -> dict[str, Any]:
+    layers = networks.text_encoders["clip_l"].config.num_hidden_layers
+    embedders = [
+        ("txt", _embedder("sgm", "FrozenCLIPEmbedder", version=clip_folder, layer="hidden", layer_idx=layers - 1)),
+        (
+            "txt",
+            _embedder(
+                *("sgm", "FrozenOpenCLIPEmbedder2"),
+                arch=architecture,
+                layer="penultimate",
+                always_return_pooled=True,
+                legacy=False,
+            ),
+        ),
+        *(
+            (key, _embedder("sgm", "ConcatTimestepEmbedderND", outdim=TIME_WIDTH))
+            for key in ("original_size_as_tuple", "crop_coords_top_left", "target_size_as_tuple")
+        ),
+    ]
+    models = [{"is_trainable": False, "input_key": key, **embedder} for key, embedder in embedders]
+    return {"target": "sgm.modules.GeneralConditioner", "params": {"emb_models": models}}
+
+
+def _embedder(library: str, name: str, **params: Any) -> dict[str, Any]:
+    return {"target": f"{library}.modules.encoders.modules.{name}", "params": params}
+
+
+def _is_open(spec: TextEncoderSpec) -> bool:
+    return spec.naming == "open_clip"
+
+
+def write_open_clip_config(folder: Path) -> Path:
+    """Write ``<OPEN_CLIP>.json``, for ``open_clip.add_model_config`` in the process that loads the checkpoint."""
+    path = folder / f"{OPEN_CLIP}.json"
+    vision = {"image_size": 32, "layers": 1, "width": 64, "patch_size": 32}
+    text = {"context_length": 77, "vocab_size": VOCABULARY, "width": _SMALL.width, "heads": 1, "layers": _SMALL.layers}
+    path.write_text(json.dumps({"embed_dim": PROJECTED, "vision_cfg": vision, "text_cfg": text}), encoding="utf-8")
+    return path
+
+
+def _write_clip_folder(folder: Path, config: CLIPTextConfig) -> None:
+    """Write the text encoder's configuration and vocabulary, as ``from_pretrained`` reads them, without weights."""
+    folder.mkdir(exist_ok=True)
+    config.save_pretrained(folder)
+    special = {"bos_token": "<|startoftext|>"}
+    special |= dict.fromkeys(("eos_token", "unk_token", "pad_token"), "<|endoftext|>")
+    about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "do_lower_case": True, **special}
+    for name, content in (("special_tokens_map", special), ("tokenizer_config", about)):
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copyfile(Path(tokenizer.__file__).with_name("vocabulary") / name, folder / name)
