@@ -139,7 +139,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"batches", "framing", "preparations", "reading", "scan"},
         {"latents"},
     ),
-    "host.clip": ({"conditioning", "network", "token_table", "tokenizer"}, {"chunks"}),
+    "host.clip": ({"network", "token_table", "tokenizer"}, {"chunks", "conditioning"}),
     "host.embedded": (
         {"blip", "checkpoint", "diffusers_classes", "ldm_names", "text_encoder", "upscaling"},
         {"architecture", "prompt_encoder"},

@@ -55,6 +55,11 @@ class TextEncoderSpec:
     activation: str = "quick_gelu"
     pooled: bool = False
 
+    @property
+    def unused_layers(self) -> int:
+        """How many of the last layers need not be computed."""
+        return 0 if self.pooled else self.layer_from_end - 1
+
 
 @dataclass(frozen=True)
 class EmbeddingLayout:
@@ -91,6 +96,8 @@ class ModelTraits:
         Multiplies the autoencoder's latents.
     linear_start, linear_end
         Ends of ldm's noise schedule "linear", which is linear in the square root of beta.
+    zero_without_negative
+        Whether an empty negative prompt is zeros, and not an encoded text.
     heads
         Attention heads of the UNet at every level; 0 where their number follows from ``head_channels``.
     head_channels
@@ -102,6 +109,7 @@ class ModelTraits:
     scale_factor: float
     linear_start: float
     linear_end: float
+    zero_without_negative: bool = False
     heads: int = 0
     head_channels: int = 0
 

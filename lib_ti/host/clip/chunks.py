@@ -12,12 +12,14 @@ from functools import lru_cache
 from itertools import chain
 
 from lib_ti.errors import BadInput
-from lib_ti.families.clip import CHUNK, END, START
+from lib_ti.families.clip import CHUNK, END, POSITIONS, START
 from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.prompt_syntax import Parsed
 from lib_ti.wording import quoted
 
 Prompt = str | Parsed
+PLACEHOLDER = 0
+"""Token in the positions of vectors. It is not an end token, since the first of those ends the text."""
 COMMA_BACKTRACK = 20
 """A full context is cut after a comma among its last 20 tokens (the WebUI's default)."""
 
@@ -35,13 +37,23 @@ class Word:
 class Chunk:
     """One context of 77: start token, up to 75 tokens, end tokens.
 
-    ``splices`` are the positions that are vectors, not tokens: (first position, index of the word), in order.
-    ``weights`` are those of all 77 positions, or empty where all are 1.
+    ``splices`` are the positions that are vectors, not tokens: (first position, index of the word), in order; their
+    token is :data:`PLACEHOLDER`. ``weights`` are those of all 77 positions, or empty where all are 1.
     """
 
     ids: tuple[int, ...]
     splices: tuple[tuple[int, int], ...] = ()
     weights: tuple[float, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Position of the first end token, where a pooled vector is taken."""
+        return self.ids.index(END)
+
+    def padded(self, pad: int) -> tuple[int, ...]:
+        """Return the 77 tokens with ``pad`` after the first end token."""
+        kept = self.end + 1
+        return (*self.ids[:kept], *[pad] * (POSITIONS - kept))
 
 
 EMPTY = Chunk((START, *[END] * (CHUNK + 1)))
@@ -159,7 +171,7 @@ def _chunk(pieces: Sequence[_Piece]) -> Chunk:
             ids.append(piece.token)
         else:
             splices.append((len(ids), piece.word))
-            ids += [END] * piece.length
+            ids += [PLACEHOLDER] * piece.length
     padding = CHUNK + 2 - len(ids)
     weighted = any(weight != 1 for weight in weights)
     return Chunk((*ids, *[END] * padding), tuple(splices), (*weights, *[1.0] * padding) if weighted else ())

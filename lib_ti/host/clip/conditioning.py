@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from lib_ti.host.model import Conditioning
+import torch
 
-if TYPE_CHECKING:
-    import torch
+from lib_ti.host.clip.network import to_device
+from lib_ti.host.model import Conditioning, Framing
 
 
 @dataclass(frozen=True)
 class TextConditioning(Conditioning):
-    """Input of the UNet's cross-attention.
+    """Inputs of the UNet besides latents and timesteps.
 
     Parameters
     ----------
     crossattn
         (B, 77·k, width) float32: hidden states of k contexts, those of several encoders side by side.
+    pooled
+        (B, projected) float32: the prompts' pooled vectors, where the family has them.
+    sizes
+        (B, 6) float32, see :func:`sizes_of`, where the family is conditioned on them.
     """
 
     crossattn: torch.Tensor
+    pooled: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None
+
+    def kept_where(self, kept: Sequence[bool]) -> TextConditioning:
+        """Return it with the prompts' parts zeros where ``kept``, one for each prompt, is False."""
+        factor = to_device(kept, self.crossattn.device)[:, None]
+        pooled = None if self.pooled is None else self.pooled * factor
+        return replace(self, crossattn=self.crossattn * factor[:, None], pooled=pooled)
+
+    def followed_by(self, other: TextConditioning) -> TextConditioning:
+        """Return one batch of both, which have equally many contexts."""
+        return TextConditioning(
+            torch.cat([self.crossattn, other.crossattn]),
+            _joined(self.pooled, other.pooled),
+            _joined(self.sizes, other.sizes),
+        )
+
+
+def sizes_of(framings: Sequence[Framing], device: torch.device) -> torch.Tensor:
+    """Return (B, 6) float32 pixels: own height and width, top and left of the crop, height and width seen.
+
+    The order is that of SDXL's three conditions, and of ``time_ids`` in diffusers.
+    """
+    rows = [(*reversed(framing.original), *reversed(framing.crop), *reversed(framing.size)) for framing in framings]
+    return to_device(rows, device).float()
+
+
+def _joined(one: torch.Tensor | None, other: torch.Tensor | None) -> torch.Tensor | None:
+    return None if one is None or other is None else torch.cat([one, other])

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 
-def hidden_states(text_model: Any, ids: Tensor, layer_from_end: int = 1) -> Tensor:
-    """Encode token ids (B, 77) to the hidden states (B, 77, width) of one of the last layers, after the final norm.
+def hidden_states(text_model: Any, ids: Tensor, layer_from_end: int = 1, *, normed: bool = True) -> Tensor:
+    """Encode token ids (B, 77) to the hidden states (B, 77, width) of one of the last layers.
 
     Parameters
     ----------
@@ -22,14 +22,41 @@ def hidden_states(text_model: Any, ids: Tensor, layer_from_end: int = 1) -> Tens
         The ``text_model`` of a ``CLIPTextModel``. Its values are bit-equal to those of its own ``forward``.
     layer_from_end
         1 for the very last layer, 2 for the one before, and so on (the WebUI's clip skip).
+    normed
+        Whether the final norm follows.
+    """
+    hidden = layer_outputs(text_model, ids)[-layer_from_end]
+    return text_model.final_layer_norm(hidden) if normed else hidden
+
+
+def layer_outputs(text_model: Any, ids: Tensor) -> tuple[Tensor, ...]:
+    """Encode token ids (B, 77) to the outputs (B, 77, width) of the embedding and of every layer, none of them normed.
+
+    Parameters
+    ----------
+    text_model
+        See :func:`hidden_states`.
     """
     embedded = text_model.embeddings(input_ids=ids)
     mask = _causal_mask(ids.shape[1], embedded).expand(len(ids), 1, -1, -1)
-    skipping = layer_from_end > 1
-    output = text_model.encoder(inputs_embeds=embedded, attention_mask=mask, output_hidden_states=skipping)
-    hidden = output.hidden_states[-layer_from_end] if skipping else output.last_hidden_state
-    normed: Tensor = text_model.final_layer_norm(hidden)
-    return normed
+    output = text_model.encoder(inputs_embeds=embedded, attention_mask=mask, output_hidden_states=True)
+    outputs: tuple[Tensor, ...] = output.hidden_states
+    return outputs
+
+
+def pooled(text_model: Any, projection: Tensor, last: Tensor, ends: Tensor) -> Tensor:
+    """Project the last layer's output (B, 77, width) at each text's first end token ``ends`` (B,) to (B, projected).
+
+    Parameters
+    ----------
+    text_model
+        Whose final norm comes first.
+    projection
+        (projected, width), the weight of ``CLIPTextModelWithProjection.text_projection``.
+    """
+    at_end = last[torch.arange(len(last), device=last.device), ends]
+    normed: Tensor = text_model.final_layer_norm(at_end)
+    return normed @ projection.T
 
 
 def to_device(values: Sequence[Any], device: torch.device) -> Tensor:

@@ -47,7 +47,7 @@ class EmbeddedInpainter:
         size = mask.width // VAE_SCALE_FACTOR, mask.height // VAE_SCALE_FACTOR
         cells = mask.resize(size, Image.Resampling.NEAREST)
         wanted = torch.from_numpy(np.array(cells)).gt(127)
-        predict = model.guided([(parse(prompt), "")], (), _GUIDANCE if prompt else 1.0)
+        predict = model.guided([(parse(prompt), "")], (), _GUIDANCE if prompt else 1.0, image.size)
         alphas = model.alphas_cumprod.cpu()
         timesteps = torch.linspace(STRENGTH * (len(alphas) - 1), 0, _STEPS).round().long()
         guess = known

@@ -18,12 +18,14 @@ from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.networks import Networks
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
 from lib_ti.host.embedded.sampling import Denoise, check_request, sample
-from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
+from lib_ti.host.model import Conditioning, Conditions, Framing, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.prompt_syntax import parse
 
 _MOST_PIXELS = 2 * 512 * 512
 """Pixels that the autoencoder processes at once, to bound its memory."""
+_NOTHING: tuple[Prompt, ...] = ("", parse(""))
+"""An empty negative prompt."""
 
 
 class EmbeddedModel:
@@ -97,7 +99,7 @@ class EmbeddedModel:
         return LatentStats(mean=mean, std=std)
 
     def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
-        return self._text.encode(conditions.prompts, embeddings)
+        return self._text.encode(conditions.prompts, conditions.framings, embeddings)
 
     def used_embeddings(self, request: ImageRequest, embeddings: Sequence[Embedding]) -> list[str]:
         """Return names of the ``embeddings`` that the prompt or the negative prompt uses, in order of appearance."""
@@ -113,11 +115,18 @@ class EmbeddedModel:
     def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         assert isinstance(conditioning, TextConditioning)
         dtype = self._unet.dtype
+        more = {}
+        if conditioning.pooled is not None:
+            more = {
+                # Sizes stay in float32, since bfloat16 rounds those above 256.
+                "added_cond_kwargs": {"text_embeds": conditioning.pooled.to(dtype), "time_ids": conditioning.sizes}
+            }
         prediction: torch.Tensor = self._unet(
             noisy.to(self.device, dtype),
             timesteps.to(self.device),
             encoder_hidden_states=conditioning.crossattn.to(dtype),
             return_dict=False,
+            **more,
         )[0]
         return prediction.float()
 
@@ -155,27 +164,43 @@ class EmbeddedModel:
     def _generate_batch(
         self, requests: Sequence[ImageRequest], embeddings: Sequence[Embedding], stop: Callable[[], bool] | None
     ) -> list[Image.Image]:
-        guided = self.guided([_prompts(request) for request in requests], embeddings, requests[0].cfg_scale)
+        first = requests[0]
+        size = first.width, first.height
+        guided = self.guided([_prompts(request) for request in requests], embeddings, first.cfg_scale, size)
         return self.decode(sample(requests, self._made, guided, stop))
 
     def guided(
-        self, prompts: Sequence[tuple[Prompt, Prompt]], embeddings: Sequence[Embedding], scale: float
+        self,
+        prompts: Sequence[tuple[Prompt, Prompt]],
+        embeddings: Sequence[Embedding],
+        scale: float,
+        size: tuple[int, int],
     ) -> Denoise:
-        """Return the UNet with classifier-free guidance, for a batch of (prompt, negative prompt)."""
-        wanted = self._text.encode([prompt for prompt, _ in prompts], embeddings).crossattn
+        """Return the UNet with classifier-free guidance, for a batch of (prompt, negative prompt).
+
+        Parameters
+        ----------
+        size
+            Width and height in pixels of the images.
+        """
+        framings = [Framing.whole(*size)] * len(prompts)
+        wanted = self._text.encode([prompt for prompt, _ in prompts], framings, embeddings)
         if scale == 1:
             passes = [wanted]
         else:
-            unwanted = self._text.encode([negative for _, negative in prompts], embeddings).crossattn
+            negatives = [negative for _, negative in prompts]
+            unwanted = self._text.encode(negatives, framings, embeddings)
+            if self._made.family.model.zero_without_negative:
+                unwanted = unwanted.kept_where([negative not in _NOTHING for negative in negatives])
             # As the WebUI does: contexts are not padded to the longer prompt's, which would change the image.
-            alike = wanted.shape == unwanted.shape
-            passes = [torch.cat([unwanted, wanted])] if alike else [unwanted, wanted]
+            alike = wanted.crossattn.shape == unwanted.crossattn.shape
+            passes = [unwanted.followed_by(wanted)] if alike else [unwanted, wanted]
 
         def denoise(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
             predictions = []
-            for crossattn in passes:
-                batch = latents.repeat(len(crossattn) // len(latents), 1, 1, 1)
-                predicted = self.predict(batch, timestep.expand(len(batch)), TextConditioning(crossattn))
+            for conditioning in passes:
+                batch = latents.repeat(len(conditioning.crossattn) // len(latents), 1, 1, 1)
+                predicted = self.predict(batch, timestep.expand(len(batch)), conditioning)
                 predictions += predicted.cpu().split(len(latents))
             if len(predictions) == 1:
                 return predictions[0]

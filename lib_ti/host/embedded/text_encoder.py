@@ -11,8 +11,8 @@ from transformers import CLIPTextModel
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import TextEncoderSpec
-from lib_ti.host.clip.chunks import EMPTY, Chunk, Prompt, Word, lay_out
-from lib_ti.host.clip.network import hidden_states, to_device
+from lib_ti.host.clip.chunks import Chunk
+from lib_ti.host.clip.network import layer_outputs, pooled, to_device
 from lib_ti.host.clip.token_table import TokenTable
 
 if TYPE_CHECKING:
@@ -20,53 +20,60 @@ if TYPE_CHECKING:
 
 
 class TextEncoder:
-    """Encodes prompts in float32, on the device of its network.
+    """Encodes contexts in float32, on the device of its network.
 
     The vectors replace rows of the token embeddings' output (not of the table, which is never copied or changed),
     so that the result is differentiable in them.
+
+    Parameters
+    ----------
+    network
+        Without the encoder's unused layers; a ``CLIPTextModelWithProjection`` where the encoder is pooled.
     """
 
     def __init__(self, encoder: TextEncoderSpec, network: CLIPTextModel) -> None:
-        self.key, self._layer = encoder.key, encoder.layer_from_end
+        self.key = encoder.key
+        self._encoder = encoder
+        self._layer = encoder.layer_from_end - encoder.unused_layers
         self._network = network
         self._rows: torch.nn.Embedding = network.get_input_embeddings()
         self.table = TokenTable(encoder.key, self._rows.weight)
 
     def encode(
-        self, prompts: Sequence[Prompt], embeddings: Sequence[Embedding], words: tuple[Word, ...]
-    ) -> torch.Tensor:
-        """Return (B, 77·k, width) float32: a layer's hidden states after the final norm, all prompts with k contexts.
+        self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return hidden states (chunks, 77, width) and, of an encoder that is pooled, (chunks, projected).
 
-        Contexts that occur several times, in one prompt or in several, are encoded once. Weights of parsed prompts
-        multiply the hidden states, each context's mean being restored afterwards (the WebUI's emphasis "Original").
+        Weights of the chunks multiply the hidden states, each context's mean being restored afterwards (the WebUI's
+        emphasis "Original"); the pooled vectors stay.
 
         Parameters
         ----------
-        words
-            The embeddings' names, in their order.
+        embeddings
+            Those that the chunks' splices count.
 
         Raises
         ------
         BadInput
-            When a prompt uses an embedding that is not for this encoder, or has more vectors than fit a context.
+            When a chunk uses an embedding that is not for this encoder.
         """
-        layouts = [lay_out(prompt, words) for prompt in prompts]
-        contexts = max(map(len, layouts))
-        rows: dict[Chunk, int] = {}
-        index = [
-            [rows.setdefault(chunk, len(rows)) for chunk in (*layout, *[EMPTY] * (contexts - len(layout)))]
-            for layout in layouts
-        ]
-        hidden = _with_emphasis(self._encode_chunks(list(rows), embeddings), list(rows))  # (rows, 77, width)
-        gathered = hidden[to_device(index, hidden.device)]  # (B, k, 77, width)
-        return gathered.flatten(1, 2)
+        text_model = self._network.text_model
+        outputs = self._run(chunks, embeddings)
+        hidden = outputs[-self._layer]
+        if self._encoder.normed:
+            hidden = text_model.final_layer_norm(hidden)
+        hidden = _with_emphasis(hidden, chunks)
+        if not self._encoder.pooled:
+            return hidden, None
+        ends = to_device([chunk.end for chunk in chunks], hidden.device)
+        return hidden, pooled(text_model, self._network.text_projection.weight, outputs[-1], ends)
 
-    def _encode_chunks(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> torch.Tensor:
-        """Return (chunks, 77, width). The hook exists for this call only."""
-        ids = to_device([chunk.ids for chunk in chunks], self._rows.weight.device)
+    def _run(self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]) -> tuple[torch.Tensor, ...]:
+        """Return all layers' outputs (chunks, 77, width). The hook is there for this one call only."""
+        ids = to_device([chunk.padded(self._encoder.pad) for chunk in chunks], self._rows.weight.device)
         hook = self._splice(chunks, embeddings)
         try:
-            return hidden_states(self._network.text_model, ids, self._layer)
+            return layer_outputs(self._network.text_model, ids)
         finally:
             if hook is not None:
                 hook.remove()

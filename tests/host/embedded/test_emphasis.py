@@ -33,8 +33,8 @@ def drawn(model: EmbeddedModel, prompt: str, **changes: object) -> bytes:
 
 def test_hidden_states_are_multiplied_and_keep_their_mean(model: EmbeddedModel) -> None:
     with torch.no_grad():
-        plain = model._text.encode(["a red cat"], []).crossattn
-        (weighted,) = model._text.encode([parse("a (red:1.3) cat")], []).crossattn
+        plain = model._text.encode(["a red cat"], [], []).crossattn
+        (weighted,) = model._text.encode([parse("a (red:1.3) cat")], [], []).crossattn
     expected = plain[0].clone()
     expected[2] *= 1.3
     expected *= plain.mean() / expected.mean()
@@ -43,8 +43,8 @@ def test_hidden_states_are_multiplied_and_keep_their_mean(model: EmbeddedModel) 
 
 def test_each_context_keeps_its_own_mean(model: EmbeddedModel) -> None:
     with torch.no_grad():
-        both = model._text.encode([parse("a (red:1.3) cat BREAK a dog")], []).crossattn
-        alone = model._text.encode([parse("a (red:1.3) cat"), "a dog"], []).crossattn
+        both = model._text.encode([parse("a (red:1.3) cat BREAK a dog")], [], []).crossattn
+        alone = model._text.encode([parse("a (red:1.3) cat"), "a dog"], [], []).crossattn
     assert torch.allclose(both[0].view(2, 77, -1), alone, atol=1e-6)
 
 
