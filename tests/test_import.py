@@ -12,17 +12,17 @@ HEAVY = {"torch", "numpy", "PIL", "gradio", "transformers", "diffusers", "safete
 BUDGET_SECONDS = 0.05
 
 IMPORT_AND_REPORT = """
-import json, sys, time
+import importlib, json, sys, time
 started = time.perf_counter()
-import lib_ti
+importlib.import_module(sys.argv[1])
 seconds = time.perf_counter() - started
 print(json.dumps({"seconds": seconds, "modules": sorted(sys.modules)}))
 """
 
 
-def import_in_a_fresh_process() -> dict[str, float | list[str]]:
+def import_in_a_fresh_process(module: str = "lib_ti") -> dict[str, float | list[str]]:
     report = subprocess.run(
-        [sys.executable, "-c", IMPORT_AND_REPORT], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", IMPORT_AND_REPORT, module], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return json.loads(report.stdout)
 
@@ -36,3 +36,8 @@ def test_importing_is_quick_and_takes_nothing_heavy() -> None:
 def test_importing_takes_no_part_of_the_package() -> None:
     modules = import_in_a_fresh_process()["modules"]
     assert [name for name in modules if name.startswith("lib_ti.")] == []
+
+
+def test_the_tab_and_the_command_line_start_without_torch() -> None:
+    assert "torch" not in import_in_a_fresh_process("lib_ti.ui.tab")["modules"]
+    assert HEAVY.isdisjoint(import_in_a_fresh_process("lib_ti.cli.main")["modules"])

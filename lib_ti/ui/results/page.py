@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.background.kinds import CONTACT_SHEET
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
-from lib_ti.ui.results import view
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.latest import follow
 from lib_ti.ui.widgets.task_line import TaskLine
 
 if TYPE_CHECKING:
+    from lib_ti.ui.results import view
     from lib_ti.ui.results.state import Preview, RunResults
+else:
+    view = lazy("lib_ti.ui.results.view")
 
 KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
 SHEET_SIZE = 1600
