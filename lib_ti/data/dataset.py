@@ -19,7 +19,7 @@ from lib_ti.wording import counted, printable, some
 Resize = Literal["crop", "buckets", "keep"]
 """Fill and crop to one size, to the nearest aspect-ratio bucket, or do not resize."""
 
-FEWEST_FOR_HOLDING_OUT = 8
+FEWEST_FOR_VALIDATION = 8
 _MOST_NAMED = 5
 
 
@@ -53,7 +53,7 @@ class Item:
 class Rules:
     """How images become items.
 
-    ``width`` and ``height`` are the training size in pixels, multiples of 8. ``held_out`` is the validation split,
+    ``width`` and ``height`` are the training size in pixels, multiples of 8. ``validation_split`` is
     the share in 0..1 of the images for validation: at least one, and none of fewer than 8 images; which ones depends on
     ``seed`` and the images' contents only. ``subfolders`` uses the images of sub-folders too. ``word_regex`` and
     ``join`` are for captions from file names, see :func:`lib_ti.data.captions.read_caption`.
@@ -63,7 +63,7 @@ class Rules:
     height: int
     resize: Resize = "crop"
     use_alpha: bool = False
-    held_out: float = 0.1
+    validation_split: float = 0.1
     seed: int = 0
     subfolders: bool = False
     word_regex: str = ""
@@ -72,18 +72,18 @@ class Rules:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The images of a folder: ``items`` for training, ``held_out`` for validation."""
+    """The images of a folder: ``items`` for training, ``validation`` for validation."""
 
     folder: Path
     rules: Rules
     items: tuple[Item, ...]
-    held_out: tuple[Item, ...]
+    validation: tuple[Item, ...]
     skipped: tuple[Skipped, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
     def all_items(self) -> tuple[Item, ...]:
-        return self.items + self.held_out
+        return self.items + self.validation
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,7 +94,7 @@ class Dataset:
         parts = sorted(
             [role, item.digest, item.caption, *item.size, *([item.mask_digest] if item.mask_digest else [])]
             + ([item.repeats] if item.repeats > 1 else [])
-            for role, items in (("train", self.items), ("held out", self.held_out))
+            for role, items in (("train", self.items), ("held out", self.validation))
             for item in items
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -147,7 +147,7 @@ class Dataset:
         sizes = Counter(item.size for item in everything).most_common()
         number = counted(len(self.items), "image")
         lines = [
-            f"{number} for training, {len(self.held_out)} for validation.",
+            f"{number} for training, {len(self.validation)} for validation.",
             f"Captions: {sources['file']} from caption files, {sources['name']} from file names.",
             "Training sizes: " + ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes) + ".",
         ]
@@ -175,18 +175,18 @@ class Dataset:
         left = tuple(item for item in self._in_order() if item.path not in reasons)
         if not left:
             raise NothingReadable(self.folder, skipped)
-        items, held_out = hold_out(left, self.rules)
-        return replace(self, items=items, held_out=held_out, skipped=skipped)
+        items, validation = split(left, self.rules)
+        return replace(self, items=items, validation=validation, skipped=skipped)
 
     def _in_order(self) -> tuple[Item, ...]:
         return tuple(sorted(self.all_items, key=lambda item: natural_order(self.folder, item.path)))
 
 
-def hold_out(items: Sequence[Item], rules: Rules) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+def split(items: Sequence[Item], rules: Rules) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Split items into training and validation; adding images changes the validation images as little as possible."""
-    if len(items) < FEWEST_FOR_HOLDING_OUT or rules.held_out <= 0:
+    if len(items) < FEWEST_FOR_VALIDATION or rules.validation_split <= 0:
         return tuple(items), ()
-    number = min(len(items) - 1, max(1, round(rules.held_out * len(items))))
+    number = min(len(items) - 1, max(1, round(rules.validation_split * len(items))))
     ranked = sorted(items, key=lambda item: hashlib.sha256(f"{rules.seed} {item.digest}".encode()).digest())
     chosen = {item.digest for item in ranked[:number]}
     kept = tuple(item for item in items if item.digest not in chosen)

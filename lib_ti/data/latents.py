@@ -235,6 +235,6 @@ def _with_remarks(dataset: Dataset, without_weight: set[str], trouble: str) -> D
     return replace(
         dataset,
         items=marked(dataset.items),
-        held_out=marked(dataset.held_out),
+        validation=marked(dataset.validation),
         remarks=(*dataset.remarks, trouble) if trouble else dataset.remarks,
     )

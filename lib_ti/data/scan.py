@@ -11,7 +11,7 @@ from lib_ti.data.beside import Beside
 from lib_ti.data.buckets import bucket_for
 from lib_ti.data.captions import read_caption
 from lib_ti.data.contents import contents_of
-from lib_ti.data.dataset import Dataset, Item, NothingReadable, Rules, hold_out
+from lib_ti.data.dataset import Dataset, Item, NothingReadable, Rules, split
 from lib_ti.data.folder import FolderFiles, Skipped, list_files, repeats_of
 from lib_ti.data.formats import has_image_suffix
 from lib_ti.data.masks import find_masks, shape_problem
@@ -56,8 +56,8 @@ def scan(folder: Path, rules: Rules, *, progress: Callable[[int, int], None] | N
                 skipped.append(Skipped(seen.path, reason, seen.name))
     if not found:
         raise NothingReadable(folder, skipped, files.remarks)
-    items, held = hold_out(tuple(found.values()), rules)
-    return Dataset(folder, rules, items, held, tuple(skipped), files.remarks)
+    items, validation = split(tuple(found.values()), rules)
+    return Dataset(folder, rules, items, validation, tuple(skipped), files.remarks)
 
 
 def read_item(folder: Path, name: str, rules: Rules) -> Item:

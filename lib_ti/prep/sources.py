@@ -76,7 +76,9 @@ def open_layered(item: Item, *, cover: tuple[int, int] | None = None) -> Layered
 
 
 def _rules(config: PrepareConfig) -> Rules:
-    return Rules(config.width, config.height, resize="keep", use_alpha=True, held_out=0.0, subfolders=config.subfolders)
+    return Rules(
+        config.width, config.height, resize="keep", use_alpha=True, validation_split=0.0, subfolders=config.subfolders
+    )
 
 
 def _folders(config: PrepareConfig, upscalers: Iterable[str]) -> tuple[Path, PreparedFolder]:

@@ -132,7 +132,7 @@ def read_dataset(config: TrainConfig, size: tuple[int, int], progress: Progress 
         *size,
         resize=cast("Resize", config.resize),
         use_alpha=config.use_alpha,
-        held_out=config.validation_split if config.validate_every else 0.0,
+        validation_split=config.validation_split if config.validate_every else 0.0,
         seed=config.seed,
         subfolders=config.subfolders,
     )

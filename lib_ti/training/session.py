@@ -95,7 +95,7 @@ class RunSession:
         config, plan = self._config, self._plan
         samples = validation_samples(dataset, encoded, plan.inputs.template, self._embedding.name)
         loss = ValidationLoss(plan.model, samples, seed=config.seed, batch_size=config.batch_size)
-        every, unseen = config.validate_every, bool(dataset.held_out)
+        every, unseen = config.validate_every, bool(dataset.validation)
         return Evaluator(loss, checks, plan.inputs, plan.target, unseen=unseen, every=every, listen=self._log)
 
     def _previewer(self, dataset: Dataset) -> Previewer:
@@ -126,7 +126,7 @@ class RunSession:
                 "vectors": self._embedding.count,
                 "template": list(self._plan.inputs.template.lines),
                 "pictures": [item.name for item in dataset.items],
-                "held_out": [item.name for item in dataset.held_out],
+                "held_out": [item.name for item in dataset.validation],
                 "preview_seed": self._state.preview_seed,
             }
         )
@@ -138,7 +138,7 @@ class RunSession:
             first_step=self._state.step,
             max_steps=self._config.max_steps,
             images=len(dataset.items),
-            validation_images=len(dataset.held_out),
+            validation_images=len(dataset.validation),
             resumed=self._resumed,
         )
 

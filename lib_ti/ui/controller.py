@@ -61,7 +61,7 @@ class Controller:
             # The model's size is known only once it is loaded; until then the images are shown at their own.
             resize="keep" if unknown else values["resize"],
             use_alpha=bool(values["use_alpha"]),
-            held_out=float(values["validation_split"] or 0),
+            validation_split=float(values["validation_split"] or 0),
             seed=int(values["seed"] or 0),
             subfolders=bool(values["subfolders"]),
         )

@@ -17,7 +17,7 @@ def overview(found: Dataset) -> str:
 
 def pictures(found: Dataset, used: Dataset) -> str:
     """All pictures with captions; marked are those held out, and those that are not ``used``, being excluded."""
-    remarks = {item.path: "held out to measure with" for item in used.held_out}
+    remarks = {item.path: "held out to measure with" for item in used.validation}
     remarks |= {item.path: "excluded" for item in set(found.all_items) - set(used.all_items)}
     items = sorted(found.all_items, key=lambda item: natural_order(found.folder, item.path))
     return gallery([_figure(item, remarks.get(item.path, "")) for item in items], "ti-dataset")

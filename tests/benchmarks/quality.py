@@ -38,7 +38,7 @@ def measure() -> Iterator[Row]:
 
 def _row(made: Studio, style: str, folder: Path) -> Row:
     sample_set(folder, style, count=UNSEEN, seed=1)
-    found = scan(folder, Rules(64, 64, held_out=0.0))
+    found = scan(folder, Rules(64, 64, validation_split=0.0))
     found, encoded = latents.encode(
         found, made.model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
     )

@@ -43,7 +43,7 @@ def studio(
     sample_set(folder, style, count=pictures)
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
     with host.models.session(SessionOptions()) as model:
-        found = scan(folder, Rules(64, 64, held_out=held_out))
+        found = scan(folder, Rules(64, 64, validation_split=held_out))
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )

@@ -37,7 +37,7 @@ def test_pictures_come_in_natural_order_with_their_captions(pictures: PictureFol
     ]
     assert found.items[1].source_size == (128, 64)
     assert not found.skipped
-    assert not found.held_out
+    assert not found.validation
     assert not found.notes
     assert "3 images for training" in text(found)
     assert "1 from caption files, 2 from file names" in text(found)
@@ -164,20 +164,20 @@ def test_transparency_is_seen(pictures: PictureFolder) -> None:
 def test_some_pictures_are_held_out(pictures: PictureFolder, count: int, share: float, held_out: int) -> None:
     for index in range(count):
         pictures.draw(f"{index}.png")
-    found = scanned(pictures, held_out=share)
-    assert (len(found.items), len(found.held_out)) == (count - held_out, held_out)
+    found = scanned(pictures, validation_split=share)
+    assert (len(found.items), len(found.validation)) == (count - held_out, held_out)
     assert len({item.digest for item in found.all_items}) == count
 
 
 def test_who_is_held_out_depends_on_content_and_seed_only(pictures: PictureFolder) -> None:
     for index in range(40):
         pictures.draw(f"{index}.png")
-    first = {item.digest for item in scanned(pictures).held_out}
-    assert first == {item.digest for item in scanned(pictures).held_out}
-    assert any({item.digest for item in scanned(pictures, seed=seed).held_out} != first for seed in range(1, 4))
+    first = {item.digest for item in scanned(pictures).validation}
+    assert first == {item.digest for item in scanned(pictures).validation}
+    assert any({item.digest for item in scanned(pictures, seed=seed).validation} != first for seed in range(1, 4))
     for index in range(40):
         (pictures.path / f"{index}.png").rename(pictures.path / f"{99 - index}x.png")
-    assert first == {item.digest for item in scanned(pictures).held_out}
+    assert first == {item.digest for item in scanned(pictures).validation}
 
 
 def test_the_fingerprint_follows_contents_captions_and_sizes_but_not_names(pictures: PictureFolder) -> None:
@@ -199,10 +199,10 @@ def test_the_fingerprint_follows_contents_captions_and_sizes_but_not_names(pictu
 def test_pictures_found_broken_later_are_taken_out(pictures: PictureFolder) -> None:
     paths = [pictures.draw(f"{index}.png") for index in range(9)]
     found = scanned(pictures)
-    broken = found.held_out[0].path
+    broken = found.validation[0].path
     left = found.without({broken: "the file is cut off"})
-    assert (len(left.items), len(left.held_out)) == (7, 1)
-    assert names(left.items) == [path.name for path in paths if path not in (broken, left.held_out[0].path)]
+    assert (len(left.items), len(left.validation)) == (7, 1)
+    assert names(left.items) == [path.name for path in paths if path not in (broken, left.validation[0].path)]
     assert [(one.path, one.reason) for one in left.skipped] == [(broken, "the file is cut off")]
     with pytest.raises(BadInput, match=r"no readable image; 9 files skipped: .*cut off.*and 4 more"):
         found.without(dict.fromkeys(paths, "the file is cut off"))

@@ -56,7 +56,7 @@ def test_held_out_pictures_are_encoded_too(pictures: PictureFolder, model: Encod
     for index in range(8):
         pictures.draw(f"{index}.png")
     found, latents = encoded(pictures, model)
-    assert latents[found.held_out[0]].mean.shape == (4, 8, 8)
+    assert latents[found.validation[0]].mean.shape == (4, 8, 8)
 
 
 def test_pictures_are_never_written(pictures: PictureFolder, model: EncoderModel, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def drawn(pictures: PictureFolder) -> PictureFolder:
 
 
 def found_in(folder: Path) -> Dataset:
-    return scan(folder, Rules(64, 64, held_out=0))
+    return scan(folder, Rules(64, 64, validation_split=0))
 
 
 def exclude(source: Path, prepared: Path, *names: str) -> None:

@@ -439,7 +439,7 @@ def test_masks_come_from_files_and_training_uses_them(page: Page, found: Path, f
     page.until(lambda: page.find("ti_masks_file", "input[type=file]")).send_keys(mask)
     page.says("ti_masks_said", "50% of the picture counts")
     page.until(lambda: painted(page, "masks")[:, SIZE // 2 + 8 :].min() > 127)
-    dataset = scan(Path(config(found).output), Rules(SIZE, SIZE, use_alpha=True, held_out=0))
+    dataset = scan(Path(config(found).output), Rules(SIZE, SIZE, use_alpha=True, validation_split=0))
     assert [item.path.name for item in dataset.items if item.mask] == ["picture_002.png"]
     page.tab("Prepare")
     page.press("ti_prepare_use")

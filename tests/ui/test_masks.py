@@ -58,7 +58,7 @@ def test_what_is_painted_does_not_count_in_training(folder: Path, masks: Masks) 
     mask = mask_from_boxes(folder / "cat_001.png")
     assert mask[:, :128].max() == 0
     assert mask[:, 128:].min() == 255
-    found = scan(folder, Rules(256, 256, use_alpha=True, held_out=0))
+    found = scan(folder, Rules(256, 256, use_alpha=True, validation_split=0))
     assert [item.path.name for item in found.items if item.mask] == ["cat_001.png"]
     assert [(one.name, one.note) for one in masks.pictures(folder)] == [("cat_001.png", "mask"), ("cat_002.png", "")]
 

@@ -196,7 +196,7 @@ def _unseen_loss(instance: Instance, work: Path, name: str) -> float:
     embedding = files.load(instance.embeddings / name)
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=work)
     with host.models.session(SessionOptions()) as model:
-        found = scan(work / "unseen", Rules(64, 64, held_out=0.0))
+        found = scan(work / "unseen", Rules(64, 64, validation_split=0.0))
         found, encoded = latents.encode(
             found, model, cache_folder=None, batch_size=8, progress=lambda done, total: None, stop=lambda: False
         )

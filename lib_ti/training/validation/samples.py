@@ -18,7 +18,7 @@ def validation_samples(dataset: Dataset, encoded: Latents, template: Template, n
 
     Ordered by content, so that renaming files changes nothing.
     """
-    items = sorted(dataset.held_out or dataset.items, key=lambda item: item.digest)[:MOST_VALIDATED]
+    items = sorted(dataset.validation or dataset.items, key=lambda item: item.digest)[:MOST_VALIDATED]
     prompts = plain_prompts(items, template.lines[:1], name)
     return [
         Sample(encoded[item].mean, encoded[item].weight, prompt, framing_of(item, dataset.rules.resize))

@@ -100,7 +100,7 @@ def _some_captions(folder: str) -> tuple[str, ...]:
     from lib_ti.data.scan import scan
 
     try:
-        found = scan(as_path(folder), Rules(64, 64, resize="keep", held_out=0.0))
+        found = scan(as_path(folder), Rules(64, 64, resize="keep", validation_split=0.0))
     except BadInput:
         return EXAMPLE_CAPTIONS
     return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])

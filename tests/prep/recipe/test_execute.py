@@ -657,6 +657,6 @@ def test_results_of_images_that_are_excluded_later_are_not_trained(
         pictures.draw(name)
     prepared(pictures)
     edit(make_plan(settings(pictures)), "a.png", excluded=True)
-    found = without_excluded(scan(output.path, Rules(64, 64, held_out=0)))
+    found = without_excluded(scan(output.path, Rules(64, 64, validation_split=0)))
     assert [item.path.name for item in found.items] == ["picture_002.png"]
     assert "press Prepare to remove it from the folder): picture_001.png." in found.remarks[0]
