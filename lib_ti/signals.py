@@ -1,4 +1,4 @@
-"""What passes between a run and whoever watches it: events one way, requests the other.
+"""Events of a run for those who watch it, and their requests to it.
 
 The trainer emits an :class:`Event` for everything a user may want to know and never prints. A tab, a command
 line or a test listens. The other way, a :class:`Control` carries the wishes of the user into the run; it is safe
@@ -24,13 +24,13 @@ class Event:
 
 @dataclass(frozen=True)
 class LogMessage(Event):
-    """Something the user should read once: a skipped picture, a choice that was made, a warning."""
+    """A sentence for the user: a skipped image, a choice that was made, a warning."""
 
     text: str
     warning: bool = False
 
     def __post_init__(self) -> None:
-        # It may name files, whose names may hold any bytes.
+        # It may name files, whose names may contain any bytes.
         object.__setattr__(self, "text", printable(self.text))
 
 
@@ -47,7 +47,7 @@ class FileSkipped(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """A preparation with a known length, such as encoding the pictures: ``done`` of ``total``."""
+    """Progress of work with a known length, such as encoding the images: ``done`` of ``total``."""
 
     stage: str
     done: int
@@ -56,7 +56,7 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """Training begins: after ``first_step`` finished steps, towards ``max_steps``."""
+    """The run begins: after ``first_step`` finished steps, towards ``max_steps``."""
 
     name: str
     folder: Path
@@ -71,7 +71,7 @@ class RunStarted(Event):
 class StepDone(Event):
     """One optimizer step. ``loss`` is of this step, ``smoothed`` its running mean, ``seconds`` per step (running mean).
 
-    ``skipped`` is true when the step's loss or gradient was not finite and the vectors were left as they were.
+    ``skipped`` is true when the step's loss or gradient was not finite and the vectors were not updated.
     """
 
     step: int
@@ -89,10 +89,10 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The validation loss was measured at ``step``; the other fields compare it with the checks since ``first_step``.
+    """The validation loss was computed at ``step``; the other fields compare it with the checks since ``first_step``.
 
     ``best_step`` is None while no loss was finite, ``gained`` None after a single check. ``overtraining`` is a
-    sentence, empty where there is nothing to say; see :class:`lib_ti.training.validation.verdict.Verdict`.
+    sentence, empty for none; see :class:`lib_ti.training.validation.verdict.Verdict`.
     """
 
     step: int
@@ -107,7 +107,7 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Saved(Event):
-    """Files were written and read again with success; only then is this said."""
+    """Files were written and verified."""
 
     step: int
     paths: tuple[Path, ...]
@@ -138,10 +138,10 @@ class PreviewFailed(Event):
 
 @dataclass(frozen=True)
 class RunFinished(Event):
-    """The run ended. ``reason`` is ``"done"`` or ``"stopped"``, and ``stopped_by`` then says by what.
+    """The run ended. ``reason`` is ``"done"`` or ``"stopped"``, by ``stopped_by``.
 
     ``steps`` and ``seconds`` count all sessions of the run. ``remark`` is a sentence about what the run gained, empty
-    where there is nothing to say.
+    for none.
     """
 
     step: int
@@ -159,7 +159,7 @@ Listener = Callable[[Event], None]
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """The event as plain data with its kind under ``"event"``: ``{"event": "StepDone", "step": 1, …}``."""
+    """Return the event as plain data with its kind under ``"event"``: ``{"event": "StepDone", "step": 1, …}``."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Path | str):
@@ -173,10 +173,10 @@ def as_json(event: Event) -> dict[str, Any]:
 
 
 class Control:
-    """Requests to a running training: stop, save now, preview now. Thread-safe.
+    """Requests to a run: stop, save now, preview now. Thread-safe.
 
-    A request for a save or a preview is served once, by the ``take_*`` call that returns true for it; a request
-    to stop stays.
+    A request for a save or a preview is handled once, by the ``take_*`` call that returns True; a request to stop
+    stays.
     """
 
     def __init__(self) -> None:
@@ -184,10 +184,10 @@ class Control:
         self._save = threading.Event()
         self._preview = threading.Event()
         self.stopped_by = ""
-        """What asked first: ``"Ctrl-C"``, a button; empty when it does not matter."""
+        """What asked first, such as ``"Ctrl-C"`` or a button; may be empty."""
 
     def stop(self, by: str = "") -> None:
-        """Ask the run to end after the step in hand; everything reached is saved."""
+        """Ask the run to end after the current step; its state is saved."""
         if not self._stop.is_set():
             self.stopped_by = by
         self._stop.set()

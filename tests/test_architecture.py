@@ -175,7 +175,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""
-IMPORTS_IN_FUNCTIONS = {"background", "ui", "cli", "scripts"}
+IMPORTS_IN_FUNCTIONS = {"background", "ui", "scripts"}
 """Areas in which functions still import by themselves, and not by ``lib_ti.lazy``."""
 MAY_IMPORT_WEBUI = ("lib_ti.host.webui.", "scripts.")
 MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")

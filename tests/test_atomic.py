@@ -19,7 +19,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.prep.export import export_zip
 from lib_ti.prep.thumbnails import Thumbnails
 from lib_ti.training.files.run_state import Identity, RunState
-from lib_ti.training.images.previews import save_picture
+from lib_ti.training.images.previews import save_image
 from tests.fakes import draw_pictures
 from tests.training.conftest import Studio
 
@@ -92,7 +92,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     },
     "state": _save_state,
     "latents": _save_latents,
-    "preview": lambda folder: save_picture(folder / "images" / "a.png", Image.new("RGB", (8, 8)), "parameters"),
+    "preview": lambda folder: save_image(folder / "images" / "a.png", Image.new("RGB", (8, 8)), "parameters"),
     "thumbnail": lambda folder: Thumbnails(folder, 8).of(draw_pictures(folder / "pictures", 1) / "00.png"),
     "zip": _save_zip,
     "text": lambda folder: write_text(folder / "deep" / "a.txt", ""),

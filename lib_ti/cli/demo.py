@@ -1,4 +1,4 @@
-"""The demo: a drawn style that the small model has no word for is learned, start to finish, in one command."""
+"""The demo: training a style that the pocket model has no word for, from start to finish."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from lib_ti.wording import quoted, some
 
 NAME = "comic-style"
 STYLE = "dotted+outlined"
-PICTURES = 30
-OWN = ("pictures", "embeddings", "textual_inversion", "contact-sheet.png", "loss.png")
+IMAGES = 30
+OWN = ("images", "pictures", "embeddings", "textual_inversion", "contact-sheet.png", "loss.png")
 """What the demo writes into its folder."""
 RATE = "0.03"
 """Higher than for CLIP's vectors: those of the pocket model's words are several times longer."""
@@ -40,24 +40,24 @@ PROMPTS = (
 
 
 def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bool:
-    """Draw pictures, create, train, compare, tell. Returns whether it came to its end.
+    """Create images and an embedding, train it, and compare its checkpoints. Returns False when stopped.
 
     Parameters
     ----------
     folder
-        Gets ``pictures``, ``embeddings``, the run under ``textual_inversion``, and ``contact-sheet.png``.
+        Gets ``images``, ``embeddings``, the run under ``textual_inversion``, and ``contact-sheet.png``.
     steps
         Training steps, at batch size 4.
     """
     _check_folder(folder)
-    pictures = folder / "pictures"
-    sample_set(pictures, STYLE, count=PICTURES)
-    _say(f"1. Drew {PICTURES} pictures with captions into {pictures}, in a style that the model has no word for.")
+    images = folder / "images"
+    sample_set(images, STYLE, count=IMAGES)
+    _say(f"1. Created {IMAGES} images with captions in {images}, in a style that the model has no word for.")
     host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
     created = create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
     _say(f"2. Created the embedding {NAME} with 4 vectors, starting from the word “style”.")
     for kept in created.replaced:
-        _say(f"   The one of an earlier demo is kept as {kept}.")
+        _say(f"   That of an earlier demo is kept as {kept}.")
     _say("3. Training:")
     measured: list[Evaluated] = []
 
@@ -68,7 +68,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
 
     config = TrainConfig(
         name=NAME,
-        dataset=str(pictures),
+        dataset=str(images),
         template="style_filewords",
         log_directory=str(folder / "textual_inversion"),
         learning_rate=RATE,
@@ -85,7 +85,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     finished = train(host, config, note, control)
     if finished.reason != "done":
         return False
-    _say("4. Drawing the same prompts with each copy of the embedding …")
+    _say("4. Generating the same prompts with each checkpoint of the embedding …")
     sheet, plot = _sheet(host, folder, finished)
     _summary(host, folder, finished, measured, sheet, plot)
     return True
@@ -95,17 +95,19 @@ def _check_folder(folder: Path) -> None:
     """Raise :class:`BadInput` where a folder has files that are not the demo's."""
     others = [path.name for path in folder.glob("[!.]*") if path.name not in OWN] if folder.is_dir() else []
     if others:
-        raise BadInput(f"The folder {quoted(folder)} holds other files ({some(others)}): choose an empty or new one.")
+        raise BadInput(
+            f"The folder {quoted(folder)} contains other files ({some(others)}): choose an empty or new one."
+        )
 
 
 def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Path, Path]:
     run = RunFolder(finished.folder, NAME)
-    copies = [files.load(path) for _, path in run.checkpoints()]
+    checkpoints = [files.load(path) for _, path in run.checkpoints()]
     with host.models.session(SessionOptions()) as model:
-        start = copies[0].with_vectors(model.initial_vectors("style", copies[0].count), step=0)
+        start = checkpoints[0].with_vectors(model.initial_vectors("style", checkpoints[0].count), step=0)
         sheet = compare_steps(
             model,
-            [replace(copy, name=NAME) for copy in (start, *copies)],
+            [replace(copy, name=NAME) for copy in (start, *checkpoints)],
             PROMPTS,
             folder / "contact-sheet.png",
             seed=11,
@@ -138,15 +140,15 @@ Learned {NAME} in {finished.seconds:.0f} s: the validation loss went from {first
   before and after     {sheet}
   the loss             {plot}
   the whole run        {finished.folder}
-  what it learned from {folder / "pictures"}
+  what it learned from {folder / "images"}
 
-Draw with it:
+Generate with it:
   {subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)}"""
     )
 
 
 def _python() -> str:
-    """This Python, by a short path where there is one."""
+    """Return the path of this Python, relative where that is shorter."""
     try:
         short = os.path.relpath(sys.executable)
     except ValueError:  # another drive

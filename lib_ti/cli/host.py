@@ -1,4 +1,4 @@
-"""The host of a command: which model, which folders, and where the models of the tools are."""
+"""The host of a command: its model, its folders, and the models of its tools."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from typing import TYPE_CHECKING, Any
 
 from lib_ti.cli.arguments import read_settings_file
 from lib_ti.errors import BadInput
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path
+from lib_ti.pocket import CHECKPOINT
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.embedded.host import EmbeddedHost
+    from lib_ti.host.embedded import host
+else:
+    host = lazy("lib_ti.host.embedded.host")
 
 
 _OPTIONS = {
     "checkpoint": (
         "FILE",
-        "a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the pocket model that comes along)",
+        "a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the included pocket model)",
     ),
-    "embeddings-dir": ("DIR", "where embeddings are (default: embeddings)"),
+    "embeddings-dir": ("DIR", "folder of the embeddings (default: embeddings)"),
     "templates-dir": (
         "DIR",
-        "own prompt templates (default: textual_inversion_templates; the shipped ones are always known)",
+        "your own prompt templates (default: textual_inversion_templates; the included ones are always available)",
     ),
-    "captioner-dir": ("DIR", "the model of the captioner BLIP (default: models/BLIP)"),
-    "upscalers-dir": ("DIR", "models of upscalers, .pth or .safetensors (default: models/ESRGAN)"),
+    "captioner-dir": ("DIR", "folder of the captioner BLIP (default: models/BLIP)"),
+    "upscalers-dir": ("DIR", "folder of upscalers, .pth or .safetensors (default: models/ESRGAN)"),
     "device": ("DEVICE", "auto, cpu, cuda or cuda:1 (default: auto)"),
 }
 MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "device")
-"""The options of a command that borrows the model."""
+"""The options of a command that needs the model."""
 
 
 def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
-    """Options of the host by their names, without dashes; those of :data:`MODEL` where none is named."""
+    """Add options of the host by their names, without dashes; those of :data:`MODEL` by default."""
     group = parser.add_argument_group("model and folders")
     for name in options or MODEL:
         metavar, text = _OPTIONS[name]
         group.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
-def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> EmbeddedHost:
-    """The embedded host; what is not given comes from the settings file of an earlier run, then from the defaults."""
-    from lib_ti.host.embedded.host import EmbeddedHost
-    from lib_ti.pocket import CHECKPOINT
-
+def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> host.EmbeddedHost:
+    """Return the embedded host; options that are not given come from the settings file of a run, then the defaults."""
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):
         earlier = read_settings_file(as_path(arguments.config, "--config")).get("host", {})
@@ -59,7 +60,7 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
     def path(name: str, default: str | Path) -> Path:
         return as_path(given(name, default), f"--{name.replace('_', '-')}")
 
-    return EmbeddedHost(
+    return host.EmbeddedHost(
         path("checkpoint", CHECKPOINT),
         embeddings_folder=path("embeddings_dir", "embeddings"),
         template_folders=(path("templates_dir", "textual_inversion_templates"),),

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add_host(sub)
     add_settings(sub, CreateConfig, positional="name")
 
-    sub = add("train", commands.train, "Train an embedding, or go on where its training stopped.")
+    sub = add("train", commands.train, "Train an embedding, or resume its run.")
     add_host(sub)
     sub.add_argument(
         "--config",
@@ -101,27 +101,28 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--new-data",
         action="store_true",
-        help="continue an embedding on other images than before, in a run folder of its own",
+        help="continue an embedding on other images than so far, in a new run folder",
     )
     add_settings(sub, TrainConfig, positional="name")
 
-    sub = add("prepare", prepare.prepare, "Make a folder ready for training from found pictures.")
+    sub = add("prepare", prepare.prepare, "Prepare source images for training.")
     prepare.add_options(sub)
 
-    sub = add("generate", commands.generate, "Draw pictures; embeddings of the embeddings folder work by their names.")
+    sub = add("generate", commands.generate, "Generate images; prompts use embeddings by their names.")
     add_host(sub)
     add_settings(sub, GenerateConfig, positional="prompt")
 
-    caption.add_options(add("caption", caption.caption, "Write captions for the pictures of a folder, by BLIP."))
+    caption.add_options(add("caption", caption.caption, "Write captions for the images of a folder with BLIP."))
 
-    sub = add("show", commands.show, "Say what is in embedding files.")
+    sub = add("show", commands.show, "Show what is in embedding files.")
     sub.add_argument("files", nargs="+", metavar="FILE")
     sub.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     sub = add("convert", commands.convert, "Convert an embedding between .safetensors, .pt, .bin, .png and .webp.")
     sub.add_argument("source", metavar="SOURCE")
     sub.add_argument("target", metavar="TARGET")
-    sub.add_argument("--picture", metavar="FILE", help="picture to carry the embedding, for .png and .webp")
+    sub.add_argument("--image", metavar="FILE", help="image that will contain the embedding, for .png and .webp")
+    sub.add_argument("--picture", dest="image", metavar="FILE", help=argparse.SUPPRESS)  # of earlier versions
     sub.add_argument("--overwrite", action="store_true", help="replace TARGET if it exists")
 
     sub = add("tab", commands.tab, "Serve the tab “Textual Inversion” as a page of its own, for a browser.")
@@ -131,22 +132,23 @@ def _parser() -> argparse.ArgumentParser:
         "--address",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="of this machine; other machines reach the page with 0.0.0.0, without a password (default: %(default)s)",
+        help="address to listen on; other machines reach 0.0.0.0 too, without a password (default: %(default)s)",
     )
     sub.add_argument(
         "--allow",
         action="append",
         metavar="DIR",
-        help="with another address, pages may name folders below this one too, and below the present one",
+        help="with another address: folder that pages may use besides the current one",
     )
     sub.add_argument(
-        "--sample-pictures", metavar="DIR", help="begin with this folder; sample pictures are drawn if it is missing"
+        "--sample-images", metavar="DIR", help="dataset to begin with; sample images are created if it is missing"
     )
+    sub.add_argument(
+        "--sample-pictures", dest="sample_images", metavar="DIR", help=argparse.SUPPRESS
+    )  # earlier versions
 
-    sub = add(
-        "demo", commands.demo, "Learn a drawn style with the small model that comes along; takes about 3 minutes."
-    )
-    sub.add_argument("--folder", default="demo", metavar="DIR", help="where everything goes (default: demo)")
+    sub = add("demo", commands.demo, "Train a style on the included pocket model; takes about 3 minutes.")
+    sub.add_argument("--folder", default="demo", metavar="DIR", help="folder for everything (default: demo)")
     sub.add_argument(
         "--steps", type=int, default=commands.DEMO_STEPS, metavar="N", help="training steps (default: %(default)s)"
     )

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a bar that is redrawn, and lines that stay."""
+"""Output of a command: a progress bar and lines for people, or JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINE_SECONDS = 10.0
 
 
 class Console:
-    """A listener for people."""
+    """A listener that writes for people."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -57,7 +57,7 @@ class Console:
 
 
 class JsonLines:
-    """A listener for programs: one JSON object a line."""
+    """A listener that writes for programs: one JSON object a line."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -71,7 +71,7 @@ def _step_line(event: StepDone) -> str:
     done = event.step / event.max_steps
     bar = "█" * int(24 * done) + "░" * (24 - int(24 * done))
     left = _duration(event.seconds_left)
-    skipped = "  skipped: not finite" if event.skipped else ""
+    skipped = "  skipped: loss was NaN/inf" if event.skipped else ""
     return (
         f"{bar} {event.step}/{event.max_steps}  loss {event.smoothed:.4f}  "
         f"{event.seconds:.3f} s/step  {left} left{skipped}"

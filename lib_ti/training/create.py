@@ -1,4 +1,4 @@
-"""A new embedding: a name, a text to start from, a number of vectors."""
+"""Creation of an embedding: a name, an initialization text, a number of vectors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lib_ti.wording import quoted
 
 
 def check_new_name(tools: Tools, name: str) -> str:
-    """Return ``name`` when an embedding can be created under it; the one judgement, while typing and when creating.
+    """Return ``name`` when an embedding can be created under it, be it while typing or when creating.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def check_new_name(tools: Tools, name: str) -> str:
 
 
 def create(host: Host, config: CreateConfig) -> Placed:
-    """Write a fresh embedding into the host's embeddings folder.
+    """Write a new embedding into the host's embeddings folder.
 
     With ``overwrite``, the file that it replaces and all others whose names prompts cannot tell from it are set aside.
 
@@ -58,11 +58,11 @@ def create(host: Host, config: CreateConfig) -> Placed:
             raise BadInput(_taken(config.name, taken, host.folders.embeddings))
         for target in {library.target(other) for other in taken} - {library.target(path)}:
             stack.enter_context(in_use.held(target, "replaced"))
-        placed = place(host.models, _fresh(host.models, config), path, shadowing=taken)
+        placed = place(host.models, _new_embedding(host.models, config), path, shadowing=taken)
     return replace(placed, remark=describe(config.text, host.tools.token_spans(config.text), config.vectors))
 
 
-def _fresh(host: ModelHost, config: CreateConfig) -> Embedding:
+def _new_embedding(host: ModelHost, config: CreateConfig) -> Embedding:
     start = host.initial_vectors(config.text, config.vectors)
     return Embedding(
         name=config.name,
@@ -74,7 +74,7 @@ def _fresh(host: ModelHost, config: CreateConfig) -> Embedding:
 
 
 def _taken(name: str, paths: Sequence[Path], folder: Path) -> str:
-    """Why a name is taken; one that only reads like it is named."""
+    """Return why a name is taken, naming an embedding that only looks alike in prompts."""
     alike = "" if any(path.stem == name for path in paths) else f", and prompts cannot tell {quoted(name)} from it"
     return (
         f"There is an embedding {quoted(paths[0].stem if alike else name)} already "

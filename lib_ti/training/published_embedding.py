@@ -15,10 +15,10 @@ from lib_ti.signals import Listener, LogMessage
 from lib_ti.training.images.previews import show_on_card
 
 
-class Published:
-    """The file at ``path``, which a run replaces again and again.
+class PublishedEmbedding:
+    """The file at ``path``, which a run replaces at every save.
 
-    What someone else puts there in the meantime is kept aside, and reported.
+    What someone else puts there in the meantime is moved aside and reported.
     """
 
     def __init__(self, host: ModelHost, path: Path, listen: Listener) -> None:
@@ -27,10 +27,10 @@ class Published:
         self._digest = _digest(path)
         remove_leftovers(path)
 
-    def keep_start(self, copy: Path) -> None:
-        """Keep the file as it is before the first step, for a run that begins with someone else's vectors."""
-        write_bytes(copy, self.path.read_bytes())
-        self._listen(LogMessage(f"The embedding as it was before this run is kept as {copy}."))
+    def keep_start(self, checkpoint: Path) -> None:
+        """Copy the file as it is before the first step, for a run that starts from other vectors than its own."""
+        write_bytes(checkpoint, self.path.read_bytes())
+        self._listen(LogMessage(f"The embedding as it was before this run is kept as {checkpoint}."))
 
     def save(self, embedding: Embedding) -> None:
         """Write the embedding; see :func:`lib_ti.embedding.files.save` for the errors."""
@@ -44,13 +44,13 @@ class Published:
             self._warn(f"{self.path} was moved or removed while it was trained, and is written again.")
 
     def refresh(self) -> None:
-        """Have the host load the file; where it cannot, that is a warning."""
+        """Have the host load the file, and warn where it cannot."""
         if warning := self._host.embedding_saved(self.path):
             self._warn(warning)
 
-    def show(self, picture: Path) -> None:
+    def show(self, preview: Path) -> None:
         """Show a preview of the run on the embedding's card in the WebUI."""
-        if kept := show_on_card(picture, self.path):
+        if kept := show_on_card(preview, self.path):
             self._listen(LogMessage(f"The preview that {self.path.name} had is kept as {kept}."))
 
     def _warn(self, sentence: str) -> None:
@@ -58,7 +58,7 @@ class Published:
 
 
 def _digest(path: Path) -> str | None:
-    """SHA-256 of a file, None where it cannot be read."""
+    """Return the SHA-256 of a file, None where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

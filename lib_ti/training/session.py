@@ -22,7 +22,7 @@ from lib_ti.training.callbacks.saver import Saver
 from lib_ti.training.files.run_logger import RunLogger
 from lib_ti.training.files.tables import LOSS_COLUMNS, Table
 from lib_ti.training.images.previews import Previews
-from lib_ti.training.published_embedding import Published
+from lib_ti.training.published_embedding import PublishedEmbedding
 from lib_ti.training.run_plan import RunPlan
 from lib_ti.training.step.batch_source import BatchSource, plain_prompts
 from lib_ti.training.stopping import stop_requested
@@ -44,7 +44,7 @@ class RunSession:
 
     def run(self, dataset: Dataset, encoded: Latents) -> RunFinished:
         """Train on the encoded images; see :func:`lib_ti.training.run.train` for the errors."""
-        published = Published(self._host.models, self._plan.inputs.path, self._log)
+        published = PublishedEmbedding(self._host.models, self._plan.inputs.path, self._log)
         trainer = self._trainer(dataset, encoded)
         losses = Table(self._folder.losses, LOSS_COLUMNS, last_step=self._state.step)
         checks = Table(self._folder.evaluations, history.COLUMNS, last_step=self._state.step)
@@ -110,7 +110,7 @@ class RunSession:
             should_stop=partial(stop_requested, self._host.models, self._control),
         )
 
-    def _open_folder(self, dataset: Dataset, published: Published) -> None:
+    def _open_folder(self, dataset: Dataset, published: PublishedEmbedding) -> None:
         """Begin the log, and write the settings file and what the run starts from."""
         folder, step = self._folder, self._state.step
         self._log.write_to(folder.log)

@@ -85,7 +85,7 @@ def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFi
     for target in ("my-a.pt", "my-a.bin", "my-a.png", "my-a.webp", "my-a.safetensors"):
         assert (
             main(
-                ["convert", str(card), target, "--picture", str(drawn[0])]
+                ["convert", str(card), target, "--image", str(drawn[0])]
                 if target == "my-a.png"
                 else ["convert", str(card), target]
             )
@@ -104,7 +104,7 @@ def test_converting_keeps_what_it_replaces(here: Path, capsys: pytest.CaptureFix
     (kept,) = (here / "embeddings").glob("other-style.safetensors.replaced-*")
     assert kept.read_bytes() == before
     assert str(kept.relative_to(here)) in capsys.readouterr().out
-    assert main([*arguments[:2], "none/my-a.pt", "--picture", "none.png"]) == 2
+    assert main([*arguments[:2], "none/my-a.pt", "--image", "none.png"]) == 2
     assert not (here / "none").exists()
 
 

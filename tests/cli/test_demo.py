@@ -17,13 +17,13 @@ def test_the_demo_tells_what_was_learned(
     assert main(["demo", "--steps", "1"]) == 0
     assert main(["demo", "--steps", "1"]) == 0, "a second time"
     text = capsys.readouterr().out
-    for part in ("30 pictures", "validation loss went from", "before and after", "Draw with it:", "lib_ti generate"):
+    for part in ("30 images", "validation loss went from", "before and after", "Generate with it:", "lib_ti generate"):
         assert part in text
     with Image.open(tmp_path / "demo" / "contact-sheet.png") as sheet:
         assert min(sheet.size) > 300
     assert (tmp_path / "demo" / "loss.png").stat().st_size > 5000
-    assert len(list((tmp_path / "demo" / "pictures").glob("*.png"))) == 30
-    captions = [path.read_text() for path in (tmp_path / "demo" / "pictures").glob("*.txt")]
+    assert len(list((tmp_path / "demo" / "images").glob("*.png"))) == 30
+    captions = [path.read_text() for path in (tmp_path / "demo" / "images").glob("*.txt")]
     assert not any("outlined" in caption or "dotted" in caption for caption in captions)
     command = text.splitlines()[-1]
     assert "comic-style" in command
@@ -31,7 +31,7 @@ def test_the_demo_tells_what_was_learned(
     assert len(kept) == 1 and str(kept[0].relative_to(tmp_path)) in text
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "pictures/01.png", "pictures/02.txt"])
+@pytest.mark.parametrize("name", ["notes.txt", "images/01.png", "images/02.txt"])
 def test_the_demo_leaves_a_folder_with_other_files_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

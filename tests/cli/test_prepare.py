@@ -79,12 +79,12 @@ def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFi
 
 
 def test_looking_first_says_what_the_pictures_are_like(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["prepare", "found", "ready", *SMALL, "--look", "--json", "--dry-run"]) == 0
+    assert main(["prepare", "found", "ready", *SMALL, "--inspect", "--json", "--dry-run"]) == 0
     told = events(capsys)
-    assert any("small, 1.6×" in one["issues"] for one in told if one["event"] == "Looked")
+    assert any("small, 1.6×" in one["issues"] for one in told if one["event"] == "Inspected")
     assert any("30 to 70" in one["text"] for one in told if one["event"] == "Advice")
     assert not (here / "ready").exists()
-    assert main(["prepare", "found", "ready", *SMALL, "--look"]) == 0
+    assert main(["prepare", "found", "ready", *SMALL, "--inspect"]) == 0
     assert "Results: 2 made" in capsys.readouterr().out
     assert list((here / "ready/.preparation/inspection").iterdir())
 
@@ -110,7 +110,7 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     mask.paste(255, (28, 38, 75, 55))
     mask.save(here / "masks" / "c.png")
     for made in (1, 0):
-        assert main(["prepare", "found", "ready", *SMALL, "--erase", "masks"]) == 0
+        assert main(["prepare", "found", "ready", *SMALL, "--remove", "masks"]) == 0
         told = capsys.readouterr().out
         assert ("c.png → picture_003.png: a region removed (telea), downscaled" in told) == bool(made)
         assert f"Removed regions in {made} image" in told
@@ -127,7 +127,7 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ([], "Source folder is empty"),
         (["found", "ready", "--shape", "round"], "choose one of crop, buckets, keep"),
         (["found", "ready", "--upscaler", "magic"], "'magic'; there are Lanczos, none"),
-        (["found", "ready", "--erase", "nowhere"], "does not exist"),
+        (["found", "ready", "--remove", "nowhere"], "does not exist"),
         (["found", "ready", "--width", "65", "--workers", "-1"], "multiple of 8"),
         (["found", "ready", "--config", "found/b.txt"], "is not JSON"),
     ],

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti.training.files.tables import Table
-from lib_ti.training.validation.history import COLUMNS, Check, measured, read_history, row, segments
+from lib_ti.training.validation.history import COLUMNS, Check, new_check, read_history, row, segments
 from lib_ti.training.validation.verdict import judge
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -33,7 +33,7 @@ def checks(losses: list[float], *, noise: float = 0.03, seed: int = 0, first_ste
         samples = [loss * share * (1 + rng.gauss(0, noise)) for share in shape]
         factor = loss / statistics.fmean(samples)
         samples = [sample * factor for sample in samples]
-        found.append(measured(first_step + 50 * number, samples, norm=1.0, data="now", unseen=True))
+        found.append(new_check(first_step + 50 * number, samples, norm=1.0, data="now", unseen=True))
     return found
 
 

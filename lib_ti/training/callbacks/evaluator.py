@@ -73,7 +73,7 @@ class Evaluator(Callback):
     def _validate(self, trainer: Trainer) -> None:
         trainer.flush_pending()
         embedding = trainer.live
-        check = history.measured(
+        check = history.new_check(
             embedding.step,
             self._loss(embedding),
             norm=norm_ratio(embedding, dict(trainer.model.info.vocabulary_norm)),

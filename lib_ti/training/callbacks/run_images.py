@@ -7,14 +7,16 @@ from lib_ti.signals import Listener, LogMessage
 from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.images import plot
-from lib_ti.training.published_embedding import Published
+from lib_ti.training.published_embedding import PublishedEmbedding
 from lib_ti.training.trainer import Callback, Trainer
 
 
 class RunImages(Callback):
     """Plots the losses, and shows the preview nearest to the best step beside the embedding; the last callback."""
 
-    def __init__(self, folder: RunFolder, published: Published, evaluator: Evaluator, listen: Listener) -> None:
+    def __init__(
+        self, folder: RunFolder, published: PublishedEmbedding, evaluator: Evaluator, listen: Listener
+    ) -> None:
         self._folder, self._published, self._evaluator, self._listen = folder, published, evaluator, listen
 
     def on_run_end(self, trainer: Trainer) -> None:

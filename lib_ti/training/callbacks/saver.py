@@ -17,7 +17,7 @@ from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.files.run_folder import BEST
 from lib_ti.training.files.tables import Table
 from lib_ti.training.intervals import is_due
-from lib_ti.training.published_embedding import Published
+from lib_ti.training.published_embedding import PublishedEmbedding
 from lib_ti.training.resume import RunTarget
 from lib_ti.training.trainer import Callback, Trainer
 
@@ -42,7 +42,7 @@ class Saver(Callback):
     def __init__(
         self,
         target: RunTarget,
-        published: Published,
+        published: PublishedEmbedding,
         evaluator: Evaluator,
         tables: Sequence[Table],
         *,

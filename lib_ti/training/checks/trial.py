@@ -1,4 +1,4 @@
-"""A trial before the run: do gradients reach the vectors, and how much memory will a step take?
+"""Trial steps before the run: whether gradients reach the vectors, and how much memory a step needs.
 
 Both are measured on the model that will be trained on, with the attention and the checkpointing of its session,
 on latents so small that it takes a moment. Memory beside the model grows with the number of latent pixels, and where
@@ -40,14 +40,14 @@ class Trial:
 
 
 def try_steps(model: Model, embedding: Embedding, prompt: str, *, size: tuple[int, int], batch_size: int) -> Trial:
-    """Take three small steps without moving the embedding.
+    """Take three small steps without updating the embedding.
 
     Parameters
     ----------
     prompt
         One that the training will use, with the embedding's name in it.
     size, batch_size
-        What the memory is for: width and height in pixels, pictures in one pass.
+        Training size in pixels and images in one pass, for which the memory is estimated.
     """
     gradient = math.nan
     pixels, peaks = [], []
@@ -80,7 +80,7 @@ def _step(model: Model, embedding: Embedding, prompts: list[str], side: int) -> 
 
 
 def _extended(pixels: list[int], peaks: list[int], wanted: int) -> float:
-    """The parabola through three points, at another place; straight on where it would bend down."""
+    """Extrapolate the parabola through three points; linearly where it would bend down."""
     curve = np.polyfit(np.array(pixels, dtype=float), np.array(peaks, dtype=float), 2)
     if curve[0] < 0:
         slope = (peaks[-1] - peaks[0]) / (pixels[-1] - pixels[0])
@@ -90,7 +90,7 @@ def _extended(pixels: list[int], peaks: list[int], wanted: int) -> float:
 
 @contextmanager
 def _peak_of(device: torch.device) -> Iterator[Callable[[], int]]:
-    """Yields what gives the most bytes that tensors made inside held at one time, once that is over."""
+    """Yield a function that returns the peak of bytes allocated inside the block, to be called after it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         torch.cuda.reset_peak_memory_stats(device)
@@ -102,7 +102,7 @@ def _peak_of(device: torch.device) -> Iterator[Callable[[], int]]:
 
 
 class _Tally(TorchDispatchMode):
-    """Counts the bytes of all tensors that operations return, until nobody holds them any more."""
+    """Counts the bytes of all tensors that operations return, until they are freed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -134,7 +134,7 @@ class _Tally(TorchDispatchMode):
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that are free on a device, with what PyTorch holds in reserve; None where the system does not say."""
+    """Return the free bytes of a device, PyTorch's reserve included; None where the system does not tell."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))

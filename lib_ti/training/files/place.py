@@ -1,4 +1,4 @@
-"""An embedding takes its place in the embeddings folder, and nothing that was there is lost."""
+"""Writing an embedding into the embeddings folder, where nothing that it replaces is lost."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from lib_ti.training.files.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Placed:
-    """An embedding's file, where the files are now that it replaced, and sentences for the user, empty for none."""
+    """An embedding's file, where the files that it replaced are now, and sentences for the user, empty for none."""
 
     path: Path
     replaced: tuple[Path, ...] = ()
     remark: str = ""
     warning: str = ""
-    """What the host could not do with it."""
+    """Why the host could not load it."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should read about it besides the warning."""
+        """Sentences for the user besides the warning."""
         return tuple(filter(None, (self.remark, aside.sentence(self.replaced))))
 
     @property
@@ -60,26 +60,26 @@ def place(
 
 
 def has_checkpoint(runs: Iterable[RunFolder], path: Path) -> bool:
-    """Whether one of the runs has a checkpoint with the vectors that the embedding's file holds."""
+    """Return whether one of the runs has a checkpoint with the vectors of the embedding's file."""
     try:
         embedding = files.load(path)
     except BadInput:
         return False
-    copies = [
-        copy
+    checkpoints = [
+        checkpoint
         for run in runs
-        for copy in (
-            *(copy for step, copy in run.checkpoints() if step == embedding.step),
+        for checkpoint in (
+            *(checkpoint for step, checkpoint in run.checkpoints() if step == embedding.step),
             *run.best_checkpoints().values(),
         )
     ]
-    return any(_holds(copy, embedding) for copy in copies)
+    return any(_has_vectors(checkpoint, embedding) for checkpoint in checkpoints)
 
 
-def _holds(path: Path, embedding: Embedding) -> bool:
+def _has_vectors(path: Path, embedding: Embedding) -> bool:
     try:
         vectors = files.load(path).vectors
     except BadInput:
         return False
-    wanted = embedding.vectors
-    return vectors.keys() == wanted.keys() and all(tensor.equal(wanted[key]) for key, tensor in vectors.items())
+    others = embedding.vectors
+    return vectors.keys() == others.keys() and all(tensor.equal(others[key]) for key, tensor in vectors.items())

@@ -33,7 +33,7 @@ class RunFolder:
 
     @property
     def target(self) -> Target:
-        """What to hold while the run goes on; beside the folder, which may not exist yet."""
+        """Return what to lock during the run; it is beside the folder, which may not exist yet."""
         return Target(self.path.with_name(f".{self.path.name}.lock"), f"The run in {self.path}")
 
     @property
@@ -53,7 +53,7 @@ class RunFolder:
         return self.path / "loss.png"
 
     def new_contact_sheet(self) -> Path:
-        """A file that is not there yet: ``contact-sheet.png``, ``contact-sheet-2.png`` and so on."""
+        """Return a file that does not exist yet: ``contact-sheet.png``, ``contact-sheet-2.png`` and so on."""
         names = ("contact-sheet.png", *(f"contact-sheet-{number}.png" for number in range(2, 10_000)))
         return next(path for name in names if not (path := self.path / name).exists())
 
@@ -61,18 +61,18 @@ class RunFolder:
         return self.path / "images" / f"{self.name}-{step}.png"
 
     def checkpoint(self, step: int | str, suffix: str) -> Path:
-        """Copy of the embedding after ``step`` steps; :data:`BEST` for the best one."""
+        """Return the file of the checkpoint after ``step`` steps; :data:`BEST` for the best one."""
         return self.path / "embeddings" / f"{self.name}-{step}{suffix}"
 
     def card(self, step: int) -> Path:
         return self.path / "image_embeddings" / f"{self.name}-{step}.png"
 
     def checkpoints(self) -> list[tuple[int, Path]]:
-        """Numbered copies with their steps, earliest first."""
+        """Return numbered checkpoints with their steps, earliest first."""
         return _numbered(self.path / "embeddings", self.name)
 
     def best_checkpoints(self) -> dict[str, Path]:
-        """``best`` of the current data, then ``best-until-800`` and the like of former ones, the newest first."""
+        """Return ``best`` of the current data, then ``best-until-800`` and the like of former data, newest first."""
         found: dict[int, Path] = {}
         # Where the file format was changed, the newer file is the right one.
         for path in sorted((self.path / "embeddings").glob("*"), key=lambda path: path.stat().st_mtime):
@@ -82,11 +82,11 @@ class RunFolder:
         return {found[key].stem[len(self.name) + 1 :]: found[key] for key in sorted(found, reverse=True)}
 
     def previews(self) -> list[tuple[int, Path]]:
-        """Previews with their steps, earliest first."""
+        """Return previews with their steps, earliest first."""
         return _numbered(self.path / "images", self.name)
 
     def preview_near(self, step: int) -> Path | None:
-        """The preview nearest to a step; the one before training only where there is no other."""
+        """Return the preview nearest to a step; that of step 0 only where there is no other."""
         found = self.previews()
         trained = [item for item in found if item[0]] or found
         return min(trained, key=lambda item: abs(item[0] - step))[1] if trained else None
@@ -101,7 +101,7 @@ class RunFolder:
 
 
 def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
-    """A folder for a run that begins today; nothing is created yet."""
+    """Return a folder for a run that begins today; creates nothing."""
     day = log_directory / today.isoformat()
     path = day / name
     number = 2
@@ -112,7 +112,7 @@ def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
 
 
 def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
-    """Folders of runs of that name that have a state, the newest first."""
+    """Return folders of runs of that name that have a state, the newest first."""
     pattern = re.compile(re.escape(name) + r"(-\d+)?")
     found = [state for state in _states(log_directory) if pattern.fullmatch(state.parent.name) and state.is_file()]
     found.sort(key=lambda state: state.stat().st_mtime, reverse=True)
@@ -120,7 +120,7 @@ def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
 
 
 def is_run(log_directory: Path, path: str) -> bool:
-    """Whether the folder ``path`` is that of a run, of whatever name."""
+    """Return whether the folder ``path`` is that of a run, whatever its name."""
     return path in map(str, (state.parent for state in _states(log_directory)))
 
 
@@ -129,7 +129,7 @@ def _states(log_directory: Path) -> Iterator[Path]:
 
 
 def find_run(log_directory: Path, name: str, run: str) -> tuple[RunFolder, RunState] | None:
-    """The folder and state of the run with that identity, wherever its day is; ``None`` if it is gone."""
+    """Return folder and state of the run with that identity, whatever its day; None where there is none."""
     for folder in find_runs(log_directory, name):
         try:
             state = load_state(folder.state)

@@ -1,4 +1,4 @@
-"""The run's own log: what happened and when, one line each, for reading after the window is closed."""
+"""The log of a run: what happened and when, one line each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lib_ti.wording import counted, printable, quoted
 
 
 class RunLogger:
-    """The listener of a run: tells the host and whoever asked, and keeps ``run.log``, as soon as there is one."""
+    """Passes events of a run to the host and to a listener, and writes ``run.log`` as soon as there is one."""
 
     def __init__(self, host: ModelHost, listen: Listener) -> None:
         self._host, self._listen = host, listen
@@ -31,7 +31,7 @@ class RunLogger:
         self._waiting: list[str] = []
 
     def write_to(self, path: Path) -> None:
-        """From now on there is a log; what was told before goes into it first."""
+        """Write the log to ``path`` from now on, beginning with the events so far."""
         self._path = path
         append_text(path, "".join(self._waiting))
 
@@ -49,7 +49,7 @@ class RunLogger:
 
 
 def describe_event(event: Event) -> str | None:
-    """The event in one line for a person, or nothing for those that come at every step."""
+    """Return the event as one sentence for people, None for those of every step."""
     if isinstance(event, LogMessage):
         return f"Warning: {event.text}" if event.warning else event.text
     if isinstance(event, FileSkipped):

@@ -1,4 +1,4 @@
-"""What a run needs to go on exactly where it was: vectors, optimizer, loss scale, step, the best so far.
+"""Everything that a run is resumed from exactly: vectors, optimizer, loss scale, step, the best so far.
 
 No random state is here: every draw is a function of (seed, step), see :mod:`lib_ti.training.step.diffusion` and
 :mod:`lib_ti.data.batches`. One ``.safetensors`` file, written atomically; its metadata says what it belongs to.
@@ -28,14 +28,14 @@ FORMAT = "lib_ti run state 1"
 
 @dataclass(frozen=True)
 class Identity:
-    """What a state belongs to, compared when a run is continued."""
+    """What a state belongs to, compared when a run is resumed."""
 
     run: str
     """Random identity of the run, also in the recipe of every embedding it writes."""
     model_name: str
     model_hash: str
     dataset: str
-    """Fingerprint of pictures, captions and sizes."""
+    """Fingerprint of images, captions and sizes."""
     template: str
     """The template's lines."""
     settings: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Identity:
 
     @property
     def data(self) -> str:
-        """Names what the validation loss is about: losses under different names cannot be compared."""
+        """Identify what the validation loss is computed on: losses of different values cannot be compared."""
         settings = {name: self.settings.get(name) for name in VALIDATED_BY}
         return hashlib.sha256(json.dumps([self.dataset, self.template, settings]).encode()).hexdigest()[:8]
 
@@ -65,7 +65,7 @@ class RunState:
     first_step: int
     """Steps that were finished when the run began: the warm-up and the cosine count from there."""
     published: int = 0
-    """Step of the file in the embeddings folder when this was saved; tells a killed run from a file put there."""
+    """Step of the file in the embeddings folder when this was saved; tells a killed run from another file."""
     smoothed: float | None = None
     best_step: int | None = None
     """Step of the lowest validation loss so far; None before the first check."""
@@ -108,13 +108,13 @@ def load_state(path: Path) -> RunState:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
-                raise BadInput(f"{path} is not the state of a training run; remove it to start this run anew.")
+                raise BadInput(f"{path} is not the state of a run; remove it to start a new run.")
             values = json.loads(metadata["state"])
             for name in file.keys():  # noqa: SIM118 - a safetensors file is not iterable
                 group, _, key = name.partition("/")
                 groups[group][key] = file.get_tensor(name)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise BadInput(f"{path} is damaged ({error}); remove it to start this run anew.") from error
+        raise BadInput(f"{path} is damaged ({error}); remove it to start a new run.") from error
     if "best" in values:
         values = _of_earlier_version(values)
     return RunState(
@@ -127,35 +127,35 @@ def load_state(path: Path) -> RunState:
 
 
 def _of_earlier_version(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a state that has the best loss itself in it, and no time."""
+    """Convert the values of a state that has the best loss in it, and no time."""
     kept = {key: value for key, value in values.items() if key not in ("best", "first_loss", "checks_since_best")}
     return {**kept, "best_step": values["best"][0] if values["best"] else None}
 
 
 def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
-    """What differs between a state and the run that is to continue it.
+    """Compare a state with the run that resumes it.
 
     Returns
     -------
     tuple
-        Reasons to refuse (another model), and changes that are applied and told: sentences, both possibly empty.
+        Reasons to refuse (another model or optimizer), and changes that are applied and reported: sentences.
     """
     refusals: list[str] = []
     if old.model_hash != new.model_hash:
         refusals.append(
-            f"The run to be continued was trained on {old.model_name} [{old.model_hash}], and the model is now "
+            f"The run so far was trained on {old.model_name} [{old.model_hash}], and the model is now "
             f"{new.model_name} [{new.model_hash}]: choose that model, or create a new embedding for this one."
         )
     if old.optimizer != new.optimizer:
         refusals.append(
-            f"The run to be continued was trained with the optimizer {quoted(old.optimizer)}, whose state "
+            f"The run so far was trained with the optimizer {quoted(old.optimizer)}, whose state "
             f"{quoted(new.optimizer)} cannot continue: use that optimizer, or create a new embedding."
         )
     changes: list[str] = []
     if old.dataset != new.dataset:
         changes.append(
-            "The images, captions or sizes have changed: the run continues with the new ones, and validation losses "
-            "are compared from here on only."
+            "The images, captions or sizes have changed: the run continues with the new ones, and validation "
+            "losses are compared from here on only."
         )
     if old.template != new.template:
         changes.append("The prompt template has changed: the run continues with the new lines.")

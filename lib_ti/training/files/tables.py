@@ -1,4 +1,4 @@
-"""The tables of a run: CSV files that grow row by row and are cut where a killed run is resumed."""
+"""The tables of a run: CSV files that grow row by row and are truncated where a killed run is resumed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_l
 
 
 class Table:
-    """A CSV file that grows row by row. Rows are kept until :meth:`flush`; opening cuts rows after ``last_step``."""
+    """A CSV file that grows row by row. Rows are buffered until :meth:`flush`; rows after ``last_step`` are dropped."""
 
     def __init__(self, path: Path, columns: Sequence[str], *, last_step: int) -> None:
         self.path = path
         self._columns = tuple(columns)
         self._rows: list[Sequence[object]] = []
-        self._cut(last_step)
+        self._truncate(last_step)
 
     def add(self, *row: object) -> None:
         self._rows.append(row)
@@ -31,7 +31,7 @@ class Table:
         append_text(self.path, _csv(self._rows))
         self._rows.clear()
 
-    def _cut(self, last_step: int) -> None:
+    def _truncate(self, last_step: int) -> None:
         """Drop the rows that a killed run wrote after its last saved state; a half-written last row goes too.
 
         Rows of an earlier version's file, which has fewer columns, get empty ones.
@@ -45,7 +45,7 @@ class Table:
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """Whole rows of a loss or evaluation table as dicts, without a half-written last one; empty if there is none."""
+    """Return complete rows of a table as dicts, without a half-written last one; empty if there is no file."""
     if not path.exists():
         return []
     text = path.read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def read_losses(path: Path) -> list[tuple[int, float]]:
-    """(step, smoothed loss) of the steps in a loss table that were not skipped."""
+    """Return (step, smoothed loss) of the steps in a loss table that were not skipped."""
     return [(int(row["step"]), float(row["smoothed_loss"])) for row in read_table(path) if row["skipped"] == "0"]
 
 

@@ -1,4 +1,4 @@
-"""The same prompts drawn with the copies of several steps: what the embedding learned, and when."""
+"""Contact sheets: the same prompts generated with the checkpoints of several steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CFG_SCALE = 5.0
 
 def compare_steps(
     model: Model,
-    copies: Sequence[Embedding | None],
+    checkpoints: Sequence[Embedding | None],
     prompts: Sequence[str],
     path: Path,
     *,
@@ -27,30 +27,30 @@ def compare_steps(
     progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Path:
-    """Generate each prompt with each copy, from the same noise, as one sheet: steps across, prompts down.
+    """Generate each prompt with each checkpoint, from the same noise, as one sheet: steps across, prompts down.
 
     Parameters
     ----------
-    copies
+    checkpoints
         The same embedding after different steps, the earliest first; None for the prompt without its name.
     prompts
         ``[name]`` stands for the embedding.
     best_step
         The step that is marked as the best one.
     progress
-        Called with the number of images that are done, and of all.
+        Called with the number of images generated, and of all.
     stop
-        Whether to stop, asked between the sampler's steps.
+        Called between the sampler's steps; True stops.
 
     Raises
     ------
     Stopped
-        When ``stop`` was true; no file was written.
+        When ``stop`` returned True; no file was written.
     """
     size = model.info.size
 
-    def picture(row: int, column: int) -> Image.Image:
-        embedding = copies[column]
+    def generate(row: int, column: int) -> Image.Image:
+        embedding = checkpoints[column]
         request = ImageRequest(
             prompt=with_name(prompts[row], embedding.name) if embedding else without(prompts[row]),
             cfg_scale=_CFG_SCALE,
@@ -58,7 +58,7 @@ def compare_steps(
             width=size,
             height=size,
         )
-        done, total = row * len(copies) + column, len(prompts) * len(copies)
+        done, total = row * len(checkpoints) + column, len(prompts) * len(checkpoints)
         if progress:
             progress(done, total)
         try:
@@ -68,14 +68,14 @@ def compare_steps(
                 f"The contact sheet was stopped after {done} of {total} images; no file was written."
             ) from stopped
 
-    name = next((copy.name for copy in copies if copy), "")
+    name = next((one.name for one in checkpoints if one), "")
     rows = [with_name(prompt, name) for prompt in prompts]
-    title = f"{name}: the same prompts after more and more steps"
-    return contact_sheet(path, [_column(copy, best_step) for copy in copies], rows, picture, title=title)
+    title = f"{name}: the same prompts after different numbers of steps"
+    return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, generate, title=title)
 
 
-def _column(copy: Embedding | None, best_step: int | None) -> str:
-    if copy is None:
+def _heading(checkpoint: Embedding | None, best_step: int | None) -> str:
+    if checkpoint is None:
         return "without it"
-    best = " (best)" if copy.step == best_step else ""
-    return f"before (step 0){best}" if copy.step == 0 else f"step {copy.step}{best}"
+    best = " (best)" if checkpoint.step == best_step else ""
+    return f"before (step 0){best}" if checkpoint.step == 0 else f"step {checkpoint.step}{best}"

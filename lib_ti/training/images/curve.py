@@ -1,4 +1,4 @@
-"""Loss curves of any length for pages and plots: few points, and a range in which chance looks like chance."""
+"""Loss curves of any length for pages and plots: few points, and a range that does not magnify noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 MOST_POINTS = 500
 """Points of a curve that are kept: more than a screen shows."""
 SMALLEST_SPAN = 0.15
-"""Least height of a plot as a share of the middle loss: validation losses differ by some percent by chance alone."""
+"""Smallest height of a plot as a share of the middle loss: validation losses differ by some percent at random."""
 PADDING = 0.08
 
 Point = tuple[int, float]
@@ -37,7 +37,7 @@ class Curve:
 
 
 def value_range(values: Iterable[float]) -> tuple[float, float]:
-    """The lower and upper end of an axis for these values, with some room at both; (0, 1) without finite ones."""
+    """Return the lower and upper end of an axis for these values, with a margin at both; (0, 1) without finite ones."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0

@@ -1,4 +1,4 @@
-"""Pictures of a run: the loss curve and the contact sheet (steps across, prompts down)."""
+"""Plots of a run: the losses, and a grid of images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     matplotlib_figure = lazy("matplotlib.figure")  # half a second to import, and needed once a run
 
-INK, SOFT, MEASURED, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
+INK, SOFT, VALIDATION, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
 def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
@@ -38,7 +38,7 @@ def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
     below.plot(numbers, losses, color=SOFT, linewidth=0.7, label="each step")
     below.plot(numbers, smoothed, color=INK, linewidth=1.4, label="smoothed")
     below.set_ylim(*value_range(losses))
-    below.set_title("training loss (mostly chance: noise and timestep are sampled at each step)", loc="left")
+    below.set_title("training loss (mostly random: noise and timestep are sampled at each step)", loc="left")
     below.set_xlabel("step")
     below.xaxis.get_major_locator().set_params(integer=True)
     for axes in (above, below):
@@ -50,14 +50,14 @@ def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
 
 
 def _plot_checks(axes: Axes, history: Sequence[Check]) -> None:
-    """A line for each state of the data, the current one in full colour, and its best step."""
+    """Plot a line for each state of the data, the current one in full colour, and its best step."""
     parts = segments(history)
     for part in parts:
         current = part is parts[-1]
         axes.plot(
             [check.step for check in part],
             [check.loss for check in part],
-            color=MEASURED if current else SOFT,
+            color=VALIDATION if current else SOFT,
             marker="o",
             markersize=3,
             linewidth=1.6,
@@ -74,16 +74,16 @@ def contact_sheet(
     path: Path,
     columns: Sequence[str],
     rows: Sequence[str],
-    picture: Callable[[int, int], Image.Image],
+    generate: Callable[[int, int], Image.Image],
     *,
     title: str = "",
 ) -> Path:
-    """Write a grid of pictures with captions: ``columns`` (steps) across, ``rows`` (prompts) down.
+    """Write a grid of images: ``columns`` (steps) across, ``rows`` (prompts) down.
 
     Parameters
     ----------
-    picture
-        Gives the picture at (row, column); called once for each place.
+    generate
+        Returns the image at (row, column); called once for each.
     """
     cell, label, dpi = 1.35, 2.1, 130
     width, height = label + cell * len(columns), cell * len(rows) + 0.35 + (0.4 if title else 0)
@@ -92,9 +92,9 @@ def contact_sheet(
     for row, prompt in enumerate(rows):
         for column, name in enumerate(columns):
             axes = grid[row][column]
-            image = picture(row, column)
-            enlarged = image.width < cell * dpi  # those of the pocket model, whose pixels are to be seen
-            axes.imshow(image, interpolation="nearest" if enlarged else "antialiased")
+            image = generate(row, column)
+            upscaled = image.width < cell * dpi  # those of the pocket model, whose pixels should be seen
+            axes.imshow(image, interpolation="nearest" if upscaled else "antialiased")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)

@@ -74,9 +74,9 @@ class Previews:
 
 
 def infotext(request: ImageRequest, info: ModelInfo) -> str:
-    """Generation parameters in the form that the WebUI writes into PNG files and reads in its PNG Info tab.
+    """Return generation parameters in the form that the WebUI writes into PNG files and reads in its PNG Info tab.
 
-    A caption is written so that it means the same as a prompt there.
+    A caption is escaped, so that it means the same as a prompt there.
     """
     schedule = "" if request.scheduler == "Automatic" else f"Schedule type: {request.scheduler}, "
     negative = f"Negative prompt: {request.negative_prompt}\n" if request.negative_prompt else ""
@@ -87,14 +87,14 @@ def infotext(request: ImageRequest, info: ModelInfo) -> str:
     )
 
 
-def save_picture(path: Path, picture: Image.Image, parameters: str) -> None:
+def save_image(path: Path, image: Image.Image, parameters: str) -> None:
     """Write a PNG with its generation parameters, atomically."""
-    _write_png(path, picture, {"parameters": parameters})
+    _write_png(path, image, {"parameters": parameters})
 
 
-def save_preview(path: Path, picture: Image.Image, parameters: str) -> None:
+def save_preview(path: Path, image: Image.Image, parameters: str) -> None:
     """Write the preview of a run, marked as one: :func:`show_on_card` may replace it."""
-    _write_png(path, picture, {"parameters": parameters, _MARK: _digest(picture)})
+    _write_png(path, image, {"parameters": parameters, _MARK: _digest(image)})
 
 
 def show_on_card(preview: Path, embedding: Path) -> Path | None:
@@ -103,7 +103,7 @@ def show_on_card(preview: Path, embedding: Path) -> Path | None:
     Returns
     -------
     Path or None
-        Where the picture is now that a person had put there; None where there was none, or one of these.
+        Where the image of the user is now that was there; None where there was none, or a preview of a run.
 
     Raises
     ------
@@ -120,23 +120,23 @@ def show_on_card(preview: Path, embedding: Path) -> Path | None:
 
 
 _MARK = "lib_ti preview"
-"""PNG text of our previews: the digest of the pixels, so that one which was edited is a person's own."""
+"""PNG text of our previews: the digest of the pixels, so that an edited one counts as the user's own."""
 
 
 def _is_ours(path: Path) -> bool:
     try:
-        with Image.open(path) as picture:
-            return bool(getattr(picture, "text", {}).get(_MARK) == _digest(picture))
+        with Image.open(path) as image:
+            return bool(getattr(image, "text", {}).get(_MARK) == _digest(image))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
 
 
-def _digest(picture: Image.Image) -> str:
-    return hashlib.sha256(picture.tobytes()).hexdigest()
+def _digest(image: Image.Image) -> str:
+    return hashlib.sha256(image.tobytes()).hexdigest()
 
 
-def _write_png(path: Path, picture: Image.Image, texts: Mapping[str, str]) -> None:
+def _write_png(path: Path, image: Image.Image, texts: Mapping[str, str]) -> None:
     info = PngInfo()
     for key, text in texts.items():
         info.add_text(key, text)
-    write_atomically(path, lambda beside: picture.save(beside, format="PNG", pnginfo=info))
+    write_atomically(path, lambda beside: image.save(beside, format="PNG", pnginfo=info))

@@ -1,4 +1,4 @@
-"""The checks of a run, as ``evaluation.csv`` has them: what a verdict is made from, during the run and afterwards."""
+"""The validation checks of a run, as ``evaluation.csv`` has them; every verdict is computed from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from lib_ti.training.files.tables import read_table
 
 COLUMNS = ("step", "loss", "norm", "best_step", "images", "data", "sample_losses")
-"""The first three are those of earlier versions, whose files have no others."""
+"""Files of the first versions have only the first three."""
 VALIDATION, TRAINING = "validation", "training"
 
 
@@ -29,19 +29,19 @@ class Check:
     samples: tuple[float, ...] = ()
     """Loss of each sample, the same samples at every check; empty in files of earlier versions."""
     data: str = ""
-    """Names what was measured on: only checks with the same mark can be compared."""
+    """Identifies images, captions and settings of the check: only checks with equal data can be compared."""
     unseen: bool = False
-    """Whether it was measured on validation images and not on training images."""
+    """Whether it was computed on validation images rather than training images."""
 
 
-def measured(step: int, samples: Sequence[float], *, norm: float, data: str, unseen: bool) -> Check:
-    """The check of one measurement."""
+def new_check(step: int, samples: Sequence[float], *, norm: float, data: str, unseen: bool) -> Check:
+    """Return a check from the losses of its samples."""
     kept = tuple(_rounded(loss) for loss in samples)
     return Check(step, _rounded(sum(samples) / len(samples)), _rounded(norm), kept, data, unseen)
 
 
 def row(check: Check, best_step: int | None) -> tuple[object, ...]:
-    """A check as a row of :data:`COLUMNS`; ``best_step`` is the best one known by then."""
+    """Return a check as a row of :data:`COLUMNS`; ``best_step`` is the best one so far."""
     samples = " ".join(f"{loss:.7g}" for loss in check.samples)
     images = VALIDATION if check.unseen else TRAINING
     best = "" if best_step is None else best_step
@@ -49,7 +49,7 @@ def row(check: Check, best_step: int | None) -> tuple[object, ...]:
 
 
 def read_history(path: Path) -> tuple[Check, ...]:
-    """All checks of an ``evaluation.csv``, also of one that an earlier version wrote; empty where there is none."""
+    """Read all checks of an ``evaluation.csv``, also of earlier versions; empty where there is none."""
     return tuple(
         Check(
             step=int(row["step"]),
@@ -64,7 +64,7 @@ def read_history(path: Path) -> tuple[Check, ...]:
 
 
 def segments(history: Sequence[Check]) -> list[tuple[Check, ...]]:
-    """The history cut where the data, the template or the validation settings were changed; the last is the current."""
+    """Split the history where data, template or validation settings were changed; the last part is the current one."""
     return [tuple(part) for _, part in groupby(history, key=lambda check: check.data)]
 
 

@@ -1,7 +1,7 @@
 """The validation loss: the denoising loss on the same images, noise, timesteps and prompts each time.
 
 The training loss says neither which step is best nor when training becomes overtraining: noise and timestep drown it
-(its correlation with the true error is about 0, as measured on a toy model). So the loss is measured on fixed samples,
+(its correlation with the true error is about 0, as measured on a toy model). So the loss is computed on fixed samples,
 after Voronov et al. 2023 (DVAR, arXiv 2302.04841), on validation images where there are enough.
 """
 
@@ -39,13 +39,13 @@ class Sample:
 
 
 class ValidationLoss:
-    """Denoising loss of each of some fixed samples: a deterministic function of the embedding.
+    """Denoising loss of each of a fixed set of samples: a deterministic function of the embedding.
 
     Parameters
     ----------
     samples
         Taken in turn until there are :data:`SAMPLES` or :data:`MORE_SAMPLES`, or each once where there are more images
-        than that. Their order decides which noise each meets.
+        than that. Their order decides which noise each gets.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ValidationLoss:
         total = max(SAMPLES if len(samples) < MANY else MORE_SAMPLES, len(samples))
         self._passes: list[tuple[Conditions, Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
-        # Which timestep meets which image is shuffled, so that no image stands for one part of the schedule.
+        # Timesteps are shuffled over images, so that no image represents one part of the schedule.
         order = torch.randperm(total, generator=rng).tolist()
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for place in range(total):
@@ -92,7 +92,7 @@ class ValidationLoss:
 
 
 def norm_ratio(embedding: Embedding, vocabulary_norm: dict[str, float]) -> float:
-    """Mean length of the vectors in units of an ordinary word's; long vectors overpower the rest of a prompt."""
+    """Return the mean length of the vectors in units of an ordinary word's; long ones overpower a prompt."""
     ratios = [float(v.detach().norm(dim=1).mean()) / vocabulary_norm[key] for key, v in embedding.vectors.items()]
     return sum(ratios) / len(ratios)
 

@@ -1,4 +1,4 @@
-"""What the checks of a run say: which step is best, whether anything was gained, whether it is overtraining.
+"""The verdict on a run: which step is best, whether anything was gained, whether it is overtraining.
 
 The only place that decides these; tab, Results, plot, tables, command line and the checkpoint "best" follow it. The
 thresholds were measured on 30 runs of a small model: one standard error of a paired difference is about 1 % of the loss
@@ -18,7 +18,7 @@ from lib_ti.training.validation.history import Check, segments
 WINDOW = 5
 """Checks that are averaged before a rise of the loss is believed."""
 LOST = 0.1
-"""Share of the whole gain that must be lost again before a run counts as overtraining."""
+"""Share of the total gain that must be lost before a run counts as overtraining."""
 GAINED_ERRORS = 2.0
 """Standard errors by which the best check must be below the first one to count as a gain."""
 NOISE = 0.01
@@ -27,7 +27,7 @@ NOISE = 0.01
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known from the checks on the current data."""
+    """What follows from the checks on the current data."""
 
     best_step: int
     best_loss: float
@@ -35,9 +35,9 @@ class Verdict:
     first_loss: float
     checks: int
     gained: bool | None
-    """Whether the best loss is below the first one by more than chance explains; None after a single check."""
+    """Whether the best loss is significantly below the first one; None after a single check."""
     overtraining: str = ""
-    """A sentence when the validation loss has risen again by more than chance explains, else empty."""
+    """A sentence when the validation loss has risen significantly again, else empty."""
     no_gain: str = ""
     """A sentence with advice when nothing was gained so far, else empty; meant for the end of a run."""
 
@@ -67,7 +67,7 @@ def judge(history: Sequence[Check]) -> Verdict | None:
 
 
 def _overtraining(checks: Sequence[Check], best: Check) -> str:
-    """The sentence about a lasting rise, by means over :data:`WINDOW` checks; empty without one."""
+    """Return a sentence about a lasting rise of the mean over :data:`WINDOW` checks; empty without one."""
     ends = range(WINDOW, len(checks) + 1)
     if not ends or not checks[-1].samples:
         return ""
@@ -86,10 +86,10 @@ def _no_gain(first: Check, best: Check, last: Check) -> str:
     said = f"Nothing was gained: the validation loss was {first.loss:.4f} at step {first.step}"
     if not math.isfinite(last.loss) or _is_above(last, first, GAINED_ERRORS):
         reached = f"{last.loss:.4f}" if math.isfinite(last.loss) else "undefined"
-        return f"{said} and {reached} at step {last.step}. Lower the Embedding learning rate and start again."
+        return f"{said} and {reached} at step {last.step}. Lower the Embedding learning rate and start a new run."
     lowest = "not lower at any later check"
     if best is not first:
-        lowest = f"{best.loss:.4f} at its lowest, a difference within chance"
+        lowest = f"{best.loss:.4f} at its lowest, a random difference"
     return (
         f"{said}, and {lowest}. Train for more steps, raise the Embedding learning rate, or create the embedding with "
         "another initialization text or more vectors."
@@ -97,7 +97,7 @@ def _no_gain(first: Check, best: Check, last: Check) -> str:
 
 
 def _is_above(higher: Check, lower: Check, errors: float) -> bool:
-    """Whether one loss is above another by that many standard errors of their paired difference."""
+    """Return whether one loss is above another by that many standard errors of their paired difference."""
     difference = higher.loss - lower.loss
     if len(higher.samples) != len(lower.samples) or len(higher.samples) < 2:
         return difference > 0 and difference >= errors * NOISE * lower.loss
@@ -106,7 +106,7 @@ def _is_above(higher: Check, lower: Check, errors: float) -> bool:
 
 
 def _mean(checks: Sequence[Check]) -> Check:
-    """The mean of several checks, sample by sample; without samples where they do not have the same."""
+    """Return the mean of several checks, sample by sample; without samples where their numbers differ."""
     alike = len({len(check.samples) for check in checks}) == 1
     samples = tuple(map(statistics.fmean, zip(*(check.samples for check in checks), strict=True))) if alike else ()
     return Check(checks[-1].step, statistics.fmean(check.loss for check in checks), checks[-1].norm, samples)
