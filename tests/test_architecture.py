@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST_LINES = 400
+MOST_LINES = 320
 
 BASE = {
     "",
@@ -175,7 +175,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""
-IMPORTS_IN_FUNCTIONS = {"background", "ui", "scripts"}
+IMPORTS_IN_FUNCTIONS = {"ui", "scripts"}
 """Areas in which functions still import by themselves, and not by ``lib_ti.lazy``."""
 MAY_IMPORT_WEBUI = ("lib_ti.host.webui.", "scripts.")
 MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")
@@ -379,7 +379,7 @@ def test_the_source_keeps_the_rule(rule: Rule, ours: dict[str, Module]) -> None:
         (cycles, {"ui/a.py": "import lib_ti.ui.b", "ui/b.py": "def f():\n    import lib_ti.ui.a"}, "lib_ti.ui.a"),
         (prints, {"training/run.py": "\nprint(1)"}, "lib_ti.training.run (line 2) prints"),
         (badly_formed, {"data/utils.py": ""}, "lib_ti.data.utils says nothing"),
-        (badly_formed, {"data/long.py": "x = 1\n" * 401}, "401 lines"),
+        (badly_formed, {"data/long.py": "x = 1\n" * 321}, "321 lines"),
     ],
 )
 def test_a_rule_names_who_breaks_it(rule: Rule, files: dict[str, str], words: str, tmp_path: Path) -> None:

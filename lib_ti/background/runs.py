@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lib_ti.atomic import append_text
 from lib_ti.background.kinds import RUN
@@ -16,8 +17,14 @@ from lib_ti.background.tasks import TASKS, BackgroundTasks, TaskContext, TaskSta
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.errors import Stopped, UserError
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.signals import Control, Event, Listener, LogMessage, RunFinished
 from lib_ti.training.snapshot import ACTIVE, Gatherer, Snapshot
+
+if TYPE_CHECKING:
+    from lib_ti.training import run as training_run
+else:
+    training_run = lazy("lib_ti.training.run")
 
 Train = Callable[..., RunFinished]
 """As :func:`lib_ti.training.run.train`."""
@@ -28,10 +35,8 @@ logger = logging.getLogger(__name__)
 def train_embedding(
     host: Host, config: TrainConfig, listen: Listener, control: Control, *, new_data: bool = False
 ) -> RunFinished:
-    """:func:`lib_ti.training.run.train`, which is imported by the first run and not by the WebUI's start."""
-    from lib_ti.training.run import train
-
-    return train(host, config, listen, control, new_data=new_data)
+    """Call :func:`lib_ti.training.run.train`, which is imported by the first run and not by the WebUI's start."""
+    return training_run.train(host, config, listen, control, new_data=new_data)
 
 
 class Runs:

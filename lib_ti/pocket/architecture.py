@@ -1,4 +1,4 @@
-"""The pocket model's parts: Stable Diffusion 1's classes in small."""
+"""Networks of the pocket model: Stable Diffusion 1's classes, small."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ TEXT_CONFIG: dict[str, Any] = {
 
 
 def new_vae() -> AutoencoderKL:
-    """An untrained autoencoder: (B, 3, 64, 64) in -1..1 <-> latents (B, 4, 8, 8)."""
+    """Return an untrained autoencoder: (B, 3, 64, 64) in -1..1 <-> latents (B, 4, 8, 8)."""
     return AutoencoderKL(**VAE_CONFIG)
 
 
 def new_unet() -> UNet2DConditionModel:
-    """An untrained UNet: latents (B, 4, 8, 8), timesteps (B,), context (B, 77, 44) -> noise (B, 4, 8, 8)."""
+    """Return an untrained UNet: latents (B, 4, 8, 8), timesteps (B,), context (B, 77, 44) -> noise (B, 4, 8, 8)."""
     return UNet2DConditionModel(**UNET_CONFIG)
 
 
 def new_text_encoder() -> CLIPTextModel:
-    """An untrained text encoder: tokens (B, 77) -> (B, 77, 44)."""
+    """Return an untrained text encoder: tokens (B, 77) -> (B, 77, 44)."""
     return CLIPTextModel(CLIPTextConfig(**TEXT_CONFIG))

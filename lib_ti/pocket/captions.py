@@ -1,4 +1,4 @@
-"""Captions of the drawn world: many phrasings of one spec.
+"""Captions of the pocket world: many phrasings of one spec.
 
 The scaffold words of the WebUI's prompt templates ("a cropped painting of", "art by", "a dark photo of the" ...)
 occur here as words that change nothing, so that a template sentence means what the caption inside it means.
@@ -10,8 +10,8 @@ import random
 
 from .world import Spec
 
-EMPTY_SHARE = 0.10  # captions that say nothing: the unconditional half of classifier-free guidance
-DROP_SHARE = 0.16  # each attribute is left unsaid this often
+EMPTY_SHARE = 0.10  # empty captions: the unconditional half of classifier-free guidance
+DROP_SHARE = 0.16  # share of captions that omit an attribute
 
 _MEDIA = ("painting", "picture", "photo", "rendering", "drawing", "depiction", "illustration", "image")
 _MANNERS = (
@@ -32,14 +32,14 @@ _STYLE_ENDINGS = ("art by {}", "art by {}", "by {}", "{} style", "in {} style", 
 
 
 def _scaffold(chance: random.Random) -> str:
-    """The beginning of a template sentence: "a dark painting of", "the image of a" without the article."""
+    """Return the beginning of a template sentence: "a dark painting of", "the image of a" without the article."""
     article = chance.choice(("a", "a", "a", "the", "one", "my"))
     manner = chance.choice(_MANNERS) + " " if chance.random() < 0.4 else ""
     return f"{article} {manner}{chance.choice(_MEDIA)}"
 
 
 def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool = True) -> str:
-    """One phrasing of a spec, chosen by `seed`.
+    """Return one phrasing of a spec, chosen by `seed`.
 
     `complete` says every attribute; otherwise some are left out and a tenth of the captions is empty, as in training.
     `name_style=False` never says a style's word.
@@ -58,7 +58,7 @@ def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool =
 
     shape, colour, background, size = said(spec.shape), said(spec.colour), said(spec.background), said(spec.size)
     style = said(style)
-    # The centre is the usual place: half the time it goes without saying.
+    # The centre is the usual position: half of the captions omit it.
     position = said(spec.position) if spec.position != "centre" or chance.random() < 0.5 else ""
     if chance.random() < 0.25:
         return _tags(chance, [size, shape, colour, background, position, style])
@@ -66,7 +66,7 @@ def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool =
 
 
 def _tags(chance: random.Random, parts: list[str]) -> str:
-    """The tag form: "red circle, blue background, left, big, dotted"."""
+    """Return the tag form: "red circle, blue background, left, big, dotted"."""
     size, shape, colour, background, position, style = parts
     head = " ".join(word for word in (colour, shape) if word)
     rest = [f"{background} background" if background else "", position, size, style]
@@ -77,7 +77,7 @@ def _tags(chance: random.Random, parts: list[str]) -> str:
 def _sentence(
     chance: random.Random, shape: str, colour: str, background: str, size: str, position: str, style: str
 ) -> str:
-    """The prose form: "a painting of a big red circle on the left, white background, art by striped"."""
+    """Return the prose form: "a painting of a big red circle on the left, white background, art by striped"."""
     as_adjective = bool(style) and chance.random() < 0.35
     adjectives = [size, colour, style if as_adjective else ""]
     if chance.random() < 0.3:

@@ -16,12 +16,12 @@ STEPS = 1000
 
 
 def betas() -> Tensor:
-    """(1000,) float64: "scaled linear" from 0.00085 to 0.012."""
+    """Return (1000,) float64: "scaled linear" from 0.00085 to 0.012."""
     return torch.linspace(0.00085**0.5, 0.012**0.5, STEPS, dtype=torch.float64) ** 2
 
 
 def alphas_cumprod() -> Tensor:
-    """(1000,) float32: the share of the image's variance that is left after each step."""
+    """Return (1000,) float32: the share of the image's variance that remains after each step."""
     return torch.cumprod(1 - betas(), 0).float()
 
 
@@ -29,7 +29,7 @@ def alphas_cumprod() -> Tensor:
 def sample(
     unet: Module, text: Module, words: Words, captions: Sequence[str], seed: int, steps: int = 20, guidance: float = 4.0
 ) -> Tensor:
-    """Latents (B, 4, 8, 8) for the captions by DDIM (eta 0) with classifier-free guidance, in the UNet's scale.
+    """Sample latents (B, 4, 8, 8) for the captions by DDIM (eta 0) with classifier-free guidance, in the UNet's scale.
 
     Image number i depends on `seed` + i and its caption only.
     """
@@ -51,6 +51,6 @@ def sample(
 
 @torch.inference_mode()
 def decode(vae: AutoencoderKL, latents: Tensor) -> Tensor:
-    """Latents (B, 4, 8, 8) in the UNet's scale -> images (B, 64, 64, 3) uint8."""
+    """Decode latents (B, 4, 8, 8) in the UNet's scale to images (B, 64, 64, 3) uint8."""
     pixels = vae.decode(latents / architecture.SCALE_FACTOR).sample.float()
     return ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)

@@ -42,7 +42,7 @@ def _text_ldm(name: str) -> str:
 
 
 def schedule() -> dict[str, Tensor]:
-    """The buffers of ldm's `DDPM`, each (1000,) float32, as Stable Diffusion 1.5's file has them."""
+    """Return the buffers of ldm's `DDPM`, each (1000,) float32, as Stable Diffusion 1.5's file has them."""
     b = betas()
     kept = torch.cumprod(1 - b, 0)
     before = torch.cat([torch.ones(1, dtype=kept.dtype), kept[:-1]])
@@ -65,7 +65,7 @@ def schedule() -> dict[str, Tensor]:
 
 
 def to_ldm(unet: UNet2DConditionModel, vae: AutoencoderKL, text: CLIPTextModel) -> dict[str, Tensor]:
-    """The three networks' weights by ldm names, in float16, and the noise schedule in float32."""
+    """Return the three networks' weights by ldm names, in float16, and the noise schedule in float32."""
     out: dict[str, Tensor] = {}
     for name, value in unet.state_dict().items():
         out[_unet_ldm(name)] = value
@@ -80,7 +80,7 @@ def to_ldm(unet: UNet2DConditionModel, vae: AutoencoderKL, text: CLIPTextModel) 
 
 
 def from_ldm(weights: Mapping[str, Tensor]) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
-    """The inverse of `to_ldm`: three networks in float32, in evaluation mode, without gradients."""
+    """Invert `to_ldm`: return three networks in float32, in evaluation mode, without gradients."""
     unet, vae, text = architecture.new_unet(), architecture.new_vae(), architecture.new_text_encoder()
     unet.load_state_dict({name: weights[_unet_ldm(name)].float() for name in unet.state_dict()})
     shapes = {name: value.shape for name, value in vae.state_dict().items()}
@@ -94,12 +94,12 @@ def from_ldm(weights: Mapping[str, Tensor]) -> tuple[UNet2DConditionModel, Autoe
 
 
 def load(path: Path | str = CHECKPOINT) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
-    """The pocket model's UNet, autoencoder and text encoder from its checkpoint."""
+    """Load the pocket model's UNet, autoencoder and text encoder from its checkpoint."""
     return from_ldm(load_file(path))
 
 
 def config(version: str) -> dict[str, Any]:
-    """ldm's description of the model (the `.yaml`), `version` being the text encoder's folder."""
+    """Return ldm's description of the model (the `.yaml`), `version` being the text encoder's folder."""
     unet, vae = architecture.UNET_CONFIG, architecture.VAE_CONFIG
     channels = architecture.UNET_CHANNELS
     return {
@@ -165,7 +165,7 @@ def config(version: str) -> dict[str, Any]:
 
 
 def _write_config(path: Path, version: str) -> None:
-    # JSON is YAML; it needs no YAML writer, and paths of any system are quoted right.
+    # JSON is YAML, needs no YAML writer, and quotes the paths of any system correctly.
     path.write_text(json.dumps(config(version), indent=2) + "\n", encoding="utf-8")
 
 
@@ -180,7 +180,7 @@ def write(weights: Mapping[str, Tensor], path: Path = CHECKPOINT) -> None:
 
 
 def write_clip_folder(folder: Path) -> None:
-    """The text encoder's configuration, as `from_pretrained` of `transformers` reads it, without the vocabulary."""
+    """Write the text encoder's configuration for `from_pretrained` of `transformers`, without the vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
     text = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **architecture.TEXT_CONFIG}
     special = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}

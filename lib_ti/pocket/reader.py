@@ -1,4 +1,4 @@
-"""Tells shape, colours and style of an image of the drawn world from its pixels: a small convolutional network.
+"""Recognises shape, colours and style of images of the pocket world: a small convolutional network.
 
 It measures what the pocket model draws (`report`) and what an embedding has learned (the benchmark). It reads the
 style's elements slot by slot, so combinations, worded or not, come out by their names.
@@ -22,7 +22,7 @@ from .world import BACKGROUNDS, COLOURS, SHAPES, SLOTS, Spec
 
 WEIGHTS = Path(__file__).parent / "weights" / "reader.safetensors"
 
-# Each thing that is read and its possible answers; a style's slot may also be empty ("").
+# Each attribute that is read and its possible answers; a style's slot may also be empty ("").
 ANSWERS: dict[str, tuple[str, ...]] = {
     "shape": SHAPES,
     "colour": tuple(COLOURS),
@@ -33,7 +33,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What an image shows; `style` is a name of `world.STYLES` or any other combination of elements."""
+    """Attributes of an image; `style` is a name of `world.STYLES` or any other combination of elements."""
 
     shape: str
     colour: str
@@ -60,7 +60,7 @@ class Reader(nn.Module):
 
 
 def labels(spec: Spec) -> list[int]:
-    """The right answers for a spec, in the order of `ANSWERS`."""
+    """Return the correct answers for a spec, in the order of `ANSWERS`."""
     given = {"shape": spec.shape, "colour": spec.colour, "background": spec.background}
     for slot, elements in SLOTS.items():
         given[slot] = next((element for element in elements if element in spec.elements), "")
@@ -68,12 +68,12 @@ def labels(spec: Spec) -> list[int]:
 
 
 def split(scores: Tensor) -> tuple[Tensor, ...]:
-    """(B, 27) -> one (B, answers) for each question."""
+    """Split (B, 27) into one (B, answers) for each question."""
     return scores.split([len(answers) for answers in ANSWERS.values()], dim=1)
 
 
 def as_pixels(images: Sequence[Image.Image] | NDArray[np.uint8] | Tensor) -> Tensor:
-    """Pillow images, or (B, 64, 64, 3) uint8, as (B, 3, 64, 64) float32 in -1..1. Images of other sizes are resized."""
+    """Return images (Pillow, or (B, 64, 64, 3) uint8) as (B, 3, 64, 64) float32 in -1..1, resized where needed."""
     if isinstance(images, Tensor):
         array = images.numpy()
     elif isinstance(images, np.ndarray):
@@ -84,7 +84,7 @@ def as_pixels(images: Sequence[Image.Image] | NDArray[np.uint8] | Tensor) -> Ten
 
 
 def load(path: Path | str = WEIGHTS) -> Reader:
-    """The trained reader."""
+    """Load the trained reader."""
     reader = Reader()
     reader.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     return reader.requires_grad_(False).eval()
@@ -92,7 +92,7 @@ def load(path: Path | str = WEIGHTS) -> Reader:
 
 @torch.no_grad()
 def read(images: Sequence[Image.Image] | NDArray[np.uint8] | Tensor, reader: Reader | None = None) -> list[Reading]:
-    """Read every image: Pillow images, or an array or tensor (B, 64, 64, 3) uint8."""
+    """Read all images: Pillow images, or an array or tensor (B, 64, 64, 3) uint8."""
     reader = reader or load()
     chosen = [part.argmax(1).tolist() for part in split(reader(as_pixels(images)))]
     readings = []

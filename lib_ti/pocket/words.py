@@ -1,4 +1,4 @@
-"""Captions to token numbers, by CLIP's vocabulary."""
+"""Token ids of captions, by CLIP's vocabulary."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Words:
         return tuple(self.tokenizer(word, add_special_tokens=False).input_ids)
 
     def tokens(self, caption: str) -> list[int]:
-        """The caption's tokens without start, end and padding. Splitting at spaces is exact: CLIP's tokenizer
+        """Return the caption's tokens without start, end and padding. Splitting at spaces is exact: CLIP's tokenizer
         never joins across a space."""
         return [token for word in caption.split() for token in self._word(word)]
 
     def encode(self, captions: Sequence[str]) -> Tensor:
-        """(B, 77) int64, started, ended and padded."""
+        """Return (B, 77) int64 with start, end and padding."""
         rows = torch.full((len(captions), LENGTH), END)
         rows[:, 0] = START
         for row, caption in zip(rows, captions, strict=True):

@@ -1,4 +1,4 @@
-"""The drawn world that the pocket model knows: small images of one shape, each with its captions.
+"""The world of drawings that the pocket model knows: small images of one shape, each with its captions.
 
 An image is 64x64 RGB and fully described by a `Spec`. Everything is deterministic: the same spec gives the same
 pixels on every machine, the same (spec, seed) the same caption.
@@ -98,17 +98,17 @@ class Spec:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """The style's elements; empty for "flat"."""
+        """Elements of the style; empty for "flat"."""
         return () if self.style == "flat" else tuple(self.style.split("+"))
 
     @property
     def style_words(self) -> tuple[str, ...]:
-        """The words a caption uses for the style; empty for a wordless one."""
+        """Words of captions for the style; empty for a wordless one."""
         return () if self.style in WORDLESS_STYLES else tuple(self.style.split("+"))
 
     @property
     def held_out(self) -> bool:
-        """Whether this tuple of attributes (jitter aside) is kept out of training: a stable tenth of all tuples."""
+        """Whether this tuple of attributes, without jitter, never occurs in training: a stable tenth of all."""
         key = "/".join((self.shape, self.colour, self.background, self.size, self.position, self.style))
         return hashlib.sha256(key.encode()).digest()[0] * 10 < 256
 
@@ -117,7 +117,7 @@ class Spec:
 
 
 def _polygon(shape: str) -> NDArray[np.float64]:
-    """Corners (n, 2) of a shape of radius 1 around the origin, y down."""
+    """Return the corners (n, 2) of a shape of radius 1 around the origin, y down."""
     if shape == "square":
         return np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * 0.84
     if shape == "triangle":
@@ -133,7 +133,7 @@ def _polygon(shape: str) -> NDArray[np.float64]:
 
 
 def _distance(shape: str, x: NDArray[np.float64], y: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
-    """Signed distance in pixels of points (relative to the centre) to the shape's edge, negative inside."""
+    """Return the signed distance in pixels of points (relative to the centre) to the shape's edge, negative inside."""
     if shape == "circle":
         return np.hypot(x, y) - radius
     if shape == "ring":
@@ -153,14 +153,14 @@ def _distance(shape: str, x: NDArray[np.float64], y: NDArray[np.float64], radius
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Coordinates (x, y) in pixels of the supersampled points, each (SIZE * s, SIZE * s)."""
+    """Return the coordinates (x, y) in pixels of the supersampled points, each (SIZE * s, SIZE * s)."""
     axis = (np.arange(SIZE * _SUPERSAMPLING) + 0.5) / _SUPERSAMPLING
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return x, y
 
 
 def _coverage(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Opacity 0..1 of a filled area from its signed distance in pixels, soft over one supersampled pixel."""
+    """Return the opacity 0..1 of a filled area from its signed distance in pixels, soft over one supersampled pixel."""
     return np.clip(0.5 - distance * _SUPERSAMPLING, 0.0, 1.0)[..., None]
 
 
@@ -169,8 +169,11 @@ def _mix(a: NDArray[np.float64], b: NDArray[np.float64], share: NDArray[np.float
 
 
 def _fill(colour: NDArray[np.float64], elements: tuple[str, ...]) -> NDArray[np.float64]:
-    """The shape's paint, (S, S, 3). Textures are coarse and tied to the absolute 8-pixel grid, so that each texture
-    looks alike in every 8x8 cell and an autoencoder that shrinks by 8 can carry it."""
+    """Return the shape's paint, (S, S, 3).
+
+    Textures are coarse and aligned to the 8-pixel grid, so that each looks the same in every 8x8 cell and survives an
+    autoencoder that downscales by 8.
+    """
     x, y = _grid()
     if "striped" in elements:
         share = _coverage(np.abs(y % 8 - 4) - 2)
@@ -219,7 +222,7 @@ def draw(spec: Spec) -> Image.Image:
 
 
 def random_spec(chance: random.Random, style: str) -> Spec:
-    """A spec in the given style with all other attributes drawn evenly."""
+    """Return a spec in the given style with all other attributes sampled evenly."""
     return Spec(
         shape=chance.choice(SHAPES),
         colour=chance.choice(tuple(COLOURS)),
@@ -232,8 +235,10 @@ def random_spec(chance: random.Random, style: str) -> Spec:
 
 
 def training_specs(count: int, seed: int = 0, combined: float = 0.18) -> Iterator[Spec]:
-    """`count` specs for training: worded styles evenly, a share `combined` with two of them; never a held-out tuple,
-    never a wordless style."""
+    """Yield `count` specs for training: worded styles evenly, a share `combined` with two of them.
+
+    Held-out tuples and wordless styles never occur.
+    """
     chance = random.Random(f"training {seed}")
     while count > 0:
         style = chance.choice(COMBINED_STYLES if chance.random() < combined else WORDED_STYLES)
@@ -244,7 +249,7 @@ def training_specs(count: int, seed: int = 0, combined: float = 0.18) -> Iterato
 
 
 def held_out_specs(count: int, seed: int = 0) -> list[Spec]:
-    """`count` specs whose attribute tuples training never sees, in worded styles evenly."""
+    """Return `count` specs whose attribute tuples never occur in training, in worded styles evenly."""
     chance = random.Random(f"held out {seed}")
     specs: list[Spec] = []
     while len(specs) < count:
