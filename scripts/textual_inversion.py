@@ -19,17 +19,17 @@ else:
 
 SETTINGS = {
     "ti_log_directory": shared.OptionInfo(
-        "textual_inversion", "Log directory that new trainings begin with", component_args=shared.hide_dirs
-    ).info("previews, copies and the loss of each training go there"),
+        "textual_inversion", "Default log directory", component_args=shared.hide_dirs
+    ).info("for the previews, checkpoints and losses of each run"),
     "ti_file_format": shared.OptionInfo(
-        "safetensors", "File format that new embeddings begin with", gr.Radio, {"choices": ["safetensors", "pt"]}
+        "safetensors", "Default file format of new embeddings", gr.Radio, {"choices": ["safetensors", "pt"]}
     ).info("safetensors keeps the recipe in the file"),
     "ti_seconds": shared.OptionInfo(
-        2, "Seconds between two looks of the page at a running training", gr.Slider, {"minimum": 1, "maximum": 30}
+        2, "Seconds between two refreshes of the page during a run", gr.Slider, {"minimum": 1, "maximum": 30}
     ),
     "ti_folders": shared.OptionInfo(
-        "", "More folders of pictures for a WebUI with --hide-ui-dir-config", component_args=shared.hide_dirs
-    ).info("divided by commas; while that option is on, this can be changed in config.json only"),
+        "", "More folders of images for a WebUI with --hide-ui-dir-config", component_args=shared.hide_dirs
+    ).info("comma-separated; with that option, this can be changed in config.json only"),
 }
 """Their values are read by lib_ti/host/webui, modules folders and tab."""
 

@@ -43,7 +43,7 @@ def measure(count: int = int(os.environ.get("TI_BENCH_PICTURES", "200"))) -> Ite
             again = _ours(found, model, folder / ".latents")
     ratio = ours / (plain + encoder)
     yield Row(
-        f"caching {count} pictures of 2 megapixels ({ours:.1f} s), in units of plain decoding, resizing and encoding",
+        f"caching {count} images of 2 megapixels ({ours:.1f} s), in units of plain decoding, resizing and encoding",
         f"{ratio:.2f}",
         "1.2",
         ratio < 1.2,

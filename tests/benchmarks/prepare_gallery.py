@@ -79,10 +79,10 @@ def _time(page: Any, found: Path) -> Iterator[Row]:
         counts = [int(word.text.split()[-1]) for word in words]
         fewer = max(count for count in counts if count < COUNT)
         filtered.append(page.driver.execute_async_script(_PRESS, words[counts.index(fewer)], fewer))
-    for what, seconds in (("opened on a new page", opened), ("filtered by a press on a word", filtered)):
+    for what, seconds in (("opened on a new page", opened), ("filtered by a click on an issue", filtered)):
         least = min(seconds)
         yield Row(
-            f"a gallery of {COUNT} pictures, {what}: until what is in the window is there",
+            f"a gallery of {COUNT} images, {what}: until the visible images are shown",
             f"{least:.2f} s",
             f"{MOST_SECONDS:g} s",
             least <= MOST_SECONDS,

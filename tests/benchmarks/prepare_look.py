@@ -64,15 +64,15 @@ def _time(folder: Path) -> Iterator[Row]:
     alone, _ = _timed(lambda: _look(folder, None, workers=1))
     again, _ = _timed(lambda: _look(folder, folder / "cache", workers=cores))
     yield Row(
-        f"look over {len(paths)} pictures of 12 megapixels on {cores} cores ({wall:.1f} s), in units of decoding them "
+        f"inspecting {len(paths)} images of 12 megapixels on {cores} cores ({wall:.1f} s), in units of decoding them "
         f"with Pillow on one ({plain:.1f} s)",
         f"{wall / plain:.2f}",
         "1.5",
         wall < 1.5 * plain,
     )
-    yield Row("the same in processor time, whatever the cores", f"{cpu / plain_cpu:.2f}", "3", cpu < 3 * plain_cpu)
+    yield Row("the same in CPU time, whatever the cores", f"{cpu / plain_cpu:.2f}", "3", cpu < 3 * plain_cpu)
     yield Row("the same with one worker", f"{alone / plain:.2f}", "3", alone < 3 * plain)
-    yield Row("a second look", f"{again / wall:.3f} of the first", "0.1", again < 0.1 * wall)
+    yield Row("inspecting again", f"{again / wall:.3f} of the first", "0.1", again < 0.1 * wall)
     thumbnails = Thumbnails(folder / "thumbnails", 256)
     first, _ = _timed(lambda: [thumbnails.of(path) for path in paths])
     kept, _ = _timed(lambda: [thumbnails.of(path) for path in paths])
@@ -85,7 +85,7 @@ def _memory(folder: Path) -> Iterator[Row]:
     code = f"from tests.benchmarks.prepare_look import look_and_tell; look_and_tell({str(folder)!r})"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     megabytes = float(told.stdout)
-    yield Row("memory of looking over, at most", f"{megabytes:.0f} MB", "1500 MB", megabytes < 1500)
+    yield Row("most memory of inspecting", f"{megabytes:.0f} MB", "1500 MB", megabytes < 1500)
 
 
 def look_and_tell(folder: str) -> None:
@@ -150,7 +150,7 @@ def _agreement() -> Iterator[Row]:
     """
     config = InspectConfig()
     right = [not {issue.kind for issue in issues_of(look_at(photograph(name)), config)} - {"small"} for name in NAMES]
-    yield Row("photographs as they are without an issue", f"{sum(right)} of {len(right)}", "12", sum(right) >= 12)
+    yield Row("unchanged photographs without an issue", f"{sum(right)} of {len(right)}", "12", sum(right) >= 12)
     for fault, (changes, wanted) in SPOILT.items():
         seen = [
             bool({issue.kind for issue in issues_of(look_at(change(photograph(name))), config)} & wanted)

@@ -55,11 +55,11 @@ def measure(count: int = int(os.environ.get("TI_BENCH_PREPARE", "16"))) -> Itera
 
 
 def _speed(best: dict[str, float], again: float, count: int) -> Iterator[Row]:
-    each = f"{count} pictures of 12 megapixels, one thread"
-    for way, what in (("centre", "cropped in the middle"), ("one", "cropped around what stands out")):
+    each = f"{count} images of 12 megapixels, one thread"
+    for way, what in (("centre", "cropped in the middle"), ("one", "cropped around the salient area")):
         ratio = best[way] / best["plain"]
         yield Row(
-            f"{each}: {what}, reduced, saved ({best[way]:.1f} s), in units of a plain Pillow loop "
+            f"{each}: {what}, downscaled, saved ({best[way]:.1f} s), in units of a plain Pillow loop "
             f"({best[way] / best['draft']:.2f} of one that decodes JPEG at reduced size)",
             f"{ratio:.2f}",
             "1.2",
@@ -82,7 +82,7 @@ def _memory(folder: Path, count: int) -> Iterator[Row]:
     photographs(folder / "more", 4 * count, like=folder / "found")
     few, many = (_peak(folder / name, folder / f"{name}-ready") for name in ("found", "more"))
     yield Row(
-        f"most memory of the process with {count} pictures ({few:.0f} MB) and with {4 * count}",
+        f"most memory of the process with {count} images ({few:.0f} MB) and with {4 * count}",
         f"{many - few:+.0f} MB",
         "flat (60 MB)",
         many - few < 60,

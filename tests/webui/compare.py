@@ -157,7 +157,7 @@ def _memory_after(instance: Instance, folder: Path) -> Row:
 
 
 def measure_quality() -> Iterator[Row]:
-    """The loss on unseen pictures of what both trainers make of the same pictures, steps, rate and batch.
+    """The loss on unseen images of what both trainers make of the same pictures, steps, rate and batch.
 
     Each trains :data:`TRAININGS` times with other chance, whose share in a single one is as large as any difference.
     """
@@ -174,8 +174,8 @@ def measure_quality() -> Iterator[Row]:
                 theirs.append(_unseen_loss(instance, work, "zqtest-theirs.pt"))
             chance = float(np.hypot(np.std(ours, ddof=1), np.std(theirs, ddof=1))) / TRAININGS**0.5
             yield Row(
-                f"{style}: loss on unseen pictures after 500 steps at 0.03, mean of {TRAININGS} trainings; the WebUI's "
-                f"own {np.mean(theirs):.5f}, chance in the difference ± {chance:.5f}",
+                f"{style}: loss on unseen images after 500 steps at 0.03, mean of {TRAININGS} runs; the WebUI's "
+                f"own {np.mean(theirs):.5f}, noise of the difference ± {chance:.5f}",
                 f"{np.mean(ours):.5f}",
                 "not above",
                 float(np.mean(ours) - np.mean(theirs)) <= chance,
