@@ -178,7 +178,7 @@ def test_found_photographs_become_an_embedding(webui: Instance, page: Page, foun
     page.tab("Train")
     page.press("ti_check")
     page.until(lambda: "not saved" not in page.text("ti_check_result"), wanted="no unsaved caption")
-    page.says("ti_check_result", "10 pictures to train on, 1")
+    page.says("ti_check_result", "10 images for training, 1")
     page.shot("dataset-check")
     page.press("ti_start")
     page.says("ti_status", "is finished: 20 steps", _MODEL_SECONDS)

@@ -32,7 +32,7 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
         page.shot("webui-out-of-reach")
         page.fill("ti_dataset_folder", str(webui.folder / "datasets" / "mine"))
         page.press("ti_dataset_show")
-        page.says("ti_dataset_overview", "8 pictures to train on")
+        page.says("ti_dataset_overview", "8 images for training")
         assert page.value("ti_prepare_output") == str(webui.folder / "datasets" / "mine-prepared")
         page.tab("Train")
         page.unfold("See and edit the template")

@@ -144,8 +144,13 @@ def open_train(page: Page, name: str, folder: Path, max_steps: int) -> None:
 
 
 def open_results(page: Page, name: str) -> None:
+    def chosen() -> bool:
+        if page.value("ti_results_name") != name:  # the opened tab chooses the last run's, maybe while one types
+            page.fill("ti_results_name", name)
+        return page.value("ti_results_name") == name
+
     page.tab("Results")
-    page.fill("ti_results_name", name)
+    page.until(chosen, wanted=f"the embedding {name}")
     page.press("ti_results_show")
     page.until(lambda: page.value("ti_checkpoint") == "best", wanted="the run's checkpoints")
     page.says("ti_results_picture", "step 30")
@@ -172,7 +177,7 @@ def test_images_are_shown_and_used_for_training(page: Page, pictures: Path) -> N
     page.tab("Dataset")
     page.fill("ti_dataset_folder", str(folder))
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "11 pictures to train on, 1 held out")
+    page.says("ti_dataset_overview", "11 images for training, 1 for validation")
     page.shot("webui-dataset")
     assert page.value("ti_train_dataset") == before
     page.press("ti_dataset_use")
@@ -333,7 +338,7 @@ def test_a_second_page_can_neither_begin_another_run_nor_lose_this_one(
     page.driver.execute_script("document.querySelector('#ti_start').disabled = false")
     page.fill("ti_train_dataset", "x")
     page.driver.execute_script("document.querySelector('#ti_start').click()")
-    page.says("ti_check_result", "is being trained already")
+    page.says("ti_check_result", "is in progress")
     assert webui.call("watched")["state"] == "training"
 
 
@@ -344,7 +349,7 @@ def test_a_run_that_waits_for_its_turn_can_be_ended(webui: Instance, page: Page,
     page.says("ti_status", "Waiting until the WebUI has finished")
     page.shot("webui-waiting")
     page.press("ti_stop")
-    page.says("ti_status", "was ended before its first step", 5)
+    page.says("ti_status", "was stopped before its first step", 5)
     assert files.load(webui.embeddings / f"{name}.safetensors").step == 0
     generated(webui, "a circle")  # the place in the queue was passed on
 
