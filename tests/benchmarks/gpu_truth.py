@@ -27,7 +27,7 @@ ONCE, TWICE, RESUMED = "benchmark-once", "benchmark-twice", "benchmark-resumed"
 
 def agreement(place: Place) -> Iterator[Check]:
     """Loss and gradient of one pass, against the processor's in float32."""
-    with place.fresh_host("cpu").session(SessionOptions("float32")) as model:
+    with place.fresh_host("cpu").models.session(SessionOptions("float32")) as model:
         expected = _pass(model, place.size.short_side)
     for precision in place.precisions:
         with place.host.models.session(SessionOptions(cast("Precision", precision))) as model:

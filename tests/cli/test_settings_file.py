@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lib_ti.cli.arguments import add_settings, read_config
-from lib_ti.cli.main import _parser, main
+from lib_ti.cli.main import main
+from lib_ti.cli.parser import create_parser
 from lib_ti.config import TrainConfig
 
 # As WebUI 1.10.1 writes it, with "Read parameters from txt2img tab" on.
@@ -50,7 +51,7 @@ WRITTEN: dict[str, Any] = {
 def read(path: Path, content: str, *options: str) -> tuple[TrainConfig, str]:
     path.write_text(content, encoding="utf-8")
     told: list[str] = []
-    arguments = _parser().parse_args(["train", "--config", str(path), *options])
+    arguments = create_parser().parse_args(["train", "--config", str(path), *options])
     return read_config(TrainConfig, arguments, told.append), "\n".join(told)
 
 

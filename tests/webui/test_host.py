@@ -186,7 +186,7 @@ def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, A
         second = webui.call("train", **{**settings, "max_steps": 1, "log_directory": settings["log_directory"] + "2"})
     finally:
         webui.post("options", {"CLIP_stop_at_last_layers": 1})
-    assert any("Clip skip is 2" in event["text"] for event in of_kind(second, "Note"))
+    assert any("Clip skip is 2" in event["text"] for event in of_kind(second, "LogMessage"))
     assert of_kind(first, "StepDone")[0]["loss"] != of_kind(second, "StepDone")[0]["loss"]
 
 
