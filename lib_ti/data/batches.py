@@ -103,6 +103,7 @@ class BatchPlan:
     def _order(self, epoch: int) -> tuple[tuple[int, ...], ...]:
         batches: list[tuple[int, tuple[int, ...]]] = []
         for number, group in self._groups:
+            # Part of the hash, not a word for users: another one would change the order of runs that are resumed.
             shuffled = sorted(group, key=lambda index: self._round_hash("picture", epoch, index, number))
             for start in range(0, len(shuffled), self._batch_size):
                 chunk = shuffled[start : start + self._batch_size]
