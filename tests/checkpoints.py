@@ -24,8 +24,7 @@ from lib_ti.families.sd1 import SD1
 from lib_ti.families.sd2 import SD2
 from lib_ti.families.sdxl import SDXL
 from lib_ti.host.clip import tokenizer
-from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET
-from lib_ti.host.embedded.ldm_names import open_clip_source, text_encoder_name
+from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, open_clip_source, text_encoder_name
 from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
 
 KINDS: Mapping[str, tuple[Family, Prediction]] = {
@@ -36,7 +35,7 @@ KINDS: Mapping[str, tuple[Family, Prediction]] = {
     "sdxl-v": (SDXL, "v"),
 }
 SIZE = 64
-"""Image side in pixels that the checkpoints are for, where their ``.yaml`` can say so (SDXL's cannot)."""
+"""Image side in pixels that the checkpoints are for; their metadata say so, since SDXL's ``.yaml`` cannot."""
 TIME_WIDTH = 32
 """Numbers that each of SDXL's six image sizes becomes (``outdim``)."""
 PROJECTED = 40
@@ -73,7 +72,8 @@ def write_checkpoint(folder: Path, kind: str, *, name: str = "", built_in: bool 
     family, prediction = KINDS[kind]
     networks = small_networks(family, built_in=built_in, seed=seed)
     path = folder.resolve() / f"{name or kind}.safetensors"
-    save_file({name: one.half() for name, one in checkpoint_weights(networks, family).items()}, path)
+    weights = {name: one.half() for name, one in checkpoint_weights(networks, family).items()}
+    save_file(weights, path, metadata={"modelspec.resolution": f"{SIZE}x{SIZE}"})
     clip = path.with_name(f"{path.stem}-clip")
     if "clip_l" in networks.text_encoders:
         _write_clip_folder(clip, networks.text_encoders["clip_l"].config)

@@ -40,7 +40,7 @@ ENGINE = BASE | {"host.base", "host.model", "host.tools", "data", "embedding"}
 HOST = {
     *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding"),
     *("host.base", "host.model", "host.tools", "host.clip"),
-    *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"),
+    *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
 }
 HOSTS = {"host.clip", "host.embedded", "host.webui"}
 TRAINING_PARTS = {f"training.{part}" for part in ("callbacks", "checks", "files", "images", "step", "validation")}
@@ -87,6 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.inpainted_patch": {"families"},
     "host.blip_input": set(),
     "host.weights_hash": set(),
+    "host.noise_schedule": set(),
     "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
     "host.embedded": HOST,
     "host.webui": HOST | {"paths"},
@@ -104,7 +105,7 @@ WORKING = (
     | HOSTS
     | TRAINING
     | {"data", "host.base", "host.model", "host.tools", "pocket", "tools"}
-    | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash"}
+    | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"}
 )
 ONLY_IN: dict[str, set[str]] = {
     "torch": WORKING,
@@ -120,7 +121,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fastapi": {"ui"},
 }
 ORDER: dict[str, tuple[set[str], ...]] = {
-    "families": ({"clip", "modelspec"}, {"family"}, {"model_info", "sd1", "sd2", "sdxl"}, {"registry"}),
+    "families": ({"clip"}, {"family"}, {"model_info", "modelspec", "sd1", "sd2", "sdxl"}, {"registry"}),
     "embedding": (
         {"contents", "initial", "names", "pickle_parts", "text_mask"},
         {"card_reading", "embedding", "unpickle"},
@@ -141,8 +142,11 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     ),
     "host.clip": ({"network", "token_table", "tokenizer"}, {"chunks", "conditioning"}),
     "host.embedded": (
-        {"blip", "checkpoint", "diffusers_classes", "ldm_names", "text_encoder", "upscaling"},
-        {"architecture", "prompt_encoder"},
+        {"blip", "diffusers_classes", "ldm_names", "text_encoder", "upscaling"},
+        {"prompt_encoder", "recognition"},
+        {"checkpoint", "description"},
+        {"prediction"},
+        {"architecture"},
         {"networks", "sampling"},
         {"model"},
         {"inpainting", "models"},

@@ -23,7 +23,7 @@ else:
 _OPTIONS = {
     "checkpoint": (
         "FILE",
-        "a Stable Diffusion 1 checkpoint, .safetensors or .ckpt (default: the included pocket model)",
+        "a checkpoint of SD 1, SD 2 or SDXL, .safetensors or .ckpt (default: the included pocket model)",
     ),
     "embeddings-dir": ("DIR", "folder of the embeddings (default: embeddings)"),
     "templates-dir": (
@@ -32,9 +32,13 @@ _OPTIONS = {
     ),
     "captioner-dir": ("DIR", "folder of the captioner BLIP (default: models/BLIP)"),
     "upscalers-dir": ("DIR", "folder of upscalers, .pth or .safetensors (default: models/ESRGAN)"),
+    "prediction": (
+        "auto|eps|v",
+        "what the checkpoint's UNet predicts, where it does not say so itself (default: auto)",
+    ),
     "device": ("DEVICE", "auto, cpu, cuda or cuda:1 (default: auto)"),
 }
-MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "device")
+MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "prediction", "device")
 """The options of a command that needs the model."""
 
 
@@ -66,6 +70,7 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
         template_folders=(path("templates_dir", "textual_inversion_templates"),),
         allowed_folders=allowed_folders,
         device=given("device", "auto"),
+        prediction=given("prediction", "auto"),
         captioner_folder=path("captioner_dir", "models/BLIP"),
         upscalers_folder=path("upscalers_dir", "models/ESRGAN"),
     )

@@ -14,6 +14,8 @@ ConditioningKind = Literal["crossattn", "pooled", "sizes"]
 """Inputs of a UNet besides latents and timestep: encoded prompts, a pooled prompt vector, image sizes and crop."""
 Naming = Literal["transformers", "open_clip"]
 """Libraries whose names the weights of text encoders have."""
+Library = Literal["ldm", "sgm"]
+"""Libraries whose model configurations lie beside checkpoints as ``.yaml``."""
 
 VAE_SCALE_FACTOR = 8
 """Image pixels to a side of a latent pixel, in all families."""
@@ -96,6 +98,10 @@ class ModelTraits:
         Multiplies the autoencoder's latents.
     linear_start, linear_end
         Ends of ldm's noise schedule "linear", which is linear in the square root of beta.
+    library
+        The one that released models are described for.
+    either_prediction
+        Whether both predictions are common, so that the UNet itself is asked where nothing else says which it is.
     zero_without_negative
         Whether an empty negative prompt is zeros, and not an encoded text.
     heads
@@ -109,6 +115,8 @@ class ModelTraits:
     scale_factor: float
     linear_start: float
     linear_end: float
+    library: Library = "ldm"
+    either_prediction: bool = False
     zero_without_negative: bool = False
     heads: int = 0
     head_channels: int = 0

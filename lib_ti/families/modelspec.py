@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 
+from lib_ti.families.family import Prediction
+
 _RESOLUTION = "modelspec.resolution"
+_PREDICTION = "modelspec.prediction_type"
 _STEP = 64
 """Pixels to which the side is rounded where the resolution is not a square."""
 
@@ -26,3 +29,11 @@ def stated_size(metadata: Mapping[str, object]) -> int | None:
     width = int(found[1])
     height = int(found[2] or width)
     return width if width == height else max(1, round(math.sqrt(width * height) / _STEP)) * _STEP
+
+
+def stated_prediction(metadata: Mapping[str, object]) -> Prediction | None:
+    """Return what the UNet predicts, None where the file does not say; its terms are "epsilon" and "v"."""
+    stated = str(metadata.get(_PREDICTION, "")).strip().casefold()
+    if stated in ("epsilon", "eps"):
+        return "eps"
+    return "v" if stated in ("v", "v_prediction") else None

@@ -19,6 +19,7 @@ MODEL = ModelTraits(
     scale_factor=0.18215,
     linear_start=0.00085,
     linear_end=0.0120,
+    either_prediction=True,
     head_channels=64,
 )
 SD2 = Family(key="sd2", label="SD 2", encoders=(CLIP_H,), layout=single_layout(CLIP_H.key), model=MODEL)

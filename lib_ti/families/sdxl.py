@@ -28,6 +28,7 @@ MODEL = ModelTraits(
     scale_factor=0.13025,
     linear_start=0.00085,
     linear_end=0.0120,
+    library="sgm",
     zero_without_negative=True,
     head_channels=64,
 )

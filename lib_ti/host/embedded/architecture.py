@@ -1,32 +1,37 @@
 """Architecture of a checkpoint: read from its weights' shapes, and the rest from its ``.yaml``.
 
 Sizes come from the weights, which cannot be wrong about them. What weights do not show (heads, noise schedule,
-scale factor, prediction type) is the family's default, or comes from ``<stem>.yaml`` beside the checkpoint: the WebUI's
-convention, in the format of ldm's inference configurations.
+scale factor, prediction type) is the family's default, or comes from the ``.yaml`` beside the checkpoint.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import POSITIONS, VOCABULARY
-from lib_ti.families.family import VAE_SCALE_FACTOR, Family, Prediction
-from lib_ti.families.sd1 import MODEL as SD1_MODEL
-from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET, Checkpoint
+from lib_ti.families.family import VAE_SCALE_FACTOR, Family, Prediction, TextEncoderSpec
+from lib_ti.families.modelspec import stated_size
+from lib_ti.families.sd1 import SD1
+from lib_ti.host.embedded.checkpoint import Checkpoint, read_header
+from lib_ti.host.embedded.description import Description, read_description
+from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET
+from lib_ti.host.embedded.prediction import KnownPrediction, stated
+from lib_ti.host.embedded.recognition import Header
+from lib_ti.host.noise_schedule import scaled_linear, with_zero_terminal_snr
 
-TIMESTEPS = 1000
-TRAITS = SD1_MODEL
-DEFAULT_SIZE = TRAITS.size
+DEFAULT_SIZE = SD1.model.size
 _CLIP_HEAD_WIDTH = 64  # CLIP's text encoders of all sizes have width / 64 heads.
+_SIZES = 6
+"""Numbers of an image that SDXL is conditioned on."""
+_ZERO_TERMINAL = "ztsnr"
+"""Name of an empty weight that marks models with a zero-terminal-SNR schedule."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Architecture:
     """Everything that building and running the networks needs to know besides their weights.
 
     ``unet`` and ``autoencoder`` are the arguments of ``UNet2DConditionModel`` and ``AutoencoderKL``, ``text_encoders``
-    those of ``CLIPTextConfig`` by encoder. ``size`` is in pixels.
+    those of ``CLIPTextConfig`` by encoder. ``stated_size`` is in pixels, None where nothing says it.
     """
 
     family: Family
@@ -44,71 +49,88 @@ class Architecture:
     scale_factor: float
     linear_start: float
     linear_end: float
-    prediction: Prediction
-    size: int
+    zero_terminal_snr: bool
+    known_prediction: KnownPrediction
+    stated_size: int | None
+
+    @property
+    def prediction(self) -> Prediction:
+        return self.known_prediction.prediction
+
+    @property
+    def size(self) -> int:
+        """Side in pixels of the images that the model was made for."""
+        return self.stated_size or self.family.model.sizes[self.prediction]
+
+    def predicting(self, known: KnownPrediction) -> Architecture:
+        return replace(self, known_prediction=known)
 
     def alphas_cumprod(self) -> torch.Tensor:
-        """Return (1000,) float32. ldm's schedule "linear" is linear in the square root of beta."""
-        root = torch.linspace(self.linear_start**0.5, self.linear_end**0.5, TIMESTEPS, dtype=torch.float64)
-        return torch.cumprod(1 - root**2, dim=0).float()
+        """Return (1000,) float32."""
+        plain = scaled_linear(self.linear_start, self.linear_end)
+        return with_zero_terminal_snr(plain) if self.zero_terminal_snr else plain
 
 
-@dataclass(frozen=True)
-class Description:
-    """Facts of the ``.yaml`` that weights do not show; the defaults are Stable Diffusion 1's."""
-
-    heads: int = TRAITS.heads
-    head_channels: int = -1
-    scale_factor: float = TRAITS.scale_factor
-    linear_start: float = TRAITS.linear_start
-    linear_end: float = TRAITS.linear_end
-    prediction: Prediction = TRAITS.predictions[0]
-    latent_size: int = DEFAULT_SIZE // VAE_SCALE_FACTOR
-    text: Mapping[str, Any] = field(default_factory=dict)
-
-
-def architecture(checkpoint: Checkpoint) -> Architecture:
+def architecture(checkpoint: Checkpoint, chosen: Prediction | None = None) -> Architecture:
     """Return the architecture of a checkpoint.
+
+    Parameters
+    ----------
+    chosen
+        What the UNet predicts, where the user says it.
 
     Raises
     ------
     BadInput
         When a part of the model is missing, or the ``.yaml`` beside the file cannot be used.
     """
+    family, header = checkpoint.family, checkpoint.header
     shapes = {name: tuple(tensor.shape) for name, tensor in checkpoint.weights.items()}
-    described = _read_description(checkpoint.path.with_suffix(".yaml"))
+    described = read_description(checkpoint.path, family, header)
     try:
+        text_encoders = {
+            encoder.key: _text_encoder(_part(shapes, encoder.weights), described, encoder)
+            for encoder in family.encoders
+        }
+        pooled = [text_encoders[encoder.key]["projection_dim"] for encoder in family.encoders if encoder.pooled]
         return Architecture(
-            family=checkpoint.family,
-            unet=_unet(_part(shapes, UNET), described),
+            family=family,
+            unet={**_unet(_part(shapes, UNET), described), **_unet_vector(_part(shapes, UNET), sum(pooled))},
             autoencoder=_autoencoder(_part(shapes, AUTOENCODER)),
-            text_encoders={
-                encoder.key: _text_encoder(_part(shapes, encoder.weights), described)
-                for encoder in checkpoint.family.encoders
-            },
+            text_encoders=text_encoders,
             scale_factor=described.scale_factor,
             linear_start=described.linear_start,
             linear_end=described.linear_end,
-            prediction=described.prediction,
-            size=described.latent_size * VAE_SCALE_FACTOR,
+            zero_terminal_snr=_ZERO_TERMINAL in header.shapes,
+            known_prediction=stated(family, described, header, chosen),
+            stated_size=_stated_size(described, header),
         )
     except KeyError as missing:
         raise BadInput(
-            f"{checkpoint.path.name} lacks the weight {missing.args[0]!r}; give a complete SD1.x checkpoint."
+            f"{checkpoint.path.name} lacks the weight {missing.args[0]!r}; give a complete {family.label} checkpoint."
         ) from missing
     except ValueError as reason:
         raise BadInput(f"{checkpoint.path.name} cannot be used: {reason}.") from reason
 
 
-def image_size(checkpoint: Path) -> int:
-    """Return the image side in pixels that a checkpoint was made for, by its ``.yaml`` alone; SD1's without one.
+def image_size(checkpoint: Path, chosen: Prediction | None = None) -> int:
+    """Return the image side in pixels that a checkpoint was made for, as far as is known without its weights.
+
+    A ``.ckpt`` counts as SD 1, since its names cannot be read without the rest.
 
     Raises
     ------
     BadInput
-        When the ``.yaml`` beside the file cannot be used.
+        When the checkpoint, or the ``.yaml`` beside it, cannot be used.
     """
-    return _read_description(checkpoint.with_suffix(".yaml")).latent_size * VAE_SCALE_FACTOR
+    family, header = read_header(checkpoint) if checkpoint.suffix.lower() == ".safetensors" else (SD1, None)
+    described = read_description(checkpoint, family, header)
+    return _stated_size(described, header) or family.model.sizes[stated(family, described, header, chosen).prediction]
+
+
+def _stated_size(described: Description, header: Header | None) -> int | None:
+    said = stated_size(header.metadata) if header else None
+    return said or (described.latent_size or 0) * VAE_SCALE_FACTOR or None
 
 
 class _Shapes(dict[str, tuple[int, ...]]):
@@ -137,36 +159,52 @@ def _unet(shapes: _Shapes, described: Description) -> dict[str, Any]:
     levels = _unet_levels(shapes)
     layers = {len(level) for level in levels}
     if len(layers) != 1 or 0 in layers or any(len(set(level)) != 1 for level in levels):
-        raise ValueError(f"its UNet's levels are not each of equal blocks, as SD1.x's are, but {levels}")
+        raise ValueError(f"its UNet's levels are not each of equal blocks, as Stable Diffusion's are, but {levels}")
     channels = tuple(level[0][0] for level in levels)
-    attended = [level[0][1] for level in levels]
-    middle = "middle_block.1.transformer_blocks"
+    depths = [level[0][1] for level in levels]
+    middle = shapes.count("middle_block.1.transformer_blocks.{}.norm1.weight")
+    if depths[-1] not in (0, middle):
+        raise ValueError(f"its UNet has {middle} transformer blocks in the middle, and {depths[-1]} before")
     return {
         "in_channels": shapes["input_blocks.0.0.weight"][1],
         "out_channels": shapes["out.2.weight"][0],
         "block_out_channels": channels,
         "layers_per_block": layers.pop(),
-        "down_block_types": tuple("CrossAttnDownBlock2D" if has else "DownBlock2D" for has in attended),
-        "up_block_types": tuple("CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(attended)),
-        "cross_attention_dim": shapes[f"{middle}.0.attn2.to_k.weight"][1],
-        "transformer_layers_per_block": shapes.count(middle + ".{}.norm1.weight"),
-        # diffusers calls the number of heads of SD1's UNet "attention_head_dim".
+        "down_block_types": tuple("CrossAttnDownBlock2D" if depth else "DownBlock2D" for depth in depths),
+        "up_block_types": tuple("CrossAttnUpBlock2D" if depth else "UpBlock2D" for depth in reversed(depths)),
+        "cross_attention_dim": shapes["middle_block.1.transformer_blocks.0.attn2.to_k.weight"][1],
+        # diffusers takes the middle's from the coarsest level, and ignores the others without attention.
+        "transformer_layers_per_block": tuple(depth or middle for depth in depths),
+        # diffusers calls the number of heads "attention_head_dim".
         "attention_head_dim": _heads(channels, described),
         "use_linear_projection": len(shapes["middle_block.1.proj_in.weight"]) == 2,
-        "sample_size": described.latent_size,
     }
 
 
-def _unet_levels(shapes: _Shapes) -> list[list[tuple[int, bool]]]:
-    """Return by level, finest first, its residual blocks' (channels, has attention)."""
-    levels: list[list[tuple[int, bool]]] = [[]]
+def _unet_vector(shapes: _Shapes, pooled: int) -> dict[str, Any]:
+    """Return settings of the input for ``pooled`` numbers of pooled vectors and for sizes; none without the former."""
+    if not pooled:
+        return {}
+    width = shapes["label_emb.0.0.weight"][1]
+    if width <= pooled or (width - pooled) % _SIZES:
+        raise ValueError(f"its UNet takes a vector of {width} numbers, which are not {pooled} and {_SIZES} sizes")
+    return {
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": (width - pooled) // _SIZES,
+        "projection_class_embeddings_input_dim": width,
+    }
+
+
+def _unet_levels(shapes: _Shapes) -> list[list[tuple[int, int]]]:
+    """Return by level, finest first, its residual blocks' (channels, transformer blocks that follow)."""
+    levels: list[list[tuple[int, int]]] = [[]]
     for number in itertools.count(1):
         block = f"input_blocks.{number}"
         if f"{block}.0.op.weight" in shapes:
             levels.append([])
         elif f"{block}.0.in_layers.2.weight" in shapes:
             width = shapes[f"{block}.0.out_layers.3.weight"][0]
-            levels[-1].append((width, f"{block}.1.proj_in.weight" in shapes))
+            levels[-1].append((width, shapes.count(f"{block}.1.transformer_blocks.{{}}.norm1.weight")))
         else:
             break
     return levels
@@ -188,7 +226,9 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
     if levels == 0:
         raise KeyError(AUTOENCODER + "decoder.up.0.block.0.conv1.weight")
     if 2 ** (levels - 1) != VAE_SCALE_FACTOR:
-        raise ValueError(f"its autoencoder downscales images {2 ** (levels - 1)} times, and SD1.x's does so 8 times")
+        raise ValueError(
+            f"its autoencoder downscales images {2 ** (levels - 1)} times, and Stable Diffusion's does so 8 times"
+        )
     return {
         "in_channels": shapes["encoder.conv_in.weight"][1],
         "out_channels": shapes["decoder.conv_out.weight"][0],
@@ -201,73 +241,42 @@ def _autoencoder(shapes: _Shapes) -> dict[str, Any]:
     }
 
 
-def _text_encoder(shapes: _Shapes, described: Description) -> dict[str, Any]:
-    vocabulary, width = shapes["embeddings.token_embedding.weight"]
-    positions = shapes["embeddings.position_embedding.weight"][0]
+_OPEN_CLIP = {
+    "tokens": "token_embedding.weight",
+    "positions": "positional_embedding",
+    "layer": "transformer.resblocks.{}.ln_1.weight",
+    "inner": "transformer.resblocks.0.mlp.c_fc.weight",
+}
+_TRANSFORMERS = {
+    "tokens": "embeddings.token_embedding.weight",
+    "positions": "embeddings.position_embedding.weight",
+    "layer": "encoder.layers.{}.layer_norm1.weight",
+    "inner": "encoder.layers.0.mlp.fc1.weight",
+}
+"""Names of weights that show a text encoder's sizes."""
+
+
+def _text_encoder(shapes: _Shapes, described: Description, encoder: TextEncoderSpec) -> dict[str, Any]:
+    is_open = encoder.naming == "open_clip"
+    names, text = (_OPEN_CLIP, {}) if is_open else (_TRANSFORMERS, described.text)
+    vocabulary, width = shapes[names["tokens"]]
+    positions = shapes[names["positions"]][0]
     if vocabulary < VOCABULARY or positions != POSITIONS:
         raise ValueError(
             f"its text encoder has {vocabulary} tokens and {positions} positions, "
             f"and CLIP's has {VOCABULARY} and {POSITIONS}"
         )
-    heads = int(described.text.get("num_attention_heads", max(1, width // _CLIP_HEAD_WIDTH)))
+    heads = int(text.get("num_attention_heads", max(1, width // _CLIP_HEAD_WIDTH)))
     if heads < 1 or width % heads:
         raise ValueError(f"its text encoder's width {width} does not divide into {heads} heads; name them in its .yaml")
     return {
         "vocab_size": vocabulary,
         "hidden_size": width,
-        "intermediate_size": shapes["encoder.layers.0.mlp.fc1.weight"][0],
-        "num_hidden_layers": shapes.count("encoder.layers.{}.layer_norm1.weight"),
+        "intermediate_size": shapes[names["inner"]][0],
+        "num_hidden_layers": shapes.count(names["layer"]) - encoder.unused_layers,
         "num_attention_heads": heads,
         "max_position_embeddings": positions,
-        "hidden_act": described.text.get("hidden_act", "quick_gelu"),
-        "layer_norm_eps": described.text.get("layer_norm_eps", 1e-5),
-        "projection_dim": width,
+        "hidden_act": text.get("hidden_act", encoder.activation),
+        "layer_norm_eps": text.get("layer_norm_eps", 1e-5),
+        "projection_dim": shapes["text_projection"][1] if encoder.pooled else width,
     }
-
-
-def _read_description(path: Path) -> Description:
-    """Read the ``.yaml`` beside a checkpoint; Stable Diffusion 1's defaults where there is none."""
-    if not path.exists():
-        return Description()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _description(content["model"]["params"], path.parent)
-    except BadInput:
-        raise
-    except (yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise BadInput(f"{path} is no ldm model configuration ({reason}); correct it or move it away.") from error
-
-
-def _description(params: Mapping[str, Any], folder: Path) -> Description:
-    for name, only in (("beta_schedule", "linear"), ("timesteps", TIMESTEPS)):
-        if params.get(name, only) != only:
-            raise ValueError(f"{name} is {params[name]!r}, and SD1.x's is {only!r}")
-    prediction = params.get("parameterization", "eps")
-    if prediction not in TRAITS.predictions:
-        raise ValueError(
-            f"parameterization is {prediction!r}, and has to be {' or '.join(map(repr, TRAITS.predictions))}"
-        )
-    unet = params.get("unet_config", {}).get("params", {})
-    default = Description()
-    return Description(
-        heads=int(unet.get("num_heads", default.heads)),
-        head_channels=int(unet.get("num_head_channels", default.head_channels)),
-        scale_factor=float(params.get("scale_factor", default.scale_factor)),
-        linear_start=float(params.get("linear_start", default.linear_start)),
-        linear_end=float(params.get("linear_end", default.linear_end)),
-        prediction=prediction,
-        latent_size=int(params.get("image_size", default.latent_size)),
-        text=_text_description(params.get("cond_stage_config", {}), folder),
-    )
-
-
-def _text_description(config: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Read the text encoder's ``config.json``, when ``version`` is a folder beside the ``.yaml``, not a hub's model."""
-    version = (config.get("params") or {}).get("version")
-    file = folder / str(version) / "config.json"
-    if version is None or not file.is_file():
-        return {}
-    content = json.loads(file.read_text(encoding="utf-8"))
-    text: Mapping[str, Any] = content.get("text_config") or content
-    return text

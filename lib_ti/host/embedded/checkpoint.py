@@ -1,15 +1,16 @@
-"""Reads a checkpoint, one file in the ldm format, into named tensors.
+"""Reads a checkpoint, one file in the format of ldm or sgm, into named tensors.
 
-Nothing in the file is run: ``.safetensors`` holds no code, and a ``.ckpt`` goes through our own unpickler. Anything
-but a Stable Diffusion 1 checkpoint is refused by the name of what it is.
+Nothing in the file is run: ``.safetensors`` holds no code, and a ``.ckpt`` goes through our own unpickler.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,21 +18,18 @@ from safetensors import SafetensorError, safe_open
 from lib_ti.embedding.tensor_files import load_tensors
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import VOCABULARY
-from lib_ti.families.family import Family
-from lib_ti.families.registry import EMBEDDING_KEYS
-from lib_ti.families.sd1 import CLIP_L, SD1
+from lib_ti.families.family import Family, TextEncoderSpec
+from lib_ti.families.sd1 import CLIP_L
+from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, text_source
+from lib_ti.host.embedded.recognition import Header, family_of
 from lib_ti.wording import quoted
 
-UNET = "model.diffusion_model."
-AUTOENCODER = "first_stage_model."
-"""Prefixes of two of the networks in the ldm format; those of text encoders are in ``lib_ti.families``."""
-
 SUFFIXES = (".safetensors", ".ckpt")
-_ANY_TEXT = "cond_stage_model."
+_TYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _TEXT = CLIP_L.weights
 # Old checkpoints, from before transformers introduced it, lack the level "text_model".
 _OLD_TEXT = tuple(f"cond_stage_model.transformer.{part}." for part in ("embeddings", "encoder", "final_layer_norm"))
-_ONLY_SD1 = "this program trains SD1.x checkpoints so far"
+_TOKEN_TABLE = "text_model.embeddings.token_embedding.weight"
 
 
 @dataclass(frozen=True)
@@ -40,32 +38,43 @@ class Checkpoint:
 
     path: Path
     family: Family
+    header: Header
     weights: Mapping[str, torch.Tensor]
 
 
-def read_checkpoint(path: Path, *, only: tuple[str, ...] = (UNET, AUTOENCODER, _ANY_TEXT)) -> Checkpoint:
+def _networks(family: Family) -> tuple[str, ...]:
+    """Return the prefixes of UNet, autoencoder and text encoders."""
+    return (UNET, AUTOENCODER, *(encoder.weights for encoder in family.encoders))
+
+
+def read_checkpoint(path: Path, *, only: Callable[[Family], tuple[str, ...]] = _networks) -> Checkpoint:
     """Read UNet, autoencoder and text encoders.
 
     Parameters
     ----------
     only
-        Prefixes of the names to read.
+        Returns the prefixes of the names to read.
 
     Raises
     ------
     BadInput
-        When the file is missing, damaged, or anything but a Stable Diffusion 1 checkpoint.
+        When the file is missing, damaged, or anything but a checkpoint of one of the families.
     """
-    if not path.exists():
-        raise BadInput(f"Checkpoint {path} does not exist; give the path of an SD1.x checkpoint file.")
-    if not path.is_file():
-        raise BadInput(f"Checkpoint {path} is not a file; give the path of an SD1.x checkpoint file.")
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(f"Checkpoint {path} has the suffix {quoted(suffix)}; it has to be {' or '.join(SUFFIXES)}.")
-    read = _read_safetensors if suffix == ".safetensors" else _read_ckpt
-    weights = read(path, lambda name: _modern_name(name).startswith(only))
-    return Checkpoint(path, SD1, {_modern_name(name): tensor for name, tensor in weights.items()})
+    _check_file(path)
+    if path.suffix.lower() != ".safetensors":
+        return _read_ckpt(path, only)
+    with _opened(path) as (file, header):
+        family = family_of(header, path.name)
+        prefixes = only(family)
+        wanted = {name: _modern_name(name) for name in header.shapes if _modern_name(name).startswith(prefixes)}
+        return Checkpoint(path, family, header, {modern: file.get_tensor(name) for name, modern in wanted.items()})
+
+
+def read_header(path: Path) -> tuple[Family, Header]:
+    """Read what a ``.safetensors`` checkpoint tells without its weights; raises as :func:`read_checkpoint`."""
+    _check_file(path)
+    with _opened(path) as (_, header):
+        return family_of(header, path.name), header
 
 
 def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
@@ -76,16 +85,22 @@ def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
     BadInput
         As :func:`read_checkpoint`, and when the checkpoint has no text encoder or one with another vocabulary.
     """
-    names = {encoder.key: f"{encoder.weights}embeddings.token_embedding.weight" for encoder in SD1.encoders}
-    weights = read_checkpoint(path, only=tuple(names.values())).weights
-    for name in names.values():
-        if name not in weights:
-            raise BadInput(f"{path.name} lacks the weight {quoted(name)}; give a complete SD1.x checkpoint.")
-        if weights[name].ndim != 2 or len(weights[name]) < VOCABULARY:
-            raise BadInput(
-                f"{path.name} has a text encoder of {len(weights[name])} tokens, and CLIP's has {VOCABULARY}."
-            )
-    return {encoder: weights[name] for encoder, name in names.items()}
+    checkpoint = read_checkpoint(path, only=lambda family: tuple(map(_token_table, family.encoders)))
+    tables = {}
+    for encoder in checkpoint.family.encoders:
+        name = _token_table(encoder)
+        table = checkpoint.weights.get(name)
+        if table is None:
+            label = checkpoint.family.label
+            raise BadInput(f"{path.name} lacks the weight {quoted(name)}; give a complete {label} checkpoint.")
+        if table.ndim != 2 or len(table) < VOCABULARY:
+            raise BadInput(f"{path.name} has a text encoder of {len(table)} tokens, and CLIP's has {VOCABULARY}.")
+        tables[encoder.key] = table
+    return tables
+
+
+def _token_table(encoder: TextEncoderSpec) -> str:
+    return encoder.weights + text_source(encoder.naming)(_TOKEN_TABLE).name
 
 
 def file_hash(path: Path) -> str:
@@ -97,78 +112,50 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_safetensors(path: Path, wanted: Callable[[str], bool]) -> dict[str, torch.Tensor]:
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise BadInput(f"Checkpoint {path} does not exist; give the path of a checkpoint file.")
+    if not path.is_file():
+        raise BadInput(f"Checkpoint {path} is not a file; give the path of a checkpoint file.")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadInput(f"Checkpoint {path} has the suffix {quoted(suffix)}; it has to be {' or '.join(SUFFIXES)}.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Header]]:
+    """Open a ``.safetensors`` file and read its header."""
     try:
         with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            _refuse_others(path, {name: tuple(file.get_slice(name).get_shape()) for name in names})
-            return {name: file.get_tensor(name) for name in names if wanted(name)}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            header = Header(
+                shapes={name: tuple(one.get_shape()) for name, one in slices.items()},
+                types={name: str(one.get_dtype()) for name, one in slices.items()},
+                metadata=file.metadata() or {},
+            )
+            yield file, header
     except (SafetensorError, OSError) as error:
         raise BadInput(f"Checkpoint {path} is truncated or damaged ({error}); download or copy it again.") from error
 
 
-def _read_ckpt(path: Path, wanted: Callable[[str], bool]) -> dict[str, torch.Tensor]:
+def _read_ckpt(path: Path, only: Callable[[Family], tuple[str, ...]]) -> Checkpoint:
     content = load_tensors(path, inert=True)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
-        raise BadInput(f"Checkpoint {path} holds no table of weights; give an SD1.x checkpoint.")
+        raise BadInput(f"Checkpoint {path} holds no table of weights; give a checkpoint file.")
     tensors = {name: value for name, value in content.items() if isinstance(name, str) and torch.is_tensor(value)}
-    _refuse_others(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()} or dict.fromkeys(content, ()))
-    return {name: tensor for name, tensor in tensors.items() if wanted(name)}
+    header = Header(
+        shapes={name: tuple(tensor.shape) for name, tensor in tensors.items()} or {str(name): () for name in content},
+        types={name: _TYPES.get(one.dtype, str(one.dtype).removeprefix("torch.")) for name, one in tensors.items()},
+    )
+    family = family_of(header, path.name)
+    prefixes = only(family)
+    modern = {_modern_name(name): tensor for name, tensor in tensors.items()}
+    return Checkpoint(path, family, header, {name: one for name, one in modern.items() if name.startswith(prefixes)})
 
 
 def _modern_name(name: str) -> str:
     if name.startswith(_OLD_TEXT):
         return _TEXT + name.removeprefix("cond_stage_model.transformer.")
     return name
-
-
-def _refuse_others(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise :class:`BadInput` unless the names and shapes are those of a Stable Diffusion 1 checkpoint."""
-    other = _other_model(shapes)
-    if other:
-        raise BadInput(f"{path.name} is {other}; {_ONLY_SD1}.")
-    kind = _other_file(shapes)
-    if kind:
-        raise BadInput(f"{path.name} is {kind}, not a checkpoint; give an SD1.x checkpoint file.")
-    if not any(name.startswith(UNET) for name in shapes):
-        raise BadInput(f"{path.name} is not a Stable Diffusion checkpoint; give an SD1.x checkpoint file.")
-
-
-def _other_model(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Return which other model's checkpoint this is, with its article; empty for none that is known."""
-    if _any(shapes, ("joint_blocks.", "model.diffusion_model.joint_blocks.")):
-        return "an SD3 checkpoint"
-    if _any(shapes, ("double_blocks.", "model.diffusion_model.double_blocks.")):
-        return "a Flux checkpoint"
-    if _any(shapes, "conditioner.embedders.1."):
-        return "an SDXL checkpoint"
-    if _any(shapes, "conditioner.embedders.0."):
-        return "an SDXL refiner checkpoint"
-    channels = shapes.get(f"{UNET}input_blocks.0.0.weight", (0, 4))[1]
-    kind = {4: "", 5: " depth", 7: " upscaler", 8: " InstructPix2Pix", 9: " inpainting"}.get(
-        channels, f" {channels}-channel"
-    )
-    if _any(shapes, "cond_stage_model.model."):
-        return f"an SD2{kind} checkpoint"
-    return f"an SD1{kind} checkpoint" if kind else ""
-
-
-def _other_file(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Return which other kind of file this is; empty for none that is known."""
-    if any(".lora_" in name or name.startswith(("lora_", "lycoris_")) for name in shapes):
-        return "a LoRA"
-    if _any(shapes, ("control_model.", "controlnet_", "input_hint_block.")):
-        return "a ControlNet"
-    if not _any(shapes, UNET) and _any(shapes, ("encoder.conv_in.", "decoder.conv_in.", AUTOENCODER)):
-        return "an autoencoder (VAE)"
-    if not EMBEDDING_KEYS.isdisjoint(shapes):
-        return "an embedding"
-    if _any(shapes, ("down_blocks.", "text_model.")):
-        return "one part of a model in the diffusers format"
-    return ""
-
-
-def _any(names: Iterable[str], prefix: str | tuple[str, ...]) -> bool:
-    return any(name.startswith(prefix) for name in names)

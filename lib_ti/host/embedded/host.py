@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti.host.embedded.models import EmbeddedModels
+from lib_ti.host.embedded.models import AUTO, EmbeddedModels
 from lib_ti.host.embedded.tools import EmbeddedTools
 
 
@@ -16,7 +16,7 @@ class EmbeddedHost:
 
     Parameters
     ----------
-    checkpoint, device
+    checkpoint, device, prediction
         See :class:`EmbeddedModels`.
     embeddings_folder, template_folders
         Where finished embeddings go, and where prompt templates are besides the shipped ones.
@@ -28,7 +28,7 @@ class EmbeddedHost:
     Raises
     ------
     BadInput
-        When there is no such device.
+        When there is no such device or prediction.
     """
 
     def __init__(
@@ -39,10 +39,11 @@ class EmbeddedHost:
         template_folders: Sequence[Path] = (),
         allowed_folders: Sequence[Path] | None = None,
         device: str = "auto",
+        prediction: str = AUTO,
         captioner_folder: Path = Path("models/BLIP"),
         upscalers_folder: Path = Path("models/ESRGAN"),
     ) -> None:
-        self.models = EmbeddedModels(checkpoint, device)
+        self.models = EmbeddedModels(checkpoint, device, prediction)
         self.tools = EmbeddedTools(self.models, captioner_folder, upscalers_folder)
         self.folders = GivenFolders(embeddings_folder, tuple(template_folders), allowed_folders)
 

@@ -9,10 +9,16 @@ and of open_clip's ``TextTransformer``, which has ``torch.nn.MultiheadAttention`
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import torch
+
+from lib_ti.families.family import Naming
+
+UNET = "model.diffusion_model."
+AUTOENCODER = "first_stage_model."
+"""Prefixes of two of the networks in the ldm format; those of text encoders are in ``lib_ti.families``."""
 
 _RESNET = {
     "norm1": "in_layers.0",
@@ -128,6 +134,11 @@ class Source:
         """Return a view of the parameter in the file's weight."""
         part = weight if self.third is None else weight.chunk(3)[self.third]
         return part.T if self.transposed else part
+
+
+def text_source(naming: Naming) -> Callable[[str], Source]:
+    """Return the function from a text encoder's parameter names to where they are in its part of the file."""
+    return open_clip_source if naming == "open_clip" else lambda name: Source(text_encoder_name(name))
 
 
 def open_clip_source(name: str) -> Source:

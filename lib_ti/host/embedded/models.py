@@ -6,16 +6,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
 from lib_ti.errors import BadInput, Busy
+from lib_ti.families.family import Prediction
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
 from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
-from lib_ti.host.embedded.architecture import DEFAULT_SIZE, architecture, image_size
+from lib_ti.host.embedded.architecture import DEFAULT_SIZE, Architecture, architecture, image_size
 from lib_ti.host.embedded.checkpoint import file_hash, read_checkpoint, read_token_tables
+from lib_ti.host.embedded.prediction import measured
 from lib_ti.host.weights_hash import network_hash
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event
@@ -28,6 +30,8 @@ else:
     networks = lazy("lib_ti.host.embedded.networks")
     model = lazy("lib_ti.host.embedded.model")
 
+AUTO = "auto"
+_OTHER = {"eps": "v", "v": "eps"}
 _HASH_DIGITS = 10  # the WebUI's short hash
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -41,36 +45,44 @@ class EmbeddedModels:
     Parameters
     ----------
     checkpoint
-        An SD1.x checkpoint in the ldm format, ``.safetensors`` or ``.ckpt``. It is read when a session begins.
+        A checkpoint of one file, ``.safetensors`` or ``.ckpt``. It is read when a session begins.
     device
         ``"auto"`` is CUDA where there is a device, else the CPU; or a name that torch knows, such as ``"cuda:1"``.
+    prediction
+        What its UNet predicts; ``"auto"`` for what the checkpoint says or shows.
 
     Raises
     ------
     BadInput
-        When there is no such device.
+        When there is no such device or prediction.
     """
 
-    def __init__(self, checkpoint: Path, device: str = "auto") -> None:
+    def __init__(self, checkpoint: Path, device: str = "auto", prediction: str = AUTO) -> None:
         self._checkpoint = checkpoint
+        self._prediction = _prediction(prediction)
         self._requested_device = device
         self.device = _device(device)
         self._in_use = threading.Lock()
-        self._loaded: tuple[object, EmbeddedModel] | None = None
+        self._loaded: tuple[object, EmbeddedModel, str] | None = None
         self._hash: tuple[object, str] | None = None
+        self._size: tuple[object, int] | None = None
 
     @property
     def arguments(self) -> Mapping[str, str]:
-        """The checkpoint's full path, and the device as it was requested."""
-        return {"checkpoint": str(self._checkpoint.absolute()), "device": self._requested_device}
+        """The checkpoint's full path, the device as it was requested, and the prediction where it was chosen."""
+        chosen = {"prediction": self._prediction} if self._prediction else {}
+        return {"checkpoint": str(self._checkpoint.absolute()), "device": self._requested_device, **chosen}
 
     @property
     def size(self) -> int:
-        """By the ``.yaml`` beside the checkpoint; that of Stable Diffusion 1 where it cannot be read."""
-        try:
-            return image_size(self._checkpoint)
-        except BadInput:  # reported when the model is loaded
-            return DEFAULT_SIZE
+        """That of the loaded model; before, by what the file says, and 512 where it cannot be read."""
+        version = _version(self._checkpoint)
+        if self._size is None or self._size[0] != version:
+            try:
+                self._size = (version, image_size(self._checkpoint, self._prediction))
+            except BadInput:  # reported when the model is loaded
+                return DEFAULT_SIZE
+        return self._size[1]
 
     def watch(self, event: Event) -> None:
         """Nothing to do: this host has no progress bar of its own."""
@@ -101,7 +113,9 @@ class EmbeddedModels:
         if not self._in_use.acquire(blocking=False):
             raise Busy(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
-            acquired = self._load(dtype)
+            acquired, recognized = self._load(dtype)
+            if recognized and options.report:
+                options.report(recognized)
             with acquired.checkpointing(options.gradient_checkpointing):
                 yield acquired
         finally:
@@ -123,25 +137,47 @@ class EmbeddedModels:
             self._hash = (version, file_hash(self._checkpoint)[:_HASH_DIGITS])
         return self._hash[1]
 
-    def _load(self, dtype: torch.dtype) -> EmbeddedModel:
+    def _load(self, dtype: torch.dtype) -> tuple[EmbeddedModel, str]:
+        """Return the model, and a sentence on what its file was taken for, empty where the user knows it."""
         version = _version(self._checkpoint)
         if self._loaded is not None and self._loaded[0] == (version, dtype):
-            return self._loaded[1]
+            return self._loaded[1:]
         # The old model's memory is free before the new one needs it.
         self._loaded = None
         checkpoint = read_checkpoint(self._checkpoint)
-        made = architecture(checkpoint)
+        made = architecture(checkpoint, self._prediction)
         built = networks.build(checkpoint, made, dtype)
         del checkpoint
         checkpoint_hash = self._short_hash(version)
         autoencoder = f"{network_hash(built.autoencoder)} x {made.scale_factor:g}"
         for network in built.all:
             network.to(self.device)
+        if made.family.model.either_prediction and not made.known_prediction.certain:
+            made = made.predicting(measured(built.unet))
         loaded = model.EmbeddedModel(
             built, made, name=self._checkpoint.stem, checkpoint_hash=checkpoint_hash, autoencoder_hash=autoencoder
         )
-        self._loaded = ((version, dtype), loaded)
-        return loaded
+        recognized = "" if made.known_prediction.explicit else _recognized(self._checkpoint.name, made)
+        self._loaded, self._size = ((version, dtype), loaded, recognized), (version, made.size)
+        return loaded, recognized
+
+
+def _recognized(name: str, made: Architecture) -> str:
+    """Return what the checkpoint was taken for, and why."""
+    known = made.known_prediction
+    ending = ", with a noise schedule of zero terminal SNR" if made.zero_terminal_snr else ""
+    wrong = "" if known.certain else f" If its images are noise, choose {_OTHER[known.prediction]} with --prediction."
+    return f"{name} is an {made.family.label} model. It predicts {known.prediction}, {known.reason}{ending}.{wrong}"
+
+
+def _prediction(name: str) -> Prediction | None:
+    if name == AUTO:
+        return None
+    for prediction in get_args(Prediction):
+        if name == prediction:
+            found: Prediction = prediction
+            return found
+    raise BadInput(f"Prediction {quoted(name)} is not known; use one of {', '.join((AUTO, *get_args(Prediction)))}.")
 
 
 def _version(path: Path) -> tuple[object, ...]:

@@ -10,14 +10,21 @@ from typing import Any
 import torch
 from torch.nn import init
 from torch.overrides import TorchFunctionMode
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import POSITIONS
 from lib_ti.host.embedded.architecture import Architecture
-from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET, Checkpoint
+from lib_ti.host.embedded.checkpoint import Checkpoint
 from lib_ti.host.embedded.diffusers_classes import AutoencoderKL, UNet2DConditionModel
-from lib_ti.host.embedded.ldm_names import autoencoder_name, text_encoder_name, unet_name
+from lib_ti.host.embedded.ldm_names import (
+    AUTOENCODER,
+    UNET,
+    Source,
+    autoencoder_name,
+    text_source,
+    unet_name,
+)
 
 _LISTED = 5
 
@@ -50,18 +57,22 @@ def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = 
     with torch.device("meta"), _Unfilled():
         unet = UNet2DConditionModel(**made.unet)
         autoencoder = AutoencoderKL(**made.autoencoder)
-        text_encoders = {key: CLIPTextModel(CLIPTextConfig(**config)) for key, config in made.text_encoders.items()}
+        text_encoders = {
+            encoder.key: (CLIPTextModelWithProjection if encoder.pooled else CLIPTextModel)(
+                CLIPTextConfig(**made.text_encoders[encoder.key])
+            )
+            for encoder in made.family.encoders
+        }
     missing = [
-        *_load(unet, weights, UNET, unet_names(unet), unet_dtype),
-        *_load(autoencoder, weights, AUTOENCODER, autoencoder_names(autoencoder)),
+        *_load(unet, weights, UNET, _whole(unet_names(unet)), unet_dtype),
+        *_load(autoencoder, weights, AUTOENCODER, _whole(autoencoder_names(autoencoder))),
     ]
-    for encoder in checkpoint.family.encoders:
-        missing += _load(text_encoders[encoder.key], weights, encoder.weights, text_encoder_name)
+    for encoder in made.family.encoders:
+        missing += _load(text_encoders[encoder.key], weights, encoder.weights, text_source(encoder.naming))
     if missing:
         first = "; ".join(missing[:_LISTED]) + ("; …" if len(missing) > _LISTED else "")
-        raise BadInput(
-            f"{checkpoint.path.name} is not a complete SD1.x checkpoint, {len(missing)} weights differ: {first}."
-        )
+        name, label = checkpoint.path.name, made.family.label
+        raise BadInput(f"{name} is not a complete {label} checkpoint, {len(missing)} weights differ: {first}.")
     built = Networks(unet, autoencoder, text_encoders)
     for network in built.all:
         network.requires_grad_(False).eval()
@@ -81,6 +92,10 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **({"device": "cpu", **kwargs} if func is torch.arange else kwargs))
 
 
+def _whole(ldm_name: Callable[[str], str]) -> Callable[[str], Source]:
+    return lambda name: Source(ldm_name(name))
+
+
 def unet_names(unet: UNet2DConditionModel) -> Callable[[str], str]:
     """Return the function from this UNet's parameter names to ldm's."""
     attended = [number for number, kind in enumerate(unet.config.up_block_types) if kind.startswith("CrossAttn")]
@@ -96,7 +111,7 @@ def _load(
     network: torch.nn.Module,
     weights: Mapping[str, torch.Tensor],
     prefix: str,
-    ldm_name: Callable[[str], str],
+    source_of: Callable[[str], Source],
     dtype: torch.dtype = torch.float32,
 ) -> list[str]:
     """Load the weights of a network on the meta device; returns a sentence for each that is missing or misshapen."""
@@ -105,15 +120,17 @@ def _load(
     for name, parameter in network.state_dict().items():
         if name.endswith("position_ids"):
             continue
-        source = prefix + ldm_name(name)
-        tensor = weights.get(source)
+        place = source_of(name)
+        source = prefix + place.name
+        whole = weights.get(source)
+        tensor = whole if whole is None else place.part_of(whole)
         if tensor is None:
             problems.append(f"{source} is missing")
         elif _shape(tensor) != _shape(parameter):
             problems.append(f"{source} is {tuple(tensor.shape)} and not {tuple(parameter.shape)}")
         else:
             # A copy: the file's tensors may be mapped from it, and the file may be replaced while the model is in use.
-            loaded[name] = tensor.to(dtype, copy=True).reshape(parameter.shape)
+            loaded[name] = tensor.to(dtype, copy=True).reshape(parameter.shape).contiguous()
     if not problems:
         network.load_state_dict(loaded, strict=False, assign=True)
         _number_positions(network)

@@ -11,7 +11,7 @@ import torch
 from lib_ti import prompt_syntax
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.families.family import VAE_SCALE_FACTOR
-from lib_ti.host.embedded.architecture import TIMESTEPS, Architecture
+from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.diffusers_classes import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
@@ -19,6 +19,7 @@ from lib_ti.host.embedded.diffusers_classes import (
     EulerDiscreteScheduler,
 )
 from lib_ti.host.model import ImageRequest
+from lib_ti.host.noise_schedule import TIMESTEPS
 from lib_ti.host.request_checks import size_problems
 from lib_ti.wording import quoted
 
@@ -99,7 +100,7 @@ def _scheduler(request: ImageRequest, made: Architecture) -> Any:
     settings = dict(sampler.settings)
     if KARRAS in sampler.schedules:
         settings["use_karras_sigmas"] = schedule == KARRAS
-    return sampler.scheduler(
+    scheduler = sampler.scheduler(
         num_train_timesteps=TIMESTEPS,
         beta_start=made.linear_start,
         beta_end=made.linear_end,
@@ -107,6 +108,9 @@ def _scheduler(request: ImageRequest, made: Architecture) -> Any:
         prediction_type="epsilon" if made.prediction == "eps" else "v_prediction",
         **settings,
     )
+    if made.zero_terminal_snr:
+        scheduler.alphas_cumprod = made.alphas_cumprod()
+    return scheduler
 
 
 def _find(name: str, schedule: str) -> tuple[_Sampler, str]:

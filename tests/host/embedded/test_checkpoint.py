@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded.checkpoint import AUTOENCODER, UNET, file_hash
+from lib_ti.host.embedded.checkpoint import file_hash
 from lib_ti.host.embedded.host import EmbeddedHost
-from lib_ti.host.embedded.ldm_names import autoencoder_name, unet_name
+from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, autoencoder_name, unet_name
 from lib_ti.host.model import ImageRequest
 from tests.prompts import of_images
 
@@ -171,15 +171,10 @@ def _with_input_channels(count: int) -> Callable[[Weights], Weights]:
 
 TEXT = "cond_stage_model.transformer.text_model."
 OTHERS: dict[str, Callable[[Weights], Weights]] = {
-    "an SD2 checkpoint; this program trains SD1": _renamed(TEXT, "cond_stage_model.model."),
-    "an SDXL checkpoint": lambda weights: {
-        **_renamed(TEXT, "conditioner.embedders.0.")(weights),
-        "conditioner.embedders.1.model.logit_scale": torch.ones(1),
-    },
     "an SDXL refiner checkpoint": _renamed(TEXT, "conditioner.embedders.0.model."),
     "an SD3 checkpoint": lambda weights: {f"{UNET}joint_blocks.0.x.weight": torch.ones(1)},
-    "an SD1 inpainting checkpoint": _with_input_channels(9),
-    "an SD1 InstructPix2Pix checkpoint": _with_input_channels(8),
+    "an SD 1 inpainting checkpoint": _with_input_channels(9),
+    "an SD 1 InstructPix2Pix checkpoint": _with_input_channels(8),
     "a LoRA, not a checkpoint": lambda weights: {"lora_unet_down_blocks_0.lora_up.weight": torch.ones(1)},
     r"an autoencoder \(VAE\), not a checkpoint": lambda weights: {
         name.removeprefix(AUTOENCODER): tensor for name, tensor in weights.items() if name.startswith(AUTOENCODER)
