@@ -1,4 +1,4 @@
-"""Short work that needs the model: it is refused at once when a task uses the model, and never waits unseen."""
+"""Short actions that need the model, such as a check: refused at once while a task uses it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lib_ti.errors import Busy
 
 @contextmanager
 def using_model(tasks: BackgroundTasks) -> Iterator[None]:
-    """Do what needs the model within this context.
+    """Run the block only while no task uses the model.
 
     Raises
     ------
     Busy
-        What is in progress and how far it is, where that is known.
+        When something else uses the model; names the task and its progress where they are known.
     """
     tasks.check_free("model")
     with naming_dataset_task(tasks):

@@ -19,7 +19,7 @@ from lib_ti.errors import Stopped, UserError
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.signals import Control, Event, Listener, LogMessage, RunFinished
-from lib_ti.training.snapshot import ACTIVE, Gatherer, Snapshot
+from lib_ti.training.snapshot import ACTIVE, Snapshot, SnapshotBuilder
 
 if TYPE_CHECKING:
     from lib_ti.training import run as training_run
@@ -51,19 +51,19 @@ class Runs:
         Parameters
         ----------
         new_data
-            The user agreed to continue on another dataset.
+            Continue the embedding on another dataset, as the user confirmed.
 
         Raises
         ------
         Busy
-            When one is active already, on whatever page it was started.
+            When a run is active already, whichever page started it.
         """
         train = partial(self._train, new_data=True) if new_data else self._train
         action = _RunAction(host, config, train)
         self._tasks.start(RUN, f"Training {config.name}", action, total=config.max_steps, detail=action.snapshot())
 
     def snapshot(self) -> Snapshot:
-        """Return what is known of the active run, or the last one."""
+        """Return the snapshot of the active run, or of the last one."""
         status = self._tasks.status(RUN)
         return _with_outcome(status.detail, status) if status.detail else Snapshot()
 
@@ -89,11 +89,11 @@ class _RunAction:
         self._host, self._config, self._train = host, config, train
         self._lock = threading.Lock()
         first = Snapshot(state="waiting", name=config.name, settings=to_mapping(config), max_steps=config.max_steps)
-        self._gathered = Gatherer(first)
+        self._builder = SnapshotBuilder(first)
 
     def snapshot(self) -> Snapshot:
         with self._lock:
-            return self._gathered.snapshot()
+            return self._builder.snapshot()
 
     def __call__(self, context: TaskContext) -> RunFinished:
         started = time.monotonic()
@@ -104,14 +104,14 @@ class _RunAction:
 
         def listen(event: Event) -> None:
             with self._lock:
-                self._gathered.add(event)
+                self._builder.add(event)
             report()
 
         try:
             finished = self._train(self._host, self._config, listen, context.control)
         except Exception as error:
             with self._lock:
-                self._gathered.change(stopped_by=context.control.stopped_by, seconds=time.monotonic() - started)
+                self._builder.change(stopped_by=context.control.stopped_by, seconds=time.monotonic() - started)
             report()
             if not isinstance(error, UserError):
                 self._log_traceback(error)
@@ -130,7 +130,7 @@ class _RunAction:
 
 
 def _with_outcome(run: Snapshot, status: TaskStatus) -> Snapshot:
-    """Add what only the task knows to the snapshot of a run: how it ended, its errors, that it is to stop."""
+    """Complete the snapshot of a run with what only its task knows: how it ended, its errors, a request to stop."""
     run = replace(run, version=status.version, stopping=status.state == "stopping")
     if status.state == "waiting" and status.message:
         return replace(run, notes=(LogMessage(status.message),))

@@ -6,8 +6,9 @@ and the task continues and is found again, because this module stays imported an
 The busy rule: each kind of task has a lane, and a lane runs one task at a time. The lane ``"model"`` is for what keeps
 the model for itself (a run, a contact sheet), the lane ``"dataset"`` for what reads or writes many images (inspecting,
 cropping, preparing, captioning, removing). Tasks of different lanes run side by side, so that a dataset can be prepared
-while a run is in progress. A dataset task that needs a model for a while asks the host for it, which makes it wait or
-refuses it. What :func:`admit` lets wait instead of refusing it is the place for a queue.
+while a run is in progress. A dataset task that needs a model asks the host for it, which lets it wait or refuses it.
+A run may be started while a contact sheet is in progress, and waits for it; everything else is refused: see
+:func:`admit`, where a queue belongs.
 """
 
 from __future__ import annotations
@@ -25,32 +26,32 @@ from lib_ti.errors import Busy, Stopped, describe_error
 from lib_ti.signals import Control
 
 State = Literal["idle", "waiting", "running", "stopping", "done", "stopped", "failed", "asking"]
-"""``idle``: there was no task yet. ``asking``: nothing was begun, since the user must agree first; ``errors`` has the
-question."""
+"""``idle``: there was no task yet. ``asking``: nothing was started, because the user must agree first; ``errors`` holds
+the question."""
 ACTIVE: tuple[State, ...] = ("waiting", "running", "stopping")
-_ASK_SECONDS = 0.2
-"""Time between two looks of a waiting task at whether it should stop."""
+_POLL_SECONDS = 0.2
+"""Interval at which a waiting task checks whether it should stop."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """Everything that is known of a task at one moment. ``version`` grows with every change of any task."""
+    """The state of a task at one moment. ``version`` grows with every change of any task."""
 
     version: int = 0
     number: int = 0
-    """The task's own; 0 where there was none."""
+    """Number of the task; 0 without a task."""
     kind: TaskKind | None = None
     title: str = ""
     state: State = "idle"
     done: int = 0
     total: int = 0
     message: str = ""
-    """What it waits for or does, or why it was stopped, in a sentence."""
+    """A sentence on what it waits for or does, or why it was stopped."""
     errors: tuple[str, ...] = ()
     detail: Any = None
-    """What a kind of task reports beyond this, such as the snapshot of a run."""
+    """Data of the task's own kind, such as the snapshot of a run."""
 
     @property
     def active(self) -> bool:
@@ -58,7 +59,7 @@ class TaskStatus:
 
 
 class TaskContext:
-    """What the function of a task is given: how it reports, and how it hears that it should stop."""
+    """Handed to the function of a task, to report progress and to check for a request to stop."""
 
     def __init__(self, change: Callable[..., None], control: Control | None = None) -> None:
         self._change = change
@@ -95,7 +96,7 @@ class Task:
         return replace(now, state="stopping") if now.active and self.control.stop_requested else now
 
     def describe(self) -> str:
-        """That it is in progress and how far it is, as the beginning of a sentence."""
+        """Return the beginning of a sentence: that the task is in progress, and its progress."""
         now = self.reported
         if not now.total:
             return f"{now.title} is in progress"
@@ -104,15 +105,16 @@ class Task:
 
 
 def admit(kind: TaskKind | None, active: Iterable[Task]) -> Task | None:
-    """Decide whether a task may start while others are active in its lane; None is for work that is no task.
+    """Decide whether a task may start while others are active in its lane; ``kind`` is None for an
+    action that is not a task.
 
-    Returns the task that it waits for; None when it may begin at once. At most one task waits, of a kind that may. A
-    queue of several runs would be admitted here.
+    Returns the task to wait for; None when it may start at once. At most one task waits, and only of a kind that may. A
+    queue of several runs belongs here.
 
     Raises
     ------
     Busy
-        When it may not start.
+        When it may not start; the sentence names the task in progress.
     """
     tasks = list(active)
     if not tasks:
@@ -124,7 +126,7 @@ def admit(kind: TaskKind | None, active: Iterable[Task]) -> Task | None:
 
 
 class BackgroundTasks:
-    """The last task of each kind, and the last result of each kind. All methods may be called from any thread."""
+    """The last task and the last result of each kind. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -134,14 +136,14 @@ class BackgroundTasks:
         self._results: dict[str, Any] = {}
 
     def start(self, kind: TaskKind, title: str, action: Action, *, total: int = 0, detail: Any = None) -> None:
-        """Start a task in a thread of its own; what ``action`` returns becomes the result of its kind.
+        """Start a task in its own thread; the return value of ``action`` becomes the result of its kind.
 
         Parameters
         ----------
         title
             A noun phrase that begins a sentence: "Captioning cats".
         total, detail
-            What its status says before its first report.
+            Values of its status before its first report.
 
         Raises
         ------
@@ -159,19 +161,19 @@ class BackgroundTasks:
             task.thread.start()
 
     def status(self, kind: TaskKind) -> TaskStatus:
-        """Of the task of that kind that is active or was the last."""
+        """Return the status of the active or last task of a kind."""
         task = self._tasks.get(kind.name)
         return task.status() if task else TaskStatus()
 
     def lane_status(self, lane: Lane) -> TaskStatus:
-        """Of the task that runs in a lane, or else the last one."""
+        """Return the status of the active task of a lane, or else of the last one."""
         found = [task.status() for task in list(self._tasks.values()) if task.kind.lane == lane]
         running = [status for status in found if status.active]
         first = min(running, key=lambda status: status.number, default=None)
         return first or max(found, key=lambda status: status.version, default=TaskStatus())
 
     def result(self, kind: TaskKind) -> Any:
-        """What the last finished task of that kind returned; None before there was one."""
+        """Return the result of the last finished task of a kind; None without one."""
         return self._results.get(kind.name)
 
     def is_active(self, number: int) -> bool:
@@ -184,7 +186,7 @@ class BackgroundTasks:
             admit(None, self._active(lane))
 
     def control(self, kind: TaskKind) -> Control:
-        """The requests to the active or last task of that kind; without one they reach nobody."""
+        """Return the control of the active or last task of a kind; requests have no effect without one."""
         task = self._tasks.get(kind.name)
         return task.control if task else Control()
 
@@ -231,10 +233,10 @@ class BackgroundTasks:
 
 
 def _wait_for(ahead: Task, control: Control) -> None:
-    while not ahead.ended.wait(_ASK_SECONDS):
+    while not ahead.ended.wait(_POLL_SECONDS):
         if control.stop_requested:
             raise Stopped("It was still waiting for its turn; nothing was changed.")
 
 
 TASKS = BackgroundTasks()
-"""The tasks of this process; the only state at module level, see above why."""
+"""The tasks of this process; see above why they are at module level."""

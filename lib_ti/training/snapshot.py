@@ -1,4 +1,4 @@
-"""What a page shows of a run: its events, gathered into one snapshot."""
+"""The snapshot of a run that pages show, built from the events of the run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ else:
     run_folder = lazy("lib_ti.training.files.run_folder")  # imports torch
 
 State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled", "stopped", "failed", "done"]
-"""``asking``: nothing was begun, since the user must agree first; ``errors`` has the question."""
+"""``asking``: nothing was started, because the user must agree first; ``errors`` holds the question."""
 ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
 MOST_PREVIEWS = 12
 MOST_NOTES = 60
@@ -41,7 +41,7 @@ MOST_NOTES = 60
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything a page shows of a run, at one moment. ``version`` grows with every change, across runs too."""
+    """The state of a run at one moment, for pages. ``version`` grows with every change, across runs too."""
 
     version: int = 0
     state: State = "idle"
@@ -49,7 +49,7 @@ class Snapshot:
     settings: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     done: int = 0
-    """Of ``total`` pictures while encoding."""
+    """Number of images encoded so far, of ``total``."""
     total: int = 0
     first_step: int = 0
     step: int = 0
@@ -61,12 +61,12 @@ class Snapshot:
     losses: tuple[Point, ...] = ()
     """(step, smoothed loss) of the whole run, earlier sessions too, thinned."""
     evaluations: tuple[tuple[Point, ...], ...] = ()
-    """(step, validation loss), thinned: a curve for each state of the data, since only within one can they be compared.
-    The last one is current."""
+    """(step, validation loss), thinned: one curve for each state of the data, because losses of different data cannot
+    be compared. The last one is current."""
     best: Point | None = None
     """The best step and its validation loss."""
     overtraining: str = ""
-    """A sentence, when it is to be said."""
+    """A warning sentence; empty without overtraining."""
     previewing: int | None = None
     """Step of the preview that is being generated."""
     previews: tuple[PreviewMade, ...] = ()
@@ -78,7 +78,7 @@ class Snapshot:
     stopping: bool = False
     stopped_by: str = ""
     remark: str = ""
-    """What the run gained or lost, once it has ended, where there is something to say."""
+    """A sentence on what the run gained or lost, once it has ended; may be empty."""
     embedding: Path | None = None
     steps: int = 0
     seconds: float = 0.0
@@ -89,8 +89,8 @@ class Snapshot:
         return self.state in ACTIVE
 
 
-class Gatherer:
-    """Gathers the events of one run; not to be called from two threads at once."""
+class SnapshotBuilder:
+    """Builds the snapshot of one run from its events. Not thread-safe."""
 
     def __init__(self, first: Snapshot) -> None:
         self._now = first

@@ -1,4 +1,4 @@
-"""The background run: seen by whoever asks, one at a time, and no error is lost."""
+"""Runs in the background: their snapshots, one run at a time, and every error reported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_before_any_run_it_is_idle() -> None:
     assert runs.wait(0)
 
 
-def test_a_run_is_told_whole(studio: Studio) -> None:
+def test_snapshot_of_a_finished_run_is_complete(studio: Studio) -> None:
     now = ended(Runs(BackgroundTasks()), studio)
     assert (now.state, now.step, now.max_steps, now.name) == ("done", 20, 20, "my-style")
     assert now.embedding == studio.embedding_file
@@ -65,7 +65,7 @@ def test_a_run_is_told_whole(studio: Studio) -> None:
     assert not now.errors
 
 
-def test_a_second_run_is_refused_in_one_sentence_while_one_goes_on(studio: Studio) -> None:
+def test_second_run_is_refused_with_the_progress_of_the_first(studio: Studio) -> None:
     begun, go = threading.Event(), threading.Event()
 
     def run(listen: Listener, control: Control) -> None:
@@ -107,7 +107,7 @@ def test_stop_save_and_preview_reach_the_run(studio: Studio) -> None:
     assert not runs.snapshot().stopping
 
 
-def test_a_run_that_was_stopped_before_its_first_step_is_no_failure(studio: Studio) -> None:
+def test_run_stopped_before_its_first_step_is_cancelled_not_failed(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise Stopped("It was still waiting for its turn; nothing was changed.")
 
@@ -119,7 +119,7 @@ def test_a_run_that_was_stopped_before_its_first_step_is_no_failure(studio: Stud
     assert now.errors == ("It was still waiting for its turn; nothing was changed.",)
 
 
-def test_bad_input_is_shown_sentence_by_sentence(studio: Studio) -> None:
+def test_each_problem_of_bad_input_is_a_sentence_of_its_own(studio: Studio) -> None:
     runs = Runs(BackgroundTasks())
     runs.start(studio.host, studio.config(dataset="nowhere", template="no-such"))
     runs.wait(20)
@@ -129,7 +129,7 @@ def test_bad_input_is_shown_sentence_by_sentence(studio: Studio) -> None:
     assert any("nowhere" in error for error in now.errors)
 
 
-def test_a_training_that_fails_says_why_and_what_is_kept(studio: Studio) -> None:
+def test_failed_run_reports_the_error_and_what_was_saved(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         listen(Saved(2, (Path("e"),)))
         raise TrainingFailed("The loss is undefined.")
@@ -137,7 +137,7 @@ def test_a_training_that_fails_says_why_and_what_is_kept(studio: Studio) -> None
     assert ended(runs_that(run), studio).errors == ("The loss is undefined.", "What was saved at step 2 is whole.")
 
 
-def test_an_unexpected_error_is_shown_with_class_message_and_place(studio: Studio, tmp_path: Path) -> None:
+def test_unexpected_error_is_explained_and_its_traceback_is_in_run_log(studio: Studio, tmp_path: Path) -> None:
     def run(listen: Listener, control: Control) -> None:
         listen(RunStarted("my-style", tmp_path, 0, 20, 5, 0, resumed=False))
         raise ZeroDivisionError("division by zero")
@@ -148,7 +148,7 @@ def test_an_unexpected_error_is_shown_with_class_message_and_place(studio: Studi
     assert "ZeroDivisionError" in (tmp_path / "run.log").read_text()
 
 
-def test_a_full_memory_says_what_to_do(studio: Studio) -> None:
+def test_out_of_memory_is_explained_with_advice(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
@@ -157,7 +157,7 @@ def test_a_full_memory_says_what_to_do(studio: Studio) -> None:
     assert "CUDA out of memory" in now.errors[1]
 
 
-def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
+def test_run_that_waits_for_the_model_shows_the_reason(studio: Studio) -> None:
     states: list[str] = []
     runs: Runs
 
@@ -170,7 +170,7 @@ def test_waiting_and_encoding_can_be_told_apart(studio: Studio) -> None:
     assert states == ["waiting"]
 
 
-def test_a_resumed_run_shows_its_whole_history(studio: Studio) -> None:
+def test_resumed_run_shows_the_curves_of_earlier_sessions(studio: Studio) -> None:
     studio.train(max_steps=10, learning_rate="0.05")
     now = ended(Runs(BackgroundTasks()), studio)
     assert [step for step, _ in now.losses] == list(range(1, 21))
@@ -185,7 +185,7 @@ def test_a_resumed_run_knows_its_best_step_before_the_next_check(studio: Studio)
     assert now.best in now.evaluations[-1]
 
 
-def test_another_dataset_is_a_question_and_not_a_failure(studio: Studio, tmp_path: Path) -> None:
+def test_another_dataset_asks_for_consent_and_then_trains(studio: Studio, tmp_path: Path) -> None:
     runs = Runs(BackgroundTasks())
     ended(runs, studio)
     config = studio.config(max_steps=30, dataset=str(draw_pictures(tmp_path / "others", size=40)))
@@ -198,7 +198,7 @@ def test_another_dataset_is_a_question_and_not_a_failure(studio: Studio, tmp_pat
     assert (runs.snapshot().state, runs.snapshot().step) == ("done", 30)
 
 
-def test_a_preview_in_progress_is_seen(studio: Studio) -> None:
+def test_preview_in_progress_is_in_the_snapshot(studio: Studio) -> None:
     seen: list[int | None] = []
     runs = Runs(BackgroundTasks())
     generate = studio.host.model.generate
@@ -212,14 +212,14 @@ def test_a_preview_in_progress_is_seen(studio: Studio) -> None:
     assert seen == [0, 10, 20]
 
 
-def test_each_change_is_a_new_version_across_runs_too(studio: Studio) -> None:
+def test_version_grows_with_each_change_and_across_runs(studio: Studio) -> None:
     runs = runs_that(lambda listen, control: None)
     first = ended(runs, studio).version
     assert first > 0
     assert ended(runs, studio).version > first
 
 
-def test_a_failed_preview_is_a_warning_and_the_run_goes_on(studio: Studio) -> None:
+def test_failed_preview_is_a_warning_and_the_run_continues(studio: Studio) -> None:
     model = studio.host.model
     assert isinstance(model, FakeModel)
     model.previews_fail = True
@@ -228,7 +228,7 @@ def test_a_failed_preview_is_a_warning_and_the_run_goes_on(studio: Studio) -> No
     assert any(note.warning and "graphics memory" in note.text for note in now.notes)
 
 
-def test_skipped_steps_are_no_points_of_the_curve(studio: Studio) -> None:
+def test_skipped_steps_are_not_in_the_loss_curve(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         listen(StepDone(1, 20, float("nan"), float("nan"), 0.1, 0.1, skipped=True))
         listen(StepDone(2, 20, 1.0, 1.0, 0.1, 0.1))
@@ -248,7 +248,7 @@ def test_a_curve_of_any_length_has_few_points_and_its_ends(count: int) -> None:
     assert len(gaps) <= 1
 
 
-def test_a_problem_before_the_run_leaves_the_way_free(studio: Studio) -> None:
+def test_another_run_can_start_after_bad_input(studio: Studio) -> None:
     def run(listen: Listener, control: Control) -> None:
         raise BadInput(["one.", "two."])
 

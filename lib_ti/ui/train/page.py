@@ -140,14 +140,18 @@ def connect(parts: Parts) -> None:
             _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
             # Values read from txt2img, with [name] in place of the embedding's name.
             begun = {} if problem else runs.snapshot().settings
-            return [problem, *news(parts, ""), *(gr.update(value=begun[key]) if begun else gr.update() for key in read)]
+            return [
+                problem,
+                *run_updates(parts, ""),
+                *(gr.update(value=begun[key]) if begun else gr.update() for key in read),
+            ]
 
         return start
 
     def asking(request: Callable[[], None]) -> Callable[[], list[Any]]:
         def ask() -> list[Any]:
             request()
-            return news(parts, "")
+            return run_updates(parts, "")
 
         return ask
 
@@ -160,7 +164,7 @@ def connect(parts: Parts) -> None:
     for name, request in (("stop", runs.stop), ("save_now", runs.save_now), ("preview_now", runs.preview_now)):
         parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
     parts["refresh"].click(
-        lambda data: news(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
+        lambda data: run_updates(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
     )
 
 
@@ -183,7 +187,7 @@ def _watched(parts: Parts) -> list[Any]:
     return [parts[name] for name in names]
 
 
-def news(parts: Parts, seen: str) -> list[Any]:
+def run_updates(parts: Parts, seen: str) -> list[Any]:
     """Updates of everything that shows the run; ``seen`` is the state that the last ones left in the page."""
     now = parts.controller.runs.snapshot()
     version, _, pictures = seen.partition(" ")
@@ -215,7 +219,7 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
             fields[name] = choices(names, settings.get(name))
         template = settings.get("template") or TrainConfig.template
         lines, _ = attempt(lambda: controller.templates.text(template))
-        return [*fields.values(), lines or "", template if lines else "", *news(parts, "")]
+        return [*fields.values(), lines or "", template if lines else "", *run_updates(parts, "")]
 
     outputs = [*form.components, parts["template_text"], parts["template_loaded"], *_watched(parts)]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -19,12 +19,12 @@ BUSY_BOXES = (
     "look_said", "cut_said", "erase_said", "prepare_said", "prepare_used", "captions_written", "create_result",
     "check_result", "sheet_said",
 )  # fmt: skip
-"""Those whose buttons start a task or use the model."""
+"""Boxes of the buttons that start a task or use the model."""
 _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')
 
 
 def layout(parts: Parts) -> None:
-    """The button that removes messages about ended tasks; ``javascript/textual_inversion.js`` presses it."""
+    """Add the button that removes messages about ended tasks; ``javascript/textual_inversion.js`` presses it."""
     parts.button("busy_refresh", "Refresh", elem_classes="ti-hidden")
 
 
@@ -40,7 +40,7 @@ def connect(parts: Parts) -> None:
 
 
 def about_ended_task(shown: str, tasks: BackgroundTasks) -> bool:
-    """Whether a box says that something was refused because of a task, and that task has ended."""
+    """Return whether a box says that something was refused because of a task which has ended by now."""
     found = _TASK.match(shown)
     return found is not None and not tasks.is_active(int(found[1]))
 

@@ -21,12 +21,14 @@ _SECONDS = 0.7
 
 
 class TaskLine:
-    """Progress, message and Stop of the task that ``status`` returns, and an event for its end.
+    """Progress, message and Stop of one task, and an event for its end.
 
     Parameters
     ----------
     name
-        The components are called by it: ``name``, ``name_stop``, ``name_refresh``, ``name_done``.
+        Prefix of the components: ``name``, ``name_stop``, ``name_refresh``, ``name_done``.
+    status
+        Returns the status of the task to show.
     """
 
     def __init__(self, parts: Parts, name: str, status: Callable[[], TaskStatus]) -> None:
@@ -111,4 +113,5 @@ def _line(now: TaskStatus) -> str:
     if not now.active:
         return ""
     label = f"{now.title}: {now.done} of {now.total}" if now.total else now.title
-    return bar(now.done / max(1, now.total), label) + (hint(now.message) if now.message else "")
+    message = "Stopping …" if now.state == "stopping" else now.message
+    return bar(now.done / max(1, now.total), label) + (hint(message) if message else "")
