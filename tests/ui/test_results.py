@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
 from lib_ti import in_use
+from lib_ti.background.kinds import CONTACT_SHEET, RUN
 from lib_ti.background.tasks import BackgroundTasks, TaskContext
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files, library
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Busy
 from lib_ti.signals import Control
 from lib_ti.training.create import create
 from lib_ti.training.run import train
@@ -208,6 +211,46 @@ def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints
         (f"a house {number}, my-style", (step,)) for number in range(8) for step in (0, 10, 20)
     }
     assert path.stat().st_size > 1000
+
+
+def test_contact_sheet_is_a_task_with_progress_and_a_result(run: RunResults, host: FakeHost) -> None:
+    tasks = BackgroundTasks()
+    contact_sheet.start(tasks, run, host, "a house, [name]")
+    assert tasks.wait(60)
+    now, sheet = tasks.status(CONTACT_SHEET), tasks.result(CONTACT_SHEET)
+    assert (now.state, now.title, now.total) == ("done", "Contact sheet of my-style", 3)
+    assert sheet.path.exists()
+    assert sheet.run == run.folder.path
+
+
+def test_stopped_contact_sheet_writes_no_file(run: RunResults, host: FakeHost) -> None:
+    tasks = BackgroundTasks()
+    generate = host.model.generate
+
+    def stopping(*arguments: Any) -> Any:
+        tasks.control(CONTACT_SHEET).stop()
+        return generate(*arguments)
+
+    host.model.generate = stopping  # type: ignore[method-assign]
+    before = set(run.folder.path.iterdir())
+    contact_sheet.start(tasks, run, host, "a house, [name]")
+    assert tasks.wait(60)
+    now = tasks.status(CONTACT_SHEET)
+    assert (now.state, now.message) == (
+        "stopped", "The contact sheet was stopped after 0 of 3 images; no file was written.",
+    )  # fmt: skip
+    assert set(run.folder.path.iterdir()) == before
+
+
+def test_contact_sheet_is_refused_during_a_run_and_without_prompts(run: RunResults, host: FakeHost) -> None:
+    tasks, end = BackgroundTasks(), threading.Event()
+    with pytest.raises(BadInput, match="no prompt"):
+        contact_sheet.start(tasks, run, host, " ")
+    tasks.start(RUN, "Training my-style", lambda task: end.wait(20))
+    with pytest.raises(Busy, match="Training my-style is in progress"):
+        contact_sheet.start(tasks, run, host, "a house, [name]")
+    end.set()
+    assert tasks.wait(20)
 
 
 def test_contact_sheets_never_replace_each_other(run: RunResults, host: FakeHost) -> None:
