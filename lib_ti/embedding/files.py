@@ -90,12 +90,20 @@ def convert(source: Path, target: Path, image: Image | None = None) -> Embedding
 
 def check_fits(embedding: Embedding, info: ModelInfo) -> None:
     """Raise :class:`BadInput` when the embedding is for another kind of model; names both and their widths."""
-    if embedding.widths == dict(info.widths):
+    theirs, ours = embedding.widths, dict(info.widths)
+    if theirs == ours:
         return
+    missing = " and ".join(encoder for encoder in ours if encoder not in theirs)
+    incomplete = (
+        f" If it was made for {FAMILIES[info.family].label}, its file lacks the vectors for {missing}: use the "
+        "complete file, or create the embedding again."
+        if theirs.items() < ours.items()
+        else ""
+    )
     raise BadInput(
-        f"Embedding {quoted(embedding.name)} is for {_kind(embedding.family, embedding.widths)}, and model "
-        f"{quoted(info.name)} is {_kind(info.family, dict(info.widths))}. Choose a model of the embedding's kind or "
-        "another embedding."
+        f"Embedding {quoted(embedding.name)} is for {_kind(embedding.family, theirs)}, and model "
+        f"{quoted(info.name)} is {_kind(info.family, ours)}. Choose a model of the embedding's kind or "
+        f"another embedding.{incomplete}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from lib_ti.families.family import EmbeddingLayout, Family, single_layout
+from lib_ti.families.family import EmbeddingLayout, Family, TextEncoderSpec, single_layout
 from lib_ti.families.sd1 import SD1
 from lib_ti.families.sd2 import SD2
 from lib_ti.families.sdxl import SDXL
@@ -35,6 +35,15 @@ def encoders_of_width(width: int) -> tuple[tuple[str, int], ...]:
             return tuple(family.widths.items())
     known = (encoder for family in FAMILIES.values() for encoder in family.encoders if encoder.width == width)
     return ((next((encoder.key for encoder in known), _UNKNOWN_ENCODER), width),)
+
+
+def key_of(family: Family, encoder: TextEncoderSpec, width: int) -> str:
+    """Return the key of an encoder's vectors in a model whose encoder has this width.
+
+    Files with vectors for one encoder do not name it, and their width shows it only where it is that of a released
+    model. Of small models with one encoder, it is therefore the one that their width is taken for.
+    """
+    return encoder.key if len(family.encoders) > 1 else encoders_of_width(width)[0][0]
 
 
 def layout_of(encoders: Iterable[str]) -> EmbeddingLayout:

@@ -258,3 +258,10 @@ def test_an_embedding_of_another_kind_of_model_is_refused_with_both_widths():
         files.check_fits(embedding(), info("sdxl"))
     with pytest.raises(BadInput, match=r"768 .*128"):
         files.check_fits(embedding(), info("sd1", clip_l=128))
+
+
+@pytest.mark.parametrize(("there", "missing"), [("clip_l", "clip_g"), ("clip_g", "clip_l")])
+def test_half_an_sdxl_embedding_is_refused_with_what_to_do(there, missing):
+    half = dataclasses.replace(embedding("sdxl"), vectors={there: embedding("sdxl").vectors[there]})
+    with pytest.raises(BadInput, match=rf"made for SDXL, its file lacks the vectors for {missing}: use the complete"):
+        files.check_fits(half, info("sdxl"))

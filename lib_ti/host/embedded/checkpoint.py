@@ -19,6 +19,7 @@ from lib_ti.embedding.tensor_files import load_tensors
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import VOCABULARY
 from lib_ti.families.family import Family, TextEncoderSpec
+from lib_ti.families.registry import key_of
 from lib_ti.families.sd1 import CLIP_L
 from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, text_source
 from lib_ti.host.embedded.recognition import Header, family_of
@@ -95,7 +96,7 @@ def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
             raise BadInput(f"{path.name} lacks the weight {quoted(name)}; give a complete {label} checkpoint.")
         if table.ndim != 2 or len(table) < VOCABULARY:
             raise BadInput(f"{path.name} has a text encoder of {len(table)} tokens, and CLIP's has {VOCABULARY}.")
-        tables[encoder.key] = table
+        tables[key_of(checkpoint.family, encoder, table.shape[1])] = table
     return tables
 
 

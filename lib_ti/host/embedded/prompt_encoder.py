@@ -9,6 +9,7 @@ from transformers import CLIPTextModel
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import Family
+from lib_ti.families.registry import key_of
 from lib_ti.host.clip.chunks import EMPTY, Chunk, Prompt, Word, count_tokens, find_words, lay_out
 from lib_ti.host.clip.conditioning import TextConditioning, sizes_of
 from lib_ti.host.clip.network import to_device
@@ -27,7 +28,11 @@ class PromptEncoder:
     """
 
     def __init__(self, family: Family, networks: Mapping[str, CLIPTextModel]) -> None:
-        self._encoders = [TextEncoder(encoder, networks[encoder.key]) for encoder in family.encoders]
+        self._encoders = [
+            TextEncoder(key_of(family, encoder, network.config.hidden_size), encoder, network)
+            for encoder in family.encoders
+            for network in (networks[encoder.key],)
+        ]
         self._sized = "sizes" in family.model.conditioning
 
     @property

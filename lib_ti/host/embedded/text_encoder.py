@@ -27,17 +27,19 @@ class TextEncoder:
 
     Parameters
     ----------
+    key
+        Name of its vectors in :attr:`Embedding.vectors`.
     network
         Without the encoder's unused layers; a ``CLIPTextModelWithProjection`` where the encoder is pooled.
     """
 
-    def __init__(self, encoder: TextEncoderSpec, network: CLIPTextModel) -> None:
-        self.key = encoder.key
+    def __init__(self, key: str, encoder: TextEncoderSpec, network: CLIPTextModel) -> None:
+        self.key = key
         self._encoder = encoder
         self._layer = encoder.layer_from_end - encoder.unused_layers
         self._network = network
         self._rows: torch.nn.Embedding = network.get_input_embeddings()
-        self.table = TokenTable(encoder.key, self._rows.weight)
+        self.table = TokenTable(key, self._rows.weight)
 
     def encode(
         self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]
