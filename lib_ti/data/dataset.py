@@ -104,11 +104,11 @@ class Dataset:
         """Sentences about what the user may want to change, other than the skipped files."""
         everything = self._in_order()
         notes = list(self.remarks)
-        enlarged = [f"{printable(item.name)} ({item.upscaled:.3g} times)" for item in everything if item.upscaled > 1]
-        if enlarged:
+        upscaled = [f"{printable(item.name)} ({item.upscaled:.3g} times)" for item in everything if item.upscaled > 1]
+        if upscaled:
             notes.append(
-                f"{len(enlarged)} of {len(everything)} images are smaller than their training size and are upscaled, "
-                f"which trains blur: {some(enlarged)}."
+                f"{len(upscaled)} of {len(everything)} images are smaller than their training size and are upscaled, "
+                f"which trains blur: {some(upscaled)}."
             )
         uncaptioned = [printable(item.name) for item in everything if not item.caption]
         if uncaptioned:
@@ -158,8 +158,8 @@ class Dataset:
             name.rpartition("/")[0]: item.repeats for item in everything if item.repeats > 1 for name in [item.name]
         }
         if repeated:
-            told = some([f"{printable(name)} ({counted(number, 'time')})" for name, number in repeated.items()])
-            lines.append(f"By the numbers of their sub-folders, images are used more than once an epoch: {told}.")
+            folders = some([f"{printable(name)} ({counted(number, 'time')})" for name, number in repeated.items()])
+            lines.append(f"By the numbers of their sub-folders, images are used more than once an epoch: {folders}.")
         return tuple(lines)
 
     def without(self, reasons: Mapping[Path, str]) -> Dataset:

@@ -282,4 +282,4 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if "truncated" in text.lower() or isinstance(error, EOFError):
         return "the file is cut off; copy or download it again"
-    return f"the file is damaged ({text or type(error).__name__}); copy it again, or save it anew as PNG or JPEG"
+    return f"the file is damaged ({text or type(error).__name__}); copy it again, or save it again as PNG or JPEG"

@@ -159,13 +159,13 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
     tag_dropout
         Probability in 0..1 with which each tag is left out; a tag that holds ``[name]`` always stays.
     rng
-        Where the draws come from; it is used only for shuffling and dropping.
+        Source of random numbers for shuffling and dropping.
     """
     if not FILEWORDS.search(line):
         return with_name(line, name)
     tags = [tag.strip() for tag in caption.split(",") if tag.strip()]
     if tag_dropout > 0:
-        # The draw comes first, so that all tags use up a number alike.
+        # The random number comes first, so that every tag uses one.
         tags = [tag for tag in tags if rng.random() >= tag_dropout or NAME in tag]
     if shuffle_tags:
         rng.shuffle(tags)

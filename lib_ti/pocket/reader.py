@@ -1,6 +1,6 @@
 """Recognises shape, colours and style of images of the pocket world: a small convolutional network.
 
-It measures what the pocket model draws (`report`) and what an embedding has learned (the benchmark). It reads the
+It measures what the pocket model generates (`report`) and what an embedding has learned (the benchmark). It reads the
 style's elements slot by slot, so combinations, worded or not, come out by their names.
 """
 

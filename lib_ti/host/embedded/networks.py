@@ -45,7 +45,7 @@ class Networks:
 def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = torch.float32) -> Networks:
     """Return a checkpoint's networks on the CPU, the UNet in ``unet_dtype`` and the others in float32.
 
-    No random number is drawn.
+    No random numbers are used.
 
     Raises
     ------
