@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from lib_ti.training.build import build_trainer
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
+from tests.checkpoints import write_checkpoint
 from tests.prompts import of_images
 from tests.waits import waits
 
@@ -28,16 +30,16 @@ LONG = "a painting of a small house by my-style" + ", a garden with a fence" * 1
 """Two contexts of CLIP's."""
 
 
-def model_on_meta(dtype: torch.dtype) -> EmbeddedModel:
-    """The pocket model without values, its UNet in ``dtype``."""
-    checkpoint = read_checkpoint(CHECKPOINT)
+def model_on_meta(dtype: torch.dtype, path: Path = CHECKPOINT) -> EmbeddedModel:
+    """The pocket model, or another, without values; its UNet in ``dtype``."""
+    checkpoint = read_checkpoint(path)
     made = architecture(checkpoint)
     networks = build(checkpoint, made, dtype)
     model = EmbeddedModel(networks, made, name="pocket", checkpoint_hash="", autoencoder_hash="")
     for network in networks.all:
         network.to("meta")
-    (encoder,) = model._text._encoders
-    encoder.table._weight = networks.text_encoders[encoder.key].get_input_embeddings().weight
+    for encoder in model._text._encoders:
+        encoder.table._weight = encoder._rows.weight
     model._alphas_cumprod = model._alphas_cumprod.to("meta")
     return model
 
@@ -60,6 +62,26 @@ def test_a_step_waits_for_the_device_once(dtype: torch.dtype, checkpointing: boo
     config = TrainConfig(max_steps=STEPS, **settings)
     with model.checkpointing(checkpointing):
         trainer = build_trainer(model, config, batches, embedding(), first_step=0)
+        with waits() as found:
+            trainer.run()
+    assert len(found) == STEPS, "\n".join(found)
+    assert trainer.loss_scale.enabled == (dtype == torch.float16)
+
+
+@pytest.fixture(scope="module", params=["sd2-v", "sdxl"])
+def other_family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("models"), request.param)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_step_of_another_family_waits_for_the_device_once(
+    other_family: Path, dtype: torch.dtype, checkpointing: bool
+) -> None:
+    model = model_on_meta(dtype, other_family)
+    style = Embedding("my-style", {key: torch.full((3, width), 0.1) for key, width in model.info.widths.items()})
+    with model.checkpointing(checkpointing):
+        trainer = build_trainer(model, TrainConfig(max_steps=STEPS, clip="norm"), batches, style, first_step=0)
         with waits() as found:
             trainer.run()
     assert len(found) == STEPS, "\n".join(found)
