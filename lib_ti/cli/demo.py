@@ -59,11 +59,11 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     for kept in created.replaced:
         _say(f"   That of an earlier demo is kept as {kept}.")
     _say("3. Training:")
-    measured: list[Evaluated] = []
+    checks: list[Evaluated] = []
 
     def note(event: Event) -> None:
         if isinstance(event, Evaluated):
-            measured.append(event)
+            checks.append(event)
         listen(event)
 
     config = TrainConfig(
@@ -87,7 +87,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
         return False
     _say("4. Generating the same prompts with each checkpoint of the embedding …")
     sheet, plot = _sheet(host, folder, finished)
-    _summary(host, folder, finished, measured, sheet, plot)
+    _summary(host, folder, finished, checks, sheet, plot)
     return True
 
 
@@ -117,9 +117,9 @@ def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Pat
 
 
 def _summary(
-    host: EmbeddedHost, folder: Path, finished: RunFinished, measured: list[Evaluated], sheet: Path, plot: Path
+    host: EmbeddedHost, folder: Path, finished: RunFinished, checks: list[Evaluated], sheet: Path, plot: Path
 ) -> None:
-    first, last = measured[0], measured[-1]
+    first, last = checks[0], checks[-1]
     command = [
         _python(),
         "-m",

@@ -22,7 +22,7 @@ class Console:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._terminal = self._out.isatty()
-        self._drawn = 0.0
+        self._last_drawn = 0.0
         self._width = 0
 
     def __call__(self, event: Event) -> None:
@@ -39,9 +39,9 @@ class Console:
 
     def _bar(self, line: str, last: bool) -> None:
         now = time.monotonic()
-        if not last and now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS):
+        if not last and now - self._last_drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS):
             return
-        self._drawn = now
+        self._last_drawn = now
         if self._terminal:
             line = line[: shutil.get_terminal_size().columns - 1]
             self._out.write("\r" + line.ljust(self._width))

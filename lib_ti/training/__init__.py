@@ -1,1 +1,1 @@
-"""The trainer and what it is made of. Nothing here knows a WebUI."""
+"""Training: the trainer, its parts and its callbacks. Nothing here knows a WebUI."""

@@ -91,7 +91,7 @@ class Trainer:
     Parameters
     ----------
     batches
-        Gives the micro-batch of an index.
+        Returns the micro-batch of an index.
     embeddings
         The leaf tensors, which ``optimizer`` updates.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -47,31 +48,42 @@ def compare_steps(
     Stopped
         When ``stop`` returned True; no file was written.
     """
-    size = model.info.size
+    sheet = _Images(model, checkpoints, prompts, seed, progress, stop)
+    name = next((one.name for one in checkpoints if one), "")
+    rows = [with_name(prompt, name) for prompt in prompts]
+    title = f"{name}: the same prompts after different numbers of steps"
+    return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, sheet.generate, title=title)
 
-    def generate(row: int, column: int) -> Image.Image:
-        embedding = checkpoints[column]
+
+@dataclass(frozen=True)
+class _Images:
+    """The images of a sheet; the parameters are those of :func:`compare_steps`."""
+
+    model: Model
+    checkpoints: Sequence[Embedding | None]
+    prompts: Sequence[str]
+    seed: int
+    progress: Callable[[int, int], None] | None
+    stop: Callable[[], bool] | None
+
+    def generate(self, row: int, column: int) -> Image.Image:
+        embedding, size = self.checkpoints[column], self.model.info.size
         request = ImageRequest(
-            prompt=with_name(prompts[row], embedding.name) if embedding else without(prompts[row]),
+            prompt=with_name(self.prompts[row], embedding.name) if embedding else without(self.prompts[row]),
             cfg_scale=_CFG_SCALE,
-            seed=seed + row,
+            seed=self.seed + row,
             width=size,
             height=size,
         )
-        done, total = row * len(checkpoints) + column, len(prompts) * len(checkpoints)
-        if progress:
-            progress(done, total)
+        done, total = row * len(self.checkpoints) + column, len(self.prompts) * len(self.checkpoints)
+        if self.progress:
+            self.progress(done, total)
         try:
-            return model.generate(request, [embedding] if embedding else [], stop)
+            return self.model.generate(request, [embedding] if embedding else [], self.stop)
         except Stopped as stopped:
             raise Stopped(
                 f"The contact sheet was stopped after {done} of {total} images; no file was written."
             ) from stopped
-
-    name = next((one.name for one in checkpoints if one), "")
-    rows = [with_name(prompt, name) for prompt in prompts]
-    title = f"{name}: the same prompts after different numbers of steps"
-    return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, generate, title=title)
 
 
 def _heading(checkpoint: Embedding | None, best_step: int | None) -> str:
