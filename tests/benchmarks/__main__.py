@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [imports|start|step|memory|caching|quality|prepare …]``: measure and print a table.
+"""``python -m tests.benchmarks [imports|start|step|families|memory|caching|quality|prepare …]``: print measurements.
 
 ``python -m tests.benchmarks gpu`` measures a graphics card, and has options of its own.
 """
@@ -20,6 +20,7 @@ PARTS = {
     "imports": ["imports.measure"],
     "start": ["start.measure"],
     "step": ["step.measure"],
+    "families": ["families.measure"],
     "memory": ["step.measure_memory"],
     "caching": ["caching.measure"],
     "quality": ["quality.measure"],
