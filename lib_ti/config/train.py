@@ -41,7 +41,7 @@ class TrainConfig(Settings):
     width: int = setting(
         MODEL_SIZE,
         "Width",
-        "Width of the training images in pixels; 0 is the size the model was made for (512 for SD1).",
+        "Width of the training images in pixels; 0 is the size the model was made for (512 for SD 1, 1024 for SDXL).",
         minimum=0,
         maximum=2048,
         multiple=8,
@@ -49,7 +49,7 @@ class TrainConfig(Settings):
     height: int = setting(
         MODEL_SIZE,
         "Height",
-        "Height of the training images in pixels; 0 is the size the model was made for (512 for SD1).",
+        "Height of the training images in pixels; 0 is the size the model was made for (512 for SD 1, 1024 for SDXL).",
         minimum=0,
         maximum=2048,
         multiple=8,
