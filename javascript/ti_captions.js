@@ -1,15 +1,15 @@
-// Comfort for the step Captions: keys for going on, clicks in the list and on counted words, what is typed without
-// leaving its field, and a question before a page with unsaved captions is left. All of it works by the fields as well.
+// Shortcuts for the step Captions: keys for the next image, clicks in the list and on counted words, text sent while it
+// is being typed, and a confirmation before leaving a page with unsaved captions. Everything also works without them.
 (function () {
     "use strict";
 
-    const SETTLED = 350; // milliseconds without a key, after which a field is taken as if it were left
-    const ANSWERED = 5000; // milliseconds after which the answer to a press is not waited for any more
+    const SETTLED = 350; // milliseconds without a key after which a field counts as left
+    const ANSWERED = 5000; // milliseconds to wait for the answer to a click
     const KEYS = {ArrowDown: "ti_captions_next", ArrowUp: "ti_captions_previous"};
-    const taken = {}; // what Python was given of a field, by the field's name
+    const sent = {}; // last text of a field that was sent, by the field's name
     let waiting = 0;
     let watched = null;
-    let pressed_at = -ANSWERED; // when a row of the list was pressed, until that has an answer
+    let clicked_at = -ANSWERED; // when a row of the list was clicked, until that is answered
 
     function root() {
         return typeof window.gradioApp === "function" ? window.gradioApp() : document;
@@ -23,19 +23,19 @@
         return find("#" + name + " :is(textarea, input)");
     }
 
-    // What Gradio waits for until a field is left.
+    // Trigger the event for which Gradio waits until a field is left.
     function leave(one) {
         one.dispatchEvent(new FocusEvent("blur"));
     }
 
-    // A field that is left with what was taken from it already changes nothing: else the list would be made anew under
-    // the finger that has just pressed one of its rows.
+    // Leaving a field whose text was already sent must not send it again: the list would be replaced while one of its
+    // rows is being clicked.
     function left(event) {
         const name = ["ti_captions_text", "ti_captions_find"].find((one) => field(one) === event.target);
-        if (name && event.isTrusted && (taken[name] || "") === event.target.value) {
+        if (name && event.isTrusted && (sent[name] || "") === event.target.value) {
             event.stopPropagation();
         } else if (name) {
-            taken[name] = event.target.value;
+            sent[name] = event.target.value;
         }
     }
 
@@ -53,8 +53,8 @@
         }
         if (button.closest("#ti_captions_list")) {
             watch();
-            pressed_at = performance.now();
-            window.setTimeout(leave, 0, put("ti_captions_at", button.dataset.name));
+            clicked_at = performance.now();
+            window.setTimeout(leave, 0, put("ti_captions_position", button.dataset.name));
         } else if (button.closest("#ti_captions_counts")) {
             put("ti_captions_pick", button.dataset.find);
         }
@@ -81,26 +81,26 @@
             button = "ti_captions_save";
         }
         if (button && find("#" + button)) {
-            // The WebUI takes Ctrl+Enter for Generate, and browsers Ctrl+S for saving the page.
+            // The WebUI uses Ctrl+Enter for Generate, and browsers use Ctrl+S to save the page.
             event.preventDefault();
             event.stopPropagation();
-            // The button takes the text itself.
+            // The button sends the text itself.
             window.clearTimeout(waiting);
             find("#" + button).click();
         }
     }
 
-    // The list was made anew: the row that was pressed has the focus again, and the open picture is in sight. The page
-    // itself is not moved.
+    // After an update of the list, restore the focus to the clicked row and scroll the open image into view, without
+    // scrolling the page.
     function follow() {
         const row = watched.querySelector("[aria-current]");
         if (!row) {
             return;
         }
-        // Not at the first change: Gradio 4 changes the list once while it waits, too.
-        if (performance.now() - pressed_at < ANSWERED && document.activeElement === document.body) {
+        // Not at the first change: Gradio 4 also changes the list once while it waits.
+        if (performance.now() - clicked_at < ANSWERED && document.activeElement === document.body) {
             row.focus({preventScroll: true});
-            pressed_at = -ANSWERED;
+            clicked_at = -ANSWERED;
         }
         const inside = row.getBoundingClientRect();
         const around = watched.getBoundingClientRect();
@@ -110,7 +110,7 @@
     }
 
     function watch() {
-        // In Gradio 3 two boxes have the name, of which the inner one scrolls.
+        // In Gradio 3 two elements have the id; the inner one scrolls.
         const list = [...root().querySelectorAll("#ti_tabs #ti_captions_list")].pop();
         if (list && list !== watched) {
             watched = list;
@@ -118,7 +118,7 @@
         }
     }
 
-    function asked(event) {
+    function confirmLeaving(event) {
         const unsaved = find("#ti_captions_state .ti-unsaved");
         if (unsaved && unsaved.dataset.unsaved !== "0") {
             event.preventDefault();
@@ -131,5 +131,5 @@
     document.addEventListener("input", typed);
     document.addEventListener("blur", left, true);
     document.addEventListener("keydown", pressed, true);
-    window.addEventListener("beforeunload", asked);
+    window.addEventListener("beforeunload", confirmLeaving);
 })();

@@ -1,15 +1,15 @@
-// The steps Erase and Masks: painting over a picture, by pointer and by keys. The layer goes to the server as a PNG in a
-// text field, and comes from there when the server has painted. Without this file masks can still be taken from files.
+// The steps Remove and Masks: painting over an image, by pointer and by keys. The layer is sent to the server as a PNG in
+// a text field, and comes back the same way when the server has painted. Without this file, masks can be loaded from files.
 (function () {
     "use strict";
 
     const COLOUR = "rgb(230, 30, 60)";
-    const SETTLED = 250; // milliseconds after a stroke until the layer is handed on
-    const TAKEN = 60; // milliseconds that Gradio has for taking note of a field
-    const paints = new WeakMap(); // what is known of each .ti-paint
-    const chosen = {size: 40, tool: "brush"}; // is the same for all pictures
-    const views = {}; // how far each picture is enlarged and where it is looked at, by its key
-    let waiting = null; // the paint whose mask is to be kept
+    const SETTLED = 250; // milliseconds after a stroke until the layer is sent
+    const NOTICED = 60; // milliseconds in which Gradio notices a changed field
+    const paints = new WeakMap(); // state of each .ti-paint element
+    const chosen = {size: 40, tool: "brush"}; // the same for all images
+    const views = {}; // zoom and scroll position of each image, by its key
+    let waiting = null; // the paint whose mask is to be saved
     let saver = null;
 
     function find(selector) {
@@ -20,7 +20,7 @@
         return event.target.closest ? event.target.closest(`#ti_tabs ${selector}`) : null;
     }
 
-    // A picture that came new onto the page.
+    // Set up an image that is new on the page.
     function begin(stage) {
         const canvas = stage.querySelector("canvas");
         const paint = {
@@ -29,21 +29,21 @@
             context: canvas.getContext("2d", {willReadFrequently: true}),
             picture: stage.querySelector(".ti-picture"),
             ring: stage.querySelector(".ti-ring"),
-            base: null, // an image that the strokes are painted over
+            base: null, // an image below the strokes
             strokes: [],
-            undone: [], // strokes that Redo brings back
-            stroke: null, // the one that is being painted
-            place: {x: canvas.width / 2, y: canvas.height / 2}, // of the brush that keys move
-            given: null, // the text in the field as it was last seen or written
+            undone: [], // strokes for Redo
+            stroke: null, // the stroke being painted
+            place: {x: canvas.width / 2, y: canvas.height / 2}, // position of the brush for the keys
+            given: null, // last text of the field that was read or written
             timer: 0,
-            handing: null, // a promise while the layer is being handed on
+            sending: null, // a promise while the layer is being sent
         };
         paints.set(stage, paint);
         stage.classList.add("ti-ready");
         stage.querySelector('[data-paint="size"]').value = chosen.size;
-        take(paint, chosen.tool);
-        lookAgain(stage);
-        tell(stage.dataset.key, stage.dataset.note);
+        selectTool(paint, chosen.tool);
+        restoreView(stage);
+        showNote(stage.dataset.key, stage.dataset.note);
         return paint;
     }
 
@@ -56,8 +56,8 @@
         return paint.stage.dataset.mode === "mask";
     }
 
-    // What was looked at closely is so again when the picture comes anew, such as after Erase.
-    function lookAgain(stage) {
+    // Restore zoom and scroll position when the image is reloaded, as after Remove.
+    function restoreView(stage) {
         const view = views[stage.dataset.key];
         if (view) {
             const slider = stage.querySelector('[data-paint="zoom"]');
@@ -68,7 +68,7 @@
         }
     }
 
-    function enlarge(stage, zoom) {
+    function setZoom(stage, zoom) {
         const view = stage.querySelector(".ti-view");
         const before = Number(stage.style.getPropertyValue("--zoom")) || 1;
         const middle = {x: view.scrollLeft + view.clientWidth / 2, y: view.scrollTop + view.clientHeight / 2};
@@ -85,7 +85,7 @@
         views[stage.dataset.key] = {zoom: zoom, left: view.scrollLeft, top: view.scrollTop};
     }
 
-    // Strokes: points in pixels of the canvas, or a change of everything.
+    // Strokes: points in pixels of the canvas, or an action on the whole layer.
 
     function scale(paint) {
         return paint.canvas.width / paint.canvas.getBoundingClientRect().width;
@@ -93,7 +93,7 @@
 
     function line(paint, stroke, from) {
         const context = paint.context;
-        context.globalCompositeOperation = stroke.tool === "rubber" ? "destination-out" : "source-over";
+        context.globalCompositeOperation = stroke.tool === "eraser" ? "destination-out" : "source-over";
         context.strokeStyle = context.fillStyle = COLOUR;
         context.lineWidth = stroke.width;
         context.lineCap = context.lineJoin = "round";
@@ -140,7 +140,7 @@
         line(paint, paint.stroke, 0);
     }
 
-    function go(paint, points) {
+    function extend(paint, points) {
         const already = paint.stroke.points.length;
         paint.stroke.points.push(...points);
         line(paint, paint.stroke, already);
@@ -171,23 +171,23 @@
         changed(paint);
     }
 
-    function take(paint, tool) {
+    function selectTool(paint, tool) {
         chosen.tool = tool;
         paint.stage.querySelectorAll("[data-tool]").forEach(function (button) {
             button.setAttribute("aria-pressed", button.dataset.tool === tool ? "true" : "false");
         });
     }
 
-    // Handing the layer on: for Erase the field is filled, for Masks the server also keeps it and answers.
+    // Sending the layer: for Remove the field is filled; for Masks the server also saves it and answers.
 
     function changed(paint) {
-        window.tiUndo.tell(paint.stage, paint.strokes.length, paint.undone.length);
+        window.tiUndo.report(paint.stage, paint.strokes.length, paint.undone.length);
         if (saves(paint)) {
             waiting = paint;
             saving().change();
         } else {
             window.clearTimeout(paint.timer);
-            paint.timer = window.setTimeout(hand, SETTLED, paint);
+            paint.timer = window.setTimeout(send, SETTLED, paint);
         }
     }
 
@@ -203,12 +203,12 @@
         });
     }
 
-    async function hand(paint) {
+    async function send(paint) {
         window.clearTimeout(paint.timer);
         paint.timer = 0;
-        paint.handing = layer(paint, Date.now());
-        const text = await paint.handing;
-        paint.handing = null;
+        paint.sending = layer(paint, Date.now());
+        const text = await paint.sending;
+        paint.sending = null;
         if (paint.stage.isConnected) {
             window.tiSaving.write(paint.stage.dataset.field, text);
         }
@@ -217,24 +217,24 @@
     function saving() {
         saver = saver || window.tiSaving.saver({
             field: "ti_masks_mask",
-            said: "ti_masks_said",
+            answerBox: "ti_masks_message",
             take: function () {
                 const paint = waiting;
                 waiting = null;
                 return paint;
             },
             message: layer,
-            back: function (paint) {
+            failed: function (paint) {
                 waiting = waiting || paint;
             },
-            kept: function (answer) {
-                tell(answer.dataset.key, answer.dataset.note);
+            saved: function (answer) {
+                showNote(answer.dataset.key, answer.dataset.note);
             },
         });
         return saver;
     }
 
-    // A layer that the server has put into the field.
+    // Load a layer that the server has put into the field.
     function receive(paint) {
         const text = window.tiSaving.read(paint.stage.dataset.field);
         if (text === paint.given) {
@@ -247,7 +247,7 @@
         }
         paint.strokes = [];
         paint.undone = [];
-        window.tiUndo.tell(paint.stage, false, false);
+        window.tiUndo.report(paint.stage, false, false);
         paint.base = null;
         if (!data) {
             redraw(paint);
@@ -263,23 +263,23 @@
         image.src = data;
     }
 
-    // Buttons of Gradio's work on what was painted: they wait until that is handed on.
+    // Gradio's buttons use the painted layer: delay them until it has been sent.
     async function hold(event) {
-        const button = within(event, ":is(#ti_step_erase, #ti_step_masks) button");
-        const stage = button && button.closest("#ti_step_erase, #ti_step_masks").querySelector(".ti-paint");
+        const button = within(event, ":is(#ti_step_remove, #ti_step_masks) button");
+        const stage = button && button.closest("#ti_step_remove, #ti_step_masks").querySelector(".ti-paint");
         const paint = stage && paints.get(stage);
         if (!paint || button.closest(".ti-paint")) {
             return;
         }
-        if (saves(paint) ? saving().busy() : paint.timer || paint.handing) {
+        if (saves(paint) ? saving().busy() : paint.timer || paint.sending) {
             event.stopImmediatePropagation();
             event.preventDefault();
-            await (saves(paint) ? saving().settle() : paint.handing || hand(paint));
-            window.setTimeout(() => button.click(), TAKEN);
+            await (saves(paint) ? saving().settle() : paint.sending || send(paint));
+            window.setTimeout(() => button.click(), NOTICED);
         }
     }
 
-    // The row of small pictures.
+    // The row of thumbnails.
 
     function choose(event) {
         const thumb = within(event, ".ti-thumb");
@@ -288,7 +288,7 @@
         }
     }
 
-    // Show which picture is chosen. The row may have come after the picture.
+    // Highlight the selected image in the row, which may have loaded after the image.
     function select(stage) {
         const row = stage.closest("[id^=ti_step_]").querySelector(".ti-row");
         const key = stage.dataset.key;
@@ -305,11 +305,11 @@
                 row.scrollTo({left: far});
             }
         });
-        tell(key, stage.dataset.note);
+        showNote(key, stage.dataset.note);
     }
 
-    // What is to be said of a picture: on the small one and above the large one.
-    function tell(key, note) {
+    // Show the note on an image: on its thumbnail and above the large image.
+    function showNote(key, note) {
         const places = [`.ti-thumb[data-key="${key}"] b`, `.ti-paint[data-key="${key}"] .ti-note`];
         places.forEach(function (place) {
             window.tiSaving.findAll(`#ti_tabs ${place}`).forEach(function (element) {
@@ -364,7 +364,7 @@
         ring(paint, pointOf(paint, event));
         if (paint.stroke) {
             const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-            go(paint, (events.length ? events : [event]).map((one) => pointOf(paint, one)));
+            extend(paint, (events.length ? events : [event]).map((one) => pointOf(paint, one)));
         }
     }
 
@@ -377,7 +377,7 @@
 
     // The keys.
 
-    function keyed(event) {
+    function keyPressed(event) {
         walk(event);
         const paint = paintOf(within(event, ".ti-paint"));
         if (paint && !event.altKey && !event.ctrlKey && !event.metaKey && pressed(paint, event)) {
@@ -385,17 +385,17 @@
         }
     }
 
-    // True for a key that means something here.
+    // Handle a key; returns whether it has a function here.
     function pressed(paint, event) {
         if (event.target !== paint.canvas) {
             return false;
         }
-        const tool = {b: "brush", e: "rubber"}[event.key];
+        const tool = {b: "brush", e: "eraser"}[event.key];
         const growth = {"[": 1 / 1.25, "]": 1.25}[event.key];
         const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
         const button = {PageUp: "previous", PageDown: "next"}[event.key];
         if (tool) {
-            take(paint, tool);
+            selectTool(paint, tool);
         } else if (growth) {
             resize(paint, chosen.size * growth);
         } else if (step) {
@@ -403,14 +403,14 @@
         } else if (event.key === " ") {
             space(paint, event.repeat);
         } else if (button) {
-            find(`#ti_${saves(paint) ? "masks" : "erase"}_${button}`).click();
+            find(`#ti_${saves(paint) ? "masks" : "remove"}_${button}`).click();
         } else {
             return false;
         }
         return true;
     }
 
-    // Space begins a stroke, arrow keys go on with it while it is held, and letting go ends it.
+    // Space starts a stroke, arrow keys extend it while Space is held, and releasing Space ends it.
     function space(paint, again) {
         if (!again && !paint.stroke) {
             start(paint, paint.place);
@@ -425,7 +425,7 @@
             y: Math.min(paint.canvas.height, Math.max(0, paint.place.y + step[1] * far)),
         };
         if (paint.stroke) {
-            go(paint, [point]);
+            extend(paint, [point]);
         }
         ring(paint, point);
     }
@@ -451,7 +451,7 @@
         const button = within(event, ".ti-paint button");
         const paint = paintOf(button);
         if (paint && button.dataset.tool) {
-            take(paint, button.dataset.tool);
+            selectTool(paint, button.dataset.tool);
         } else if (paint && button.dataset.act) {
             act(paint, button.dataset.act);
         }
@@ -466,7 +466,7 @@
         if (slider.dataset.paint === "size") {
             resize(paint, slider.value);
         } else if (slider.dataset.paint === "zoom") {
-            enlarge(paint.stage, Number(slider.value));
+            setZoom(paint.stage, Number(slider.value));
         } else {
             paint.stage.style.setProperty("--before", slider.value);
         }
@@ -488,7 +488,7 @@
     document.addEventListener("click", hold, true);
     document.addEventListener("click", clicked);
     document.addEventListener("input", slid);
-    document.addEventListener("keydown", keyed);
+    document.addEventListener("keydown", keyPressed);
     document.addEventListener("keyup", released);
     document.addEventListener("focusout", released);
     document.addEventListener("pointerdown", press);

@@ -1,9 +1,9 @@
-// What the scripts of the steps share: handing text to the server through a field of Gradio's, and knowing that it came.
+// Shared by the scripts of the steps: send text to the server through a field of Gradio's, and wait for the answer.
 (function () {
     "use strict";
 
-    const AGAIN = 8000; // milliseconds without an answer until the same is sent again
-    const LATE = 3; // times, until the page says that nothing answers
+    const RETRY = 8000; // milliseconds without an answer until a message is sent again
+    const MOST_RETRIES = 3; // then the page says that the server does not answer
 
     function root() {
         return typeof window.gradioApp === "function" ? window.gradioApp() : document;
@@ -17,7 +17,7 @@
         return Array.from(root().querySelectorAll(selector));
     }
 
-    // Fill a field so that Gradio takes note; false where there is none.
+    // Fill a field so that Gradio notices; returns false where there is none.
     function write(name, text) {
         const field = find(`#${name} textarea, #${name} input`);
         if (!field) {
@@ -33,13 +33,13 @@
         return field ? field.value : "";
     }
 
-    // Sends what has changed, one message at a time, each until it is answered; whoever leaves the page before that is
-    // asked whether to. `field` carries a message, and `said` shows the answer: an element with data-saved="<number>",
-    // and data-failed="yes" where it was not kept.
-    //   take()                 what there is to send by now, or null
-    //   message(data, number)  that as text, or a promise of it
-    //   back(data)             it was not kept
-    //   kept(answer)           it was; the element that says so
+    // Sends changes one message at a time, each until it is answered; leaving the page before that asks for
+    // confirmation. `field` carries a message, and `answerBox` shows the answer: an element with data-saved="<number>",
+    // and data-failed="yes" where the changes were not saved.
+    //   take()                 returns what there is to send, or null
+    //   message(data, number)  returns that as text, or a promise of it
+    //   failed(data)           called when it was not saved
+    //   saved(answer)          called when it was saved, with the element that says so
     function saver(options) {
         const wait = options.wait || 400;
         let changed = false;
@@ -48,7 +48,7 @@
         let number = "";
         let late = 0;
         let times = 0;
-        const settled = []; // what waits until everything is answered
+        const waiting = []; // callbacks that wait until everything is answered
 
         function change() {
             changed = true;
@@ -68,30 +68,30 @@
             }
         }
 
-        // Under a new number each time, since the same text in the field would be no news.
+        // With a new number each time, since the same text in the field would not trigger an event.
         async function post() {
             const next = String(Date.now());
             const text = await options.message(data, next);
             number = next;
             window.clearTimeout(late);
-            late = window.setTimeout(repeat, AGAIN);
+            late = window.setTimeout(repeat, RETRY);
             write(options.field, text);
         }
 
         function repeat() {
             times += 1;
-            silent(times >= LATE);
+            markUnanswered(times >= MOST_RETRIES);
             post();
         }
 
-        // Send what there is at once, and wait until it is answered, though not for ever.
+        // Send at once, and wait for the answer, but not forever.
         async function settle() {
             window.clearTimeout(timer);
             await send();
             if (busy()) {
                 await new Promise(function (done) {
-                    settled.push(done);
-                    window.setTimeout(done, AGAIN);
+                    waiting.push(done);
+                    window.setTimeout(done, RETRY);
                 });
             }
         }
@@ -101,31 +101,31 @@
         }
 
         function ended(answer) {
-            const was = data;
+            const sent = data;
             data = null;
             window.clearTimeout(late);
-            silent(false);
+            markUnanswered(false);
             if (answer.dataset.failed === "yes") {
-                options.back(was);
+                options.failed(sent);
             } else {
-                options.kept(answer);
+                options.saved(answer);
             }
             if (changed) {
                 change();
             } else {
-                settled.splice(0).forEach((done) => done());
+                waiting.splice(0).forEach((done) => done());
             }
         }
 
-        function silent(yes) {
-            const said = find(`#${options.said}`);
-            if (said) {
-                said.classList.toggle("ti-silent", yes);
+        function markUnanswered(yes) {
+            const box = find(`#${options.answerBox}`);
+            if (box) {
+                box.classList.toggle("ti-unanswered", yes);
             }
         }
 
         document.addEventListener("ti-changed", function () {
-            const answer = data !== null && find(`#${options.said} [data-saved="${number}"]`);
+            const answer = data !== null && find(`#${options.answerBox} [data-saved="${number}"]`);
             if (answer) {
                 ended(answer);
             }

@@ -1,23 +1,23 @@
-// Undo and Redo in the sub-tab Dataset: the keys act in the whole step that is open, by the step's own buttons. A text
-// field keeps its own undo while it is being typed in; anywhere else the browser would undo in a field that nobody sees.
+// Undo and Redo in the sub-tab Dataset: the keys press the buttons of the open step. A text field keeps its own undo
+// while it is being typed in; elsewhere the browser would undo in an invisible field.
 (function () {
     "use strict";
 
-    // By the end of the step's id; where the first button has nothing to do, the next one is tried.
+    // By the end of the step's id; if the first button is disabled, the next one is tried.
     const BUTTONS = {
-        look: ["#ti_look_"],
-        cut: ["#ti_cut_grid "],
-        erase: ["#ti_erase_stage ", "#ti_erase_"],
+        inspect: ["#ti_inspect_"],
+        crop: ["#ti_crop_grid "],
+        remove: ["#ti_remove_stage ", "#ti_remove_"],
         masks: ["#ti_masks_stage "],
         captions: ["#ti_captions_"],
     };
-    let typed = {field: null, text: ""}; // what was typed last, since its field has the focus
+    let typed = {field: null, text: ""}; // what was typed last since its field got the focus
 
     function findAll(selector) {
         return window.tiSaving.findAll(`#ti_tab_dataset ${selector}`);
     }
 
-    function seen(element) {
+    function isVisible(element) {
         return element.offsetParent !== null;
     }
 
@@ -28,43 +28,43 @@
         return {z: event.shiftKey ? "redo" : "undo", y: "redo"}[event.key.toLowerCase()] || "";
     }
 
-    // Whether a button has something to do.
-    function works(button, way) {
-        const told = button.closest("[data-undo]");
-        return seen(button) && !button.disabled && (!button.dataset.act || Boolean(told && told.dataset[way] === "yes"));
+    // Whether a button can do something.
+    function isEnabled(button, way) {
+        const owner = button.closest("[data-undo]");
+        return isVisible(button) && !button.disabled && (!button.dataset.act || Boolean(owner && owner.dataset[way] === "yes"));
     }
 
-    function keyed(event) {
+    function keyPressed(event) {
         const way = wayOf(event);
         const inside = event.target === document.body || (event.target.closest && event.target.closest("#ti_tab_dataset"));
-        const step = way && inside && findAll("[id^=ti_step_]:not(button)").find(seen);
+        const step = way && inside && findAll("[id^=ti_step_]:not(button)").find(isVisible);
         if (!step || (event.target === typed.field && event.target.value === typed.text)) {
             return;
         }
         event.preventDefault();
         const places = BUTTONS[step.id.replace("ti_step_", "")] || [];
         const selectors = places.map((place) => place.endsWith(" ") ? `${place}[data-act="${way}"]` : place + way);
-        const button = selectors.flatMap(findAll).find((one) => works(one, way));
+        const button = selectors.flatMap(findAll).find((one) => isEnabled(one, way));
         if (button && !document.querySelector("dialog[open]")) {
             button.click();
         }
     }
 
-    // The buttons in an element with data-act say by this whether they have something to do.
-    function tell(element, undo, redo) {
+    // Set whether the buttons with data-act in an element can do something.
+    function report(element, undo, redo) {
         element.dataset.undo = undo ? "yes" : "no";
         element.dataset.redo = redo ? "yes" : "no";
     }
 
-    // Changes that can be undone and redone, of one thing at a time: those of another one are forgotten.
+    // Undo history of one object at a time; switching to another object clears it.
     function history(most) {
-        let thing = "";
+        let current = "";
         let done = [];
         let undone = [];
         return {
             of: function (now) {
-                [done, undone] = now === thing ? [done, undone] : [[], []];
-                thing = now;
+                [done, undone] = now === current ? [done, undone] : [[], []];
+                current = now;
                 return this;
             },
             add: function (change) {
@@ -76,7 +76,7 @@
                 to.push(...from.slice(-1));
                 return from.pop();
             },
-            tell: (element) => tell(element, done.length, undone.length),
+            report: (element) => report(element, done.length, undone.length),
         };
     }
 
@@ -88,7 +88,7 @@
     document.addEventListener("focusout", function () {
         typed = {field: null, text: ""};
     }, true);
-    document.addEventListener("keydown", keyed);
+    document.addEventListener("keydown", keyPressed);
 
-    window.tiUndo = {history: history, tell: tell};
+    window.tiUndo = {history: history, report: report};
 })();

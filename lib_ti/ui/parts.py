@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.ui.controller import Controller
-from lib_ti.ui.preparation import Preparation
+from lib_ti.ui.dataset.prepare.state import Preparation
 from lib_ti.ui.widgets.form import Form
 
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_name": False, "queue": False}
@@ -37,8 +37,8 @@ class Parts:
     """The tabs of the sub-tab Dataset."""
     create: Form = None  # type: ignore[assignment]  # set by create/page
     train: Form = None  # type: ignore[assignment]  # set by train/page
-    prepare: Form = None  # type: ignore[assignment]  # set by dataset_tab.layout
-    look: Form = None  # type: ignore[assignment]  # set by the step Look over
+    prepare: Form = None  # type: ignore[assignment]  # set by dataset/page
+    inspect: Form = None  # type: ignore[assignment]  # set by the step Inspect
     caption: Form = None  # type: ignore[assignment]  # set by the step Captions
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their elem_id without ``ti_``."""

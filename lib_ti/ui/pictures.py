@@ -35,5 +35,5 @@ def _figure(item: Item, remark: str) -> str:
         item.caption or "(no caption)",
         detail=", ".join(parts),
         source=address(item.path),
-        classes="ti-left-out" if remark == "excluded" else "",
+        classes="ti-is-excluded" if remark == "excluded" else "",
     )

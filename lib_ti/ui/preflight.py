@@ -6,7 +6,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.host.base import Host
 from lib_ti.training.check import check_run
 from lib_ti.training.checks.findings import Finding, worst_first
-from lib_ti.ui.dataset.captions_editing import unsaved
+from lib_ti.ui.dataset.captions.state import unsaved
 from lib_ti.ui.html.fragments import Kind
 
 

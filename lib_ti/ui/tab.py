@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.host.base import Host
-from lib_ti.ui import dataset_tab
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.create import page as create_page
+from lib_ti.ui.dataset import page as dataset_tab
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.results import page as results_page
 from lib_ti.ui.train import page as train_page

@@ -1,4 +1,4 @@
-"""How soon a gallery of very many pictures can be used, in a real browser at the tab itself."""
+"""How soon a gallery of very many images can be used, in a real browser at the tab itself."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ COUNT = 1000
 MOST_SECONDS = 2.0
 ROUNDS = 3
 _LOADED = """
-const seen = Array.from(document.querySelectorAll('#ti_look_pictures figure'));
+const seen = Array.from(document.querySelectorAll('#ti_inspect_images figure'));
 // Of the figures and not of what is in them, which is not laid out before it comes into the window.
 const inside = seen.filter(one => one.getBoundingClientRect().top < innerHeight);
 const is_there = seen.length == count && inside.every(one => one.querySelector('img').naturalWidth);
 """
 _PRESS = f"""
 const [element, count, done] = arguments, start = performance.now();
-const look = () => {{
+const check = () => {{
     {_LOADED}
-    if (is_there) done((performance.now() - start) / 1000); else setTimeout(look, 20);
+    if (is_there) done((performance.now() - start) / 1000); else setTimeout(check, 20);
 }};
 element.click();
-look();
+check();
 """
 
 
@@ -66,16 +66,16 @@ def _time(page: Any, found: Path) -> Iterator[Row]:
         page.until(lambda: page.value("ti_prepare_output"))
 
     chosen()
-    page.tab("Look over", "#ti_dataset_tabs")
-    page.press("ti_look_over")
+    page.tab("Inspect", "#ti_dataset_tabs")
+    page.press("ti_inspect_start")
     page.until(lambda: page.driver.execute_script(f"const count = arguments[0]; {_LOADED} return is_there", COUNT), 300)
     opened, filtered = [], []
     for _ in range(ROUNDS):
         page.open()
         chosen()
-        tab = page.driver.find_element("xpath", "//*[@id='ti_dataset_tabs']//button[normalize-space()='Look over']")
+        tab = page.driver.find_element("xpath", "//*[@id='ti_dataset_tabs']//button[normalize-space()='Inspect']")
         opened.append(page.driver.execute_async_script(_PRESS, tab, COUNT))
-        words = page.driver.find_elements("css selector", "#ti_look_summary [data-word]")
+        words = page.driver.find_elements("css selector", "#ti_inspect_summary [data-word]")
         counts = [int(word.text.split()[-1]) for word in words]
         fewer = max(count for count in counts if count < COUNT)
         filtered.append(page.driver.execute_async_script(_PRESS, words[counts.index(fewer)], fewer))

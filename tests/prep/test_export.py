@@ -20,7 +20,7 @@ def exported(folder: Path, path: Path, stop=lambda: False) -> int:
     return export_zip(folder, path, progress=lambda *_: None, stop=stop)
 
 
-def test_the_zip_holds_pictures_captions_and_masks_and_nothing_else(pictures: PictureFolder, tmp_path: Path) -> None:
+def test_the_zip_holds_images_captions_and_masks_and_nothing_else(pictures: PictureFolder, tmp_path: Path) -> None:
     pictures.draw("a_001.png", caption="grün")
     pictures.draw("a_002.png")
     Image.new("L", (64, 64)).save(pictures.path / "a_001-mask.png")

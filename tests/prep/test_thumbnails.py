@@ -29,7 +29,7 @@ def test_a_thumbnail_is_small_and_made_once(found: Path, small: Thumbnails, monk
     assert small.of(path) == first
 
 
-def test_a_changed_picture_gets_a_new_one(found: Path, small: Thumbnails) -> None:
+def test_a_changed_image_gets_a_new_one(found: Path, small: Thumbnails) -> None:
     path = save(photograph("coffee"), found / "a.png")
     first = small.of(path)
     save(photograph("flower"), path)

@@ -57,8 +57,8 @@ def test_pictures_are_shown_and_captions_are_text(page: Page, folder: Path) -> N
     (folder / "pictures" / "01.txt").write_text(EVIL)
     page.press("ti_dataset_show")
     page.says("ti_dataset_overview", "27 pictures to train on, 3 held out")
-    assert EVIL in page.text("ti_dataset_pictures")
-    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_pictures img")) == 30
+    assert EVIL in page.text("ti_dataset_images")
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_images img")) == 30
     assert page.driver.title != "broken"
     page.shot("dataset")
 

@@ -23,7 +23,7 @@ from lib_ti.errors import BadInput, Busy, UserError
 from lib_ti.ui import pictures
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.controller import Controller
-from lib_ti.ui.dataset.captions_editing import EDITORS
+from lib_ti.ui.dataset.captions.state import EDITORS
 from lib_ti.ui.train import view as progress
 from tests.fakes import FakeHost, draw_pictures
 
@@ -253,8 +253,8 @@ def test_captions_that_are_not_saved_are_told_where_they_would_be_trained_on(
     editor, _ = EDITORS.open(Path(values["dataset"]))
     name = next(iter(editor.captions.texts))
     editor.type(name, editor.captions.texts[name], "a house by the sea")
-    assert "1 caption is changed in the step Captions and not saved" in controller.train.check(values)
-    assert "1 caption is changed" in controller.train.start(values)
+    assert "1 caption has unsaved changes in the step Captions" in controller.train.check(values)
+    assert "1 caption has unsaved changes" in controller.train.start(values)
     assert controller.runs.wait(20)
     editor.save()
     assert "not saved" not in controller.train.check(values)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lib_ti.background.tasks import TASKS
-from lib_ti.ui.preparation import Preparation
+from lib_ti.ui.dataset.prepare.state import Preparation
 from tests.fakes import FakeHost, draw_pictures
 
 gradio = pytest.importorskip("gradio", reason="Gradio is not installed")

@@ -98,12 +98,12 @@ def prepared(found: Path) -> Path:
 
 
 def test_images_are_inspected_and_some_excluded(page: Page) -> None:
-    page.tab("Look over", STEPS)
-    page.press("ti_look_over")
-    page.says("ti_look_summary", "12 of 12")
+    page.tab("Inspect", STEPS)
+    page.press("ti_inspect_start")
+    page.says("ti_inspect_summary", "12 of 12")
     page.unfold("Files that cannot be used (1)", "summary")
-    page.says("ti_look_summary", "broken.jpg cannot be used: the file is empty")
-    loaded = "return Array.from(document.querySelectorAll('#ti_look_pictures img')).every(one => one.naturalWidth)"
+    page.says("ti_inspect_summary", "broken.jpg cannot be used: the file is empty")
+    loaded = "return Array.from(document.querySelectorAll('#ti_inspect_images img')).every(one => one.naturalWidth)"
     page.until(lambda: page.driver.execute_script(loaded), wanted="all images loaded")
     page.shot("dataset-look")
     _exclude(page)
@@ -115,13 +115,13 @@ def test_an_image_is_cropped_in_two(page: Page, found: Path) -> None:
 
 
 def test_text_is_removed_by_the_loaded_model(page: Page, found: Path) -> None:
-    page.tab("Erase", STEPS)
-    page.open_image("erase", "coffee.png")
-    page.press("ti_erase_propose")
-    page.says("ti_erase_said", "looks like")
+    page.tab("Remove", STEPS)
+    page.open_image("remove", "coffee.png")
+    page.press("ti_remove_find_text")
+    page.says("ti_remove_message", "Possible text")
     page.click(page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2])
-    page.press("ti_erase_fill")
-    page.says("ti_erase_said", "coffee.png, by model", _MODEL_SECONDS)
+    page.press("ti_remove_start")
+    page.says("ti_remove_message", "coffee.png, by model", _MODEL_SECONDS)
     page.shot("dataset-erase")
     edits = read_manifest(PreparedFolder(_prepared(found))).edits.by_digest.values()
     assert [one.removed_regions[0].method for one in edits if one.name == "coffee.png"] == ["model"]
@@ -139,7 +139,7 @@ def test_a_mask_is_painted(page: Page, prepared: Path) -> None:
     page.tab("Masks", STEPS)
     page.until(lambda: page.find("ti_masks_stage", ".ti-paint.ti-ready"), wanted="an image to paint on")
     page.paint("masks", [(0.2, 0.2), (0.8, 0.2), (0.8, 0.3)])
-    page.says("ti_masks_said", "counts")
+    page.says("ti_masks_message", "is trained")
     page.shot("dataset-masks")
     with Image.open(prepared / f"{NAME}_001-mask.png") as mask:
         assert np.asarray(mask).min() == 0
@@ -147,9 +147,9 @@ def test_a_mask_is_painted(page: Page, prepared: Path) -> None:
 
 def test_found_photographs_become_an_embedding(webui: Instance, page: Page, found: Path) -> None:
     prepared = _prepared(found)
-    page.tab("Look over", STEPS)
-    page.press("ti_look_over")
-    page.says("ti_look_summary", "12 of 12")
+    page.tab("Inspect", STEPS)
+    page.press("ti_inspect_start")
+    page.says("ti_inspect_summary", "12 of 12")
     _exclude(page)
     _crop_in_two(page, found)
     _prepare(page, found, 11)
@@ -195,17 +195,17 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 def _exclude(page: Page) -> None:
     for name in EXCLUDED:
-        page.click(page.find("ti_look_pictures", f'[data-name="{name}"] .ti-switch'))
-    page.says("ti_look_summary", "10 of 12")
+        page.click(page.find("ti_inspect_images", f'[data-name="{name}"] .ti-switch'))
+    page.says("ti_inspect_summary", "10 of 12")
 
 
 def _crop_in_two(page: Page, found: Path) -> None:
-    page.tab("Cut", STEPS)
-    page.says("ti_cut_grid", "Press “Show frames”")
-    page.press("ti_cut_show")
+    page.tab("Crop", STEPS)
+    page.says("ti_crop_grid", "Press “Show crop boxes”")
+    page.press("ti_crop_show")
     add = '#ti_tabs .ti-card[data-name="motorcycle.jpg"] [data-do="add"]'
     page.click(page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, add), wanted="motorcycle.jpg"))
-    page.says("ti_cut_said", "by hand")
+    page.says("ti_crop_message", "by hand")
     manifest = PreparedFolder(_prepared(found))
     page.until(
         lambda: any(len(one.crop_boxes) == 2 for one in read_manifest(manifest).edits.by_digest.values()),
@@ -219,12 +219,12 @@ def _prepare(page: Page, found: Path, results: int) -> None:
     page.fill("ti_prepare_upscaler", "zqsmall")
     page.fill("ti_prepare_name", NAME)
     page.press("ti_prepare_plan")
-    page.says("ti_prepare_said", f"{results} results")
+    page.says("ti_prepare_message", f"{results} results")
     page.shot("dataset-plan")
     page.press("ti_prepare_run")
-    said = page.says("ti_prepare_said", "is ready to train on", _MODEL_SECONDS)
+    said = page.says("ti_prepare_message", "is ready to train on", _MODEL_SECONDS)
     assert "broken.jpg" in said
-    assert "zqsmall" in page.find("ti_prepare_said").get_attribute("textContent")
+    assert "zqsmall" in page.find("ti_prepare_message").get_attribute("textContent")
     page.shot("dataset-prepared")
     images = images_in(prepared)
     assert [path.name for path in images] == [f"{NAME}_{number:03}.png" for number in range(1, results + 1)]
@@ -237,11 +237,11 @@ def _write_captions(page: Page, prepared: Path, images: int) -> None:
     page.until(
         lambda: len(page.driver.find_elements(By.CSS_SELECTOR, row)) == images, wanted=f"{images} images to caption"
     )
-    page.unfold("Have captions written by a model")
+    page.unfold("Generate captions with a model")
     page.fill("ti_caption_captioner", "deepbooru")
     page.fill("ti_caption_prefix", "photo")
-    page.press("ti_captions_write")
-    page.says("ti_captions_written", f"{images - 1} captioned, 1", _MODEL_SECONDS)
+    page.press("ti_captions_generate")
+    page.says("ti_captions_result", f"{images - 1} captioned, 1", _MODEL_SECONDS)
     page.shot("dataset-captions")
     field = page.find("ti_captions_text", "textarea")
     field.send_keys(" seen from the side")

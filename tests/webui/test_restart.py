@@ -30,7 +30,7 @@ def test_a_prepared_folder_is_found_again(tmp_path: Path) -> None:
             page.tab("Prepare", "#ti_dataset_tabs")
             page.fill("ti_prepare_output", str(prepared))
             page.press("ti_prepare_run")
-            page.says("ti_prepare_said", "is ready to train on", 120)
+            page.says("ti_prepare_message", "is ready to train on", 120)
         finally:
             page.driver.quit()
     with running(folder, directory=tmp_path / "second") as webui:

@@ -1,4 +1,5 @@
-"""The steps of the sub-tab Dataset, from found pictures to a training set: one module a step.
+"""The sub-tab Dataset: one package for each of its steps, from found images to a training set.
 
-``*_page`` modules make what a step shows from plain values and know no Gradio; the others lay out and connect.
+In each package ``page`` lays the step out, ``actions`` connects what its events do, ``view`` makes the HTML that it
+shows from plain values, and ``state`` does the work, without Gradio.
 """

@@ -65,7 +65,7 @@ class TrainActions:
             With everything that is wrong with the values, or because a run is in progress.
         """
         taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
-        from lib_ti.ui.dataset.captions_editing import unsaved
+        from lib_ti.ui.dataset.captions.state import unsaved
 
         config = self.config({**values, **taken})
         self._runs.start(self._host, config, new_data=new_data)

@@ -16,8 +16,8 @@ from lib_ti.ui.html.fragments import holds_error
 from lib_ti.ui.parts import QUIET, Parts
 
 BUSY_BOXES = (
-    "look_said", "cut_said", "erase_said", "prepare_said", "prepare_used", "captions_written", "create_result",
-    "check_result", "sheet_said",
+    "inspect_message", "crop_message", "remove_message", "prepare_message", "prepare_used", "captions_result",
+    "create_result", "check_result", "sheet_said",
 )  # fmt: skip
 """Boxes of the buttons that start a task or use the model."""
 _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')

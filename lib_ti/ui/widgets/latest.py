@@ -40,8 +40,9 @@ def follow(
     def answer_if_changed(data: Data) -> list[Any]:
         return answer(data) if values(data) != data[answered] else [gr.update()] * (1 + len(outputs))
 
-    def values(data: Data) -> str:
-        return repr([data[one] for one in by])
+    def values(data: Data) -> int:
+        # Not the values themselves, which may be long and would be kept for every page.
+        return hash(repr([data[one] for one in by]))
 
     options = {"inputs": {*inputs, answered}, "outputs": [answered, *outputs], **QUIET}
     event(answer, **options).then(answer_if_changed, **options)

@@ -46,12 +46,12 @@ def test_captions_are_loaded_as_training_reads_them(folder: Path) -> None:
     assert captions.changed == ()
 
 
-def test_pictures_that_share_a_caption_are_named(folder: Path) -> None:
+def test_images_that_share_a_caption_are_named(folder: Path) -> None:
     (folder / "01.jpg").write_bytes((folder / "01.png").read_bytes())
     assert load(folder).remarks == ("01.png: it shares its caption 01.txt with 01.jpg.",)
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="has no image"):
         load(tmp_path)
     with pytest.raises(BadInput, match="does not exist"):
@@ -102,7 +102,7 @@ def test_tags_of_a_selection_are_changed(folder: Path) -> None:
     ]
 
 
-def test_pictures_are_found_by_what_their_captions_have_or_lack(folder: Path) -> None:
+def test_images_are_found_by_what_their_captions_have_or_lack(folder: Path) -> None:
     captions = load(folder)
     assert find(captions, Search("FLAT")) == ("00.png", "01.png", "02.png")
     assert find(captions, Search("flat"), lacking=True) == ("3 a red house.png",)

@@ -64,7 +64,7 @@ def captions(folder: Path) -> list[str]:
     return [read_caption(path).text for path in sorted(folder.glob("*.png"))]
 
 
-def test_pictures_without_a_caption_get_one(folder: Path) -> None:
+def test_images_without_a_caption_get_one(folder: Path) -> None:
     teller = Teller()
     done = caption(folder, teller, CaptionConfig(batch_size=2))
     assert done == CaptioningResult(written=("02.png", "03.png", "04.png"), kept=("00.png", "01.png"))
@@ -117,7 +117,7 @@ def test_unwanted_words_are_left_out_of_new_captions_only(folder: Path) -> None:
     assert captions(folder)[0] == "a drawing of a cat, picture 0, flat"
 
 
-def test_pictures_without_words_are_named(folder: Path) -> None:
+def test_images_without_words_are_named(folder: Path) -> None:
     done = caption(folder, Teller("blurry"), CaptionConfig(blacklist="blurry", prefix="a drawing,"))
     assert done.empty == done.written == ("02.png", "03.png", "04.png")
     assert captions(folder)[2] == "a drawing,"
@@ -157,7 +157,7 @@ def test_other_settings_caption_anew_from_the_users_own_words(folder: Path) -> N
     assert len(caption(folder, Teller(), replace(config, existing="keep", prefix="six")).kept) == 5
 
 
-def test_a_changed_picture_is_captioned_anew(folder: Path) -> None:
+def test_a_changed_image_is_captioned_anew(folder: Path) -> None:
     config = CaptionConfig(existing="prepend")
     caption(folder, Teller(), config)
     Image.new("RGB", (8, 8), (7, 0, 0)).save(folder / "03.png")
@@ -220,7 +220,7 @@ def test_what_cannot_be_captioned_is_listed_and_the_rest_goes_on(folder: Path) -
     assert done.written == ("00.jpg", "01.png", "03.png", "04.png")
 
 
-def test_captioners_get_pictures_of_bounded_size(folder: Path) -> None:
+def test_captioners_get_images_of_bounded_size(folder: Path) -> None:
     Image.new("RGB", (3000, 1500), (9, 0, 0)).save(folder / "big.jpg")
     teller = Teller()
     caption(folder, teller)
@@ -243,7 +243,7 @@ def test_full_memory_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, erro
         caption(folder, Teller())
 
 
-def test_a_folder_that_takes_no_captions_is_said_before_a_picture_is_looked_at(folder: Path) -> None:
+def test_a_folder_that_takes_no_captions_is_said_before_an_image_is_captioned(folder: Path) -> None:
     (folder / RECORD).mkdir()
     teller = Teller()
     with pytest.raises(CannotWrite, match="cannot be written"):

@@ -25,7 +25,7 @@ def test_what_is_not_saved_stays_with_its_history(edited: CaptionSet) -> None:
     assert reload(edited.undo()).captions.redo() == edited
 
 
-def test_pictures_that_came_are_there_and_those_that_went_are_told(edited: CaptionSet) -> None:
+def test_images_that_came_are_there_and_those_that_went_are_told(edited: CaptionSet) -> None:
     (edited.folder / "00.png").rename(edited.folder / "new.png")
     found = reload(edited)
     assert dict(found.captions.texts) == {"01.png": "ours", "02.png": "picture 2, flat", "new.png": "new"}

@@ -61,12 +61,12 @@ def test_a_mirrored_copy_is_told_from_a_plain_one() -> None:
     assert not pair.mirrored
 
 
-def test_other_proportions_are_another_picture() -> None:
+def test_other_proportions_are_another_image() -> None:
     original = photograph("astronaut")
     assert alike(original, original.resize((512, 300))) == []
 
 
-def test_even_pictures_say_nothing() -> None:
+def test_even_images_say_nothing() -> None:
     sheets = [Image.new("RGB", (64, 64), colour) for colour in ("white", "black", "red", "white")]
     assert alike(*sheets) == []
     assert alike() == alike(sheets[0]) == []
@@ -91,7 +91,7 @@ def test_blocks_of_the_comparison_change_nothing(monkeypatch: pytest.MonkeyPatch
     assert find_near_duplicates(pictures, at_least=AT_LEAST) == whole
 
 
-def test_many_equal_pictures_take_no_longer_than_others() -> None:
+def test_many_equal_images_take_no_longer_than_others() -> None:
     pictures = [fingerprint(photograph("chelsea"))] * 500
     pairs = find_near_duplicates(pictures, at_least=AT_LEAST)
     assert len(pairs) < 64 * 500

@@ -63,7 +63,7 @@ def test_sharpness_hardly_depends_on_size_or_content() -> None:
             assert 0.25 < blurred < 0.42
 
 
-def test_a_picture_is_judged_as_it_is_trained() -> None:
+def test_an_image_is_judged_as_it_is_trained() -> None:
     large = resize(3)(photograph("camera"))
     assert kinds(large) == {"soft"}
     assert "blurry" in kinds(large, InspectConfig(width=1536, height=1536))
@@ -73,7 +73,7 @@ def test_a_picture_is_judged_as_it_is_trained() -> None:
     assert "noise" in kinds(grainy, InspectConfig(width=1536, height=1536))
 
 
-def test_a_small_picture_says_by_how_much_it_is_enlarged() -> None:
+def test_a_small_image_says_by_how_much_it_is_upscaled() -> None:
     (issue,) = issues_of(look_at(photograph("chelsea")), InspectConfig())
     assert (issue.kind, issue.label, issue.advice) == ("small", "small, 1.7×", "fix")
     assert "451 × 300" in issue.text
@@ -88,18 +88,18 @@ def test_a_thing_on_a_white_ground_is_not_too_bright() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (40, 40), (63, 64), (65, 200), (8, 5)])
-def test_pictures_of_any_size_are_measured(size: tuple[int, int]) -> None:
+def test_images_of_any_size_are_measured(size: tuple[int, int]) -> None:
     measures, levels = measure(photograph("coffee").resize(size))
     assert len(levels) == 32 * 32
     assert all(np.isfinite([*measures.structure.sharpness, *measures.structure.noise, measures.structure.blocks]))
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (120, 130, 140)])
-def test_an_even_picture_has_nothing_sharp(colour: str | tuple[int, ...]) -> None:
+def test_an_even_image_has_nothing_sharp(colour: str | tuple[int, ...]) -> None:
     assert "blurry" in kinds(Image.new("RGB", (512, 512), colour))
 
 
-def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
+def test_of_large_images_the_sharpest_and_the_calmest_tiles_are_kept() -> None:
     large = Image.new("RGB", (1600, 1200), "gray")
     large.paste(photograph("gravel"), (500, 500))
     tiles = select_tiles(large)
@@ -112,7 +112,7 @@ def test_of_large_pictures_the_sharpest_and_the_calmest_tiles_are_cut() -> None:
     assert "soft" in kinds(blur(2)(large))
 
 
-def test_a_tile_of_a_small_picture_lies_on_the_grid() -> None:
+def test_a_tile_of_a_small_image_lies_on_the_grid() -> None:
     picture = photograph("coffee")
     tiles = select_tiles(picture)
     assert len(tiles) == (600 // SIDE) * (400 // SIDE)

@@ -44,7 +44,7 @@ def mixed(found: Path) -> Path:
     return found
 
 
-def test_a_folder_is_looked_over(mixed: Path) -> None:
+def test_a_folder_is_inspected(mixed: Path) -> None:
     report = inspect_folder(mixed)
     pictures = named(report)
     assert list(pictures) == ["1.png", "2.jpg", "3.png", "10.png", "11.png"]
@@ -81,7 +81,7 @@ def test_the_best_of_a_group_is_the_one_with_least_against_it(found: Path) -> No
     assert [name for name, picture in pictures.items() if not picture.has("duplicate")] == ["b.png"]
 
 
-def test_what_can_be_mended_is_rather_kept_than_what_cannot(found: Path) -> None:
+def test_what_can_be_fixed_is_rather_kept_than_what_cannot(found: Path) -> None:
     lettered = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
     save(lettered(photograph("coffee")), found / "lettered.png")
     save(noise(40)(photograph("coffee")), found / "grainy.png")
@@ -110,7 +110,7 @@ def test_advice_for_sets_of_all_sizes(mixed: Path, monkeypatch: pytest.MonkeyPat
     assert inspect_measured(looked, InspectConfig()).advice[1].endswith("(near-duplicate) and 2 more.")
 
 
-def test_thresholds_change_the_badges_without_another_look(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thresholds_change_the_issues_without_another_inspection(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = measure_folder(mixed, progress=lambda done, total: None, stop=lambda: False)
     monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
     lenient = named(inspect_measured(looked, InspectConfig(blurry=0, duplicates=100, small=4)))
@@ -142,7 +142,7 @@ def test_a_bomb_is_refused_by_name(found: Path, monkeypatch: pytest.MonkeyPatch)
     assert "too many pixels" in skipped.reason
 
 
-def test_kinds_of_pictures_are_all_read(found: Path) -> None:
+def test_kinds_of_images_are_all_read(found: Path) -> None:
     picture = photograph("coffee").resize((300, 200))
     save(picture.convert("CMYK"), found / "cmyk.jpg")
     save(picture.quantize(64), found / "palette.png")
@@ -173,7 +173,7 @@ def test_what_is_hidden_under_transparency_is_not_judged(found: Path) -> None:
     assert "noise" not in kinds(inspect_folder(found).images[0])
 
 
-def test_a_second_look_measures_nothing(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_inspection_measures_nothing(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
     first = inspect_folder(mixed, cache_folder=cache)
     monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
@@ -186,7 +186,7 @@ def test_a_second_look_measures_nothing(mixed: Path, tmp_path: Path, monkeypatch
     assert len((next(cache.iterdir())).read_text().splitlines()) == 4
 
 
-def test_damaged_lines_of_the_cache_are_looked_at_again(mixed: Path, tmp_path: Path) -> None:
+def test_damaged_lines_of_the_cache_are_measured_again(mixed: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = inspect_folder(mixed, cache_folder=cache)
     (file,) = cache.iterdir()
@@ -223,7 +223,7 @@ def test_originals_are_not_touched(mixed: Path) -> None:
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in mixed.iterdir()} == before
 
 
-def test_nothing_to_look_at(found: Path) -> None:
+def test_a_folder_without_images_is_inspected(found: Path) -> None:
     report = inspect_folder(found)
     assert report.images == ()
     assert report.advice == ("There is no readable image here.",)

@@ -26,7 +26,7 @@ def aligned(piece: LayeredImage) -> bool:
     return bool((levels[..., 0] == piece.alpha).all() and (levels[..., 1] == piece.mask).all())
 
 
-def test_a_crop_shows_its_frame_and_keeps_everything_aligned() -> None:
+def test_a_crop_shows_its_box_and_keeps_everything_aligned() -> None:
     cut = crop(positions(100, 80), CropBox(0.1, 0.5, 0.3, 0.25), "by hand")
     levels = np.asarray(cut.image)
     assert cut.image.size == (30, 20)
@@ -36,13 +36,13 @@ def test_a_crop_shows_its_frame_and_keeps_everything_aligned() -> None:
     assert cut.record == ({"operation": "crop", "crop_box": [0.1, 0.5, 0.3, 0.25], "how": "by hand"},)
 
 
-def test_the_whole_picture_is_no_crop() -> None:
+def test_the_whole_image_is_no_crop() -> None:
     piece = positions(10, 10)
     assert crop(piece, WHOLE, "by hand") is piece
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1000), (1000, 3), (997, 641)])
-def test_frames_at_the_edges_stay_within_and_hold_a_pixel(size: tuple[int, int]) -> None:
+def test_crop_boxes_at_the_edges_stay_within_and_hold_a_pixel(size: tuple[int, int]) -> None:
     for x, width in itertools.product((0.0, 0.0004, 0.5, 0.9995, 0.9999999), (1e-7, 0.0005, 1.0)):
         if x + width > 1:
             continue
@@ -52,14 +52,14 @@ def test_frames_at_the_edges_stay_within_and_hold_a_pixel(size: tuple[int, int])
 
 
 @pytest.mark.parametrize("shares", [(-0.1, 0, 1, 1), (0, 0, 0, 1), (0.5, 0, 0.6, 1), (0, 0, 1, 1.1), (0, 0, -1, 1)])
-def test_frames_beyond_the_picture_are_none(shares: tuple[float, ...]) -> None:
+def test_boxes_beyond_the_image_are_none(shares: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="not within"):
         CropBox(*shares)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (512, 768), (768, 512), (4, 1)])
 @pytest.mark.parametrize("picture", [(4000, 3000), (300, 4000), (512, 512)])
-def test_a_shaped_frame_is_the_largest_of_its_shape_in_the_middle(
+def test_a_shaped_box_is_the_largest_of_its_shape_in_the_middle(
     picture: tuple[int, int], shape: tuple[int, int]
 ) -> None:
     outer = CropBox(0.25, 0.125, 0.5, 0.75)
@@ -83,7 +83,7 @@ def test_overlap_is_a_share_of_both() -> None:
     # By the WebUI's formula: ceil((length - part * 0.2) / (part * 0.8)), part being the shorter side here.
     [((1000, 3000), 4), ((3000, 1000), 4), ((1000, 2000), 3), ((1000, 1999), 0), ((1000, 10000), 13), ((512, 512), 0)],
 )
-def test_long_pictures_are_split_as_the_webui_splits_them(picture: tuple[int, int], count: int) -> None:
+def test_long_images_are_split_as_the_webui_splits_them(picture: tuple[int, int], count: int) -> None:
     parts = split_boxes(picture, (512, 512), threshold=0.5, overlap=0.2)
     assert len(parts) == count
     for part in parts:
@@ -96,7 +96,7 @@ def test_long_pictures_are_split_as_the_webui_splits_them(picture: tuple[int, in
             assert first + length - second >= 0.2 * length - 1e-9
 
 
-def test_a_picture_of_the_training_shape_is_never_split() -> None:
+def test_an_image_of_the_training_shape_is_never_split() -> None:
     assert split_boxes((768, 512), (768, 512), threshold=1.0, overlap=0.5) == ()
     assert len(split_boxes((769, 512), (512, 512), threshold=1.0, overlap=0.0)) == 2
 

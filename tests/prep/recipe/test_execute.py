@@ -78,7 +78,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_pictures_captions_and_masks_come_out_and_the_originals_stay(
+def test_images_captions_and_masks_come_out_and_the_originals_stay(
     pictures: PictureFolder, output: PreparedFolder
 ) -> None:
     pictures.draw("a.jpg", (100, 80), caption="a house").with_suffix(".txt")
@@ -120,7 +120,7 @@ def test_a_result_has_the_pixels_that_pillow_gives(pictures: PictureFolder, outp
     assert np.percentile(difference, 99) <= 8
 
 
-def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFolder, output: PreparedFolder) -> None:
+def test_large_jpegs_are_cropped_in_the_same_place_as_others(pictures: PictureFolder, output: PreparedFolder) -> None:
     path = pictures.draw("a.png", (1600, 1000))
     with Image.open(path) as image:
         image.save(pictures.path / "b.jpg", quality=95)
@@ -144,7 +144,7 @@ def test_large_jpegs_are_framed_in_the_same_place_as_others(pictures: PictureFol
         ({"shape": "keep"}, (683, 512)),
     ],
 )
-def test_a_picture_is_opened_no_larger_than_its_results_need(
+def test_an_image_is_opened_no_larger_than_its_results_need(
     pictures: PictureFolder, values: dict, opened: tuple[int, int] | None
 ) -> None:
     Image.new("L", (4000, 3000)).save(pictures.path / "a.jpg")
@@ -157,7 +157,7 @@ def test_a_picture_is_opened_no_larger_than_its_results_need(
     assert cover is None or (width >= cover[0] and height >= cover[1])
 
 
-def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output: PreparedFolder) -> None:
+def test_crop_boxes_follow_the_image_as_it_is_seen(pictures: PictureFolder, output: PreparedFolder) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     stored = Image.new("RGB", (200, 100), "blue")
@@ -170,7 +170,7 @@ def test_frames_follow_the_picture_as_it_is_seen(pictures: PictureFolder, output
         assert red > 200 and blue < 40
 
 
-def test_flipped_copies_mirror_picture_transparency_and_mask(pictures: PictureFolder, output: PreparedFolder) -> None:
+def test_flipped_copies_mirror_image_transparency_and_mask(pictures: PictureFolder, output: PreparedFolder) -> None:
     pictures.draw("a.png", (64, 64), mode="RGBA", caption="left")
     mask = Image.new("L", (64, 64))
     mask.paste(255, (0, 0, 20, 64))
@@ -183,7 +183,7 @@ def test_flipped_copies_mirror_picture_transparency_and_mask(pictures: PictureFo
     assert describe(summary.made[1]) == "a.png → picture_002.png: mirrored"
 
 
-def test_erased_parts_are_gone_from_every_result(pictures: PictureFolder, output: PreparedFolder) -> None:
+def test_removed_regions_are_gone_from_every_result(pictures: PictureFolder, output: PreparedFolder) -> None:
     image = Image.new("RGB", (800, 400), "green")
     image.paste("red", (360, 180, 440, 220))
     image.save(pictures.path / "a.jpg", quality=95)  # which is decoded at reduced size where nothing is erased
@@ -233,7 +233,9 @@ def test_an_upscaler_of_the_host_is_lent_only_where_something_is_small(
         carried_out(make_plan(settings(pictures, upscaler="Nearest"), ["Nearest"]))
 
 
-def test_the_frames_shown_beforehand_are_those_that_are_made(pictures: PictureFolder, output: PreparedFolder) -> None:
+def test_the_crop_boxes_shown_beforehand_are_those_that_are_made(
+    pictures: PictureFolder, output: PreparedFolder
+) -> None:
     for name, size in (("a.jpg", (1200, 500)), ("b.png", (64, 64)), ("c.png", (400, 100)), ("d.jpg", (1500, 800))):
         pictures.draw(name, size)
     config = settings(pictures, framing="saliency", split=True, flip=True)
@@ -510,7 +512,7 @@ def test_broken_files_stop_nothing(pictures: PictureFolder, output: PreparedFold
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "1", "I;16", "LA"])
-def test_pictures_of_every_kind_come_out_as_rgb(pictures: PictureFolder, output: PreparedFolder, mode: str) -> None:
+def test_images_of_every_kind_come_out_as_rgb(pictures: PictureFolder, output: PreparedFolder, mode: str) -> None:
     image = Image.radial_gradient("L").resize((80, 80))
     if mode == "I;16":
         Image.fromarray(np.asarray(image).astype(np.uint16) * 257).save(pictures.path / "a.png")
@@ -575,7 +577,7 @@ def test_two_runs_of_one_folder_do_not_mix(pictures: PictureFolder) -> None:
     assert len(refused) == 1 and "Another preparation" in refused[0]
 
 
-def test_few_pictures_are_open_at_one_time(pictures: PictureFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_images_are_open_at_one_time(pictures: PictureFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         pictures.draw(f"{number}.png")
     at_once, most = [0], [0]

@@ -67,7 +67,7 @@ def by_name(plan: Plan) -> dict[str, str]:
     }
 
 
-def test_the_plan_says_what_is_made_of_each_picture_and_writes_nothing(pictures: PictureFolder) -> None:
+def test_the_plan_says_what_is_made_of_each_image_and_writes_nothing(pictures: PictureFolder) -> None:
     pictures.draw("10.png", (200, 100))
     pictures.draw("9.jpg", (32, 32))
     (pictures.path / "broken.png").write_bytes(b"x")
@@ -114,7 +114,7 @@ def test_sizes_follow_shape_and_scaling(
     assert one.spec.upscaler == upscaler
 
 
-def test_frames_by_hand_make_several_results_of_the_right_shape(pictures: PictureFolder) -> None:
+def test_crop_boxes_by_hand_make_several_results_of_the_right_shape(pictures: PictureFolder) -> None:
     pictures.draw("a.png", (400, 200))
     plan = make_plan(settings(pictures))
     edit(plan, "a.png", crop_boxes=(CropBox(0, 0, 0.5, 1), CropBox(0.5, 0.0, 0.25, 1.0)))
@@ -126,7 +126,7 @@ def test_frames_by_hand_make_several_results_of_the_right_shape(pictures: Pictur
     assert (kept.crop_box, kept.size) == (CropBox(0.5, 0.0, 0.25, 1.0), (64, 128))
 
 
-def test_long_pictures_are_split_unless_framed_by_hand(pictures: PictureFolder) -> None:
+def test_long_images_are_split_unless_cropped_by_hand(pictures: PictureFolder) -> None:
     pictures.draw("long.png", (300, 100))
     pictures.draw("short.png", (150, 100))
     config = settings(pictures, split=True)
@@ -162,7 +162,7 @@ def test_file_names_are_captions_unless_that_is_off(pictures: PictureFolder) -> 
     assert [one.spec.caption for one in plan.results] == ["", "a boat"]
 
 
-def test_pictures_left_out_by_hand_have_no_result(pictures: PictureFolder) -> None:
+def test_images_excluded_by_hand_have_no_result(pictures: PictureFolder) -> None:
     pictures.draw("a.png")
     pictures.draw("b.png")
     edit(make_plan(settings(pictures)), "a.png", excluded=True)
@@ -235,7 +235,7 @@ def test_a_mask_and_a_caption_are_told_apart(pictures: PictureFolder) -> None:
     assert make_plan(settings(pictures)).results[0].state == "outdated"
 
 
-def test_of_several_frames_each_goes_on_with_the_result_it_overlaps(pictures: PictureFolder) -> None:
+def test_of_several_crop_boxes_each_goes_on_with_the_result_it_overlaps(pictures: PictureFolder) -> None:
     pictures.draw("a.png", (400, 100))
     plan = make_plan(settings(pictures))
     edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.0, 0.25, 0.5)))
@@ -345,7 +345,7 @@ def test_a_link_to_the_source_folder_is_that_folder(pictures: PictureFolder, tmp
         make_plan(settings(pictures, output=str(tmp_path / "link" / "new")))
 
 
-def test_results_of_other_pictures_are_not_put_aside_by_mistake(pictures: PictureFolder, tmp_path: Path) -> None:
+def test_results_of_other_images_are_not_set_aside_by_mistake(pictures: PictureFolder, tmp_path: Path) -> None:
     pictures.draw("a.png")
     pretend_made(make_plan(settings(pictures)))
     others = PictureFolder(tmp_path / "others")
@@ -396,7 +396,7 @@ def test_all_problems_of_the_settings_are_told_together() -> None:
     assert len(problems(PrepareConfig(shape="x", width=7, name_pattern="a"))) == 5
 
 
-def test_one_picture_is_found_as_all_of_them_are(pictures: PictureFolder) -> None:
+def test_one_image_is_found_as_all_of_them_are(pictures: PictureFolder) -> None:
     pictures.draw("a.png", caption="a picture")
     pictures.draw("b.png")
     config = settings(pictures)
@@ -411,7 +411,7 @@ def test_what_is_no_file_of_the_source_folder_is_not_found(pictures: PictureFold
         find_image(settings(pictures), name)
 
 
-def test_one_picture_is_found_only_between_folders_that_can_serve(pictures: PictureFolder) -> None:
+def test_one_image_is_found_only_between_folders_that_can_serve(pictures: PictureFolder) -> None:
     pictures.draw("a.png")
     with pytest.raises(BadInput, match="is the source folder"):
         find_image(settings(pictures, output=str(pictures.path)), "a.png")
@@ -455,7 +455,7 @@ def test_no_result_becomes_the_mask_of_another(pictures: PictureFolder, label: s
     assert f"cat{label}.png" not in names
 
 
-def test_a_picture_of_a_subfolder_is_found_by_its_path(pictures: PictureFolder) -> None:
+def test_an_image_of_a_subfolder_is_found_by_its_path(pictures: PictureFolder) -> None:
     config = settings(with_subfolders(pictures), subfolders=True)
     item, _ = find_image(config, "10_thing person/0.png")
     assert (item.name, item.caption) == ("10_thing person/0.png", "within")

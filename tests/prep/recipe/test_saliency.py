@@ -44,7 +44,7 @@ def framed(image: Image.Image, shape: tuple[int, int], **layers: Image.Image) ->
 
 
 @pytest.mark.parametrize(("name", "shape", "subject"), SUBJECTS)
-def test_the_frame_holds_the_subject_of_a_photograph(
+def test_the_crop_box_holds_the_subject_of_a_photograph(
     name: str, shape: tuple[int, int], subject: tuple[float, float, float, float]
 ) -> None:
     image = Image.fromarray(PHOTOGRAPHS[name]())
@@ -56,7 +56,7 @@ def test_the_frame_holds_the_subject_of_a_photograph(
 
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.8, 0.9])
 @pytest.mark.parametrize("upright", [False, True])
-def test_the_frame_follows_a_drawn_subject(place: float, upright: bool) -> None:
+def test_the_crop_box_follows_a_drawn_subject(place: float, upright: bool) -> None:
     rng = np.random.default_rng(1)
     image = Image.new("RGB", (900, 300), (90, 120, 150))
     texture = Image.fromarray(rng.integers(0, 255, (120, 120, 3), dtype=np.uint8))
@@ -69,7 +69,7 @@ def test_the_frame_follows_a_drawn_subject(place: float, upright: bool) -> None:
     assert place + 60 / 900 - 0.01 <= start + length
 
 
-def test_an_even_picture_is_cropped_in_the_middle() -> None:
+def test_an_even_image_is_cropped_in_the_middle() -> None:
     assert framed(Image.new("RGB", (300, 100), "grey"), (1, 1)).x == pytest.approx(1 / 3, abs=0.01)
     assert framed(Image.new("RGB", (100, 300), "grey"), (1, 1)).y == pytest.approx(1 / 3, abs=0.01)
 
@@ -104,6 +104,6 @@ def test_without_the_detector_the_rest_decides(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (2000, 3), (9, 9)])
-def test_tiny_and_narrow_pictures_are_framed_too(size: tuple[int, int]) -> None:
+def test_tiny_and_narrow_images_are_cropped_too(size: tuple[int, int]) -> None:
     frame = framed(Image.new("RGB", size, "red"), (1, 1))
     assert frame.x >= 0 and frame.x + frame.width <= 1 + 1e-9

@@ -37,7 +37,7 @@ def drawn(size: tuple[int, int]) -> LayeredImage:
     return LayeredImage(blocks, blocks.getchannel("R"), blocks.getchannel("G"), "")
 
 
-def test_a_small_piece_is_enlarged_just_as_far_as_needed() -> None:
+def test_a_small_piece_is_upscaled_just_as_far_as_needed() -> None:
     upscaler = Watched()
     result = resize_to(drawn((100, 101)), (512, 512), ImageUpscaler("Nearest", upscaler))
     assert upscaler.factors == [5.12]
@@ -45,7 +45,7 @@ def test_a_small_piece_is_enlarged_just_as_far_as_needed() -> None:
     assert result.record == ({"operation": "upscale", "by": "Nearest", "factor": 5.12},)
 
 
-def test_transparency_and_mask_stay_aligned_with_the_enlarged_picture() -> None:
+def test_transparency_and_mask_stay_aligned_with_the_upscaled_image() -> None:
     result = resize_to(drawn((64, 64)), (256, 256), ImageUpscaler("Nearest", Watched()))
     for layer, channel in ((result.alpha, "R"), (result.mask, "G")):
         difference = np.abs(np.asarray(layer, int) - np.asarray(result.image.getchannel(channel), int))

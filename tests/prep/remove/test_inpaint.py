@@ -57,14 +57,14 @@ def test_text_on_a_photograph_is_gone_and_nothing_else_changed(method: str) -> N
     assert patch.region.box == mask.getbbox()
 
 
-def test_the_picture_given_is_left_as_it_is() -> None:
+def test_the_image_given_is_left_as_it_is() -> None:
     lettered, mask = with_text(photograph())
     bytes_before = lettered.tobytes()
     apply(piece(lettered), [inpaint(lettered, mask, FillMethod("telea"))])
     assert lettered.tobytes() == bytes_before
 
 
-def test_a_model_sees_the_whole_picture_and_its_patch_tells_how_it_was_made() -> None:
+def test_a_model_sees_the_whole_image_and_its_patch_tells_how_it_was_made() -> None:
     seen: list[tuple[tuple[int, int], str, int]] = []
 
     class Watched(FakeInpainter):
@@ -181,7 +181,7 @@ def erased(config: PrepareConfig, masks: Path, host: FakeHost | None = None, sto
     return remove_by_masks(config, masks, host=host, progress=lambda *_: None, stop=stop)
 
 
-def test_masks_find_their_pictures_by_name_or_stem(pictures: PictureFolder, masks: Path) -> None:
+def test_masks_find_their_images_by_name_or_stem(pictures: PictureFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
         pictures.draw(name)
     mask = mask_from_boxes([(10, 10, 20, 20)], (64, 64))
@@ -199,7 +199,7 @@ def test_masks_find_their_pictures_by_name_or_stem(pictures: PictureFolder, mask
     assert [len(one.spec.edits.removed_regions) for one in planned] == [1, 1, 0]
 
 
-def test_the_same_command_again_erases_nothing_twice(pictures: PictureFolder, masks: Path) -> None:
+def test_the_same_command_again_removes_nothing_twice(pictures: PictureFolder, masks: Path) -> None:
     pictures.draw("a.png")
     mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
     config = settings(pictures)
@@ -225,7 +225,7 @@ def test_the_hosts_model_fills_and_is_recorded(pictures: PictureFolder, masks: P
     assert (region.method, region.prompt, region.model) == ("model", "a wall", "fake")
 
 
-def test_broken_pictures_and_masks_stop_nothing(pictures: PictureFolder, masks: Path) -> None:
+def test_broken_images_and_masks_stop_nothing(pictures: PictureFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
         pictures.draw(name, (200, 200))
         mask_from_boxes([(10, 10, 20, 20)], (200, 200)).save(masks / f"{Path(name).stem}.png")

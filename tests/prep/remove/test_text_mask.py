@@ -47,7 +47,7 @@ def error(picture: Image.Image, mask: Image.Image, original: Image.Image) -> flo
 
 
 @pytest.mark.parametrize(("colour", "opacity"), [("white", 255), ("black", 255), ("yellow", 255), ("white", 150)])
-def test_strokes_are_covered_and_most_of_the_picture_between_them_is_kept(colour: str, opacity: int) -> None:
+def test_strokes_are_covered_and_most_of_the_image_between_them_is_kept(colour: str, opacity: int) -> None:
     better = 0
     for load in PHOTOGRAPHS.values():
         image = Image.fromarray(load())
@@ -66,7 +66,7 @@ def test_a_box_without_strokes_is_taken_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("box", [(-5, -5, 10, 10), (75, 55, 81, 61), (3, 3, 4, 4), (90, 90, 95, 95), (5, 5, 5, 9)])
-def test_boxes_at_and_beyond_the_edges_are_cut_to_the_picture(box: PixelBox) -> None:
+def test_boxes_at_and_beyond_the_edges_are_cut_to_the_image(box: PixelBox) -> None:
     assert text_mask(Image.new("RGB", (80, 60)), [box]).size == (80, 60)
 
 

@@ -15,18 +15,18 @@ SOME = ("rocket", "chelsea", "coffee", "retina", "gravel")
 
 
 @pytest.mark.parametrize("how", ["caption", "outlined", "signature", "address"])
-def test_plain_lettering_is_flagged_on_anything(how: str) -> None:
+def test_plain_text_is_flagged_on_anything(how: str) -> None:
     assert [name for name in SOME if not kinds(LETTERED[how](photograph(name))) & WANTED] == []
 
 
-def test_most_faint_lettering_is_flagged() -> None:
+def test_most_faint_text_is_flagged() -> None:
     """Watermarks, and a date in a colour close to the ground's; on rough textures they may be missed."""
     faint = ("date", "watermark", "slanting watermark")
     seen = [bool(kinds(LETTERED[how](photograph(name))) & WANTED) for how in faint for name in SOME]
     assert sum(seen) >= 0.7 * len(seen)
 
 
-def test_the_boxes_are_where_the_lettering_is() -> None:
+def test_the_boxes_are_where_the_text_is() -> None:
     picture = letter("HELLO WORLD", height=0.08, place=(0.5, 0.5))(Image.new("RGB", (1200, 800), "navy"))
     inside = picture.convert("L").point(lambda level: 255 * (level > 60)).getbbox()
     boxes = np.array(text_regions(picture))
@@ -37,7 +37,7 @@ def test_the_boxes_are_where_the_lettering_is() -> None:
     assert picture.getcolors() == [(1200 * 800, (0, 0, 128))]
 
 
-def test_lines_are_found_from_the_top_down_at_any_size_of_the_picture() -> None:
+def test_lines_are_found_from_the_top_down_at_any_size_of_the_image() -> None:
     picture = letter("at the top, small", height=0.03, place=(0.1, 0.1))(photograph("coffee"))
     picture = letter("BELOW", height=0.12, place=(0.5, 0.8))(picture)
     boxes = text_regions(picture)
@@ -49,7 +49,7 @@ def test_lines_are_found_from_the_top_down_at_any_size_of_the_picture() -> None:
     assert np.abs(first - upscaling / 3).max() < 30
 
 
-def test_more_lettering_covers_more_and_none_covers_nothing() -> None:
+def test_more_text_covers_more_and_none_covers_nothing() -> None:
     shares = []
     for text in ("few words", "twice the words, or more"):
         lettered = letter(text, height=0.04, place=(0.5, 0.5))(photograph("retina"))
@@ -65,7 +65,7 @@ def test_it_can_be_turned_off() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (31, 33), (640, 5)])
-def test_tiny_and_narrow_pictures_have_none(size: tuple[int, int]) -> None:
+def test_tiny_and_narrow_images_have_none(size: tuple[int, int]) -> None:
     assert text_regions(Image.new("RGB", size, "gray")) == []
 
 

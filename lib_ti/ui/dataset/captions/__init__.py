@@ -1,0 +1,1 @@
+"""Step: generate captions with a model, and edit them."""

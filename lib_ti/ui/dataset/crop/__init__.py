@@ -1,0 +1,1 @@
+"""Step: set the crop boxes of the source images."""

@@ -1,0 +1,119 @@
+"""The line above the steps: the source folder, and the folder that its images are prepared into. All steps use them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.html.fragments import notice
+from lib_ti.ui.parts import QUIET, Parts
+
+Data = Mapping[Any, Any]
+
+
+def layout(parts: Parts) -> None:
+    form = parts.prepare
+    with gr.Row(elem_classes="ti-line"):
+        form.inputs["source"] = parts.keep(
+            "dataset_folder",
+            gr.Textbox(
+                label="Folder with your images",
+                info="A .txt or .caption file of the same name is an image's caption. This folder is never changed.",
+                max_lines=1,
+                elem_id="ti_dataset_folder",
+                scale=5,
+            ),
+        )
+        parts.button("dataset_show", "Show images", variant="primary", scale=1)
+    form.add("subfolders")
+    parts.keep("dataset_suggested", gr.State(""))
+    with gr.Accordion("Prepared folder and image size", open=False):
+        form.add("output")
+        with gr.Row():
+            form.add("width", "height")
+    parts.html("dataset_message")
+    # Kept by the page and not by the server, so that a button's handler sees what the page showed when it was pressed.
+    parts.keep("dataset_shown", gr.Textbox("", show_label=False, elem_id="ti_dataset_shown", elem_classes="ti-hidden"))
+
+
+class FolderLine:
+    """The two folders on a page, and the settings with which the second one was prepared."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._preparation, self._form = parts.preparation, parts.prepare
+        self._source, self._output = parts["dataset_folder"], parts.prepare["output"]
+        self._suggested, self._shown, self._message = (
+            parts[f"dataset_{name}"] for name in ("suggested", "shown", "message")
+        )
+        self._settings = [name for name in parts.prepare.inputs if name not in ("source", "output")]
+        self.inputs = {self._source, self._output, self._suggested, self._shown}
+        self.outputs = [
+            self._output, self._suggested, self._shown, self._message,
+            *(parts.prepare[name] for name in self._settings),
+        ]  # fmt: skip
+        """The components that :meth:`follow` updates."""
+
+    def follow(self, data: Data) -> list[Any]:
+        """Suggest a prepared folder for the source folder unless another one was entered, and load its settings."""
+        source, suggested = data[self._source] or "", data[self._suggested]
+        before = output = (data[self._output] or "").strip()
+        if not output or output == suggested:
+            output = suggested = self._preparation.suggested_output(source)
+        # Only if it is new, since someone may be typing in the field.
+        field = gr.update() if output == before else gr.update(value=output)
+        shown = _stamp(source, output)
+        if shown == data[self._shown]:
+            return [field, suggested, *[gr.update()] * (2 + len(self._settings))]
+        message, settings = self._open(source, output)
+        updates = (gr.update(value=settings[name]) if name in settings else gr.update() for name in self._settings)
+        return [field, suggested, shown, message, *updates]
+
+    def load(self, data: Data) -> list[Any]:
+        """Return updates for a new page: of the source folder, which is the last one, and of :attr:`outputs`."""
+        source = data[self._source] or self._preparation.last_source()
+        folder = gr.update(value=source) if source != data[self._source] else gr.update()
+        return [folder, *self.follow({**data, self._source: source, self._shown: ""})]
+
+    def outdated(self, data: Data) -> str:
+        """Return a box if the page did not show the prepared folder's settings yet when a button was pressed, else
+        nothing.
+
+        Preparing with other settings would rename or remake results unexpectedly.
+        """
+        source, output = (data[one] or "" for one in (self._source, self._output))
+        output = self._preparation.output(source, output)
+        settings, _ = attempt(lambda: self._preparation.settings(output))
+        if _stamp(source, output) == data[self._shown] or not settings:
+            return ""
+        values = self._form.values(data)
+        if all(settings.get(name, values[name]) == values[name] for name in self._settings):
+            return ""
+        message = (
+            f"{output} was prepared with other settings, which are loaded now: check them, and press Prepare again."
+        )
+        return notice("warning", [message])
+
+    def _open(self, source: str, output: str) -> tuple[str, Mapping[str, Any]]:
+        """Return a box about the prepared folder, and its settings."""
+        opened, problem = attempt(lambda: self._preparation.open(source, output))
+        if opened is None:
+            return problem, {}
+        sentences, settings = opened
+        return notice("info", sentences), settings
+
+
+def _stamp(source: str, output: str) -> str:
+    """Hash both folders."""
+    return hashlib.sha256(f"{source.strip()}\n{output}".encode("utf-8", "replace")).hexdigest()
+
+
+def connect(parts: Parts) -> None:
+    line = FolderLine(parts)
+    output = parts.prepare["output"]
+    folder = parts["dataset_folder"]
+    for event in (folder.blur, folder.submit, output.blur, output.submit, parts["dataset_show"].click):
+        event(line.follow, inputs=line.inputs, outputs=line.outputs, **QUIET)

@@ -1,0 +1,1 @@
+"""Step: show the images of the folder, as training would use them."""

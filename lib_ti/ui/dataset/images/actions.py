@@ -1,0 +1,54 @@
+"""Actions of the step Images: what its events do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.html.fragments import notice
+from lib_ti.ui.parts import BUSY, Parts
+from lib_ti.wording import counted
+
+if TYPE_CHECKING:
+    from lib_ti.data.dataset import Dataset
+
+
+def connect(parts: Parts) -> None:
+    folder, form = parts["dataset_folder"], parts.train
+    subfolders = parts.prepare["subfolders"]
+    inputs = {folder, subfolders, *form.components}
+
+    def scan(data: dict[Any, Any]) -> tuple[Dataset, Dataset]:
+        """Return the images of the folder, and those of them that training would use."""
+        from lib_ti.data.preparations import without_excluded
+
+        found = parts.controller.scan(data[folder] or "", {**form.values(data), "subfolders": data[subfolders]})
+        return found, without_excluded(found)
+
+    def show(data: dict[Any, Any]) -> list[Any]:
+        """Show the images, and open this step."""
+        from lib_ti.ui import pictures
+
+        found, problem = attempt(lambda: scan(data))
+        this_step = gr.update(selected="images")
+        if found is None:
+            return [problem, "", "", this_step]
+        return [pictures.overview(found[1]), "", pictures.pictures(*found), this_step]
+
+    def use(data: dict[Any, Any]) -> list[Any]:
+        found, problem = attempt(lambda: scan(data)[1])
+        if found is None:
+            return [problem, *[gr.update()] * 3]
+        chosen = (data[folder] or "").strip()
+        images = counted(len(found.all_items), "image")
+        message = notice("good", [f"The Train tab now uses {images} of {chosen}, unchanged."])
+        return [message, chosen, data[subfolders], gr.update(selected="train")]
+
+    outputs = [parts["dataset_overview"], parts["dataset_used"], parts["dataset_images"], parts.steps]
+    for event in (parts["dataset_show"].click, folder.submit):
+        event(show, inputs=inputs, outputs=outputs, **BUSY)
+    parts["dataset_use"].click(
+        use, inputs=inputs, outputs=[parts["dataset_used"], form["dataset"], form["subfolders"], parts.tabs], **BUSY
+    )

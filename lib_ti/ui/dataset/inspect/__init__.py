@@ -1,0 +1,1 @@
+"""Step: inspect the source images, and exclude those that should not be trained."""

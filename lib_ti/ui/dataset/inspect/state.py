@@ -1,0 +1,292 @@
+"""Inspection of the source images, and decisions about which to exclude."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib_ti.background.tasks import TaskContext
+from lib_ti.config import InspectConfig
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Folders
+from lib_ti.paths import as_path, path_text
+from lib_ti.prep.edits import Edits
+from lib_ti.prep.folder_checks import folder_problems
+from lib_ti.prep.inspect.measure_folder import MeasuredFolder, measure_folder
+from lib_ti.prep.inspect.report import InspectedImage, InspectionReport, inspect_measured
+from lib_ti.prep.manifest import read_manifest, update_edits
+from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.ui import reach
+from lib_ti.ui.dataset import page_message
+from lib_ti.ui.html.fragments import file_name
+from lib_ti.wording import quoted
+
+_OTHER_FOLDERS = "This page shows images of another inspection: press “Inspect” again, or reload the page."
+
+
+@dataclass(frozen=True)
+class ListedImage:
+    """An inspected image, and whether it is excluded.
+
+    ``copy_of`` is the name of the first file with the same content, which is used in its place; a decision about one of
+    them applies to all.
+    """
+
+    inspected: InspectedImage
+    excluded: bool
+    copy_of: str = ""
+
+    @property
+    def name(self) -> str:
+        return file_name(self.inspected.measured.name)
+
+    @property
+    def digest(self) -> str:
+        return self.inspected.measured.digest
+
+    @property
+    def in_use(self) -> bool:
+        return not self.excluded and not self.copy_of
+
+
+@dataclass(frozen=True)
+class ExclusionMessage:
+    """Decisions that a page sends: which images to exclude (true) and which to include, by digest.
+
+    ``number`` identifies the message, ``folders_key`` the inspection whose images the page shows.
+    """
+
+    number: str
+    folders_key: str
+    decisions: Mapping[str, bool]
+
+
+class Inspection:
+    """An inspected folder, and the decisions about its images, which any page may make and undo. Thread-safe.
+
+    ``key`` identifies this inspection, ``folders_key`` all inspections of these folders.
+    """
+
+    def __init__(self, measured: MeasuredFolder, folder: PreparedFolder, before: Inspection | None = None) -> None:
+        """``before`` is an earlier inspection, whose decisions can still be undone if it is of the same folders."""
+        self.measured, self.folder = measured, folder
+        self.key = str(time.time_ns())
+        self.folders_key = _folders_key(measured.folder, folder.path)
+        self._names = {image.digest: image.name for image in reversed(measured.images)}
+        self._report: InspectionReport | None = None
+        self._inspecting, self._deciding = threading.Lock(), threading.Lock()
+        # Each entry is the state before a decision: excluded or not, by digest.
+        same = before if before and before.folders_key == self.folders_key else None
+        self._undo: list[Mapping[str, bool]] = list(same._undo) if same else []
+        self._redo: list[Mapping[str, bool]] = list(same._redo) if same else []
+
+    def matches(self, source: str, output: str) -> bool:
+        """Whether these are the images of that folder, prepared into that one; empty ones match any."""
+        found = as_path(source) if path_text(source) else self.measured.folder
+        prepared = as_path(output) if path_text(output) else self.folder.path
+        return _folders_key(found, prepared) == self.folders_key
+
+    def report(self, config: InspectConfig) -> InspectionReport:
+        """Return the report for these thresholds; nothing is measured again."""
+        with self._inspecting:
+            if self._report is None or self._report.config != config:
+                self._report = inspect_measured(self.measured, config)
+            return self._report
+
+    def images(self, config: InspectConfig) -> tuple[ListedImage, ...]:
+        """Return all images with their issues and the present decisions.
+
+        Raises
+        ------
+        BadInput
+            When the manifest is damaged.
+        """
+        return tuple(_listed(self.report(config).images, read_manifest(self.folder).edits))
+
+    def decide(self, decisions: Mapping[str, bool]) -> int:
+        """Exclude images (true) or include them, by digest; return how many changed. Other edits stay.
+
+        Raises
+        ------
+        BadInput
+            When an image is not among these, or the manifest is damaged.
+        CannotWrite
+            When the folder or the disk does not accept the manifest.
+        """
+        if not self._names.keys() >= decisions.keys():
+            raise BadInput(_OTHER_FOLDERS)
+        with self._deciding:
+            before = self._write(decisions)
+            if before:
+                self._undo.append(before)
+                self._redo.clear()
+            return len(before)
+
+    def undo(self) -> int:
+        """Undo the last decision; return how many images it was about, 0 where there was none."""
+        return self._restore(self._undo, self._redo)
+
+    def redo(self) -> int:
+        """Redo the decision that was undone last; returns as :meth:`undo`."""
+        return self._restore(self._redo, self._undo)
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._redo)
+
+    def _restore(self, source: list[Mapping[str, bool]], target: list[Mapping[str, bool]]) -> int:
+        """Write the last decisions of one list, and keep in the other what they replace."""
+        with self._deciding:
+            if not source:
+                return 0
+            decisions = source[-1]
+            # An earlier inspection may have had other images.
+            before = self._write({digest: excluded for digest, excluded in decisions.items() if digest in self._names})
+            target += [before] if before else []
+            source.pop()
+            return len(decisions)
+
+    def _write(self, decisions: Mapping[str, bool]) -> Mapping[str, bool]:
+        """Write decisions; return the previous ones of those images that changed."""
+        before: dict[str, bool] = {}
+
+        def change(edits: Edits) -> Edits:
+            by_digest = dict(edits.by_digest)
+            for digest, excluded in decisions.items():
+                now = edits.of(digest, self._names[digest])
+                if now.excluded != excluded:
+                    before[digest] = now.excluded
+                    by_digest[digest] = replace(now, excluded=excluded)
+            return Edits({digest: one for digest, one in by_digest.items() if not one.empty})
+
+        update_edits(self.folder, change)
+        return before
+
+
+def check_folders(allowed: Folders, source: str, output: str) -> tuple[Path, PreparedFolder]:
+    """Return the source folder, and the prepared folder, which need not exist yet.
+
+    Raises
+    ------
+    BadInput
+        When one is not given, is outside the folders this server allows, or cannot be used.
+    """
+    if not path_text(source):
+        raise BadInput("No folder is chosen: enter the path of the folder with your images.")
+    if not path_text(output):
+        raise BadInput(
+            "Prepared folder is empty: enter a folder outside the source folder for the decisions made here."
+        )
+    reach.check(allowed, {"Source folder": source, "Prepared folder": output})
+    found, prepared = as_path(source, "Source folder"), as_path(output, "Prepared folder")
+    if problems := folder_problems(found, prepared):
+        raise BadInput(problems)
+    return found, PreparedFolder(prepared, found)
+
+
+def inspect(
+    source: Path,
+    folder: PreparedFolder,
+    config: InspectConfig,
+    task: TaskContext,
+    before: Inspection | None = None,
+    *,
+    subfolders: bool = False,
+) -> Inspection:
+    """Inspect all images of a folder; see :func:`lib_ti.prep.inspect.measure_folder.measure_folder`."""
+    measured = measure_folder(
+        source,
+        subfolders=subfolders,
+        cache_folder=folder.inspection,
+        progress=task.report_progress,
+        stop=task.stop_requested,
+    )
+    task.report_message("Looking for near-duplicates.")
+    inspection = Inspection(measured, folder, before)
+    inspection.report(config)  # in the task, so that no page waits for it
+    return inspection
+
+
+def suggested_exclusions(images: Iterable[ListedImage]) -> dict[str, bool]:
+    """Return the images to exclude, as :meth:`Inspection.decide` accepts them.
+
+    A file that is only a copy of another one is not among them: a decision about it would apply to both.
+    """
+    good = {image.digest: False for image in images if image.inspected.good}
+    return {image.digest: True for image in images if image.digest not in good and not image.excluded}
+
+
+def read_message(text: str) -> ExclusionMessage:
+    """Parse a page's message.
+
+    Raises
+    ------
+    BadInput
+        When it is not a message of this program's pages.
+    """
+
+    def parse(content: Any) -> ExclusionMessage:
+        decisions = {str(digest): bool(excluded) for digest, excluded in content["images"].items()}
+        return ExclusionMessage(str(content["number"]), str(content["folders"]), decisions)
+
+    return page_message.read(text, "something", parse)
+
+
+def save(inspection: Inspection | None, message: ExclusionMessage) -> Inspection:
+    """Write the decisions of a page; return the inspection that they are about.
+
+    Raises
+    ------
+    BadInput
+        When the page shows another inspection's images; and as :meth:`Inspection.decide`.
+    """
+    if inspection is None or message.folders_key != inspection.folders_key:
+        raise BadInput(_OTHER_FOLDERS)
+    inspection.decide(message.decisions)
+    return inspection
+
+
+def write_names(images: Iterable[ListedImage]) -> str:
+    """Return the names of excluded images, one a line."""
+    return "\n".join(image.name for image in images if image.excluded and not image.copy_of)
+
+
+def read_names(text: str, images: Iterable[ListedImage]) -> dict[str, bool]:
+    """Return the decisions of a list of excluded names, one a line; all other images are included.
+
+    Raises
+    ------
+    BadInput
+        With every line that does not name an image.
+    """
+    everything = list(images)
+    digests = {image.name: image.digest for image in everything}
+    named = [line.strip() for line in text.splitlines() if line.strip()]
+    if unknown := [name for name in named if name not in digests]:
+        raise BadInput(f"There is no image {quoted(name)} in the source folder; check its name." for name in unknown)
+    excluded = {digests[name] for name in named}
+    return {image.digest: image.digest in excluded for image in everything}
+
+
+def _listed(images: Iterable[InspectedImage], edits: Edits) -> Iterator[ListedImage]:
+    first: dict[str, str] = {}
+    for image in images:
+        digest, name = image.measured.digest, image.measured.name
+        original = first.setdefault(digest, name)
+        copy_of = "" if original == name else file_name(original)
+        yield ListedImage(image, edits.of(digest, name).excluded, copy_of)
+
+
+def _folders_key(source: Path, output: Path) -> str:
+    """Hash a source folder and the folder that its images are prepared into."""
+    folders = f"{source.absolute()}\n{output.absolute()}"
+    return hashlib.sha256(folders.encode("utf-8", "surrogateescape")).hexdigest()

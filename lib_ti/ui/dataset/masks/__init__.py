@@ -1,0 +1,1 @@
+"""Step: paint the loss masks of prepared images."""

@@ -1,0 +1,95 @@
+"""Actions of the step Masks: what its events do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
+from lib_ti.ui.parts import BUSY, QUIET, Parts
+
+if TYPE_CHECKING:
+    from lib_ti.ui.dataset.masks.state import LossMasks, SavedMask
+    from lib_ti.ui.dataset.painting.view import PaintableImage
+
+
+def connect(parts: Parts) -> None:
+    _Actions(parts).connect()
+
+
+class _Actions:
+    """Handlers of the step's events: they read the page's values and return updates."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._folders = parts, [parts.prepare["output"], parts.prepare["source"]]
+        self._image, self._mask, self._file = (parts[f"masks_{name}"] for name in ("image", "mask", "file"))
+        self._shown = [parts["masks_stage"], self._mask, parts["masks_message"]]
+
+    def connect(self) -> None:
+        parts, shown = self._parts, self._shown
+        inputs = {self._image, self._mask, *self._folders}
+        ImagePicker(parts, "masks", self._folders, self._images, self._show, shown).connect()
+        self._mask.input(self._save, inputs=inputs, outputs=[parts["masks_message"]], **QUIET)
+        self._file.upload(self._load, inputs={self._file, *inputs}, outputs=shown, **BUSY)
+        parts["masks_transparency"].click(self._from_transparency, inputs=inputs, outputs=shown, **BUSY)
+        parts["masks_remove"].click(self._remove, inputs=inputs, outputs=shown, **BUSY)
+
+    @cached_property
+    def _masks(self) -> LossMasks:
+        from lib_ti.ui.dataset.masks.state import LossMasks
+
+        return LossMasks(self._parts.controller.host.folders)
+
+    def _folder(self, data: Data) -> Path:
+        output, source = (data[component] or "" for component in self._folders)
+        return self._masks.folder(self._parts.preparation.output(source, output), source)
+
+    def _images(self, data: Data) -> list[PaintableImage]:
+        return self._masks.images(self._folder(data))
+
+    def _show(self, data: Data, name: str) -> list[Any]:
+        """Show an image with its mask, without a message."""
+        if not name:
+            return ["", "", ""]
+        from lib_ti.ui.dataset.painting import view
+
+        found, problem = attempt(lambda: self._masks.stage(self._folder(data), name))
+        layer, _ = attempt(lambda: self._masks.layer(self._folder(data), name))
+        return [problem if found is None else view.stage(found, "ti_masks_mask"), layer or "", ""]
+
+    def _save(self, data: Data) -> str:
+        from lib_ti.ui.dataset.masks import view
+        from lib_ti.ui.dataset.painting import layer
+
+        painted, problem = attempt(lambda: layer.read(data[self._mask] or ""))
+        if painted is None:
+            return problem
+        saved, problem = attempt(lambda: self._masks.save(self._folder(data), painted))
+        if saved is None:
+            return view.not_saved(painted.number, problem)
+        return view.saved(saved, painted.number, painted.key)
+
+    def _after(self, data: Data, action: Callable[[Path, str], SavedMask]) -> list[Any]:
+        """Run an action on the mask of the chosen image, and update everything."""
+        from lib_ti.ui.dataset.masks import view
+
+        name = data[self._image] or ""
+        saved, problem = attempt(lambda: action(self._folder(data), name))
+        if saved is None:
+            return [gr.update(), gr.update(), problem]
+        return [*self._show(data, name)[:2], view.saved(saved)]
+
+    def _load(self, data: Data) -> list[Any]:
+        file = uploaded(data[self._file])
+        return self._after(data, lambda folder, name: self._masks.load(folder, name, file))
+
+    def _from_transparency(self, data: Data) -> list[Any]:
+        return self._after(data, self._masks.from_transparency)
+
+    def _remove(self, data: Data) -> list[Any]:
+        return self._after(data, self._masks.remove)

@@ -1,0 +1,84 @@
+"""The sub-tab Dataset: the folder line, and the steps that make a training set of its images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_ti.config import PrepareConfig
+from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
+from lib_ti.ui.dataset import folder_line
+from lib_ti.ui.dataset.captions import actions as captions_actions
+from lib_ti.ui.dataset.captions import page as captions_page
+from lib_ti.ui.dataset.crop import actions as crop_actions
+from lib_ti.ui.dataset.crop import page as crop_page
+from lib_ti.ui.dataset.images import actions as images_actions
+from lib_ti.ui.dataset.images import page as images_page
+from lib_ti.ui.dataset.inspect import actions as inspect_actions
+from lib_ti.ui.dataset.inspect import page as inspect_page
+from lib_ti.ui.dataset.masks import actions as masks_actions
+from lib_ti.ui.dataset.masks import page as masks_page
+from lib_ti.ui.dataset.prepare import actions as prepare_actions
+from lib_ti.ui.dataset.prepare import page as prepare_page
+from lib_ti.ui.dataset.remove import actions as remove_actions
+from lib_ti.ui.dataset.remove import page as remove_page
+from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets.form import Form, dropdown, image_side
+from lib_ti.ui.widgets.task_line import TaskLine
+
+STEPS = {
+    "images": (images_page, images_actions),
+    "inspect": (inspect_page, inspect_actions),
+    "crop": (crop_page, crop_actions),
+    "remove": (remove_page, remove_actions),
+    "prepare": (prepare_page, prepare_actions),
+    "captions": (captions_page, captions_actions),
+    "masks": (masks_page, masks_actions),
+}
+"""Page and actions of each step, in the order of work, by the ends of their ids."""
+
+
+def layout(parts: Parts) -> None:
+    parts.prepare = Form(
+        PrepareConfig,
+        "ti_prepare",
+        overrides={
+            "width": image_side("In pixels, filled in from the model."),
+            "height": image_side("In pixels, filled in from the model."),
+            "upscaler": dropdown(default=PrepareConfig.upscaler),
+        },
+    )
+    folder_line.layout(parts)
+    tasks = parts.controller.tasks
+    parts.task_line = TaskLine(parts, "dataset_task", lambda: tasks.lane_status("dataset"))
+    parts.task_line.layout()
+    with gr.Tabs(elem_id="ti_dataset_tabs") as parts.steps:
+        for name, (page, _) in STEPS.items():
+            with gr.Tab(page.TITLE, id=name, elem_id=f"ti_step_{name}") as step:
+                parts.keep(f"step_{name}", step)
+                page.layout(parts)
+
+
+def connect(parts: Parts) -> None:
+    folder_line.connect(parts)
+    parts.task_line.connect()
+    for _, actions in STEPS.values():
+        actions.connect(parts)
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """Fill a new page with the last folders and their settings, the upscalers, and the task in progress."""
+    form, host, line = parts.prepare, parts.controller.host, folder_line.FolderLine(parts)
+    sizes = [form["width"], form["height"]]
+    outputs = [parts["dataset_folder"], *line.outputs, *parts.task_line.outputs]
+
+    def load(data: dict[Any, Any]) -> list[Any]:
+        updates = dict(zip(outputs, [*line.load(data), *parts.task_line.updates()], strict=True))
+        for side in sizes:
+            updates[side] = {**gr.update(value=host.models.size), **updates[side]}
+        upscalers = choices((LANCZOS, NO_UPSCALER, *host.tools.upscalers))
+        updates[form["upscaler"]] = {**upscalers, **updates[form["upscaler"]]}
+        return list(updates.values())
+
+    blocks.load(load, inputs=line.inputs, outputs=outputs, **QUIET)

@@ -1,0 +1,1 @@
+"""Painting over an image, for the steps Remove and Masks."""

@@ -1,0 +1,109 @@
+"""Choosing one of many images, in the steps Remove and Masks: by name, one by one, or by a click on a thumbnail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.widgets.latest import follow
+
+if TYPE_CHECKING:
+    from lib_ti.ui.dataset.painting.view import PaintableImage
+
+Data = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class ImagePicker:
+    """The choice of an image in one step.
+
+    ``images`` lists the images for the page's values; ``show`` returns updates of the components ``shown`` for an
+    image's name, empty for none. ``inputs`` are the components that both read.
+    """
+
+    parts: Parts
+    step: str
+    inputs: Sequence[Any]
+    images: Callable[[Data], Sequence[PaintableImage]]
+    show: Callable[[Data, str], list[Any]]
+    shown: Sequence[Any]
+
+    @property
+    def image(self) -> Any:
+        return self.parts[f"{self.step}_image"]
+
+    def connect(self) -> None:
+        parts, step = self.parts, self.step
+        listed, goto, open_now = (parts[f"{step}_{name}"] for name in ("listed", "goto", "open"))
+        everything = {*self.inputs, self.image, listed, goto, open_now}
+        rows = [parts[f"{step}_row"], self.image, listed, open_now, *self.shown]
+        for event in (parts[f"step_{step}"].select, parts[f"{step}_list"].click):
+            event(self._list, inputs=everything, outputs=rows, **QUIET)
+        opened = [open_now, *self.shown]
+        for event in (self.image.change, self.image.blur):  # a typed name changes with every key, until it is left
+            follow(event, self._open, by=[self.image], inputs=everything, outputs=opened)
+        follow(goto.input, lambda data: gr.update(value=data[goto]), by=[goto], inputs={goto}, outputs=[self.image])
+        for name, step_by in (("previous", -1), ("next", 1)):
+            parts[f"{step}_{name}"].click(self._go(step_by), inputs=everything, outputs=[self.image], **QUIET)
+
+    def _list(self, data: Data) -> list[Any]:
+        """List the images; change nothing where the page already has that list."""
+        parts, step = self.parts, self.step
+        found, problem = attempt(lambda: self.images(data))
+        if found is None:
+            return [problem, choices([], ""), "", "", *self.show(data, "")]
+        stamp = hashlib.sha256("\n".join(map(repr, found)).encode("utf-8", "replace"))
+        if stamp.hexdigest() == data[parts[f"{step}_listed"]]:
+            return [gr.update()] * (4 + len(self.shown))
+        from lib_ti.ui.dataset.painting import view
+
+        names = [one.name for one in found]
+        chosen = data[self.image] if data[self.image] in names else next(iter(names), "")
+        row = view.row(found, f"ti_{step}_goto")
+        return [row, choices(names, chosen), stamp.hexdigest(), chosen, *self.show(data, chosen)]
+
+    def _open(self, data: Data) -> list[Any]:
+        name = data[self.image] or ""
+        if name == data[self.parts[f"{self.step}_open"]]:
+            return [gr.update()] * (1 + len(self.shown))
+        return [name, *self.show(data, name)]
+
+    def _go(self, step_by: int) -> Callable[[Data], Any]:
+        def go(data: Data) -> Any:
+            found, _ = attempt(lambda: [one.name for one in self.images(data)])
+            if not found:
+                return gr.update()
+            now = data[self.image]
+            number = found.index(now) + step_by if now in found else 0
+            return gr.update(value=found[number % len(found)])
+
+        return go
+
+
+def layout(parts: Parts, step: str, help: str) -> None:
+    """Lay the picker out; ``help`` explains which images it lists."""
+    with gr.Row(elem_classes="ti-line ti-choice"):
+        parts.button(f"{step}_previous", "‹ Previous", scale=1)
+        parts.keep(
+            f"{step}_image",
+            gr.Dropdown([], label="Image", info=help, allow_custom_value=True, elem_id=f"ti_{step}_image", scale=4),
+        )
+        parts.button(f"{step}_next", "Next ›", scale=1)
+        parts.button(f"{step}_list", "Refresh list", scale=1)
+    parts.html(f"{step}_row")
+    # Filled by a click on a thumbnail.
+    parts.keep(f"{step}_goto", gr.Textbox("", show_label=False, elem_id=f"ti_{step}_goto", elem_classes="ti-hidden"))
+    parts.keep(f"{step}_listed", gr.State(""))
+    parts.keep(f"{step}_open", gr.State(""))
+
+
+def uploaded(value: Any) -> Path:
+    """Return the path of an uploaded file, which each version of Gradio passes in another way."""
+    return Path(getattr(value, "name", value))

@@ -1,0 +1,1 @@
+"""Step: prepare the training images, and use the result."""

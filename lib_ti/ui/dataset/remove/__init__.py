@@ -1,0 +1,1 @@
+"""Step: remove painted regions of source images, such as text and watermarks."""
