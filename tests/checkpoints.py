@@ -143,7 +143,10 @@ def _text_encoder(spec: TextEncoderSpec, size: TextSize) -> CLIPTextModel | CLIP
         eos_token_id=END,
         pad_token_id=spec.pad,
     )
-    return CLIPTextModelWithProjection(config) if spec.pooled else CLIPTextModel(config)
+    network = CLIPTextModelWithProjection(config) if spec.pooled else CLIPTextModel(config)
+    # Without it the mean of the normed states is zero up to rounding, and the WebUI's emphasis divides by it.
+    torch.nn.init.normal_(network.text_model.final_layer_norm.bias, std=0.1)
+    return network
 
 
 def checkpoint_weights(networks: Networks, family: Family) -> dict[str, torch.Tensor]:

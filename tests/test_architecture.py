@@ -113,6 +113,7 @@ ONLY_IN: dict[str, set[str]] = {
     "PIL": WORKING | {"ui"},
     "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
     "safetensors": WORKING,
+    "sgm": {"host.webui"},
     "diffusers": {"host.embedded", "pocket", "tools"},
     "transformers": {"host.embedded", "pocket", "tools"},
     "tokenizers": {"host.clip"},
@@ -154,8 +155,10 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"host"},
     ),
     "host.webui": (
-        {"folders", "forks", "preserved", "prompts", "recompute", "tab", "turn"},
-        {"captioners", "embeddings", "inpainting", "ldm_checkpointing", "preview", "progress", "upscalers"},
+        {"autoencoder", "conditioning", "folders", "forks", "kind", "noise_schedule", "preserved", "recompute", "tab"}
+        | {"text_encoder", "turn"},
+        {"captioners", "embeddings", "inpainting", "ldm_checkpointing", "progress", "prompts", "upscalers"},
+        {"preview"},
         {"model", "tools"},
         {"session"},
         {"models"},

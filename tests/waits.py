@@ -67,6 +67,8 @@ class _Copied(TorchDispatchMode):
 
 def _waits_for_copy(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     if function is ATEN._to_copy.default:
+        if not args[0].numel():
+            return False  # torch returns at once
         device = torch.device(kwargs.get("device") or args[0].device)
         return device.type != args[0].device.type and not kwargs.get("non_blocking")
     if function is ATEN.copy_.default:

@@ -13,8 +13,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -71,16 +72,34 @@ class Instance(WebUI):
         pytest.fail(f"the job {job} did not come to {at_least}")
 
 
+def pocket_models(models: Path) -> str:
+    """Write the pocket model twice; return the title of the first."""
+    for name in ("pocket", "other"):
+        checkpoint = export(models / name)
+        shutil.move(checkpoint, checkpoint.with_stem(name))
+        shutil.move(checkpoint.with_suffix(".yaml"), checkpoint.with_name(f"{name}.yaml"))
+    return "pocket/pocket.safetensors"
+
+
 @contextlib.contextmanager
 def running(
-    folder: Path, *more: str, probes: Sequence[str] = ("probe.py",), directory: Path | None = None
+    folder: Path,
+    *more: str,
+    probes: Sequence[str] = ("probe.py",),
+    models: Callable[[Path], str] = pocket_models,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    directory: Path | None = None,
 ) -> Iterator[Instance]:
-    """Start a WebUI with the pocket model in ``folder``, and end it; the folder may be that of one that has ended.
+    """Start a WebUI in ``folder``, and end it; the folder may be that of one that has ended.
 
     Parameters
     ----------
     probes
         Files beside this one.
+    models
+        Writes checkpoints into a folder, and returns the title of the one that is loaded first.
+    settings
+        Of the WebUI, besides those that every test has.
     directory
         The directory it is started in; None for its own.
     """
@@ -88,7 +107,7 @@ def running(
     if not root or not python:
         pytest.skip(f"no WebUI to start: set {ROOT} (its folder) and {PYTHON} (its Python)")
     if not (folder / "config.json").exists():
-        _furnish(folder, probes)
+        _furnish(folder, probes, models, settings)
     port = _free_port()
     command = [python, str(Path(root) / "launch.py"), *ARGUMENTS, "--port", str(port), "--data-dir", str(folder), *more]
     quiet = {"CUDA_VISIBLE_DEVICES": "", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -111,22 +130,21 @@ def running(
         process.wait()
 
 
-def _furnish(folder: Path, probes: Sequence[str] = ("probe.py",)) -> None:
-    models, extensions = folder / "models" / "Stable-diffusion", folder / "extensions"
+def _furnish(folder: Path, probes: Sequence[str], models: Callable[[Path], str], more: Mapping[str, Any]) -> None:
+    checkpoints, extensions = folder / "models" / "Stable-diffusion", folder / "extensions"
+    checkpoints.mkdir(parents=True)
     (folder / "embeddings").mkdir()
-    for name in ("pocket", "other"):
-        checkpoint = export(models / name)
-        shutil.move(checkpoint, checkpoint.with_stem(name))
-        shutil.move(checkpoint.with_suffix(".yaml"), checkpoint.with_name(f"{name}.yaml"))
+    title = models(checkpoints)
     probe = extensions / "zz probe" / "scripts"  # after ours, whose package it imports
     probe.mkdir(parents=True)
     for name in probes:
         shutil.copy(Path(__file__).with_name(name), probe)
     (extensions / "any name").symlink_to(EXTENSION, target_is_directory=True)
     settings = {
-        "sd_model_checkpoint": "pocket/pocket.safetensors",
+        "sd_model_checkpoint": title,
         "randn_source": "CPU",
         "ti_log_directory": str(folder / "runs"),
+        **more,
     }
     (folder / "config.json").write_text(json.dumps(settings))
 

@@ -83,7 +83,8 @@ def autoencoders(times: int) -> dict[str, Any]:
 def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
     """The places in the code where a training of so many steps waits for its device."""
     with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model, _on_meta(model):
-        embedding = Embedding("zqtest", {"clip_l": torch.full((2, model.info.widths["clip_l"]), 0.1)})
+        widths = model.info.widths
+        embedding = Embedding("zqtest", {key: torch.full((2, width), 0.1) for key, width in widths.items()})
         trainer = build_trainer(model, TrainConfig(max_steps=steps), _batch, embedding, first_step=0)
         with waits() as found:
             trainer.run()
@@ -98,7 +99,8 @@ def _batch(index: int) -> TrainingBatch:
 @contextmanager
 def _on_meta(model: WebUIModel) -> Iterator[None]:
     """The lent model without values, in float32: what the WebUI does for half precision needs a graphics card."""
-    device, sd_model, words = torch.device("meta"), model._sd_model, model._prompts._table
+    device, sd_model = torch.device("meta"), model._sd_model
+    words = [encoder.table for encoder in model._prompts.encoders]
     tables = [table for part in sd_model.modules() for table in (part._parameters, part._buffers)]
     before = [(table, name, tensor) for table in tables for name, tensor in table.items() if tensor is not None]
     with ExitStack() as undo:
@@ -106,7 +108,7 @@ def _on_meta(model: WebUIModel) -> Iterator[None]:
             (devices, "device", device),
             (sd_model, "_device", device),
             (model, "_alphas_cumprod", model._alphas_cumprod.to(device)),
-            (words, "_weight", words._weight.to(device)),
+            *((table, "_weight", table._weight.to(device)) for table in words),
         ):
             undo.enter_context(patch.object(where, name, value))
         for table, name, tensor in before:

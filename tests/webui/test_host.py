@@ -346,9 +346,8 @@ def test_it_waits_for_its_turn_and_says_so(webui: Instance, settings: dict[str, 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ([["model", "is_sdxl", True]], "is an SDXL model"),
-        ([["model", "is_sd2", True]], "is an SD2 model"),
         ([["model", "is_sd3", True]], "is an SD3 model"),
+        ([["model", "parameterization", "x0"]], "is a model that predicts x0"),
         ([["arguments", "lowvram", True]], "--lowvram"),
         ([["devices", "fp8", True]], "FP8"),
     ],

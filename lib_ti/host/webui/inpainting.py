@@ -16,6 +16,7 @@ from PIL import Image
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.inpainted_patch import OUT_OF_MEMORY, STRENGTH, cut_out, put_back
 from lib_ti.host.tools import Inpainter, Report
+from lib_ti.host.webui.kind import image_size
 from lib_ti.host.webui.preserved import (
     GENERATE_ONLY,
     PinnedSettings,
@@ -32,7 +33,6 @@ _SAMPLER, _SCHEDULER = "DPM++ 2M", "Karras"
 _GUIDANCE = 7.0
 _ORIGINAL = 1
 """The WebUI's number for “Masked content: original”."""
-_LARGE_MODEL_SIZE = 1024
 _OVERRIDDEN = {"save_init_img": False, "img2img_color_correction": False, "img2img_extra_noise": 0.0}
 """The user's settings for own images."""
 
@@ -72,10 +72,10 @@ class _Img2Img(processing.StableDiffusionProcessingImg2Img):  # type: ignore[mis
 class _Inpainter:
     def __init__(self, sd_model: Any) -> None:
         self._sd_model = sd_model
-        self._pinned = PinnedSettings(sd_model.sd_checkpoint_info, int(shared.opts.CLIP_stop_at_last_layers))
+        self._pinned = PinnedSettings(sd_model.sd_checkpoint_info)
 
     def fill(self, image: Image.Image, mask: Image.Image, *, prompt: str, seed: int) -> Image.Image:
-        patch = cut_out(image, mask, _side(self._sd_model))
+        patch = cut_out(image, mask, image_size(self._sd_model))
         if patch is None:
             return image.copy()
         return put_back(image, mask, patch, self._generate(patch.image, patch.mask, prompt, seed))
@@ -126,13 +126,6 @@ class _Inpainter:
         p.cached_c, p.cached_uc = [None, None], [None, None]
         with closing(p):
             return list(processing.process_images(p).images)
-
-
-def _side(sd_model: Any) -> int:
-    """Return the side in pixels of the images that a model was made for."""
-    if getattr(sd_model, "is_sdxl", False) or getattr(sd_model, "is_sd3", False):
-        return _LARGE_MODEL_SIZE
-    return int(sd_model.image_size) * processing.opt_f
 
 
 def _refuse_when_stopped(state: Any) -> None:

@@ -1,4 +1,4 @@
-"""The WebUI's loaded Stable Diffusion 1 behind ``lib_ti.host.model.Model``."""
+"""The WebUI's loaded model behind ``lib_ti.host.model.Model``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from PIL import Image
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
-from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.families.family import Family
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
+from lib_ti.host.webui.autoencoder import latent_distribution
+from lib_ti.host.webui.conditioning import unet_conditioning
+from lib_ti.host.webui.kind import image_size
+from lib_ti.host.webui.noise_schedule import alphas_cumprod, has_zero_terminal_snr
 from lib_ti.host.webui.preview import PreviewGenerator
 from lib_ti.host.webui.prompts import WebUIPromptEncoder
 from lib_ti.host.weights_hash import network_hash
-
-_TIMESTEPS = 1000
-_SCHEDULE_TOLERANCE = 1e-2
-"""Rounding of the noise schedule in half precision; its values are 0 to 1."""
 
 
 class WebUIModel:
@@ -30,20 +30,26 @@ class WebUIModel:
 
     Parameters
     ----------
+    family
+        The loaded model's.
     report
         Called with sentences about the WebUI's settings that affect training.
     """
 
-    def __init__(self, sd_model: Any, report: Callable[[str], None] | None) -> None:
+    def __init__(self, sd_model: Any, family: Family, report: Callable[[str], None] | None) -> None:
         self._sd_model = sd_model
         self._file = sd_model.sd_model_checkpoint
         clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
-        self._prompts = WebUIPromptEncoder(sd_model, clip_skip)
-        self._previews = PreviewGenerator(sd_model, self._prompts, clip_skip)
-        self._alphas_cumprod = _alphas_cumprod(sd_model).to(devices.device)
-        self._info = _describe(sd_model, self._prompts)
-        if report and clip_skip > 1:
+        self._prompts = WebUIPromptEncoder(sd_model, family, clip_skip)
+        self._previews = PreviewGenerator(sd_model, self._prompts)
+        self._alphas_cumprod = alphas_cumprod(sd_model, family).to(devices.device)
+        self._info = _describe(sd_model, family, self._prompts)
+        if report and any(encoder.skips for encoder in self._prompts.encoders):
             report(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for it.")
+        if report and has_zero_terminal_snr():
+            report(
+                "The noise schedule is Zero Terminal SNR in the WebUI's settings, and the embedding is trained for it."
+            )
         if report and sd_vae.loaded_vae_file:
             report(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
 
@@ -73,18 +79,21 @@ class WebUIModel:
         stored = next(autoencoder.parameters()).dtype
         try:
             autoencoder.to(torch.float32)
-            found = [autoencoder.encode(one.to(self.device, torch.float32)) for one in pixels.split(1)]
+            if self._sd_model.lowvram:
+                autoencoder.to(self.device)
+            found = [latent_distribution(autoencoder, one.to(self.device, torch.float32)) for one in pixels.split(1)]
         finally:
             autoencoder.to(stored)
             if self._sd_model.lowvram:
                 lowvram.send_everything_to_cpu()
+                autoencoder.to(lowvram.cpu)
         scale = float(self._sd_model.scale_factor)
         mean, std = (torch.cat([getattr(one, moment) for one in found]) * scale for moment in ("mean", "std"))
         return LatentStats(mean=mean, std=std)
 
     def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
         self._check()
-        return self._prompts.encode(conditions.prompts, embeddings)
+        return self._prompts.encode(conditions, embeddings)
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         return self._prompts.count_tokens(prompt, embeddings)
@@ -99,7 +108,7 @@ class WebUIModel:
             prediction = self._sd_model.apply_model(
                 noisy.to(self.device, dtype),
                 timesteps.to(self.device),
-                {"c_crossattn": [conditioning.crossattn.to(self.device, dtype)]},
+                unet_conditioning(self._sd_model, conditioning, dtype),
             )
         return prediction.float()
 
@@ -128,27 +137,15 @@ class WebUIModel:
             )
 
 
-def _describe(sd_model: Any, prompts: WebUIPromptEncoder) -> ModelInfo:
+def _describe(sd_model: Any, family: Family, prompts: WebUIPromptEncoder) -> ModelInfo:
     checkpoint = sd_model.sd_checkpoint_info
     return ModelInfo(
         name=checkpoint.name_for_extra,
         hash=checkpoint.shorthash or "",
-        family=prompts.family.key,
+        family=family.key,
         prediction=sd_model.parameterization,
         widths=prompts.widths,
         autoencoder=network_hash(sd_model.first_stage_model),
-        size=int(sd_model.image_size) * VAE_SCALE_FACTOR,
+        size=image_size(sd_model),
         vocabulary_norm=prompts.vocabulary_norm,
     )
-
-
-def _alphas_cumprod(sd_model: Any) -> torch.Tensor:
-    """Return (1000,) float32 on the CPU: from the schedule's two ends, unless the model has its own schedule.
-
-    The buffer itself may be rounded to half precision, by the checkpoint file or by the WebUI.
-    """
-    buffer = getattr(sd_model, "alphas_cumprod_original", sd_model.alphas_cumprod).detach().float().cpu()
-    root = torch.linspace(sd_model.linear_start**0.5, sd_model.linear_end**0.5, _TIMESTEPS, dtype=torch.float64)
-    exact = torch.cumprod(1 - root**2, dim=0).float()
-    same = buffer.shape == exact.shape and torch.allclose(buffer, exact, rtol=0, atol=_SCHEDULE_TOLERANCE)
-    return exact if same else buffer

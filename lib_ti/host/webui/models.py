@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from modules import sd_models, shared
 
-from lib_ti.families.family import VAE_SCALE_FACTOR
-from lib_ti.families.sd1 import MODEL as SD1_MODEL
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.host.webui import forks, turn
+from lib_ti.host.webui.kind import image_size
 from lib_ti.host.webui.progress import Progress
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event
@@ -45,8 +44,7 @@ class WebUIModels:
     @property
     def size(self) -> int:
         """That of the loaded model; of Stable Diffusion 1 until there is one."""
-        latent_side = getattr(sd_models.model_data.sd_model, "image_size", None) or SD1_MODEL.size // VAE_SCALE_FACTOR
-        return int(latent_side) * VAE_SCALE_FACTOR
+        return image_size(sd_models.model_data.sd_model)
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:

@@ -32,6 +32,9 @@ GENERATE_ONLY: Mapping[str, Any] = {
     "do_not_reload_embeddings": True,
 }
 """Arguments of the WebUI's processing, so that nothing is done besides generating the image."""
+_STORAGE = "fp8_storage"
+_PINNED = (_STORAGE, "CLIP_stop_at_last_layers", "sdxl_clip_l_skip", "sd_noise_schedule")
+"""Settings of the WebUI that change what a model computes."""
 
 
 @contextmanager
@@ -125,19 +128,17 @@ def no_new_settings(overridden: Mapping[str, Any]) -> Iterator[None]:
 
 
 class PinnedSettings:
-    """Model and settings that images are generated with, whatever the user selects meanwhile.
+    """Model and settings that images are generated with: the present ones, whatever the user selects later.
 
     Parameters
     ----------
     checkpoint
         The WebUI's ``CheckpointInfo`` of the loaded model.
-    clip_skip
-        The WebUI's setting to generate with.
     """
 
-    def __init__(self, checkpoint: Any, clip_skip: int) -> None:
+    def __init__(self, checkpoint: Any) -> None:
         self._checkpoint = checkpoint
-        self._clip_skip, self._fp8 = clip_skip, getattr(shared.opts, "fp8_storage", None)
+        self._settings = _pinned_settings()
 
     def overrides(self) -> dict[str, Any]:
         """Return the settings to override for one image.
@@ -162,16 +163,15 @@ class PinnedSettings:
         unchanged = (
             chosen is not None
             and chosen.filename == self._checkpoint.filename
-            and getattr(options, "fp8_storage", None) == self._fp8
-            and options.CLIP_stop_at_last_layers == self._clip_skip
+            and _pinned_settings() == self._settings
             and not sd_unet.unet_options
         )
         if unchanged:
             return {}
-        storage = {"fp8_storage": self._fp8} if self._fp8 is not None else {}
-        return {
-            **storage,
-            "sd_model_checkpoint": title,
-            "CLIP_stop_at_last_layers": self._clip_skip,
-            "sd_unet": "None",
-        }
+        storage = {name: value for name, value in self._settings.items() if name == _STORAGE}
+        return {**storage, "sd_model_checkpoint": title, **self._settings, "sd_unet": "None"}
+
+
+def _pinned_settings() -> dict[str, Any]:
+    """Return the user's present values of :data:`_PINNED`, as far as this WebUI has them."""
+    return {name: getattr(shared.opts, name) for name in _PINNED if hasattr(shared.opts, name)}

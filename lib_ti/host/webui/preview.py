@@ -50,17 +50,11 @@ class _HijackWithDatabase:
 
 
 class PreviewGenerator:
-    """Generates images with the session's model as it is now.
+    """Generates images with the session's model as it is now, and with the settings of the session's start."""
 
-    Parameters
-    ----------
-    clip_skip
-        The WebUI's setting at the start of the session; changing it takes effect after the run.
-    """
-
-    def __init__(self, sd_model: Any, prompts: WebUIPromptEncoder, clip_skip: int) -> None:
+    def __init__(self, sd_model: Any, prompts: WebUIPromptEncoder) -> None:
         self._sd_model, self._prompts = sd_model, prompts
-        self._pinned = PinnedSettings(sd_model.sd_checkpoint_info, clip_skip)
+        self._pinned = PinnedSettings(sd_model.sd_checkpoint_info)
         database = sd_hijack.model_hijack.embedding_db
         self._embeddings, self._lookup = dict(database.word_embeddings), dict(database.ids_lookup)
 
@@ -131,22 +125,24 @@ class PreviewGenerator:
         The WebUI's database is not changed: a refresh may empty it at any moment, also while a prompt is read.
         """
         ours = [self._prompts.as_host_embedding(embedding) for embedding in embeddings]
-        text = self._sd_model.cond_stage_model
         database = textual_inversion.EmbeddingDatabase()
         database.word_embeddings = dict(self._embeddings)
         database.ids_lookup = {token: list(entries) for token, entries in self._lookup.items()}
+        wrappers = [encoder.wrapper for encoder in self._prompts.encoders]
         for one in ours:
             database.register_embedding(one, self._sd_model)
-            # A name that differs only in case has the same tokens, and the first in the list counts.
-            database.ids_lookup[text.tokenize([one.name])[0][0]].sort(
+            # A name that differs in case only has the same tokens, and the first in the list is taken.
+            database.ids_lookup[wrappers[0].tokenize([one.name])[0][0]].sort(
                 key=lambda entry: (-len(entry[0]), entry[1] not in ours)
             )
-        hijack = text.hijack
+        hijacks = [wrapper.hijack for wrapper in wrappers]
         try:
-            text.hijack = _HijackWithDatabase(hijack, database)
+            for wrapper, hijack in zip(wrappers, hijacks, strict=True):  # each encoder looks names up by itself
+                wrapper.hijack = _HijackWithDatabase(hijack, database)
             yield
         finally:
-            text.hijack = hijack
+            for wrapper, hijack in zip(wrappers, hijacks, strict=True):
+                wrapper.hijack = hijack
 
 
 @contextmanager

@@ -13,15 +13,15 @@ from modules import (
     devices,
     lowvram,
     sd_hijack,
-    sd_hijack_clip,
     sd_models,
     sd_unet,
     shared,
 )
 
 from lib_ti.errors import BadInput
-from lib_ti.families.sd1 import MODEL as TRAITS
+from lib_ti.families.family import Family
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.webui.kind import family_of, other_kind
 from lib_ti.host.webui.ldm_checkpointing import checkpointed
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.host.webui.preserved import forgotten_conditioning, preserved_random_state, switch_off_networks
@@ -29,7 +29,9 @@ from lib_ti.host.webui.preserved import forgotten_conditioning, preserved_random
 _ATTENTION = "sdp"
 """The WebUI's name for torch's own attention: exact gradients everywhere, and the least memory without xformers, some
 versions of which return wrong gradients."""
-_OTHERS = "; this extension trains SD1.x models so far, SD2 and SDXL follow. Choose an SD1.x checkpoint."
+_WITH_OLD_EMPHASIS = ("sd1",)
+"""Families whose text encoders the WebUI runs with its old emphasis, too; those of open_clip it does not."""
+_TRAINED = "an SD1, SD2 or SDXL checkpoint"
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def acquire_model(options: SessionOptions) -> Iterator[WebUIModel]:
     BadInput
         When the model or the way the WebUI was started is not for training.
     """
-    sd_model = usable_model(options)
+    sd_model, family = usable_model(options)
     with ExitStack() as undo:
         undo.callback(devices.torch_gc)  # gives what training reserved back to the WebUI
         for change in (
@@ -56,23 +58,26 @@ def acquire_model(options: SessionOptions) -> Iterator[WebUIModel]:
             checkpointed(sd_model.model.diffusion_model, options.gradient_checkpointing),
         ):
             undo.enter_context(change)
-        yield WebUIModel(sd_model, options.report)
+        yield WebUIModel(sd_model, family, options.report)
 
 
-def usable_model(options: SessionOptions) -> Any:
-    """Return the loaded model; raises :class:`BadInput` with the reason when it cannot be trained on."""
+def usable_model(options: SessionOptions) -> tuple[Any, Family]:
+    """Return the loaded model and its family; raises :class:`BadInput` with the reason when it cannot be trained on."""
     if sd_models.model_data.sd_model is None and options.report:
         options.report("Waiting until the WebUI has loaded its model.")
     sd_model = shared.sd_model
     weight = next(sd_model.model.parameters(), None) if sd_model is not None else None
     if weight is None or weight.device.type == "meta":
-        raise BadInput(
-            "The WebUI has no model loaded: choose an SD1.x checkpoint at the top left, and start when it is there."
-        )
+        raise BadInput(f"The WebUI has no model loaded: choose {_TRAINED} at the top left, and start when it is there.")
     name = sd_model.sd_checkpoint_info.name_for_extra
-    kind = _other_kind(sd_model)
-    if kind:
-        raise BadInput(f"The loaded model {name} is {kind}{_OTHERS}")
+    kind, family = other_kind(sd_model), family_of(sd_model)
+    if kind or family is None:
+        raise BadInput(f"The loaded model {name} is {kind}, which cannot be trained on: choose {_TRAINED}.")
+    if shared.opts.use_old_emphasis_implementation and family.key not in _WITH_OLD_EMPHASIS:
+        raise BadInput(
+            "The WebUI's old emphasis does not work with this model's text encoders: turn off Settings, "
+            "Compatibility, Use old emphasis implementation."
+        )
     if shared.cmd_opts.lowvram:
         raise BadInput(
             "The WebUI was started with --lowvram, which keeps the model in pieces that cannot be trained through: "
@@ -88,24 +93,7 @@ def usable_model(options: SessionOptions) -> Any:
             f"The model {name} was unloaded to main memory: select the checkpoint again at the top left, then start."
         )
     _check_precision(options.precision)
-    return sd_model
-
-
-def _other_kind(sd_model: Any) -> str:
-    """Return what the model is if it is not a Stable Diffusion 1, with its article; else an empty text."""
-    if getattr(sd_model, "is_sd3", False):
-        return "an SD3 model"
-    if getattr(sd_model, "is_sdxl", False):
-        return "an SDXL model"
-    if getattr(sd_model, "is_sd2", False):
-        return "an SD2 model"
-    if {sd_model.model.conditioning_key} != TRAITS.conditioning:
-        return "an inpainting or instruction model"
-    if not isinstance(sd_model.cond_stage_model, sd_hijack_clip.FrozenCLIPEmbedderWithCustomWords):
-        return "a model with another text encoder than CLIP"
-    if sd_model.parameterization not in TRAITS.predictions:
-        return f"a model that predicts {sd_model.parameterization}"
-    return ""
+    return sd_model, family
 
 
 def _check_precision(wanted: str) -> None:
