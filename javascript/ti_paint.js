@@ -27,7 +27,7 @@
             stage: stage,
             canvas: canvas,
             context: canvas.getContext("2d", {willReadFrequently: true}),
-            picture: stage.querySelector(".ti-picture"),
+            image: stage.querySelector(".ti-image"),
             ring: stage.querySelector(".ti-ring"),
             base: null, // an image below the strokes
             strokes: [],

@@ -13,10 +13,13 @@ import gradio as gr
 
 from lib_ti.host.base import Host
 from lib_ti.ui.controller import Controller
+from lib_ti.ui.create import actions as create_actions
 from lib_ti.ui.create import page as create_page
-from lib_ti.ui.dataset import page as dataset_tab
+from lib_ti.ui.dataset import page as dataset_page
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.results import actions as results_actions
 from lib_ti.ui.results import page as results_page
+from lib_ti.ui.train import actions as train_actions
 from lib_ti.ui.train import page as train_page
 from lib_ti.ui.widgets import boxes
 
@@ -56,7 +59,7 @@ def build(
         parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(defaults or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
-                dataset_tab.layout(parts)
+                dataset_page.layout(parts)
             with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
                 create_page.layout(parts)
             with gr.Tab("Train", id="train", elem_id="ti_tab_train") as opened:
@@ -67,12 +70,12 @@ def build(
                 results_page.layout(parts)
                 boxes.layout(parts)  # within the tabs, to which the style sheet is limited
         parts["dataset_folder"].value = parts.train["dataset"].value = dataset
-        for module in (dataset_tab, create_page, train_page, results_page):
-            module.connect(parts)
+        for actions in (dataset_page, create_actions, train_actions, results_actions):
+            actions.connect(parts)
         boxes.connect(parts)
-        dataset_tab.on_load(blocks, parts)
-        train_page.on_load(blocks, parts)
-        results_page.on_load(blocks, parts)
+        dataset_page.on_load(blocks, parts)
+        train_actions.on_load(blocks, parts)
+        results_actions.on_load(blocks, parts)
     for block in blocks.blocks.values():
         # The WebUI would save these values to ui-config.json, and users would never get new defaults.
         block.do_not_save_to_config = True

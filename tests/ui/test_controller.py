@@ -20,10 +20,11 @@ from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.embedding import library
 from lib_ti.errors import BadInput, Busy, UserError
-from lib_ti.ui import pictures
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.captions.state import EDITORS
+from lib_ti.ui.dataset.images import view as images_view
+from lib_ti.ui.dataset.images.service import scan
 from lib_ti.ui.train import view as progress
 from tests.fakes import FakeHost, draw_pictures
 
@@ -162,8 +163,8 @@ def test_a_template_of_ones_own_is_replaced_when_asked_and_kept_aside(controller
 def test_captions_are_escaped_wherever_they_are_shown(controller: Controller, values: dict[str, Any]) -> None:
     for path in Path(values["dataset"]).glob("*.txt"):
         path.write_text(EVIL)
-    found = controller.scan(values["dataset"], values)
-    shown = pictures.pictures(found, found) + pictures.overview(found)
+    found = scan(controller.host.folders, values["dataset"], values)
+    shown = images_view.images(found, found) + images_view.overview(found)
     shown += controller.templates.prompts("[filewords], by [name]", EVIL, values["dataset"])
     assert "<script" not in shown
     assert "&lt;script&gt;" in shown
@@ -176,19 +177,19 @@ def test_a_folder_is_shown_with_what_is_wrong_in_it(controller: Controller, valu
     folder = Path(values["dataset"])
     (folder / "broken.png").write_bytes(b"no picture")
     (folder / "00.txt").write_text("")
-    found = controller.scan(str(folder), values)
-    said = pictures.overview(found)
+    found = scan(controller.host.folders, str(folder), values)
+    said = images_view.overview(found)
     assert "broken.png is skipped" in said
     assert "empty caption" in said
-    shown = pictures.pictures(found, found)
+    shown = images_view.images(found, found)
     assert shown.count("<img") == 10
-    assert "held out to measure with" in shown
+    assert "for validation" in shown
 
 
 @pytest.mark.parametrize(("folder", "words"), [("", "No folder is chosen"), ("nowhere", "does not exist")])
 def test_a_folder_that_is_none_is_told(controller: Controller, values: dict[str, Any], folder: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        controller.scan(folder, values)
+        scan(controller.host.folders, folder, values)
 
 
 # The check before the run
@@ -278,7 +279,7 @@ def test_a_page_names_no_other_folder_than_it_may(
         assert "outside the folders" in controller.train.check({**values, **changes})
     secret = str(tmp_path / "secret")
     for look in (
-        lambda: controller.scan(secret, values),
+        lambda: scan(controller.host.folders, secret, values),
         lambda: controller.templates.text(f"{secret}/passwords.txt"),
         lambda: controller.templates.prompts("by [name]", "x", secret),
         lambda: controller.results.run(secret, "my-style", ""),

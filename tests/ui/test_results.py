@@ -25,7 +25,7 @@ from lib_ti.training.run import train
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.results import contact_sheet, view
 from lib_ti.ui.results import state as results
-from lib_ti.ui.results.actions import ResultsActions
+from lib_ti.ui.results.service import ResultsService
 from lib_ti.ui.results.state import RunResults
 from tests.fakes import WIDTH, FakeHost, draw_pictures
 
@@ -69,8 +69,8 @@ def run(host: FakeHost, tmp_path: Path) -> RunResults:
     return RunResults(log, NAME, results.list_runs(log, NAME)[0])
 
 
-def actions(host: FakeHost) -> ResultsActions:
-    return ResultsActions(host, BackgroundTasks())
+def actions(host: FakeHost) -> ResultsService:
+    return ResultsService(host, BackgroundTasks())
 
 
 def test_runs_are_found_by_embedding(run: RunResults, tmp_path: Path) -> None:

@@ -1,80 +1,46 @@
-"""What the buttons of the sub-tab Create do, from plain values to plain results. Knows no Gradio."""
+"""Actions of the sub-tab Create: what its events do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from lib_ti.background.model_use import using_model
-from lib_ti.background.tasks import BackgroundTasks
-from lib_ti.config import CreateConfig, from_mapping
-from lib_ti.errors import BadInput
-from lib_ti.families.clip import CHUNK
-from lib_ti.host.base import Host
-from lib_ti.paths import as_path, path_text
-from lib_ti.ui import reach
-from lib_ti.ui.html.fragments import hint, notice
-from lib_ti.wording import counted
+import gradio as gr
 
-_FEW_TOKENS = 20
-"""Remaining tokens that are hardly enough for a caption."""
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.widgets.latest import follow
 
 
-class CreateActions:
-    """Creates embeddings, for one host."""
+def connect(parts: Parts) -> None:
+    form, controller = parts.create, parts.controller
 
-    def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
-        self.host, self.tasks = host, tasks
+    def create(data: dict[Any, Any]) -> list[Any]:
+        created, problem = attempt(lambda: controller.create.create(form.values(data)))
+        if created is None:
+            return [problem, gr.update(), gr.update()]
+        name, message = created
+        return [message, choices(controller.embeddings(), name), ""]
 
-    def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
-        """Create an embedding; return its name and a message that says where it is."""
-        from lib_ti.training.create import create
-
-        config = from_mapping(CreateConfig, values, source="the form")
-        with using_model(self.tasks):
-            created = create(self.host, config)
-        vectors = counted(config.vectors, "vector")
-        message = f"Created {config.name} with {vectors}: {created.path}. It is selected in the Train tab."
-        return config.name, notice("good", [message]) + notice("info", created.notes) + notice(
-            "warning", created.warnings
+    def remarks(data: dict[Any, Any]) -> str:
+        shown, problem = attempt(
+            lambda: controller.create.name_remarks(data[form["name"]] or "", data[parts.train["log_directory"]] or "")
         )
+        return problem or shown or ""
 
-    def name_remarks(self, name: str, log_directory: str) -> str:
-        """Say whether a name can be used and what already uses it."""
-        from lib_ti.embedding import library
-        from lib_ti.training.create import check_new_name
-        from lib_ti.training.files import run_folder
-
-        if not name.strip():
-            return ""
-        try:
-            check_new_name(self.host.tools, name)
-        except BadInput as error:
-            return notice("warning", error.problems)
-        folder = self.host.folders.embeddings
-        found = [_describe_file(path, library.shown_path(folder, path)) for path in library.find_all(folder, name)]
-        reach.check(self.host.folders, {"Log directory": log_directory})
-        runs = run_folder.find_runs(as_path(log_directory), name) if path_text(log_directory) else []
-        if runs:
-            found.append(f"There are runs of this name: {', '.join(str(run.path) for run in runs[:3])}.")
-        if not found:
-            return hint(f"The name is free. Write {name} in a prompt to use the embedding.")
-        return notice("info", found, title="This name is in use")
-
-    @staticmethod
-    def tokens_left(vectors: Any) -> str:
-        count = int(vectors or 0)
-        left = CHUNK - count
-        few = " That is hardly enough for a caption." if left < _FEW_TOKENS else ""
-        return hint(f"It takes {count} of {CHUNK} prompt tokens, {left} remain for the rest of the prompt.{few}")
-
-
-def _describe_file(path: Path, shown: str) -> str:
-    from lib_ti.embedding import files
-
-    try:
-        embedding = files.load(path)
-    except BadInput as error:
-        return f"{shown}: {error}"
-    return f"{shown}: {counted(embedding.count, 'vector')}, trained for {counted(embedding.step, 'step')}."
+    parts["create"].click(
+        create,
+        inputs=set(form.components),
+        outputs=[parts["create_result"], parts.train["name"], parts["create_name_remarks"]],
+        **BUSY,
+    )
+    form["name"].blur(
+        remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
+    )
+    vectors = form["vectors"]
+    follow(
+        vectors.change,
+        lambda data: controller.create.tokens_left(data[vectors]),
+        by=[vectors],
+        inputs={vectors},
+        outputs=[parts["create_tokens_left"]],
+    )

@@ -1,106 +1,211 @@
-"""What the buttons of the sub-tab Results do, from plain values to plain results. Knows no Gradio."""
+"""Actions of the sub-tab Results: what its events do."""
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-from lib_ti.background.tasks import BackgroundTasks
-from lib_ti.host.base import Host
-from lib_ti.paths import as_path
-from lib_ti.ui import reach
+import gradio as gr
+
+from lib_ti.background.kinds import CONTACT_SHEET
+from lib_ti.lazy import lazy
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.html.fragments import figure, hint, notice
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.results.page import DOWNLOADS
+from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
-    from lib_ti.training.files.place import Placed
-    from lib_ti.ui.results.state import RunResults
+    from lib_ti.ui.results import view
+    from lib_ti.ui.results.state import Preview, RunResults
+else:
+    view = lazy("lib_ti.ui.results.view")
 
 
-class ResultsActions:
-    """Finds runs, and uses their checkpoints, for one host."""
+SHEET_SIZE = 1600
 
-    def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
-        self._host, self._tasks = host, tasks
 
-    def trained_names(self, log_directory: str) -> list[str]:
-        """Embeddings that have runs in the log directory."""
-        from lib_ti.embedding import library
-        from lib_ti.ui.results import state
+def connect(parts: Parts) -> None:
+    _connect_lists(parts)
+    _connect_checkpoints(parts)
+    where = _where(parts)
 
-        return state.trained_names(self._folder(log_directory), library.list_names(self._host.folders.embeddings))
+    def picture(data: dict[Any, Any]) -> str:
+        shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
+        return problem or shown or ""
 
-    def list_runs(self, log_directory: str, name: str) -> list[str]:
-        """Folders of an embedding's runs, the newest first."""
-        from lib_ti.ui.results import state
+    step = parts["results_step"]
+    for event in (step.release, step.change):
+        follow(event, picture, by=[step], inputs={*where, step}, outputs=[parts["results_picture"]])
+    _connect_sheet(parts)
 
-        return state.list_runs(self._folder(log_directory), name)
 
-    def run(self, log_directory: str, name: str, path: str) -> RunResults:
-        """Open the run in the folder ``path``; the newest one without a path, or with one of another embedding.
+def _connect_sheet(parts: Parts) -> None:
+    where, line, box = _where(parts), parts.sheet_line, parts["sheet_said"]
 
-        Raises
-        ------
-        BadInput
-            When the embedding has no run, or ``path`` is none.
-        """
-        from lib_ti.training.files.run_folder import is_run
-        from lib_ti.ui.results.state import RunResults
+    def draw(data: dict[Any, Any]) -> list[Any]:
+        prompts = data[parts["sheet_prompts"]] or ""
+        _, problem = attempt(lambda: parts.controller.results.start_contact_sheet(_run(parts, data), prompts))
+        return [problem, *line.updates()]
 
-        folder, there = self._folder(log_directory), self.list_runs(log_directory, name)
-        newest = there and path not in there and (not path or is_run(folder, path))
-        return RunResults(folder, name, there[0] if newest else path)
+    def ended(data: dict[Any, Any]) -> list[Any]:
+        sheet = parts.controller.tasks.result(CONTACT_SHEET)
+        run, _ = attempt(lambda: _run(parts, data))
+        if run is None or not line.succeeded(data, CONTACT_SHEET):
+            return [gr.update(), gr.update()]
+        if sheet.run != run.folder.path:
+            return [hint(f"The contact sheet of another run is finished: {sheet.path}"), gr.update()]
+        return ["", figure(sheet.path, sheet.caption, size=SHEET_SIZE, classes="ti-large")]
 
-    def start_contact_sheet(self, run: RunResults, prompts: str) -> None:
-        """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
-        from lib_ti.ui.results import contact_sheet
+    line.connect()
+    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[box, *line.outputs], **QUIET)
+    line.done.change(ended, inputs={*where, line.done}, outputs=[box, parts["sheet"]], **QUIET)
+    line.show_outcome(CONTACT_SHEET, box)
 
-        contact_sheet.start(self._tasks, run, self._host, prompts)
 
-    def restore_checkpoint(self, run: RunResults, step: str) -> tuple[Placed, int]:
-        """Make a checkpoint the embedding in the embeddings folder, in the embedding's file format, with its preview.
+def _connect_lists(parts: Parts) -> None:
+    name, run, log = parts["results_name"], parts["results_run"], parts.train["log_directory"]
+    shown = [
+        parts[key]
+        for key in (
+            "results_message results_step results_picture results_strip results_curve results_recipe checkpoint "
+            "sheet_prompts results_run"
+        ).split()
+    ]
 
-        The file it replaces is kept aside, unless a run of the embedding has a checkpoint with the same vectors.
+    def names(data: dict[Any, Any]) -> Any:
+        """Reload the list, and choose the embedding that was trained last."""
+        found, _ = attempt(lambda: parts.controller.results.trained_names(data[log] or ""))
+        found = found or []
+        newest = parts.controller.runs.snapshot().name
+        return choices(found, data[name] or (newest if newest in found else ""))
 
-        Returns
-        -------
-        tuple
-            What was written, and the checkpoint's step.
+    def show(data: dict[Any, Any]) -> list[Any]:
+        if not data[name]:
+            return [hint("Choose an embedding to see its runs."), *[gr.update()] * 8]
+        chosen, problem = attempt(lambda: _run(parts, data))
+        page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
+        if chosen is None or page is None:
+            return [broken, *[gr.update()] * 8]
+        return [
+            *page,
+            choices(parts.controller.results.list_runs(data[log] or "", data[name]), str(chosen.folder.path)),
+        ]
 
-        Raises
-        ------
-        BadInput
-            When there is no such checkpoint, several files have the embedding's name, or it is being trained.
-        """
-        from lib_ti import in_use
-        from lib_ti.embedding import library
-        from lib_ti.training.files import run_folder
-        from lib_ti.training.files.place import has_checkpoint, place
-        from lib_ti.training.images.previews import show_on_card
+    # Messages and files about another run are removed.
+    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_said", "sheet")]
+    for event in (parts["results_show"].click, name.change, run.change):
+        event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
+    for event in (parts["results_tab"].select, parts["results_name_refresh"].click):
+        event(names, inputs={name, log}, outputs=[name], **QUIET)
+    # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
+    # is asked for when the field is left.
+    for event in (parts["results_show"].click, name.blur, run.blur):
+        event(show, inputs=_where(parts), outputs=shown, **QUIET)
+    for field in (name, run):
+        follow(field.change, show, by=[field], inputs=_where(parts), outputs=shown)
 
-        host, embedding = self._host, run.checkpoint(step)
-        there = library.find_all(host.folders.embeddings, run.name)
-        path = there[0] if len(there) == 1 else host.folders.embeddings / f"{run.name}.safetensors"
-        if len(there) > 1:
-            path = library.find(host.folders.embeddings, run.name)  # raises the error that names these files
-        with in_use.held(library.target(path), "replaced"):
-            known = path.exists() and has_checkpoint(run_folder.find_runs(run.folder.path.parents[1], run.name), path)
-            placed = place(host.models, embedding, path, keep_replaced=not known)
-            image = run.folder.preview_near(embedding.step)
-            kept = show_on_card(image, path) if image else None
-        return replace(placed, replaced=(*placed.replaced, *([kept] if kept else []))), embedding.step
 
-    def export_checkpoint(self, run: RunResults, step: str, suffix: str) -> Path:
-        """Write a checkpoint as a file of that format into a new temporary folder, under the embedding's name."""
-        from lib_ti.data.images import open_image
-        from lib_ti.embedding import files
+def _page(run: RunResults) -> list[Any]:
+    """Updates of everything that shows a run."""
+    previews, checkpoints = run.previews(), list(run.checkpoints())
+    last = previews[-1].step if previews else 0
+    return [
+        "",
+        _slider(previews),
+        view.preview(previews, last),
+        view.strip(previews),
+        view.curve(run),
+        view.recipe(run),
+        choices(checkpoints, checkpoints[0] if checkpoints else ""),
+        "\n".join(run.prompts()),
+    ]
 
-        embedding = run.checkpoint(step)
-        target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{run.name}{suffix}"
-        shown = run.folder.preview_near(embedding.step) if suffix == ".png" else None
-        files.save(embedding, target, open_image(shown).image if shown else None)
-        return target
 
-    def _folder(self, log_directory: str) -> Path:
-        reach.check(self._host.folders, {"Log directory": log_directory})
-        return as_path(log_directory, "Log directory")
+def _slider(previews: list[Preview]) -> Any:
+    """Update of the slider: it stops at the previews' steps where these are evenly spaced."""
+    if len(previews) < 2:
+        return gr.update(minimum=0, maximum=1, step=1, value=0)
+    steps = [one.step for one in previews]
+    every = math.gcd(*(after - before for before, after in pairwise(steps)))
+    return gr.update(minimum=steps[0], maximum=steps[-1], step=every or 1, value=steps[-1])
+
+
+def _connect_checkpoints(parts: Parts) -> None:
+    where = {*_where(parts), parts["checkpoint"]}
+    results, form = parts.controller.results, parts.train
+
+    def restore(data: dict[Any, Any]) -> str:
+        chosen = str(data[parts["checkpoint"]] or "")
+        done, problem = attempt(lambda: results.restore_checkpoint(_run(parts, data), chosen))
+        if done is None:
+            return problem
+        placed, step = done
+        mark = "" if chosen.isdigit() else f" ({chosen})"
+        message = f"{placed.path} is now the checkpoint of step {step}{mark}."
+        return notice("good", [message, *placed.notes]) + notice("warning", placed.warnings)
+
+    def more(data: dict[Any, Any]) -> list[Any]:
+        values, problem = attempt(lambda: _run(parts, data).settings_to_continue())
+        if values is None:
+            return [problem, gr.update(), *form.updates({})]
+        message = notice("good", ["The Train tab has the settings of this run. Raise Max steps there if you like."])
+        return [message, gr.update(selected="train"), *form.updates(values)]
+
+    def download(suffix: str) -> Callable[[dict[Any, Any]], list[Any]]:
+        def make(data: dict[Any, Any]) -> list[Any]:
+            chosen = str(data[parts["checkpoint"]] or "")
+            path, problem = attempt(lambda: results.export_checkpoint(_run(parts, data), chosen, suffix))
+            shown = gr.update(visible=False) if path is None else gr.update(value=str(path), visible=True)
+            return [problem, shown]
+
+        return make
+
+    parts["restore_checkpoint"].click(restore, inputs=where, outputs=[parts["checkpoint_message"]], **BUSY)
+    parts["train_more"].click(
+        more, inputs=_where(parts), outputs=[parts["checkpoint_message"], parts.tabs, *form.components], **BUSY
+    )
+    for name, suffix in DOWNLOADS.items():
+        parts[name].click(
+            download(suffix), inputs=where, outputs=[parts["checkpoint_message"], parts["download"]], **BUSY
+        )
+    if "send_txt2img" in parts.own:
+        _connect_send(parts)
+
+
+def _connect_send(parts: Parts) -> None:
+    """Prompt and seed of the preview that is shown go to the txt2img tab; the page's script then opens it."""
+    keys = [key for key in ("prompt", "negative_prompt", "seed") if key in parts.txt2img]
+
+    def send(data: dict[Any, Any]) -> list[Any]:
+        values, problem = attempt(lambda: _run(parts, data).txt2img_values(data[parts["results_step"]] or 0))
+        if values is None:
+            return [problem, *[gr.update() for _ in keys]]
+        message = notice("good", ["The preview's prompt and seed are in the txt2img tab."])
+        return [message, *[gr.update(value=values[key]) for key in keys]]
+
+    parts["send_txt2img"].click(
+        send,
+        inputs={*_where(parts), parts["results_step"]},
+        outputs=[parts["checkpoint_message"], *(parts.txt2img[key] for key in keys)],
+        **QUIET,
+    )
+
+
+def _where(parts: Parts) -> set[Any]:
+    return {parts["results_name"], parts["results_run"], parts.train["log_directory"]}
+
+
+def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
+    """The run that is chosen, or the newest where the choice is of another embedding."""
+    log, name, path = (
+        data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
+    )
+    return parts.controller.results.run(log, name, path)
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """Show the contact sheet in progress on a new page."""
+    blocks.load(parts.sheet_line.updates, inputs=[], outputs=parts.sheet_line.outputs, **QUIET)

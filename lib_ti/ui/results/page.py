@@ -1,31 +1,25 @@
-"""Sub-tab Results: the runs of an embedding, its previews step by step, and what to do with its checkpoints."""
+"""Layout of the sub-tab Results."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from lib_ti.background.kinds import CONTACT_SHEET
 from lib_ti.lazy import lazy
-from lib_ti.ui.attempt import attempt
-from lib_ti.ui.html.fragments import figure, hint, notice
-from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.html.fragments import hint
+from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets import listed
-from lib_ti.ui.widgets.latest import follow
 from lib_ti.ui.widgets.task_line import TaskLine
 
 if TYPE_CHECKING:
     from lib_ti.ui.results import view
-    from lib_ti.ui.results.state import Preview, RunResults
 else:
     view = lazy("lib_ti.ui.results.view")
 
-KINDS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
-SHEET_SIZE = 1600
+DOWNLOADS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
+"""Download buttons, and the suffix of the file that each makes."""
 
 
 def layout(parts: Parts) -> None:
@@ -63,7 +57,7 @@ def _checkpoints(parts: Parts) -> None:
         if "prompt" in parts.txt2img:
             parts.button("send_txt2img", "Send to txt2img")
     with gr.Row(elem_classes="ti-buttons"):
-        for name, suffix in KINDS.items():
+        for name, suffix in DOWNLOADS.items():
             text = "Download PNG card" if suffix == ".png" else f"Download {suffix}"
             parts.button(name, text, size="sm")
     parts.html("checkpoint_message")
@@ -87,187 +81,3 @@ def _sheet(parts: Parts) -> None:
         line.layout()
         parts.html("sheet_said")
         parts.html("sheet")
-
-
-def connect(parts: Parts) -> None:
-    _connect_lists(parts)
-    _connect_checkpoints(parts)
-    where = _where(parts)
-
-    def picture(data: dict[Any, Any]) -> str:
-        shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
-        return problem or shown or ""
-
-    step = parts["results_step"]
-    for event in (step.release, step.change):
-        follow(event, picture, by=[step], inputs={*where, step}, outputs=[parts["results_picture"]])
-    _connect_sheet(parts)
-
-
-def _connect_sheet(parts: Parts) -> None:
-    where, line, box = _where(parts), parts.sheet_line, parts["sheet_said"]
-
-    def draw(data: dict[Any, Any]) -> list[Any]:
-        prompts = data[parts["sheet_prompts"]] or ""
-        _, problem = attempt(lambda: parts.controller.results.start_contact_sheet(_run(parts, data), prompts))
-        return [problem, *line.updates()]
-
-    def ended(data: dict[Any, Any]) -> list[Any]:
-        sheet = parts.controller.tasks.result(CONTACT_SHEET)
-        run, _ = attempt(lambda: _run(parts, data))
-        if run is None or not line.succeeded(data, CONTACT_SHEET):
-            return [gr.update(), gr.update()]
-        if sheet.run != run.folder.path:
-            return [hint(f"The contact sheet of another run is finished: {sheet.path}"), gr.update()]
-        return ["", figure(sheet.path, sheet.caption, size=SHEET_SIZE, classes="ti-large")]
-
-    line.connect()
-    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[box, *line.outputs], **QUIET)
-    line.done.change(ended, inputs={*where, line.done}, outputs=[box, parts["sheet"]], **QUIET)
-    line.show_outcome(CONTACT_SHEET, box)
-
-
-def _connect_lists(parts: Parts) -> None:
-    name, run, log = parts["results_name"], parts["results_run"], parts.train["log_directory"]
-    shown = [
-        parts[key]
-        for key in (
-            "results_message results_step results_picture results_strip results_curve results_recipe checkpoint "
-            "sheet_prompts results_run"
-        ).split()
-    ]
-
-    def names(data: dict[Any, Any]) -> Any:
-        """Reload the list, and choose the embedding that was trained last."""
-        found, _ = attempt(lambda: parts.controller.results.trained_names(data[log] or ""))
-        found = found or []
-        newest = parts.controller.runs.snapshot().name
-        return choices(found, data[name] or (newest if newest in found else ""))
-
-    def show(data: dict[Any, Any]) -> list[Any]:
-        if not data[name]:
-            return [hint("Choose an embedding to see its runs."), *[gr.update()] * 8]
-        chosen, problem = attempt(lambda: _run(parts, data))
-        page, broken = attempt(lambda: _page(chosen)) if chosen else (None, problem)
-        if chosen is None or page is None:
-            return [broken, *[gr.update()] * 8]
-        return [
-            *page,
-            choices(parts.controller.results.list_runs(data[log] or "", data[name]), str(chosen.folder.path)),
-        ]
-
-    # Messages and files about another run are removed.
-    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_said", "sheet")]
-    for event in (parts["results_show"].click, name.change, run.change):
-        event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
-    for event in (parts["results_tab"].select, parts["results_name_refresh"].click):
-        event(names, inputs={name, log}, outputs=[name], **QUIET)
-    # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
-    # is asked for when the field is left.
-    for event in (parts["results_show"].click, name.blur, run.blur):
-        event(show, inputs=_where(parts), outputs=shown, **QUIET)
-    for field in (name, run):
-        follow(field.change, show, by=[field], inputs=_where(parts), outputs=shown)
-
-
-def _page(run: RunResults) -> list[Any]:
-    """Updates of everything that shows a run."""
-    previews, checkpoints = run.previews(), list(run.checkpoints())
-    last = previews[-1].step if previews else 0
-    return [
-        "",
-        _slider(previews),
-        view.preview(previews, last),
-        view.strip(previews),
-        view.curve(run),
-        view.recipe(run),
-        choices(checkpoints, checkpoints[0] if checkpoints else ""),
-        "\n".join(run.prompts()),
-    ]
-
-
-def _slider(previews: list[Preview]) -> Any:
-    """Update of the slider: it stops at the previews' steps where these are evenly spaced."""
-    if len(previews) < 2:
-        return gr.update(minimum=0, maximum=1, step=1, value=0)
-    steps = [one.step for one in previews]
-    every = math.gcd(*(after - before for before, after in pairwise(steps)))
-    return gr.update(minimum=steps[0], maximum=steps[-1], step=every or 1, value=steps[-1])
-
-
-def _connect_checkpoints(parts: Parts) -> None:
-    where = {*_where(parts), parts["checkpoint"]}
-    results, form = parts.controller.results, parts.train
-
-    def restore(data: dict[Any, Any]) -> str:
-        chosen = str(data[parts["checkpoint"]] or "")
-        done, problem = attempt(lambda: results.restore_checkpoint(_run(parts, data), chosen))
-        if done is None:
-            return problem
-        placed, step = done
-        mark = "" if chosen.isdigit() else f" ({chosen})"
-        message = f"{placed.path} is now the checkpoint of step {step}{mark}."
-        return notice("good", [message, *placed.notes]) + notice("warning", placed.warnings)
-
-    def more(data: dict[Any, Any]) -> list[Any]:
-        values, problem = attempt(lambda: _run(parts, data).settings_to_continue())
-        if values is None:
-            return [problem, gr.update(), *form.updates({})]
-        message = notice("good", ["The Train tab has the settings of this run. Raise Max steps there if you like."])
-        return [message, gr.update(selected="train"), *form.updates(values)]
-
-    def download(suffix: str) -> Callable[[dict[Any, Any]], list[Any]]:
-        def make(data: dict[Any, Any]) -> list[Any]:
-            chosen = str(data[parts["checkpoint"]] or "")
-            path, problem = attempt(lambda: results.export_checkpoint(_run(parts, data), chosen, suffix))
-            shown = gr.update(visible=False) if path is None else gr.update(value=str(path), visible=True)
-            return [problem, shown]
-
-        return make
-
-    parts["restore_checkpoint"].click(restore, inputs=where, outputs=[parts["checkpoint_message"]], **BUSY)
-    parts["train_more"].click(
-        more, inputs=_where(parts), outputs=[parts["checkpoint_message"], parts.tabs, *form.components], **BUSY
-    )
-    for name, suffix in KINDS.items():
-        parts[name].click(
-            download(suffix), inputs=where, outputs=[parts["checkpoint_message"], parts["download"]], **BUSY
-        )
-    if "send_txt2img" in parts.own:
-        _connect_send(parts)
-
-
-def _connect_send(parts: Parts) -> None:
-    """Prompt and seed of the preview that is shown go to the txt2img tab; the page's script then opens it."""
-    keys = [key for key in ("prompt", "negative_prompt", "seed") if key in parts.txt2img]
-
-    def send(data: dict[Any, Any]) -> list[Any]:
-        values, problem = attempt(lambda: _run(parts, data).txt2img_values(data[parts["results_step"]] or 0))
-        if values is None:
-            return [problem, *[gr.update() for _ in keys]]
-        message = notice("good", ["The preview's prompt and seed are in the txt2img tab."])
-        return [message, *[gr.update(value=values[key]) for key in keys]]
-
-    parts["send_txt2img"].click(
-        send,
-        inputs={*_where(parts), parts["results_step"]},
-        outputs=[parts["checkpoint_message"], *(parts.txt2img[key] for key in keys)],
-        **QUIET,
-    )
-
-
-def _where(parts: Parts) -> set[Any]:
-    return {parts["results_name"], parts["results_run"], parts.train["log_directory"]}
-
-
-def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
-    """The run that is chosen, or the newest where the choice is of another embedding."""
-    log, name, path = (
-        data[one] or "" for one in (parts.train["log_directory"], parts["results_name"], parts["results_run"])
-    )
-    return parts.controller.results.run(log, name, path)
-
-
-def on_load(blocks: gr.Blocks, parts: Parts) -> None:
-    """Show the contact sheet in progress on a new page."""
-    blocks.load(parts.sheet_line.updates, inputs=[], outputs=parts.sheet_line.outputs, **QUIET)

@@ -21,7 +21,7 @@ from fastapi.responses import FileResponse
 from lib_ti.ui.html.tile import MEDIA_TYPE, tile
 from lib_ti.wording import printable
 
-ROUTE = "ti-picture"
+ROUTE = "ti-image"
 THUMBNAIL, LARGE = 256, 1024
 """Longest sides of served images in pixels."""
 AS_IT_IS = 0

@@ -1,88 +1,120 @@
-"""What the buttons of the sub-tab Train do, from plain values to plain results. Knows no Gradio."""
+"""Actions of the sub-tab Train: what its events do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
-from lib_ti.background.model_use import using_model
-from lib_ti.background.runs import Runs
-from lib_ti.background.tasks import BackgroundTasks
-from lib_ti.config import TrainConfig, from_mapping
-from lib_ti.errors import BadInput
-from lib_ti.host.base import Host
-from lib_ti.ui import reach
-from lib_ti.ui.html.fragments import findings, notice
-from lib_ti.ui.train.templates import Templates
+import gradio as gr
 
-TXT2IMG = {
-    "prompt": "preview_prompt",
-    "negative_prompt": "preview_negative",
-    "steps": "preview_steps",
-    "sampler": "preview_sampler",
-    "scheduler": "preview_scheduler",
-    "cfg_scale": "preview_cfg",
-    "seed": "preview_seed",
-    "width": "preview_width",
-    "height": "preview_height",
-}
-"""The setting of a run that each field of the txt2img tab becomes."""
+from lib_ti.config import TrainConfig
+from lib_ti.ui.attempt import attempt
+from lib_ti.ui.html.fragments import hint
+from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.train import template_fields, view
+from lib_ti.ui.train.service import TXT2IMG
+from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets.latest import follow
 
 
-class TrainActions:
-    """Checks and starts runs, for one host."""
+def connect(parts: Parts) -> None:
+    template_fields.connect(parts)
+    listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
+    _connect_dataset(parts)
+    form, controller, runs = parts.train, parts.controller, parts.controller.runs
+    watched, read = _watched(parts), tuple(TXT2IMG.values())
 
-    def __init__(self, host: Host, tasks: BackgroundTasks, templates: Templates) -> None:
-        self._host, self._tasks, self._templates = host, tasks, templates
-        self._runs = Runs(tasks)
+    def check(data: dict[Any, Any]) -> str:
+        found, problem = attempt(lambda: controller.train.check(form.values(data)))
+        return problem or found or ""
 
-    def check(self, values: Mapping[str, Any]) -> str:
-        """List what is right and wrong with a run that has these values; nothing is started."""
-        from lib_ti.ui import preflight
+    def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
+        def start(data: dict[Any, Any]) -> list[Any]:
+            wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
+            taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
+            _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
+            # Values read from txt2img, with [name] in place of the embedding's name.
+            begun = {} if problem else runs.snapshot().settings
+            return [
+                problem,
+                *run_updates(parts, ""),
+                *(gr.update(value=begun[key]) if begun else gr.update() for key in read),
+            ]
 
-        try:
-            with using_model(self._tasks):
-                found = preflight.check(self._host, self.config(values))
-        except BadInput as error:
-            found = [("error", problem) for problem in error.problems]
-        return f'<div class="ti-check">{findings(found)}</div>'
+        return start
 
-    def start(
-        self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None, *, new_data: bool = False
-    ) -> str:
-        """Start a run in the background, and return a message about it.
+    def asking(request: Callable[[], None]) -> Callable[[], list[Any]]:
+        def ask() -> list[Any]:
+            request()
+            return run_updates(parts, "")
 
-        Parameters
-        ----------
-        txt2img
-            Values of the txt2img tab for the previews.
-        new_data
-            The user agreed to continue the embedding on another dataset.
+        return ask
 
-        Raises
-        ------
-        UserError
-            With everything that is wrong with the values, or because a run is in progress.
-        """
-        taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
-        from lib_ti.ui.dataset.captions.state import unsaved
+    parts["check"].click(check, inputs=set(form.components), outputs=[parts["check_result"]], **BUSY)
+    inputs = {*form.components, *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
+    inputs |= {parts["from_txt2img"]} if parts.txt2img else set()
+    for name, new_data in (("start", False), ("start_new", True)):
+        outputs = [parts["check_result"], *watched, *(form[key] for key in read)]
+        parts[name].click(starting(new_data=new_data), inputs=inputs, outputs=outputs, **QUIET)
+    for name, request in (("stop", runs.stop), ("save_now", runs.save_now), ("preview_now", runs.preview_now)):
+        parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
+    parts["refresh"].click(
+        lambda data: run_updates(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
+    )
 
-        config = self.config({**values, **taken})
-        self._runs.start(self._host, config, new_data=new_data)
-        warning = unsaved(config.dataset)
-        sentences = [f"Training of {config.name} begins.", *filter(None, [warning])]
-        return notice("warning" if warning else "info", sentences)
 
-    def config(self, values: Mapping[str, Any]) -> TrainConfig:
-        """Return the settings of a run from the form's values.
+def _connect_dataset(parts: Parts) -> None:
+    """Show a hint when Dataset directory is not the prepared folder; nothing else fills it in."""
+    dataset, source, output = parts.train["dataset"], parts.prepare["source"], parts.prepare["output"]
 
-        Raises
-        ------
-        BadInput
-            With everything that is wrong with the values alone.
-        """
-        config = from_mapping(TrainConfig, values, source="the form")
-        named = {"Dataset directory": config.dataset, "Log directory": config.log_directory}
-        reach.check(self._host.folders, named)
-        self._templates.check_path(config.template)
-        return config
+    def hinted(data: dict[Any, Any]) -> str:
+        folders = [data[one] or "" for one in (dataset, source, output)]
+        said, _ = attempt(lambda: parts.preparation.training_hint(*folders))
+        return hint(said) if said else ""
+
+    inputs, outputs = {dataset, source, output}, [parts["train_dataset_hint"]]
+    parts["train_tab"].select(hinted, inputs=inputs, outputs=outputs, **QUIET)
+    follow(dataset.change, hinted, by=[dataset], inputs=inputs, outputs=outputs)
+
+
+def _watched(parts: Parts) -> list[Any]:
+    names = ("status", "start_new", "curve", "previews", "seen", "start", "stop", "save_now", "preview_now")
+    return [parts[name] for name in names]
+
+
+def run_updates(parts: Parts, seen: str) -> list[Any]:
+    """Updates of everything that shows the run; ``seen`` is the state that the last ones left in the page."""
+    now = parts.controller.runs.snapshot()
+    version, _, pictures = seen.partition(" ")
+    if version == f"{now.version}{now.stopping}":
+        return [gr.update()] * len(_watched(parts))
+    key = view.previews_key(now)
+    return [
+        view.status(now, parts.seconds),
+        gr.update(visible=now.state == "asking"),
+        view.curve(now),
+        gr.update() if key == pictures else view.previews(now),
+        f"{now.version}{now.stopping} {key}",
+        gr.update(interactive=not now.active),
+        *(gr.update(interactive=now.active and not now.stopping) for _ in range(3)),
+    ]
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """A new page shows the current or last run with its settings, and the files that exist by now."""
+    form, controller = parts.train, parts.controller
+
+    def load() -> list[Any]:
+        settings = dict(controller.runs.snapshot().settings)
+        for side in ("width", "height"):
+            settings[side] = settings.get(side) or controller.host.models.size
+        listed = {"name": controller.embeddings(), "template": controller.templates.names()}
+        fields = dict(zip(form.inputs, form.updates(settings), strict=True))
+        for name, names in listed.items():
+            fields[name] = choices(names, settings.get(name))
+        template = settings.get("template") or TrainConfig.template
+        lines, _ = attempt(lambda: controller.templates.text(template))
+        return [*fields.values(), lines or "", template if lines else "", *run_updates(parts, "")]
+
+    outputs = [*form.components, parts["template_text"], parts["template_loaded"], *_watched(parts)]
+    blocks.load(load, inputs=[], outputs=outputs, **QUIET)

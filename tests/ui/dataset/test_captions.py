@@ -307,7 +307,7 @@ def test_the_list_shows_what_is_open_unsaved_too_long_or_from_a_name(work: Capti
     assert [name for name, row in rows.items() if "ti-over" in row] == ["01.png"]
     assert [name for name, row in rows.items() if "(file name)" in row] == ["house.png"]
     assert "no caption" in rows["02.png"]
-    assert all("ti-picture?" in row and "sign=" in row for row in rows.values())
+    assert all("ti-image?" in row and "sign=" in row for row in rows.values())
     assert "5 images" in shown
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.images import service
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, Parts
 from lib_ti.wording import counted
@@ -24,18 +25,19 @@ def connect(parts: Parts) -> None:
         """Return the images of the folder, and those of them that training would use."""
         from lib_ti.data.preparations import without_excluded
 
-        found = parts.controller.scan(data[folder] or "", {**form.values(data), "subfolders": data[subfolders]})
+        values = {**form.values(data), "subfolders": data[subfolders]}
+        found = service.scan(parts.controller.host.folders, data[folder] or "", values)
         return found, without_excluded(found)
 
     def show(data: dict[Any, Any]) -> list[Any]:
         """Show the images, and open this step."""
-        from lib_ti.ui import pictures
+        from lib_ti.ui.dataset.images import view
 
         found, problem = attempt(lambda: scan(data))
         this_step = gr.update(selected="images")
         if found is None:
             return [problem, "", "", this_step]
-        return [pictures.overview(found[1]), "", pictures.pictures(*found), this_step]
+        return [view.overview(found[1]), "", view.images(*found), this_step]
 
     def use(data: dict[Any, Any]) -> list[Any]:
         found, problem = attempt(lambda: scan(data)[1])

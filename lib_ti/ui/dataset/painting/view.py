@@ -104,7 +104,7 @@ def stage(shown: Stage, field: str) -> str:
         f'<div class="ti-paint" data-mode="{shown.mode}" data-key="{shown.key}" data-version="{time.time_ns()}" '
         f'data-field="{field}" '
         f'data-note="{escape(shown.note)}" style="--shape:{width / height:.5f}">{_heading(shown)}{_tools(shown.mode)}'
-        f'<div class="ti-view"><div class="ti-picture" style="aspect-ratio:{width}/{height}">{layers}'
+        f'<div class="ti-view"><div class="ti-image" style="aspect-ratio:{width}/{height}">{layers}'
         f'<canvas width="{width}" height="{height}" tabindex="0" role="img" aria-label="{name}. {_KEYS}"></canvas>'
         f'<span class="ti-ring"></span></div></div>{_compare() if shown.before else ""}</div>'
     )

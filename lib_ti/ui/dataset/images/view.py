@@ -1,4 +1,4 @@
-"""The pictures of a folder as a page: each with its caption, and a list of what could be better."""
+"""The images of a folder as HTML: each with its caption, and what could be improved."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import printable
 
 
-def overview(found: Dataset) -> str:
-    """Sums and problems."""
-    return findings((finding.kind, finding.text) for finding in about_images(found))
+def overview(dataset: Dataset) -> str:
+    """Totals and problems of a dataset."""
+    return findings((finding.kind, finding.text) for finding in about_images(dataset))
 
 
-def pictures(found: Dataset, used: Dataset) -> str:
-    """All pictures with captions; marked are those held out, and those that are not ``used``, being excluded."""
-    remarks = {item.path: "held out to measure with" for item in used.validation}
-    remarks |= {item.path: "excluded" for item in set(found.all_items) - set(used.all_items)}
-    items = sorted(found.all_items, key=lambda item: natural_order(found.folder, item.path))
+def images(dataset: Dataset, used: Dataset) -> str:
+    """All images with their captions. Those for validation and those not ``used``, being excluded, are marked."""
+    remarks = {item.path: "for validation" for item in used.validation}
+    remarks |= {item.path: "excluded" for item in set(dataset.all_items) - set(used.all_items)}
+    items = sorted(dataset.all_items, key=lambda item: natural_order(dataset.folder, item.path))
     return gallery([_figure(item, remarks.get(item.path, "")) for item in items], "ti-dataset")
 
 

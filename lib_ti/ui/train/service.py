@@ -1,0 +1,93 @@
+"""The work behind the sub-tab Train, from plain values to plain results. Knows no Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib_ti.background.model_use import using_model
+from lib_ti.background.runs import Runs
+from lib_ti.background.tasks import BackgroundTasks
+from lib_ti.config import TrainConfig, from_mapping
+from lib_ti.errors import BadInput
+from lib_ti.host.base import Host
+from lib_ti.ui import reach
+from lib_ti.ui.html.fragments import findings, notice
+from lib_ti.ui.train.templates import Templates
+
+TXT2IMG = {
+    "prompt": "preview_prompt",
+    "negative_prompt": "preview_negative",
+    "steps": "preview_steps",
+    "sampler": "preview_sampler",
+    "scheduler": "preview_scheduler",
+    "cfg_scale": "preview_cfg",
+    "seed": "preview_seed",
+    "width": "preview_width",
+    "height": "preview_height",
+}
+"""The setting of a run that each field of the txt2img tab becomes."""
+
+
+class TrainService:
+    """Checks and starts runs, for one host."""
+
+    def __init__(self, host: Host, tasks: BackgroundTasks, templates: Templates) -> None:
+        self._host, self._tasks, self._templates = host, tasks, templates
+        self._runs = Runs(tasks)
+
+    def check(self, values: Mapping[str, Any]) -> str:
+        """List what is right and wrong with a run that has these values; nothing is started."""
+        from lib_ti.training.check import check_run
+        from lib_ti.training.checks.findings import Finding, worst_first
+        from lib_ti.ui.dataset.captions.state import unsaved
+
+        try:
+            config = self.config(values)
+            warning = unsaved(config.dataset)
+            with using_model(self._tasks):
+                found = [*([Finding("warning", warning)] if warning else []), *check_run(self._host, config)]
+        except BadInput as error:
+            found = [Finding("error", problem) for problem in error.problems]
+        shown = findings((finding.kind, finding.text) for finding in worst_first(found))
+        return f'<div class="ti-check">{shown}</div>'
+
+    def start(
+        self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None, *, new_data: bool = False
+    ) -> str:
+        """Start a run in the background, and return a message about it.
+
+        Parameters
+        ----------
+        txt2img
+            Values of the txt2img tab for the previews.
+        new_data
+            The user agreed to continue the embedding on another dataset.
+
+        Raises
+        ------
+        UserError
+            With everything that is wrong with the values, or because a run is in progress.
+        """
+        taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
+        from lib_ti.ui.dataset.captions.state import unsaved
+
+        config = self.config({**values, **taken})
+        self._runs.start(self._host, config, new_data=new_data)
+        warning = unsaved(config.dataset)
+        sentences = [f"Training of {config.name} begins.", *filter(None, [warning])]
+        return notice("warning" if warning else "info", sentences)
+
+    def config(self, values: Mapping[str, Any]) -> TrainConfig:
+        """Return the settings of a run from the form's values.
+
+        Raises
+        ------
+        BadInput
+            With everything that is wrong with the values alone.
+        """
+        config = from_mapping(TrainConfig, values, source="the form")
+        named = {"Dataset directory": config.dataset, "Log directory": config.log_directory}
+        reach.check(self._host.folders, named)
+        self._templates.check_path(config.template)
+        return config
