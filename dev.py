@@ -35,10 +35,10 @@ PIP_INSTALL = (
 CPU_TORCH = "https://download.pytorch.org/whl/cpu/torch/"
 
 COMMANDS = {
-    "demo": ("draw pictures, train an embedding on them, show what it learned", [["lib_ti", "demo"]]),
+    "demo": ("generate images, train an embedding on them, show what it learned", [["lib_ti", "demo"]]),
     "tab": (
-        "open the tab in a browser, with the model that comes along and sample pictures",
-        [["lib_ti", "tab", "--sample-pictures", "demo-pictures"]],
+        "open the tab in a browser, with the pocket model and sample images",
+        [["lib_ti", "tab", "--sample-images", "demo-images"]],
     ),
     "test": ("run the tests; arguments go to pytest", [["pytest"]]),
     "lint": ("check style and formatting with ruff", [["ruff", "check"], ["ruff", "format", "--check"]]),

@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with serving(folder, "--sample-pictures", "pictures") as address:
+    with serving(folder, "--sample-images", "pictures") as address:
         yield address
 
 

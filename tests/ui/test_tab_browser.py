@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(folder: Path) -> Iterator[Page]:
-    with serving(folder, "--sample-pictures", "pictures") as address:
+    with serving(folder, "--sample-images", "pictures") as address:
         made = Page(address)
         made.until(lambda: made.value("ti_train_width") == "64", wanted="the model's size")
         yield made
