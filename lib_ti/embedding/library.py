@@ -13,7 +13,7 @@ from lib_ti.embedding.reading import SUFFIXES, is_preview
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.in_use import Target
-from lib_ti.wording import printable, quoted
+from lib_ti.wording import printable, quoted, some
 
 TRAINABLE = (".safetensors", ".pt")
 """Formats that can be trained; the others are for sharing."""
@@ -61,8 +61,8 @@ def find(folder: Path, name: str) -> Path:
     found = find_all(folder, name)
     if not found:
         there = sorted({path.stem for path in _embedding_files(folder)})
-        known = f"There are {', '.join(there[:12])}{' …' if len(there) > 12 else ''}" if there else "There are none yet"
-        raise BadInput(f"There is no embedding {quoted(name)} in {folder}. {known}; create one first.")
+        known = f"It has {some(there, 12)}: choose one of these, or create" if there else "It has none yet: create"
+        raise BadInput(f"There is no embedding {quoted(name)} in {folder}. {known} {quoted(name)} first.")
     if len(found) > 1:
         raise BadInput(_several(folder, name))
     path = found[0]
