@@ -10,7 +10,7 @@ from lib_ti.training.step.batch import Batches
 from lib_ti.training.step.embeddings import TrainableEmbeddings
 from lib_ti.training.step.limits import Limits
 from lib_ti.training.step.objective import DenoisingObjective
-from lib_ti.training.step.optimizers import AdamW
+from lib_ti.training.step.optimizers import RUN_OPTIMIZER
 from lib_ti.training.trainer import Trainer
 
 
@@ -30,7 +30,7 @@ def build_trainer(
         batches,
         embeddings,
         objective=DenoisingObjective(config.seed),
-        optimizer=AdamW(embeddings.named, weight_decay=config.weight_decay),
+        optimizer=RUN_OPTIMIZER(embeddings.named, weight_decay=config.weight_decay),
         schedule=LearningRateSchedule(
             parse_learning_rates(config.learning_rate),
             first_step=first_step + 1,

@@ -17,7 +17,7 @@ from lib_ti.families.model_info import ModelInfo
 from lib_ti.training.checks.findings import Finding
 from lib_ti.training.files.run_folder import RunFolder, find_run, new_run
 from lib_ti.training.files.run_state import Identity, RunState, compare
-from lib_ti.training.step.optimizers import AdamW
+from lib_ti.training.step.optimizers import RUN_OPTIMIZER
 from lib_ti.wording import counted, quoted
 
 
@@ -55,7 +55,7 @@ def choose_target(
         template="\n".join(template.lines),
         settings=to_mapping(config),
         images=image_marks(dataset),
-        optimizer=AdamW.name,
+        optimizer=RUN_OPTIMIZER.name,
     )
     findings: list[Finding] = []
     asked = ""

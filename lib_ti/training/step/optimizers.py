@@ -102,3 +102,7 @@ class AdamW:
         for key, vector in self._vectors.items():
             self._mean[key] = state[f"mean.{key}"].to(vector).clone()
             self._square[key] = state[f"square.{key}"].to(vector).clone()
+
+
+RUN_OPTIMIZER = AdamW
+"""The optimizer of runs. A setting that chooses among several would be read here."""

@@ -65,6 +65,9 @@ def layout(parts: Parts) -> None:
             for title, rows in GROUPS:
                 with gr.Accordion(title, open=False):
                     _rows(form, rows)
+            if rest := form.missing():
+                with gr.Accordion("More settings", open=False):
+                    form.add(*rest)
         with gr.Column(scale=1, min_width=320):
             _run(parts)
 
