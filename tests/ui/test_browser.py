@@ -56,7 +56,7 @@ def test_the_page_has_style_and_script(address: str) -> None:
 def test_pictures_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
     (folder / "pictures" / "01.txt").write_text(EVIL)
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "27 pictures to train on, 3 held out")
+    page.says("ti_dataset_overview", "27 images for training, 3 for validation")
     assert EVIL in page.text("ti_dataset_images")
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_images img")) == 30
     assert page.driver.title != "broken"
@@ -68,13 +68,13 @@ def test_the_prepared_folder_follows_until_it_is_named(page: Page, folder: Path)
         page.fill("ti_dataset_folder", name)
         page.until(lambda: page.value("ti_prepare_output") == expected)
 
-    page.unfold("Where the prepared")
+    page.unfold("Prepared folder and image size")
     follows("elsewhere", "elsewhere-prepared")
     follows("pictures", "pictures-prepared")
     page.fill("ti_prepare_output", "mine")
     page.press("ti_dataset_show")
     follows("pictures", "mine")
-    page.unfold("Where the prepared")
+    page.unfold("Prepared folder and image size")
 
 
 def test_an_embedding_is_created_and_chosen(page: Page, folder: Path) -> None:

@@ -135,7 +135,7 @@ def test_an_error_stands_on_the_step_whose_button_it_is(page: Page) -> None:
     page.says("ti_prepare_message", "30 made", 120)
     page.until(lambda: page.text("ti_prepare_used") == "", wanted="no error left")
     page.tab("Captions", "#ti_dataset_tabs")
-    page.unfold("Have captions written")
+    page.unfold("Generate captions with a model")
     page.press("ti_captions_generate")
     page.says("ti_captions_result", "BLIP")
     page.shot("failed-work")

@@ -169,7 +169,7 @@ def test_found_photographs_become_an_embedding(webui: Instance, page: Page, foun
     page.fill("ti_train_max_steps", "20")
     page.fill("ti_train_save_image_every", "20")
     page.press("ti_check")
-    page.says("ti_check_result", "1 caption is changed in the step Captions and not saved")
+    page.says("ti_check_result", "1 caption has unsaved changes in the step Captions")
     page.tab("Dataset")
     page.tab("Captions", STEPS)
     page.press("ti_captions_save")

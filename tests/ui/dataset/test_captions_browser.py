@@ -192,7 +192,7 @@ def test_captions_are_found_by_words_and_by_what_they_lack(page: Page) -> None:
     press_in(page, "#ti_captions_options label:nth-of-type(4)")
     page.until(lambda: len(rows(page)) == 4)
     page.says("ti_captions_list", "4 of 6 images")
-    page.unfold("How often words and tags")
+    page.unfold("Frequency of tags and words")
     page.shot("captions-lacking")
     press_in(page, "#ti_captions_counts [data-find='close-up']")
     page.until(lambda: page.value("ti_captions_find") == "close-up")

@@ -74,8 +74,8 @@ def page(folder: Path, found: Path) -> Iterator[Page]:
 def choose(page: Page, found: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "picture")
-    page.unfold("Where the prepared")
+    page.says("ti_dataset_overview", "for training")
+    page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_width", str(SIZE))
     page.fill("ti_prepare_height", str(SIZE))
 
@@ -86,7 +86,7 @@ def config(found: Path) -> PrepareConfig:
 
 
 def decided(found: Path) -> dict[str, Any]:
-    """What is in the manifest by the pictures' names."""
+    """What is in the manifest by the images' names."""
     edits = read_manifest(PreparedFolder(Path(config(found).output))).edits
     return {one.name: one for one in edits.by_digest.values()}
 
@@ -96,7 +96,7 @@ def undo(page: Page) -> None:
 
 
 def kept(found: Path, name: str) -> list[list[float]]:
-    """A picture's frames in the manifest."""
+    """An image's crop boxes in the manifest."""
     return [[one.x, one.y, one.width, one.height] for one in decided(found)[name].crop_boxes]
 
 
@@ -121,7 +121,7 @@ def saved(page: Page, found: Path, name: str, **expected: Any) -> None:
     page.until(lambda: all(getattr(decided(found)[name], key) == value for key, value in expected.items()), 20)
 
 
-# Cut
+# Crop
 
 
 def test_crop_boxes_are_shown_where_prepare_would_crop(page: Page, found: Path) -> None:
@@ -255,7 +255,7 @@ def test_crop_boxes_of_another_folder_are_not_shown(page: Page, found: Path) -> 
     page.open()
     page.fill("ti_dataset_folder", str(other))
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "picture")
+    page.says("ti_dataset_overview", "for training")
     page.tab("Crop")
     page.says("ti_crop_grid", "Press “Show crop boxes”")
     assert not page.driver.find_elements(By.CSS_SELECTOR, "#ti_tabs .ti-card")
@@ -263,7 +263,7 @@ def test_crop_boxes_of_another_folder_are_not_shown(page: Page, found: Path) -> 
     choose(page, found)
 
 
-# Erase
+# Remove
 
 
 def painted(page: Page, step: str) -> np.ndarray:

@@ -83,7 +83,7 @@ def step(page: Page, title: str) -> None:
 def name_folders(page: Page, found: Path, output: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
     page.until(lambda: page.value("ti_prepare_output").startswith(str(found.parent)))
-    page.unfold("Where the prepared")
+    page.unfold("Prepared folder and image size")
     before = page.value("ti_dataset_shown")
     if page.value("ti_prepare_output") != str(output):
         page.fill("ti_prepare_output", str(output))
@@ -136,7 +136,7 @@ def refused(page: Page) -> list[str]:
 def test_only_use_for_training_fills_the_train_tab(page: Page, found: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "to train on")
+    page.says("ti_dataset_overview", "for training")
     page.tab("Train")
     page.says("ti_train_dataset_hint", "Dataset directory is empty: prepare the images of")
     assert page.value("ti_train_dataset") == ""
@@ -273,7 +273,7 @@ def test_a_new_page_has_the_settings_that_the_folder_was_prepared_with(prepared:
     page.says("ti_dataset_message", "was last prepared with")
     # A folder without any brings none, and the first one brings its own again.
     page.fill("ti_prepare_name", "other")
-    page.unfold("Where the prepared")
+    page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_output", str(found.with_name("third")))
     page.until(lambda: "was last prepared with" not in page.text("ti_dataset_message"))
     assert page.value("ti_prepare_name") == "other"
@@ -317,7 +317,7 @@ def test_files_that_are_no_images_leave_the_console_clean(page: Page, found: Pat
     (prepared / "damaged.png").write_bytes(b"no picture")
     name_folders(page, found, prepared)
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "to train on")
+    page.says("ti_dataset_overview", "for training")
     page.shot("images-broken")
     step(page, "Inspect")
     page.press("ti_inspect_start")
