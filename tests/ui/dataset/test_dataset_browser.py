@@ -332,9 +332,8 @@ def test_files_that_are_no_images_leave_the_console_clean(page: Page, found: Pat
         ("Masks", "#ti_masks_row img"),
     ):
         step(page, title)
-        images = page.until(lambda css=css: page.driver.find_elements(By.CSS_SELECTOR, css))
-        for one in images:
-            page.shown(one)
+        # Again where the page replaces its images meanwhile.
+        page.until(lambda css=css: [page.shown(one) for one in page.driver.find_elements(By.CSS_SELECTOR, css)])
         page.until(lambda css=css: page.driver.execute_script(_ALL_LOADED, css))
         page.shot(f"broken-{title.replace(' ', '-').lower()}")
     assert not refused(page)
