@@ -155,7 +155,18 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"host"},
     ),
     "host.webui": (
-        {"autoencoder", "conditioning", "folders", "forks", "kind", "noise_schedule", "preserved", "recompute", "tab"}
+        {
+            "autoencoder",
+            "conditioning",
+            "file_hints",
+            "folders",
+            "forks",
+            "kind",
+            "noise_schedule",
+            "preserved",
+            "recompute",
+            "tab",
+        }
         | {"text_encoder", "turn"},
         {"captioners", "embeddings", "inpainting", "ldm_checkpointing", "progress", "prompts", "upscalers"},
         {"preview"},

@@ -56,7 +56,7 @@ def other_kind(sd_model: Any) -> str:
         return "an SDXL refiner"
     family = family_of(sd_model)
     if family is None:
-        return "a model with other text encoders than those of SD1, SD2 and SDXL"
+        return "a model with other text encoders than those of SD 1, SD 2 and SDXL"
     if sd_model.model.conditioning_key != "crossattn":
         return "an inpainting, depth or instruction model"
     predicted = _prediction(sd_model)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStat
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.host.webui.autoencoder import latent_distribution
 from lib_ti.host.webui.conditioning import unet_conditioning
+from lib_ti.host.webui.file_hints import differences, weight_names
 from lib_ti.host.webui.kind import image_size
 from lib_ti.host.webui.noise_schedule import alphas_cumprod, has_zero_terminal_snr
 from lib_ti.host.webui.preview import PreviewGenerator
@@ -44,14 +46,9 @@ class WebUIModel:
         self._previews = PreviewGenerator(sd_model, self._prompts)
         self._alphas_cumprod = alphas_cumprod(sd_model, family).to(devices.device)
         self._info = _describe(sd_model, family, self._prompts)
-        if report and any(encoder.skips for encoder in self._prompts.encoders):
-            report(f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for it.")
-        if report and has_zero_terminal_snr():
-            report(
-                "The noise schedule is Zero Terminal SNR in the WebUI's settings, and the embedding is trained for it."
-            )
-        if report and sd_vae.loaded_vae_file:
-            report(f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI.")
+        if report:
+            for sentence in self._remarks(clip_skip):
+                report(sentence)
 
     @property
     def info(self) -> ModelInfo:
@@ -125,6 +122,18 @@ class WebUIModel:
         image = self._previews.generate(request, embeddings, stop or (lambda: False))
         self._check()
         return image
+
+    def _remarks(self, clip_skip: int) -> Iterator[str]:
+        """Yield sentences about the WebUI's settings that affect training."""
+        if any(encoder.skips for encoder in self._prompts.encoders):
+            yield f"Clip skip is {clip_skip} in the WebUI's settings, and the embedding is trained for it."
+        zero = has_zero_terminal_snr()
+        if zero:
+            yield "The WebUI's setting Zero Terminal SNR is on, and the embedding is trained for that noise schedule."
+        if sd_vae.loaded_vae_file:
+            yield f"The VAE is {sd_vae.get_loaded_vae_name()}, as chosen in the WebUI."
+        metadata = self._sd_model.sd_checkpoint_info.metadata or {}
+        yield from differences(weight_names(Path(self._file)), metadata, self._info.prediction, zero_terminal_snr=zero)
 
     def _check(self) -> None:
         """Fail when the model was replaced: the queue lock delays that, but not in everything that the API can do."""

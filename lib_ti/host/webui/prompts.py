@@ -15,12 +15,14 @@ from typing import Any
 import torch
 from modules import devices, shared
 from modules.textual_inversion import textual_inversion
+from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.families.family import Family
 from lib_ti.host.clip.conditioning import TextConditioning, sizes_of
+from lib_ti.host.clip.network import to_device
 from lib_ti.host.model import Conditions
 from lib_ti.host.webui.kind import text_wrappers
 from lib_ti.host.webui.text_encoder import TextEncoder
@@ -68,7 +70,16 @@ class WebUIPromptEncoder:
         a number that may be zero.
         """
         texts = [as_plain_text(prompt) for prompt in conditions.prompts]
-        database = self._database(embeddings)
+        distinct = list(dict.fromkeys(texts))
+        crossattn, pooled = self._encode(distinct, self._database(embeddings))
+        if len(distinct) < len(texts):
+            rows = to_device([distinct.index(text) for text in texts], devices.device)
+            crossattn, pooled = crossattn[rows], None if pooled is None else pooled[rows]
+        sizes = None if pooled is None else sizes_of(conditions.framings, devices.device)
+        return TextConditioning(crossattn, pooled, sizes)
+
+    def _encode(self, texts: Sequence[str], database: Any) -> tuple[Tensor, Tensor | None]:
+        """Encode texts to (B, 77·k, width of all encoders) and the pooled vectors, if an encoder has them."""
         layouts = [_with_database(encoder.wrapper, database).process_texts(texts)[0] for encoder in self.encoders]
         contexts = max(len(chunks) for layout in layouts for chunks in layout)
         hidden, pooled = [], None
@@ -76,8 +87,7 @@ class WebUIPromptEncoder:
             states, of_prompts = encoder.encode(_filled_up(layout, contexts, encoder.wrapper), contexts)
             hidden.append(states.reshape(len(texts), -1, states.shape[-1]))
             pooled = of_prompts if encoder.pooled else pooled
-        sizes = None if pooled is None else sizes_of(conditions.framings, devices.device)
-        return TextConditioning(torch.cat(hidden, dim=2), pooled, sizes)
+        return torch.cat(hidden, dim=2), pooled
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         return sum(int(found.vectors) if found else 1 for found in self._walk(prompt, embeddings))
@@ -85,7 +95,7 @@ class WebUIPromptEncoder:
     def find_embeddings(self, prompt: str, embeddings: Sequence[Embedding]) -> list[str]:
         return list(dict.fromkeys(found.name for found in self._walk(prompt, embeddings) if found))
 
-    def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
+    def initial_vectors(self, text: str, count: int) -> dict[str, Tensor]:
         """Return (count, width) float32 on the CPU by encoder; see :meth:`TokenTable.starting_vectors`."""
         return {
             encoder.key: encoder.table.starting_vectors(text, encoder.wrapper.tokenize([text])[0], count)

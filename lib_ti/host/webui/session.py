@@ -31,7 +31,7 @@ _ATTENTION = "sdp"
 versions of which return wrong gradients."""
 _WITH_OLD_EMPHASIS = ("sd1",)
 """Families whose text encoders the WebUI runs with its old emphasis, too; those of open_clip it does not."""
-_TRAINED = "an SD1, SD2 or SDXL checkpoint"
+_TRAINED = "an SD 1, SD 2 or SDXL checkpoint"
 
 
 @contextmanager
