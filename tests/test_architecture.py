@@ -36,7 +36,8 @@ BASE = {
     "families",
     "lazy",
 }  # "" is the package itself, for its version
-ENGINE = BASE | {"host.base", "host.model", "host.tools", "data", "embedding"}
+DATA = {"data", "data.images", "data.beside", "data.textfile"}
+ENGINE = BASE | DATA | {"host.base", "host.model", "host.tools", "embedding"}
 HOST = {
     *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding"),
     *("host.base", "host.model", "host.tools", "host.clip"),
@@ -68,7 +69,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.tools": set(),
     "embedding": BASE | {"embedding.pixelcode"},
     "embedding.pixelcode": set(),
-    "data": BASE | {"host.model", "embedding.pixelcode"},
+    "data.textfile": BASE,
+    "data.images": BASE | {"embedding.pixelcode"},
+    "data.beside": BASE | {"data.images", "data.textfile"},
+    "data": BASE | {"host.model", "embedding.pixelcode", "data.images", "data.beside", "data.textfile"},
     "training": ENGINE | TRAINING_PARTS,
     "training.callbacks": ENGINE | TRAINING - {"training.checks"},
     "training.checks": ENGINE | {"training.step", "training.images"},
@@ -104,7 +108,8 @@ WORKING = (
     | EMBEDDING
     | HOSTS
     | TRAINING
-    | {"data", "host.base", "host.model", "host.tools", "pocket", "tools"}
+    | DATA
+    | {"host.base", "host.model", "host.tools", "pocket", "tools"}
     | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"}
 )
 ONLY_IN: dict[str, set[str]] = {
@@ -131,13 +136,11 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"files"},
         {"library"},
     ),
+    "data.images": ({"buckets", "colour", "formats", "png"}, {"decode"}, {"contents"}),
+    "data.beside": ({"metadata"}, {"companions"}, {"captions", "masks"}),
     "data": (
-        {"buckets", "colour", "formats", "latent_files", "png", "textfile"},
-        {"images", "metadata", "templates"},
-        {"beside", "contents"},
-        {"captions", "masks"},
-        {"folder"},
-        {"dataset"},
+        {"folder", "latent_files"},
+        {"dataset", "templates"},
         {"batches", "framing", "preparations", "reading", "scan"},
         {"latents"},
     ),
@@ -412,7 +415,7 @@ def test_a_rule_names_who_breaks_it(rule: Rule, files: dict[str, str], words: st
     [
         {"training/run.py": "from lib_ti.host.base import Host\nfrom lib_ti import __version__", "host/base.py": ""},
         {"host/webui/turn.py": "from modules import shared\nimport lib_ti.host.base", "host/base.py": ""},
-        {"data/images.py": "import lib_ti.data.png", "data/png.py": ""},
+        {"data/images/decode.py": "import lib_ti.data.images.png", "data/images/png.py": ""},
         {"cli/progress.py": "print(1)", "__main__.py": "from lib_ti.cli import progress"},
     ],
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lib_ti import aside, in_use
     from lib_ti.background import runs
     from lib_ti.cli import demo as demo_command
-    from lib_ti.data import images
+    from lib_ti.data.images import decode as images
     from lib_ti.embedding import files, library, names, reading
     from lib_ti.embedding.contents import Contents
     from lib_ti.host import base, model
@@ -39,7 +39,7 @@ else:
     aside, in_use = lazy("lib_ti.aside"), lazy("lib_ti.in_use")
     runs = lazy("lib_ti.background.runs")
     demo_command = lazy("lib_ti.cli.demo")
-    images = lazy("lib_ti.data.images")
+    images = lazy("lib_ti.data.images.decode")
     files, library = lazy("lib_ti.embedding.files"), lazy("lib_ti.embedding.library")
     names, reading = lazy("lib_ti.embedding.names"), lazy("lib_ti.embedding.reading")
     base, model = lazy("lib_ti.host.base"), lazy("lib_ti.host.model")

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from lib_ti.data.captions import CaptionSource
+from lib_ti.data.beside.captions import CaptionSource
 from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.errors import BadInput
 from lib_ti.wording import counted, printable, some
@@ -56,7 +56,7 @@ class Rules:
     ``width`` and ``height`` are the training size in pixels, multiples of 8. ``validation_split`` is
     the share in 0..1 of the images for validation: at least one, and none of fewer than 8 images; which ones depends on
     ``seed`` and the images' contents only. ``subfolders`` uses the images of sub-folders too. ``word_regex`` and
-    ``join`` are for captions from file names, see :func:`lib_ti.data.captions.read_caption`.
+    ``join`` are for captions from file names, see :func:`lib_ti.data.beside.captions.read_caption`.
     """
 
     width: int

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import UnreadableImage, read_header
-from lib_ti.data.masks import find_masks
+from lib_ti.data.beside.companions import Beside
+from lib_ti.data.beside.masks import find_masks
+from lib_ti.data.images.decode import UnreadableImage, read_header
+from lib_ti.data.images.formats import has_image_suffix
 from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem
 from lib_ti.wording import counted, printable, some

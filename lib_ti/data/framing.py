@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_ti.data.dataset import Item, Resize
-from lib_ti.data.images import enlargement
+from lib_ti.data.images.decode import enlargement
 from lib_ti.host.model import Framing
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lib_ti.data import images
+from lib_ti.data.beside.masks import both
 from lib_ti.data.dataset import Dataset, Item, Rules
+from lib_ti.data.images import decode as images
 from lib_ti.data.latent_files import ItemLatents, LatentFiles
-from lib_ti.data.masks import both
 from lib_ti.data.reading import read_image, read_item_mask
 from lib_ti.errors import Stopped, TrainingFailed
 from lib_ti.host.model import Model

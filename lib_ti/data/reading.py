@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib_ti.data.beside.masks import read_mask
 from lib_ti.data.dataset import Item
-from lib_ti.data.images import UnreadableImage
-from lib_ti.data.masks import read_mask
+from lib_ti.data.images.decode import UnreadableImage
 
 
 def read_image(item: Item) -> bytes:

@@ -6,15 +6,15 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lib_ti.data import images
-from lib_ti.data.beside import Beside
-from lib_ti.data.buckets import bucket_for
-from lib_ti.data.captions import read_caption
-from lib_ti.data.contents import contents_of
+from lib_ti.data.beside.captions import read_caption
+from lib_ti.data.beside.companions import Beside
+from lib_ti.data.beside.masks import find_masks, shape_problem
 from lib_ti.data.dataset import Dataset, Item, NothingReadable, Rules, split
 from lib_ti.data.folder import FolderFiles, Skipped, list_files, repeats_of
-from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.masks import find_masks, shape_problem
+from lib_ti.data.images import decode as images
+from lib_ti.data.images.buckets import bucket_for
+from lib_ti.data.images.contents import contents_of
+from lib_ti.data.images.formats import has_image_suffix
 from lib_ti.ordered_map import ordered_map
 from lib_ti.wording import printable
 

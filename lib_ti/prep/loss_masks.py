@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_ti.atomic import write_bytes
-from lib_ti.data.masks import find_masks, mask_path
+from lib_ti.data.beside.masks import find_masks, mask_path
 from lib_ti.prep.prepared import PreparedFolder
 
 _TINT = (230, 30, 60)

@@ -8,7 +8,7 @@ from pathlib import Path
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER, PrepareConfig
 from lib_ti.config.setting import problems
 from lib_ti.data.dataset import Dataset, Item, Rules
-from lib_ti.data.images import open_image
+from lib_ti.data.images.decode import open_image
 from lib_ti.data.reading import read_image, read_item_mask
 from lib_ti.data.scan import read_item, scan
 from lib_ti.errors import BadInput
@@ -61,7 +61,7 @@ def open_layered(item: Item, *, cover: tuple[int, int] | None = None) -> Layered
     Parameters
     ----------
     cover
-        The size that the image will be downscaled to fill; see :func:`lib_ti.data.images.open_image`.
+        The size that the image will be downscaled to fill; see :func:`lib_ti.data.images.decode.open_image`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from lib_ti.data.dataset import Dataset, Rules
-from lib_ti.data.images import fill_and_crop, open_image, to_pixels
+from lib_ti.data.images.decode import fill_and_crop, open_image, to_pixels
 from lib_ti.data.latents import Latents, encode
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput, Stopped, TrainingFailed

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib_ti.data.batches import BatchPlan
 from lib_ti.data.dataset import Dataset, Rules
-from lib_ti.data.images import read_file
+from lib_ti.data.images.decode import read_file
 from lib_ti.data.scan import scan
 from lib_ti.embedding.card import make_card
 from lib_ti.embedding.embedding import Embedding
@@ -58,7 +58,7 @@ def test_unchanged_files_are_not_read_again_and_changed_ones_are(
         read.append(path.name)
         return read_file(path)
 
-    monkeypatch.setattr("lib_ti.data.images.read_file", reading)
+    monkeypatch.setattr("lib_ti.data.images.decode.read_file", reading)
     assert scanned(pictures).fingerprint == first.fingerprint
     assert read == []
     pictures.draw("b.png", salt="another picture")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lib_ti.config import InspectConfig
-from lib_ti.data.captions import Caption
+from lib_ti.data.beside.captions import Caption
 from lib_ti.prep.inspect.duplicates import Fingerprint
 from lib_ti.prep.inspect.issues import issues_of
 from lib_ti.prep.inspect.measure_folder import MeasuredImage

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lib_ti.data.beside.masks import find_masks, read_mask
 from lib_ti.data.dataset import Rules
-from lib_ti.data.masks import find_masks, read_mask
 from lib_ti.data.scan import scan
 from lib_ti.prep.loss_masks import overlay, remove_mask, save_mask
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lib_ti.atomic import CannotWrite
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.prep import thumbnails
 from lib_ti.prep.thumbnails import Thumbnails
 from tests.prep.conftest import save

@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 
 from lib_ti import atomic
-from lib_ti.data.beside import Beside
-from lib_ti.data.captions import caption_path
+from lib_ti.data.beside.captions import caption_path
+from lib_ti.data.beside.companions import Beside
 from lib_ti.data.folder import list_images
 from lib_ti.errors import BadInput
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.captions import CaptionSource, caption_path, read_caption
+from lib_ti.data.beside.captions import CaptionSource, caption_path, read_caption
+from lib_ti.data.beside.companions import Beside
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, UserError
 from lib_ti.prep.captions.caption_files import CaptionWriter, caption_images, shared_files
@@ -147,9 +147,10 @@ def load(folder: Path) -> CaptionSet:
 def save(captions: CaptionSet, *, overwrite: bool = False) -> SaveResult:
     """Write the changed captions as UTF-8; what they replace is kept.
 
-    Each goes to the text file that it came from, or to ``<stem>.txt``; see :func:`lib_ti.data.captions.caption_path`.
-    A caption whose file has changed since it was loaded is not written, unless it has the same text by now, or
-    ``overwrite`` is set. What cannot be written is reported, and the rest is written.
+    Each goes to the text file that it came from, or to ``<stem>.txt``; see
+    :func:`lib_ti.data.beside.captions.caption_path`. A caption whose file has changed since it was loaded is not
+    written, unless it has the same text by now, or ``overwrite`` is set. What cannot be written is reported, and the
+    rest is written.
     """
     writer, names, beside = (
         CaptionWriter(captions.folder),

@@ -13,10 +13,10 @@ from typing import Literal
 from PIL import Image
 
 from lib_ti.config import CaptionConfig, problems, to_mapping
-from lib_ti.data.beside import Beside
-from lib_ti.data.captions import Caption, caption_path, read_caption
+from lib_ti.data.beside.captions import Caption, caption_path, read_caption
+from lib_ti.data.beside.companions import Beside
 from lib_ti.data.folder import Skipped
-from lib_ti.data.images import UnreadableImage, open_image
+from lib_ti.data.images.decode import UnreadableImage, open_image
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Captioner, Report
@@ -96,7 +96,7 @@ def caption_folder(
     progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> CaptioningResult:
-    """Write a caption for every image directly in a folder, see :func:`lib_ti.data.captions.caption_path`.
+    """Write a caption for every image directly in a folder, see :func:`lib_ti.data.beside.captions.caption_path`.
 
     Captions that a preparation made of file names are always replaced, whatever the setting for existing ones.
 

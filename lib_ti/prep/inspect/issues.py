@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lib_ti.config import InspectConfig
-from lib_ti.data.images import enlargement
+from lib_ti.data.images.decode import enlargement
 from lib_ti.prep.inspect.measure_folder import MeasuredImage
 from lib_ti.prep.inspect.measures import at_downscaling
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from PIL import ImageChops
 
-from lib_ti.data.captions import Caption, read_caption
-from lib_ti.data.contents import read_image_file, refuse_card
+from lib_ti.data.beside.captions import Caption, read_caption
 from lib_ti.data.folder import FolderFiles, Skipped, list_files
-from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import Header, UnreadableImage, open_image, read_header
+from lib_ti.data.images.contents import read_image_file, refuse_card
+from lib_ti.data.images.decode import Header, UnreadableImage, open_image, read_header
+from lib_ti.data.images.formats import has_image_suffix
 from lib_ti.errors import Stopped
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.inspect.duplicates import Fingerprint

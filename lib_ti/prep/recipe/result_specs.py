@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lib_ti.config.prepare import NO_UPSCALER, PrepareConfig
-from lib_ti.data.buckets import bucket_for
 from lib_ti.data.dataset import Item
-from lib_ti.data.images import enlargement
+from lib_ti.data.images.buckets import bucket_for
+from lib_ti.data.images.decode import enlargement
 from lib_ti.prep.crop_box import WHOLE, CropBox
 from lib_ti.prep.edits import ImageEdits, crop_box_to_json
 from lib_ti.prep.recipe.crop import shaped, split_boxes, swap_left_right

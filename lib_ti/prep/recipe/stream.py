@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from lib_ti.data.folder import Skipped
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.errors import out_of_memory
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.manifest import Result

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 from lib_ti.config.prepare import LANCZOS
-from lib_ti.data.images import enlargement, fill_and_crop
+from lib_ti.data.images.decode import enlargement, fill_and_crop
 from lib_ti.host.tools import Upscaler
 from lib_ti.prep.layered_image import LayeredImage
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib_ti.config.prepare import PrepareConfig
+from lib_ti.data.beside.masks import read_mask
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, list_files
-from lib_ti.data.images import UnreadableImage
-from lib_ti.data.masks import read_mask
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Report

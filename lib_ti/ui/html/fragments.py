@@ -114,7 +114,7 @@ def figure(
 
     The image is embedded in the page, unless ``source`` is its address, which is meant for many images.
     """
-    from lib_ti.data.images import open_image
+    from lib_ti.data.images.decode import open_image
 
     try:
         source = source or data_uri(open_image(path, cover=(size, size)).image, size)

@@ -92,7 +92,7 @@ class ResultsService:
 
     def export_checkpoint(self, run: RunResults, step: str, suffix: str) -> Path:
         """Write a checkpoint as a file of that format into a new temporary folder, under the embedding's name."""
-        from lib_ti.data.images import open_image
+        from lib_ti.data.images.decode import open_image
         from lib_ti.embedding import files
 
         embedding = run.checkpoint(step)

@@ -47,7 +47,7 @@ def add_route(app: FastAPI, thumbnails: Path) -> None:
     """
 
     def image(name: str, size: int, sign: str) -> Response:
-        from lib_ti.data.images import UnreadableImage
+        from lib_ti.data.images.decode import UnreadableImage
         from lib_ti.errors import UserError, os_problem
         from lib_ti.prep.thumbnails import Thumbnails
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_ti.atomic import CannotWrite
 from lib_ti.config import CaptionConfig, PrepareConfig
-from lib_ti.data.captions import read_caption
+from lib_ti.data.beside.captions import read_caption
 from lib_ti.errors import BadInput, Stopped, UserError
 from lib_ti.prep.captions.caption_files import BEFORE
 from lib_ti.prep.captions.captioning import CaptioningResult, caption_folder

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_ti.data.images import fill_and_crop
+from lib_ti.data.images.decode import fill_and_crop
 from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.recipe.upscale import ImageUpscaler, resize_to
 from tests.fakes import FakeUpscaler

@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion

@@ -10,7 +10,7 @@ import skimage.data
 from PIL import Image
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from lib_ti.ui.dataset.masks import view as masks_view

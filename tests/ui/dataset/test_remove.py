@@ -15,7 +15,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.errors import BadInput
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder

@@ -13,7 +13,7 @@ from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, natural_order
-from lib_ti.data.images import UnreadableImage
+from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.errors import Stopped
 from lib_ti.host.base import Folders
 from lib_ti.ordered_map import ordered_map

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_ti.config import PrepareConfig
-from lib_ti.data.buckets import buckets
+from lib_ti.data.images.buckets import buckets
 from lib_ti.prep.crop_box import WHOLE, CropBox
 from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.recipe.result_specs import ResultSpec, specs_of

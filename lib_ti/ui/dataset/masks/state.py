@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.images import open_image, read_header
-from lib_ti.data.masks import find_mask, mask_path, read_mask
+from lib_ti.data.beside.companions import Beside
+from lib_ti.data.beside.masks import find_mask, mask_path, read_mask
+from lib_ti.data.images.decode import open_image, read_header
 from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders

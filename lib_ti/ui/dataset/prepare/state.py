@@ -156,7 +156,7 @@ class Preparation:
         BadInput
             When there is none, or it is still empty.
         """
-        from lib_ti.data.masks import find_mask
+        from lib_ti.data.beside.masks import find_mask
         from lib_ti.data.preparations import exclusions
         from lib_ti.prep.prepared import images_in
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from lib_ti.config import PrepareConfig
+from lib_ti.data.beside.masks import read_mask
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import list_images
-from lib_ti.data.masks import read_mask
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Report

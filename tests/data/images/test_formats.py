@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.formats import can_decode, format_of
+from lib_ti.data.images.formats import can_decode, format_of
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from tests.data.conftest import PictureFolder

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.data import images, png
+from lib_ti.data.images import decode as images
+from lib_ti.data.images import png
 from lib_ti.embedding.pixelcode import carries_payload
 
 _CARD = "it is a card that carries an embedding"
@@ -43,7 +44,7 @@ def read_image_file(path: Path) -> bytes:
     Raises
     ------
     UnreadableImage
-        As :func:`lib_ti.data.images.read_file`, and for the card of an embedding by its text.
+        As :func:`lib_ti.data.images.decode.read_file`, and for the card of an embedding by its text.
     """
     data = images.read_file(path)
     if png.carries_embedding(data):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from lib_ti.data import images
-from lib_ti.data.images import UnreadableImage, fill_and_crop, open_image, read_header
+from lib_ti.data.images import decode as images
+from lib_ti.data.images.decode import UnreadableImage, fill_and_crop, open_image, read_header
 
 HALVES = Image.new("RGB", (40, 20), (200, 30, 30))
 HALVES.paste((30, 30, 200), (20, 0, 40, 20))  # red on the left, blue on the right

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import open_image, read_header
-from lib_ti.data.png import without_text
+from lib_ti.data.images.decode import open_image, read_header
+from lib_ti.data.images.png import without_text
 from lib_ti.data.scan import scan
 from tests.data.conftest import PictureFolder
 

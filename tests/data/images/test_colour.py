@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from lib_ti.data.dataset import Rules
-from lib_ti.data.images import open_image
+from lib_ti.data.images.decode import open_image
 from lib_ti.data.scan import scan
 
 SRGB = ImageCms.createProfile("sRGB")

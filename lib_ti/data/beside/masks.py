@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.formats import has_image_suffix
-from lib_ti.data.images import UnreadableImage, open_image
+from lib_ti.data.beside.companions import Beside
+from lib_ti.data.images.decode import UnreadableImage, open_image
+from lib_ti.data.images.formats import has_image_suffix
 
 MASK_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
 _SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")

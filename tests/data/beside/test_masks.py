@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from lib_ti.data.beside.masks import find_mask, read_mask
 from lib_ti.data.dataset import Dataset, Rules
 from lib_ti.data.latents import Latents, encode
-from lib_ti.data.masks import find_mask, read_mask
 from lib_ti.data.scan import scan
 from tests.data.conftest import EncoderModel, PictureFolder
 

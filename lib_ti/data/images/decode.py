@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from lib_ti.data import colour, formats, png
+from lib_ti.data.images import colour, formats, png
 from lib_ti.errors import UserError
 
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.captions import caption_path, read_caption
+from lib_ti.data.beside.captions import caption_path, read_caption
+from lib_ti.data.beside.companions import Beside
 from lib_ti.errors import BadInput
 
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lib_ti.data.beside import Beside
-from lib_ti.data.metadata import CAPTION_KEYS, caption_in
+from lib_ti.data.beside.companions import Beside
+from lib_ti.data.beside.metadata import CAPTION_KEYS, caption_in
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput
 from lib_ti.wording import printable, quoted

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib_ti.data.metadata import Metadata, read_metadata
+from lib_ti.data.beside.metadata import Metadata, read_metadata
 
 
 class Beside:

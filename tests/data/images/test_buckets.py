@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib_ti.data.buckets import bucket_for, bucket_step, buckets
+from lib_ti.data.images.buckets import bucket_for, bucket_step, buckets
 
 SIZES = [(512, 512), (768, 768), (512, 768), (640, 448), (256, 256), (128, 128), (64, 64), (72, 72), (520, 520)]
 

@@ -1,0 +1,1 @@
+"""Files beside the images of a folder that belong to them: captions and masks."""

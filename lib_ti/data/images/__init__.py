@@ -1,0 +1,1 @@
+"""Image files: formats, decoding, color profiles, training sizes."""
