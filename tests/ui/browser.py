@@ -94,7 +94,7 @@ class Page:
                 if found := what():
                     return found
             except Exception as error:  # noqa: BLE001 - the page changes under our hands
-                problem = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                problem = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             if time.monotonic() >= end:
                 pytest.fail(f"after {seconds:g} s the page does not show {wanted or 'it'} ({problem})\n{self.seen()}")
             time.sleep(0.2)
