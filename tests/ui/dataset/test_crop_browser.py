@@ -40,7 +40,7 @@ SIZE = 256
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cut")
+    return tmp_path_factory.mktemp("crop")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_images_are_excluded_and_tab_goes_on(page: Page, found: Path) -> None:
     page.driver.execute_script("arguments[0].focus()", frames(page, "motorcycle.png")[1])
     keys(page, Keys.TAB)
     active = page.driver.switch_to.active_element
-    assert active.get_attribute("aria-label").startswith("Frame on rocket.png")
+    assert active.get_attribute("aria-label").startswith("Crop box on rocket.png")
     keys(page, "l")
     saved(page, found, "rocket.png", excluded=True)
     assert "ti-is-excluded" in card(page, "rocket.png").get_attribute("class")
@@ -215,9 +215,11 @@ def test_a_finger_moves_the_crop_box_that_it_tapped(page: Page, found: Path) -> 
 def test_labels_say_what_prepare_will_make(page: Page, found: Path) -> None:
     plan = make_plan(config(found))
     for name in ("china.png", "motorcycle.png", "chelsea.png"):
-        made = [one.wanted for one in plan.results if one.wanted.item.path.name == name]
+        made = [one.spec for one in plan.results if one.spec.item.path.name == name]
         labels = [frame.text for frame in frames(page, name)]
-        expected = [f"{one.cut[0]}×{one.cut[1]}" + (f"×{one.factor:.3g}" if one.factor > 1 else "") for one in made]
+        expected = [
+            f"{one.crop_size[0]}×{one.crop_size[1]}" + (f"×{one.factor:.3g}" if one.factor > 1 else "") for one in made
+        ]
         assert [label.replace(" ", "").replace("\n", "") for label in labels] == expected
 
 
@@ -306,7 +308,7 @@ def test_found_text_is_corrected_and_removed(page: Page, found: Path) -> None:
     assert region.method == "telea"
     page.until(lambda: page.find("ti_remove_stage", ".ti-before"))
     page.until(lambda: not painted(page, "remove").any())
-    drag(page, "erase", "before", 60)
+    drag(page, "remove", "before", 60)
     assert page.find("ti_remove_row", "b:not(:empty)").get_attribute("textContent") == "1 removed"
     page.shot("remove-before-and-after")
 
@@ -454,7 +456,7 @@ def test_pages_fit_the_dark_and_the_phone(page: Page, found: Path, width: int, t
         other.tab("Crop")
         other.until(lambda: len(frames(other, "motorcycle.png")) == 2)
         other.shot(f"crop-{theme}-{width}")
-        for step, title, name in (("erase", "Remove", "coffee.png"), ("masks", "Masks", "picture_002.png")):
+        for step, title, name in (("remove", "Remove", "coffee.png"), ("masks", "Masks", "picture_002.png")):
             other.tab(title)
             other.open_image(step, name)
             other.shot(f"{step}-{theme}-{width}")

@@ -29,7 +29,7 @@ PICTURES = ".ti-inspected"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("look") / "found"
+    folder = tmp_path_factory.mktemp("inspect") / "found"
     folder.mkdir()
     for name in SHARP:
         photograph(name).save(folder / f"{name}.jpg", quality=92)
