@@ -147,8 +147,8 @@ def explain(error: BaseException) -> tuple[str, ...]:
     said = f"{type(error).__name__}: {message}{where}."
     if out_of_memory(error):
         advice = (
-            "The memory is full: choose a smaller Batch size or smaller Width and Height, switch Gradient "
-            "checkpointing on, or close other programs that use the graphics card."
+            "The memory is full: choose a smaller Batch size or smaller Width and Height, set Gradient "
+            "checkpointing to auto, or close other programs that use the graphics card."
         )
         return (advice, said)
     return (f"An unexpected error ended it. {said}", "The whole traceback is in the console.")

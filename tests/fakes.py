@@ -16,7 +16,8 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
-from lib_ti.host.model import Conditions, ImageRequest, LatentStats
+from lib_ti.host.clip.conditioning import TextConditioning
+from lib_ti.host.model import Checkpointing, Conditions, ImageRequest, LatentStats
 from lib_ti.host.tools import Report
 from lib_ti.signals import Event
 
@@ -42,24 +43,29 @@ class FakeModel:
         betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
         self.alphas_cumprod = torch.cumprod(1 - betas, 0).float()
         self.map = torch.randn(WIDTH, 4, generator=torch.Generator().manual_seed(1))
+        self.weight_bytes = 0
+        self.checkpointing: Checkpointing = "off"
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
         self.requests: list[tuple[ImageRequest, tuple[int, ...]]] = []
         """What was generated, and with embeddings of which steps."""
 
+    def set_checkpointing(self, blocks: Checkpointing) -> None:
+        self.checkpointing = blocks
+
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)
         mean = torch.cat([mean, mean.mean(1, keepdim=True)], 1)
         return LatentStats(mean, torch.full_like(mean, 0.1))
 
-    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> Tensor:
+    def encode_prompts(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
         known = {embedding.name: embedding.vectors["clip_l"] for embedding in embeddings}
         rows = []
         for prompt in conditions.prompts:
             words = [known.get(word.strip(","), _vector(word)) for word in prompt.split()]
             rows.append(torch.cat(words or [_vector("")]).mean(0))
-        return torch.stack(rows)
+        return TextConditioning(torch.stack(rows)[:, None])
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
         counts = {embedding.name: embedding.count for embedding in embeddings}
@@ -69,9 +75,9 @@ class FakeModel:
         words = [word.strip(",") for word in prompt.split()]
         return [embedding.name for embedding in embeddings if embedding.name in words]
 
-    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: TextConditioning) -> Tensor:
         self.predictions += 1
-        colour = conditioning @ self.map
+        colour = conditioning.crossattn[:, 0] @ self.map
         if self.poison_after is not None and self.predictions > self.poison_after:
             colour = colour * float("nan")
         return 0.5 * noisy + colour[:, :, None, None]

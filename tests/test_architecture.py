@@ -44,7 +44,9 @@ HOST = {
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
 }
 HOSTS = {"host.clip", "host.embedded", "host.webui"}
-TRAINING_PARTS = {f"training.{part}" for part in ("callbacks", "checks", "files", "images", "step", "validation")}
+TRAINING_PARTS = {
+    f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "validation")
+}
 TRAINING = {"training"} | TRAINING_PARTS
 PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -76,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": ENGINE | TRAINING_PARTS,
     "training.callbacks": ENGINE | TRAINING - {"training.checks"},
     "training.checks": ENGINE | {"training.step", "training.images"},
+    "training.memory": ENGINE | {"training.step", "training.checks"},
     "training.images": ENGINE | {"training.files", "training.validation"},
     "training.validation": ENGINE | {"training.files", "training.step"},
     "training.files": ENGINE | {"training.step"},
@@ -181,16 +184,19 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "training": (
         {"create", "inputs", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
         {"build", "run_plan"},
+        {"first_step"},
         {"check", "session"},
         {"run"},
     ),
     "training.callbacks": ({"evaluator", "previewer", "recorder"}, {"run_images", "saver"}),
-    "training.checks": ({"findings", "prompts", "settings", "trial"}, {"disk_space"}),
+    "training.checks": ({"findings", "prompts", "self_test", "settings"}, {"disk_space"}),
     "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
     "training.images": ({"curve", "previews"}, {"plot"}, {"contact_sheet"}),
+    "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),
     "training.step": (
         {"batch", "diffusion", "embeddings", "gradients", "limits", "loss_scale", "optimizers"},
-        {"batch_source", "objective"},
+        {"batch_source", "objective", "trial"},
+        {"backward"},
     ),
     "training.validation": ({"history", "validation_loss"}, {"samples", "verdict"}),
     "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),

@@ -102,3 +102,17 @@ def test_filewords_in_preview_prompts_are_refused(setting: str) -> None:
 
 def test_not_a_number_is_refused() -> None:
     assert any("finite" in problem for problem in problems(TrainConfig(**GOOD, preview_cfg=float("nan"))))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        *((flag, "all-blocks") for flag in (True, "true", "on", "1")),
+        *((flag, "off") for flag in (False, "False", "off", "0")),
+        ("transformer-blocks", "transformer-blocks"),
+        ("auto", "auto"),
+    ],
+)
+def test_a_former_flag_is_read_as_a_choice(given: object, expected: str) -> None:
+    config = from_mapping(TrainConfig, {**GOOD, "gradient_checkpointing": given})
+    assert config.gradient_checkpointing == expected

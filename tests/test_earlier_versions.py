@@ -117,7 +117,7 @@ def test_a_stored_settings_file_keeps_its_meaning() -> None:
         validate_every=25,
         seed=5,
         precision="bfloat16",
-        gradient_checkpointing=True,
+        gradient_checkpointing="all-blocks",
         log_directory="logs",
         cache_latents=False,
     )

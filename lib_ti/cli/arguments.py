@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_ti.config import RENAMED, Config, TrainConfig, a1111, described, from_mapping
+from lib_ti.config import FORMER_FLAGS, RENAMED, Config, TrainConfig, a1111, described, from_mapping
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path
 from lib_ti.wording import number
@@ -18,7 +18,7 @@ def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional
     """Add an option for each setting: ``--max-steps N``, ``--shuffle-tags`` and ``--no-shuffle-tags``.
 
     Values stay text and unset options stay absent; :func:`read_config` checks all of them together. Settings that were
-    renamed are accepted under their former names too, which the help does not show.
+    renamed are accepted under their former names too, and former flags without a value, which the help does not show.
     """
     positionals = (positional,) if isinstance(positional, str) else positional
     group = parser.add_argument_group("settings")
@@ -35,6 +35,11 @@ def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional
         else:
             kinds = {int: "N", float: "X", str: "TEXT"}
             options["metavar"] = "|".join(setting.choices) if setting.choices else kinds[value_type]
+        if name in FORMER_FLAGS.get(kind.__name__, {}):
+            place = {"dest": options["dest"], "default": argparse.SUPPRESS}
+            without = _option(f"no_{name}")
+            group.add_argument(without, action="store_const", const="false", help=argparse.SUPPRESS, **place)
+            options |= {"nargs": "?", "const": "true"}
         group.add_argument(_option(name), help=text, **options)
         if name in former:
             group.add_argument(_option(former[name]), help=argparse.SUPPRESS, **options)

@@ -9,11 +9,12 @@ from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
 from lib_ti.config.inspect import InspectConfig
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.config.renamed import RENAMED, with_present_names
+from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.train import TrainConfig
 
 __all__ = [
+    "FORMER_FLAGS",
     "MAX_VECTORS",
     "RENAMED",
     "CaptionConfig",

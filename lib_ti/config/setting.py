@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from lib_ti.config.renamed import with_present_names
+from lib_ti.config.renamed import FLAGS, with_present_names
 from lib_ti.errors import BadInput
 from lib_ti.paths import path_problem, path_text
 from lib_ti.wording import number, quoted, without_commas
@@ -135,8 +135,8 @@ def _unreadable(value: Any, value_type: type[Any], item: Setting) -> str:
 def _read(value: Any, value_type: type[Any]) -> Any:
     """Convert a value to ``value_type``; whole floats and text are accepted as forms and files give them."""
     if value_type is bool:
-        if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-            return value.strip().lower() in ("true", "yes", "on", "1")
+        if isinstance(value, str) and value.strip().lower() in FLAGS:
+            return FLAGS[value.strip().lower()]
         if not isinstance(value, bool):
             raise ValueError
         return value

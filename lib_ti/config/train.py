@@ -189,8 +189,12 @@ class TrainConfig(Settings):
         "auto: half precision on a graphics card, float32 on the CPU.",
         choices=("auto", "float32", "float16", "bfloat16"),
     )
-    gradient_checkpointing: bool = setting(
-        False, "Gradient checkpointing", "Use less memory; each step takes about a third longer."
+    gradient_checkpointing: str = setting(
+        "auto",
+        "Gradient checkpointing",
+        "Parts of the UNet that are computed twice to save memory: transformer-blocks make a step about a quarter "
+        "longer, all-blocks about a third. auto: no more than the graphics card's free memory requires.",
+        choices=("auto", "off", "transformer-blocks", "all-blocks"),
     )
     log_directory: str = setting(
         "textual_inversion",

@@ -28,7 +28,6 @@ class SessionOptions:
     """How a model is acquired."""
 
     precision: Precision = "auto"
-    gradient_checkpointing: bool = False
     report: Callable[[str], None] | None = None
     """Called with a sentence while the host waits, such as for an image that is being generated."""
     stop: Callable[[], bool] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from lib_ti.families.model_info import ModelInfo
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lib_ti.embedding.embedding import Embedding
+
+Checkpointing = Literal["off", "transformer-blocks", "all-blocks"]
+"""Which of the UNet's blocks recompute their activations in the backward pass instead of storing them."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ class Conditions:
 class Conditioning(Protocol):
     """Encoded :class:`Conditions`, for :meth:`Model.predict` of the same model; nobody else looks inside."""
 
+    def split(self, count: int) -> Sequence[Conditioning]:
+        """Return parts of at most ``count`` conditions each, whose text is padded as in the whole."""
+        ...
+
+    def detached(self) -> tuple[Conditioning, Callable[[], None]]:
+        """Return it apart from the text encoders' graph, and a function that passes its gradients on to them.
+
+        So backward passes through parts of it need one backward pass through the text encoders between them.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class ImageRequest:
@@ -109,8 +123,20 @@ class Model(Protocol):
         ...
 
     @property
+    def weight_bytes(self) -> int:
+        """Memory that the model's weights take on the device."""
+        ...
+
+    @property
     def alphas_cumprod(self) -> torch.Tensor:
         """(1000,) float32, the training noise schedule."""
+        ...
+
+    def set_checkpointing(self, blocks: Checkpointing) -> None:
+        """Choose how the UNet's activations are stored, from the next :meth:`predict` on; a session begins with off.
+
+        Predictions are the same in every bit, gradients up to the order in which they are summed.
+        """
         ...
 
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:

@@ -6,6 +6,8 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Model
 from lib_ti.schedule import LearningRateSchedule, parse_learning_rates
+from lib_ti.training.memory.sets import MemorySet, MemorySets
+from lib_ti.training.step.backward import Backward
 from lib_ti.training.step.batch import Batches
 from lib_ti.training.step.embeddings import TrainableEmbeddings
 from lib_ti.training.step.limits import Limits
@@ -15,7 +17,13 @@ from lib_ti.training.trainer import Trainer
 
 
 def build_trainer(
-    model: Model, config: TrainConfig, batches: Batches, embedding: Embedding, *, first_step: int
+    model: Model,
+    config: TrainConfig,
+    batches: Batches,
+    embedding: Embedding,
+    *,
+    first_step: int,
+    memory: MemorySet | None = None,
 ) -> Trainer:
     """Return a trainer of one embedding.
 
@@ -23,13 +31,14 @@ def build_trainer(
     ----------
     first_step
         Steps that were finished when the run began, for warm-up and decay; ``embedding.step`` of a fresh run.
+    memory
+        The set to begin with; None for the fastest that the settings allow.
     """
     embeddings = TrainableEmbeddings([embedding], model.device)
     return Trainer(
         model,
-        batches,
         embeddings,
-        objective=DenoisingObjective(config.seed),
+        backward=Backward(model, batches, embeddings, DenoisingObjective(config.seed)),
         optimizer=RUN_OPTIMIZER(embeddings.named, weight_decay=config.weight_decay),
         schedule=LearningRateSchedule(
             parse_learning_rates(config.learning_rate),
@@ -44,4 +53,5 @@ def build_trainer(
             clip=config.clip,
             clip_value=config.clip_value,
         ),
+        memory=MemorySets(config.batch_size, config.gradient_checkpointing, memory),
     )

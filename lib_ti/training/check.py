@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import cast
 
 from lib_ti.config import TrainConfig
 from lib_ti.errors import Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
-from lib_ti.training.checks.findings import Finding, worst_first
-from lib_ti.training.checks.trial import free_memory, try_steps
+from lib_ti.training import first_step
+from lib_ti.training.checks.findings import Finding, findings, worst_first
 from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
-from lib_ti.training.step.batch_source import plain_prompts
-from lib_ti.wording import file_size, number
 
 
 def check_run(
@@ -33,7 +30,7 @@ def check_run(
     Busy
         When the model is used by something else.
     """
-    options = SessionOptions(cast("Precision", config.precision), config.gradient_checkpointing, wait=False)
+    options = SessionOptions(cast("Precision", config.precision), wait=False)
     found: list[Finding] = []
     try:
         with prepare_run(host, config, options, progress=progress) as prepared:
@@ -52,19 +49,5 @@ def check_run(
 
 def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
     """Check by trial whether a step can teach anything, and whether it fits into memory."""
-    embedding, model, items = plan.inputs.embedding, plan.model, plan.dataset.items
-    prompt = plain_prompts(items[:1], plan.inputs.template.lines[:1], embedding.name)[0]
-    size = max((item.size for item in items), key=lambda size: size[0] * size[1])
-    tried = try_steps(model, embedding, prompt, size=size, batch_size=min(config.batch_size, len(items)))
-    if not 0 < tried.gradient < math.inf:
-        said = f"A trial step gave the gradient {number(tried.gradient)}, from which nothing can be learned"
-        yield Finding("error", f"{said}: choose another Precision; the WebUI can be started with --no-half.")
-    free = free_memory(model.device)
-    said = f"A step needs about {file_size(tried.memory)} of memory beside the model"
-    if free is None:
-        yield Finding("info", f"{said}.")
-    elif tried.memory > free:
-        advice = "turn on Gradient checkpointing, or lower Batch size or Width and Height"
-        yield Finding("warning", f"{said}, and {file_size(free)} are free on {model.device}: {advice}.")
-    else:
-        yield Finding("good", f"{said}, and {file_size(free)} are free on {model.device}.")
+    yield from findings("error", first_step.problems_of(plan))
+    yield from first_step.choose_memory(plan, config).findings()

@@ -16,10 +16,12 @@ from lib_ti.data.dataset import Dataset, NothingReadable
 from lib_ti.data.folder import Skipped
 from lib_ti.data.latents import Latents
 from lib_ti.embedding import library
-from lib_ti.errors import NeedsConsent, TrainingFailed, out_of_memory
+from lib_ti.errors import BadInput, NeedsConsent, TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, FileSkipped, Listener, LogMessage, Progress, RunFinished
+from lib_ti.training import first_step
 from lib_ti.training.files.run_logger import RunLogger
+from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.run_plan import Preparation, RunPlan, prepare_run
 from lib_ti.training.session import RunSession
 from lib_ti.training.stopping import stop_requested
@@ -59,14 +61,13 @@ def train(
             raise
         raise TrainingFailed(
             "Out of memory before the first step: lower Width and Height, close other programs that use the graphics "
-            "card, or turn on Gradient checkpointing."
+            "card, or set Gradient checkpointing to auto."
         ) from error
 
 
 def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *, new_data: bool) -> RunFinished:
     options = SessionOptions(
         cast("Precision", config.precision),
-        config.gradient_checkpointing,
         report=lambda text: log(LogMessage(text)),
         stop=lambda: control.stop_requested,
     )
@@ -82,8 +83,9 @@ def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *,
         )
         plan = _agreed(prepared, config, log, new_data=new_data)
         stack.enter_context(in_use.held(plan.target.folder.target, in_use.TRAINED))
+        memory = _first_step(plan, config, log)
         dataset, encoded = _encode(host, config, plan, log, control)
-        return RunSession(host, config, plan, log, control).run(dataset, encoded)
+        return RunSession(host, config, plan, log, control, memory).run(dataset, encoded)
 
 
 def _agreed(prepared: Preparation, config: TrainConfig, log: RunLogger, *, new_data: bool) -> RunPlan:
@@ -104,6 +106,20 @@ def _agreed(prepared: Preparation, config: TrainConfig, log: RunLogger, *, new_d
         if finding.kind != "good" and not finding.about_images:
             log(LogMessage(finding.text, warning=finding.kind == "warning"))
     return plan
+
+
+def _first_step(plan: RunPlan, config: TrainConfig, log: RunLogger) -> MemorySet | None:
+    """Try a step, and choose its memory set; raise :class:`BadInput` where the run could not learn or has no memory."""
+    if not plan.target.state.optimizer and (problems := first_step.problems_of(plan)):
+        raise BadInput(problems)
+    if plan.model.device.type != "cuda":
+        return None
+    choice = first_step.choose_memory(plan, config)
+    for finding in choice.findings():
+        if finding.kind == "error":
+            raise BadInput(finding.text)
+        log(LogMessage(finding.text, warning=finding.kind == "warning"))
+    return choice.chosen
 
 
 def _encode(

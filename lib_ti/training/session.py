@@ -22,6 +22,7 @@ from lib_ti.training.callbacks.saver import Saver
 from lib_ti.training.files.run_logger import RunLogger
 from lib_ti.training.files.tables import LOSS_COLUMNS, Table
 from lib_ti.training.images.previews import Previews
+from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.published_embedding import PublishedEmbedding
 from lib_ti.training.run_plan import RunPlan
 from lib_ti.training.step.batch_source import BatchSource, plain_prompts
@@ -34,9 +35,24 @@ from lib_ti.training.validation.verdict import WINDOW
 
 
 class RunSession:
-    """Runs a plan. Constructing it writes nothing; :meth:`run` creates the run folder."""
+    """Runs a plan. Constructing it writes nothing; :meth:`run` creates the run folder.
 
-    def __init__(self, host: Host, config: TrainConfig, plan: RunPlan, log: RunLogger, control: Control) -> None:
+    Parameters
+    ----------
+    memory
+        How steps are computed at first; None for the fastest way.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        config: TrainConfig,
+        plan: RunPlan,
+        log: RunLogger,
+        control: Control,
+        memory: MemorySet | None = None,
+    ) -> None:
+        self._memory = memory
         self._host, self._config, self._plan, self._log, self._control = host, config, plan, log, control
         self._folder, self._state = plan.target.folder, plan.target.state
         self._resumed = bool(self._state.optimizer)
@@ -76,8 +92,8 @@ class RunSession:
             if not out_of_memory(error):
                 raise
             raise TrainingFailed(
-                f"Out of memory after step {trainer.step}, which is saved: lower Batch size, Width and Height, or turn "
-                "on Gradient checkpointing."
+                f"Out of memory after step {trainer.step}, which is saved: lower Batch size, Width and Height, or set "
+                "Gradient checkpointing to auto."
             ) from error
         finished = self._finished(reason, trainer, evaluator, saver)
         self._log(finished)
@@ -86,7 +102,8 @@ class RunSession:
     def _trainer(self, dataset: Dataset, encoded: Latents) -> Trainer:
         config, state, template = self._config, self._state, self._plan.inputs.template
         batches = BatchSource(dataset, encoded, template, self._embedding.name, config)
-        trainer = build_trainer(self._plan.model, config, batches, self._embedding, first_step=state.first_step)
+        model, first = self._plan.model, state.first_step
+        trainer = build_trainer(model, config, batches, self._embedding, first_step=first, memory=self._memory)
         if self._resumed:
             trainer.restore(dict(state.optimizer), dict(state.scale), state.smoothed)
         return trainer

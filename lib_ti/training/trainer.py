@@ -18,16 +18,18 @@ import torch
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import TrainingFailed
+from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.model import Model
 from lib_ti.schedule import Schedule
 from lib_ti.signals import StepDone
-from lib_ti.training.step.batch import Batches, TrainingBatch
+from lib_ti.training.memory.device import release
+from lib_ti.training.memory.sets import MemorySets
+from lib_ti.training.step.backward import Backward
+from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.step.embeddings import TrainableEmbeddings
 from lib_ti.training.step.gradients import all_finite, clip
 from lib_ti.training.step.limits import Limits
 from lib_ti.training.step.loss_scale import LossScale
-from lib_ti.training.step.objective import Objective
 from lib_ti.training.step.optimizers import Optimizer
 from lib_ti.wording import number, some
 
@@ -51,6 +53,9 @@ class Callback:
 
     def on_step_result(self, result: StepDone, batch: TrainingBatch) -> None:
         """Take note of a step's loss, which on a graphics card is read only after the next step has been started."""
+
+    def on_out_of_memory(self, trainer: Trainer) -> None:
+        """Act before the step after ``trainer.step`` is repeated with less memory, as ``trainer.memory`` says."""
 
     def on_step_end(self, trainer: Trainer) -> None:
         """Act after ``trainer.step`` steps; call :meth:`Trainer.flush_pending` before looking at the vectors."""
@@ -90,25 +95,23 @@ class Trainer:
 
     Parameters
     ----------
-    batches
-        Returns the micro-batch of an index.
     embeddings
-        The leaf tensors, which ``optimizer`` updates.
+        The leaf tensors, to which ``backward`` adds gradients and which ``optimizer`` updates.
     """
 
     def __init__(
         self,
         model: Model,
-        batches: Batches,
         embeddings: TrainableEmbeddings,
         *,
-        objective: Objective,
+        backward: Backward,
         optimizer: Optimizer,
         schedule: Schedule,
         limits: Limits,
+        memory: MemorySets,
     ) -> None:
         self.model, self.embeddings = model, embeddings
-        self.objective, self.optimizer, self.schedule, self.limits = objective, optimizer, schedule, limits
+        self.optimizer, self.schedule, self.limits = optimizer, schedule, limits
         self.loss_scale = LossScale(enabled=model.needs_loss_scaling, device=model.device)
         self.step = embeddings.step
         self.smoothed_loss: float | None = None
@@ -118,8 +121,8 @@ class Trainer:
         """Whether the last step has been taken."""
         self.deferred = model.device.type != "cpu"
         """Whether a step's figures are read only when the next step is under way, so that the device need not wait."""
-        self._batches = batches
-        self._live = embeddings.live(self.step)
+        self.memory = memory
+        self._backward = backward
         self._callbacks: Sequence[Callback] = ()
         self._pending: _PendingStep | None = None
         self._consecutive_bad_steps = 0
@@ -145,6 +148,7 @@ class Trainer:
         """
         self._callbacks, self.ending = callbacks, False
         try:
+            self.model.set_checkpointing(self.memory.current.checkpointing)
             for callback in callbacks:
                 callback.on_run_start(self)
             while not self.finished and not should_stop():
@@ -211,13 +215,7 @@ class Trainer:
         step = self.step + 1
         state_before = self._copy_state() if self.step % KEEP_GOOD_EVERY == 0 else None
         learning_rate = self.schedule.learning_rate(step)
-        count = self.limits.gradient_accumulation
-        losses, batch = [], None
-        for index in range(self.step * count, (self.step + 1) * count):
-            batch = self._batches(index)
-            losses.append(self._forward_backward(batch, index) / count)
-        assert batch is not None
-        loss = torch.stack(losses).sum()
+        batch, loss = self._add_gradients()
         gradients = self._take_gradients()
         finite = all_finite(loss, *gradients.values())
         gradients = clip(gradients, self.limits.clip, self.limits.clip_value)
@@ -226,15 +224,33 @@ class Trainer:
         self.step = step
         return _PendingStep(step, batch, learning_rate, torch.stack([loss, applied.to(loss)]), state_before)
 
-    def _forward_backward(self, batch: TrainingBatch, index: int) -> Tensor:
-        draw = self.objective.draw(index, tuple(batch.latents.shape)).to(self.model.device)
-        latents = batch.latents.to(self.model.device, non_blocking=True)
-        weight = None if batch.weight is None else batch.weight.to(self.model.device, non_blocking=True)
-        with torch.enable_grad():
-            conditioning = self.model.encode_prompts(batch.conditions, self._live)
-            loss = self.objective.loss(self.model, latents, weight, draw, conditioning)
-            (loss * (self.loss_scale.value / self.limits.gradient_accumulation)).backward()
-        return loss.detach()
+    def _add_gradients(self) -> tuple[TrainingBatch, Tensor]:
+        """Add the next step's gradients to the leaves, with less memory where it is short, and return its loss.
+
+        A step is a pure function of its number, so that it can be repeated.
+        """
+        while True:
+            try:
+                return self._backward_passes()
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or not self.memory.reduce():
+                    raise
+            # Only here, without the error, are the tensors of the step free.
+            for leaf in self.embeddings.named.values():
+                leaf.grad = None
+            release(self.model.device)
+            self.model.set_checkpointing(self.memory.current.checkpointing)
+            for callback in self._callbacks:
+                callback.on_out_of_memory(self)
+
+    def _backward_passes(self) -> tuple[TrainingBatch, Tensor]:
+        count = self.limits.gradient_accumulation
+        losses, batch = [], None
+        for index in range(self.step * count, (self.step + 1) * count):
+            batch, loss = self._backward(index, self.loss_scale.value / count, self.memory.images)
+            losses.append(loss / count)
+        assert batch is not None
+        return batch, torch.stack(losses).sum()
 
     def _take_gradients(self) -> dict[str, Tensor]:
         """Return the unscaled gradients, and clear them."""

@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import torch
 
 from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.model import Checkpointing
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.gpu_place import Check, Place, Result, trainer
 
@@ -35,14 +36,13 @@ def steps(place: Place) -> Iterator[Check]:
 
 def memory(place: Place) -> Iterator[Check]:
     """The most memory that a step takes, by set of settings."""
-    for checkpointing in (False, True):
-        options = SessionOptions(cast("Precision", place.precisions[0]), checkpointing)
-        with place.host.models.session(options) as model:
+    options = SessionOptions(cast("Precision", place.precisions[0]))
+    with place.host.models.session(options) as model:
+        for blocks in get_args(Checkpointing):
             for side in (place.size.side, place.size.large):
                 for batch in BATCHES:
-                    how = "with" if checkpointing else "without"
-                    what = f"{place.precisions[0]}, batch {batch}, {side} px: memory {how} checkpointing"
-                    yield Check(what, partial(_memory, place, model, batch, side, what))
+                    what = f"{place.precisions[0]}, batch {batch}, {side} px: memory with checkpointing {blocks}"
+                    yield Check(what, partial(_memory, place, model, batch, side, blocks, what))
 
 
 def _speed(place: Place, model: EmbeddedModel, batch: int, what: str) -> Result:
@@ -76,8 +76,8 @@ def _waits(place: Place, model: EmbeddedModel, what: str) -> Result:
     return Result(what, f"{count:g} ({', '.join(places)})", "1", count <= 1, {"waits": count})
 
 
-def _memory(place: Place, model: EmbeddedModel, batch: int, side: int, what: str) -> Result:
-    made = trainer(model, batch=batch, side=side)
+def _memory(place: Place, model: EmbeddedModel, batch: int, side: int, blocks: str, what: str) -> Result:
+    made = trainer(model, batch=batch, side=side, gradient_checkpointing=blocks)
     if not place.on_card:
         _train(made, 1)
         return Result(what, ONLY_ON_CARD)

@@ -135,3 +135,20 @@ def test_former_names_of_settings_are_accepted_as_options(capsys: pytest.Capture
     text = capsys.readouterr().out
     assert "--validation-split" in text
     assert "--held-out" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["--gradient-checkpointing"], "all-blocks"),
+        (["--no-gradient-checkpointing"], "off"),
+        (["--gradient-checkpointing", "transformer-blocks"], "transformer-blocks"),
+        ([], "auto"),
+    ],
+)
+def test_a_former_flag_is_accepted_as_an_option(given: list[str], expected: str) -> None:
+    arguments = argparse.ArgumentParser()
+    add_settings(arguments, TrainConfig, positional="name")
+    config = read_config(TrainConfig, arguments.parse_args(["x", "--dataset", "images", *given]))
+    assert config.gradient_checkpointing == expected
+    assert "--no-gradient" not in arguments.format_help()

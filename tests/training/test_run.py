@@ -33,6 +33,9 @@ from lib_ti.training.validation.history import read_history
 from tests.fakes import FakeModel, draw_pictures
 from tests.training.conftest import Studio
 
+SELF_TEST = 2
+"""Predictions of the self-test before the first step."""
+
 
 def vectors(path: Path) -> torch.Tensor:
     return files.load(path).vectors["clip_l"]
@@ -232,7 +235,7 @@ def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio, error
     predict = model.predict
 
     def full(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
-        if model.predictions == 5:
+        if model.predictions == SELF_TEST + 5:
             raise error
         return predict(noisy, *rest)  # type: ignore[arg-type]
 
@@ -247,7 +250,7 @@ def test_out_of_memory_while_measuring_at_the_end_saves_too(studio: Studio) -> N
     predict = model.predict
 
     def full(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
-        if not torch.is_grad_enabled() and model.predictions > 5:
+        if not torch.is_grad_enabled() and model.predictions > SELF_TEST + 5:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return predict(noisy, *rest)  # type: ignore[arg-type]
 
@@ -370,7 +373,7 @@ def test_a_preview_carries_its_parameters(studio: Studio) -> None:
 
 
 def test_undefined_loss_goes_back_and_ends_with_the_reason(studio: Studio) -> None:
-    studio.host.model.poison_after = 40
+    studio.host.model.poison_after = SELF_TEST + 40
     with pytest.raises(
         TrainingFailed, match="NaN or infinite for 10 steps in a row.*Lower the Embedding learning rate"
     ):
@@ -386,7 +389,7 @@ def test_a_single_bad_step_is_skipped_and_marked(studio: Studio) -> None:
 
     def once(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
         out = predict(noisy, *rest)  # type: ignore[arg-type]
-        return out * float("nan") if model.predictions == 4 else out
+        return out * float("nan") if model.predictions == SELF_TEST + 4 else out
 
     model.predict = once  # type: ignore[method-assign,assignment]
     assert studio.train(validate_every=0, save_image_every=0).reason == "done"

@@ -12,8 +12,10 @@ import torch
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed
+from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.signals import Control, StepDone, as_json
 from lib_ti.training.build import build_trainer
+from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.trainer import Callback, Trainer
@@ -133,3 +135,69 @@ def test_a_skipped_step_is_valid_json() -> None:
         trainer(model).run([figures])
     text = json.dumps(as_json(figures.steps[0]), allow_nan=False)
     assert json.loads(text)["loss"] is None
+
+
+class Full(FakeModel):
+    """Has memory for so many images at once, more with checkpointing, and reports what it was asked for."""
+
+    def __init__(self, room: dict[str, int], error: type[Exception] = torch.OutOfMemoryError, first: int = 0) -> None:
+        super().__init__()
+        self.room, self.error, self.first = room, error, first
+        self.asked: list[tuple[str, int]] = []
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: TextConditioning) -> torch.Tensor:
+        if not self.asked or self.asked[-1] != (self.checkpointing, len(noisy)):
+            self.asked.append((self.checkpointing, len(noisy)))
+        result = super().predict(noisy, timesteps, conditioning)
+        if self.predictions > self.first and len(noisy) > self.room[self.checkpointing]:
+            raise self.error("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return result
+
+
+class Reduced(Callback):
+    """Notes the sets that steps are repeated with."""
+
+    def __init__(self) -> None:
+        self.sets: list[tuple[int, str]] = []
+
+    def on_out_of_memory(self, trainer: Trainer) -> None:
+        self.sets.append((trainer.step + 1, trainer.memory.how))
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError, MemoryError])
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_step_without_memory_is_repeated_with_less(error: type[Exception], deferred: bool) -> None:
+    plain = trainer(FakeModel(), batch_size=2, gradient_accumulation=2)
+    plain.run()
+    model = Full({"off": 0, "transformer-blocks": 1, "all-blocks": 1}, error, first=7)
+    made = trainer(model, deferred=deferred, batch_size=2, gradient_accumulation=2)
+    reduced, figures = Reduced(), Kept()
+    assert made.run([reduced, figures]) == "done"
+    one = "1 of 2 images is computed at once"
+    assert reduced.sets == [
+        (4, f"no activations are recomputed, and {one}"),
+        (4, f"the transformer blocks recompute their activations, and {one}"),
+    ]
+    assert model.asked == [("off", 2), ("off", 1), ("transformer-blocks", 1)]
+    torch.testing.assert_close(made.live.vectors["clip_l"], plain.live.vectors["clip_l"], rtol=0, atol=1e-6)
+    assert [result.step for result in figures.steps] == list(range(1, 13))
+    assert not any(result.skipped for result in figures.steps)
+
+
+def test_checkpointing_that_was_chosen_stays() -> None:
+    made = trainer(Full({"off": 9, "all-blocks": 0}), batch_size=2, gradient_checkpointing="all-blocks")
+    with pytest.raises(torch.OutOfMemoryError):
+        made.run()
+    assert made.memory.current == MemorySet("all-blocks", 1)
+    assert made.step == 0
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
+    class Broken(FakeModel):
+        def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, conditioning: TextConditioning) -> torch.Tensor:
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    made = trainer(Broken())
+    with pytest.raises(RuntimeError, match="mat1"):
+        made.run()
+    assert made.memory.current == MemorySet("off", 1)

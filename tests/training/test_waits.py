@@ -14,7 +14,7 @@ from lib_ti.host.embedded.architecture import architecture
 from lib_ti.host.embedded.checkpoint import read_checkpoint
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import build
-from lib_ti.host.model import Framing
+from lib_ti.host.model import Checkpointing, Framing
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training.build import build_trainer
 from lib_ti.training.step import diffusion
@@ -55,15 +55,16 @@ def embedding() -> Embedding:
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("checkpointing", ["off", "all-blocks"])
 @pytest.mark.parametrize("settings", [{"gradient_accumulation": 2, "clip": "norm"}, {"clip": "value"}], ids=str)
-def test_a_step_waits_for_the_device_once(dtype: torch.dtype, checkpointing: bool, settings: dict[str, Any]) -> None:
+def test_a_step_waits_for_the_device_once(
+    dtype: torch.dtype, checkpointing: Checkpointing, settings: dict[str, Any]
+) -> None:
     model = model_on_meta(dtype)
-    config = TrainConfig(max_steps=STEPS, **settings)
-    with model.checkpointing(checkpointing):
-        trainer = build_trainer(model, config, batches, embedding(), first_step=0)
-        with waits() as found:
-            trainer.run()
+    config = TrainConfig(max_steps=STEPS, gradient_checkpointing=checkpointing, **settings)
+    trainer = build_trainer(model, config, batches, embedding(), first_step=0)
+    with waits() as found:
+        trainer.run()
     assert len(found) == STEPS, "\n".join(found)
     assert trainer.loss_scale.enabled == (dtype == torch.float16)
 
@@ -74,16 +75,16 @@ def other_family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("checkpointing", ["off", "all-blocks"])
 def test_a_step_of_another_family_waits_for_the_device_once(
-    other_family: Path, dtype: torch.dtype, checkpointing: bool
+    other_family: Path, dtype: torch.dtype, checkpointing: Checkpointing
 ) -> None:
     model = model_on_meta(dtype, other_family)
     style = Embedding("my-style", {key: torch.full((3, width), 0.1) for key, width in model.info.widths.items()})
-    with model.checkpointing(checkpointing):
-        trainer = build_trainer(model, TrainConfig(max_steps=STEPS, clip="norm"), batches, style, first_step=0)
-        with waits() as found:
-            trainer.run()
+    config = TrainConfig(max_steps=STEPS, clip="norm", gradient_checkpointing=checkpointing)
+    trainer = build_trainer(model, config, batches, style, first_step=0)
+    with waits() as found:
+        trainer.run()
     assert len(found) == STEPS, "\n".join(found)
     assert trainer.loss_scale.enabled == (dtype == torch.float16)
 

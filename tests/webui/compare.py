@@ -91,8 +91,8 @@ def _speed(
     """Step times and, where the size of the UNet's weights is given, the memory that each training had at the most."""
     size = {"batch": batch, "side": side, "steps": STEPS[part]}
     ways: dict[str, Callable[[], float]] = {
-        "without checkpointing": lambda: _ours(instance, folder, **size),
-        "with checkpointing": lambda: _ours(instance, folder, **size, gradient_checkpointing=True),
+        "without checkpointing": lambda: _ours(instance, folder, **size, gradient_checkpointing="off"),
+        "with checkpointing": lambda: _ours(instance, folder, **size, gradient_checkpointing="transformer-blocks"),
         "their own": lambda: _theirs(instance, folder, **size),
     }
     seconds: dict[str, list[float]] = {how: [] for how in ways}

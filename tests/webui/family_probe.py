@@ -20,7 +20,7 @@ from modules import devices, prompt_parser, script_callbacks, sd_hijack, shared
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.model import Conditions, Framing, ImageRequest
+from lib_ti.host.model import Checkpointing, Conditions, Framing, ImageRequest
 from lib_ti.host.webui.conditioning import unet_conditioning
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.kind import text_wrappers
@@ -92,10 +92,11 @@ def compute(
     latents: list[Any],
     timesteps: list[int],
     framings: Sequence[Sequence[Sequence[int]]],
-    checkpointing: bool = False,
+    checkpointing: Checkpointing = "off",
 ) -> dict[str, Any]:
     """What our session makes of the same inputs as another host's."""
-    with session(gradient_checkpointing=checkpointing) as model:
+    with session() as model:
+        model.set_checkpointing(checkpointing)
         embedding = leaves(model)
         shown = [Framing(*(tuple(pair) for pair in one)) for one in framings]  # type: ignore[arg-type]
         conditioning = model.encode_prompts(Conditions(prompts, shown), [embedding])

@@ -80,12 +80,13 @@ def autoencoders(times: int) -> dict[str, Any]:
     return {"found": found, "read": len(read)}
 
 
-def steps_without_values(checkpointing: bool, steps: int) -> list[str]:
+def steps_without_values(checkpointing: str, steps: int) -> list[str]:
     """The places in the code where a training of so many steps waits for its device."""
-    with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model, _on_meta(model):
+    with HOST.models.session(SessionOptions()) as model, _on_meta(model):
         widths = model.info.widths
         embedding = Embedding("zqtest", {key: torch.full((2, width), 0.1) for key, width in widths.items()})
-        trainer = build_trainer(model, TrainConfig(max_steps=steps), _batch, embedding, first_step=0)
+        config = TrainConfig(max_steps=steps, gradient_checkpointing=checkpointing)
+        trainer = build_trainer(model, config, _batch, embedding, first_step=0)
         with waits() as found:
             trainer.run()
     return found

@@ -29,7 +29,7 @@ from lib_ti.config import CreateConfig, TrainConfig, from_mapping
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.model import Conditions, ImageRequest
+from lib_ti.host.model import Checkpointing, Conditions, ImageRequest
 from lib_ti.host.webui import tab
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.model import WebUIModel
@@ -167,12 +167,17 @@ def refusal(changes: list[list[Any]], precision: str = "auto") -> str:
 
 
 def compute(
-    prompts: list[str], latents: list[Any], timesteps: list[int], vectors: list[Any], checkpointing: bool = False
+    prompts: list[str],
+    latents: list[Any],
+    timesteps: list[int],
+    vectors: list[Any],
+    checkpointing: Checkpointing = "off",
 ) -> dict[str, Any]:
     """What the lent model makes of the same inputs as another host's."""
     leaf = torch.tensor(vectors).requires_grad_()
     embedding = Embedding("zqtest-same", {"clip_l": leaf})
-    with HOST.models.session(SessionOptions(gradient_checkpointing=checkpointing)) as model:
+    with HOST.models.session(SessionOptions()) as model:
+        model.set_checkpointing(checkpointing)
         conditioning = model.encode_prompts(Conditions.whole(prompts, width=64, height=64), [embedding])
         predicted = model.predict(torch.tensor(latents), torch.tensor(timesteps), conditioning)
         predicted.square().mean().backward()

@@ -129,17 +129,21 @@ def test_conditioning_is_bit_equal_to_the_webui_s(families: Families, kind: str,
 
 
 def test_the_gradient_reaches_the_vectors_of_each_encoder_and_nothing_else(families: Families, kind: str) -> None:
-    plain, saving = (families("compute", **inputs(), checkpointing=wanted) for wanted in (False, True))
-    for found in (plain, saving):
+    plain, *saving = (
+        families("compute", **inputs(), checkpointing=blocks) for blocks in ("off", "transformer-blocks", "all-blocks")
+    )
+    for found in (plain, *saving):
         assert found["others"] == 0
         assert found["gradients"].keys() == WIDTHS[KINDS[kind][0].key].keys()
         for gradient in found["gradients"].values():
             rows = torch.tensor(gradient).norm(dim=1)
             assert rows.isfinite().all()
             assert rows.min() > 0
-    assert saving["loss"] == plain["loss"]
-    for key, gradient in plain["gradients"].items():
-        torch.testing.assert_close(torch.tensor(saving["gradients"][key]), torch.tensor(gradient), rtol=1e-4, atol=1e-8)
+    for found in saving:
+        assert found["loss"] == plain["loss"]
+        for key, gradient in plain["gradients"].items():
+            same = torch.tensor(gradient)
+            torch.testing.assert_close(torch.tensor(found["gradients"][key]), same, rtol=1e-4, atol=1e-8)
 
 
 def test_both_hosts_compute_the_same(families: Families, kind: str, tmp_path: Path) -> None:
@@ -210,8 +214,8 @@ def test_frozen_weights_fail_with_checkpointing_of_its_own_and_not_in_a_run(
         webui.call("their_checkpointing", at="model", on=any(before))
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
-def test_a_step_waits_for_the_device_once(families: Families, kind: str, checkpointing: bool) -> None:
+@pytest.mark.parametrize("checkpointing", ["off", "transformer-blocks", "all-blocks"])
+def test_a_step_waits_for_the_device_once(families: Families, kind: str, checkpointing: str) -> None:
     found = families.webui.call("steps_without_values", at="model", checkpointing=checkpointing, steps=2)
     assert len(found) == 2, "\n".join(found)
 

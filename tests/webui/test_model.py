@@ -83,8 +83,8 @@ def test_the_autoencoder_is_hashed_once_until_another_is_chosen(webui: Instance)
     assert (again["read"], set(again["found"])) == (1, set(first["found"]))
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
-def test_a_step_waits_for_the_device_once(webui: Instance, checkpointing: bool) -> None:
+@pytest.mark.parametrize("checkpointing", ["off", "transformer-blocks", "all-blocks"])
+def test_a_step_waits_for_the_device_once(webui: Instance, checkpointing: str) -> None:
     before = webui.call("state")
     found = webui.call("steps_without_values", at="model", checkpointing=checkpointing, steps=2)
     assert len(found) == 2, "\n".join(found)

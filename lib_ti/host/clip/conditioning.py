@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,6 +28,26 @@ class TextConditioning(Conditioning):
     crossattn: torch.Tensor
     pooled: torch.Tensor | None = None
     sizes: torch.Tensor | None = None
+
+    def split(self, count: int) -> list[TextConditioning]:
+        crossattn = self.crossattn.split(count)
+        pooled, sizes = (
+            [None] * len(crossattn) if one is None else one.split(count) for one in (self.pooled, self.sizes)
+        )
+        return [TextConditioning(*parts) for parts in zip(crossattn, pooled, sizes, strict=True)]
+
+    def detached(self) -> tuple[TextConditioning, Callable[[], None]]:
+        leaves = {
+            key: (source, source.detach().requires_grad_(True))
+            for key, source in (("crossattn", self.crossattn), ("pooled", self.pooled))
+            if source is not None and source.requires_grad
+        }
+
+        def pass_on() -> None:
+            reached = [(source, leaf.grad) for source, leaf in leaves.values() if leaf.grad is not None]
+            torch.autograd.backward([source for source, _ in reached], [gradient for _, gradient in reached])
+
+        return replace(self, **{key: leaf for key, (_, leaf) in leaves.items()}), pass_on
 
     def kept_where(self, kept: Sequence[bool]) -> TextConditioning:
         """Return it with the prompts' parts zeros where ``kept``, one for each prompt, is False."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 from PIL import Image
@@ -18,7 +17,7 @@ from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.networks import Networks
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
 from lib_ti.host.embedded.sampling import Denoise, check_request, sample
-from lib_ti.host.model import Conditioning, Conditions, Framing, ImageRequest, LatentStats
+from lib_ti.host.model import Checkpointing, Conditioning, Conditions, Framing, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.prompt_syntax import parse
 
@@ -38,7 +37,7 @@ class EmbeddedModel:
     def __init__(
         self, networks: Networks, made: Architecture, *, name: str, checkpoint_hash: str, autoencoder_hash: str
     ) -> None:
-        self._unet = networks.unet
+        self._networks, self._unet = networks, networks.unet
         self._autoencoder = networks.autoencoder
         self._text = PromptEncoder(made.family, networks.text_encoders)
         self._made = made
@@ -68,23 +67,24 @@ class EmbeddedModel:
         return bool(self._unet.dtype == torch.float16)
 
     @property
+    def weight_bytes(self) -> int:
+        return sum(one.nbytes for network in self._networks.all for one in network.parameters())
+
+    @property
     def alphas_cumprod(self) -> torch.Tensor:
         return self._alphas_cumprod
 
-    @contextmanager
-    def checkpointing(self, wanted: bool) -> Iterator[None]:
-        """Recompute the UNet's activations in the backward pass within it, instead of storing them."""
-        if not wanted:
-            yield
-            return
-        try:
-            self._unet.enable_gradient_checkpointing()
-            # diffusers up to 0.31 does so in training mode only, which changes nothing else: SD1 has no dropout.
-            self._unet.train()
-            yield
-        finally:
-            self._unet.disable_gradient_checkpointing()
-            self._unet.eval()
+    def set_checkpointing(self, blocks: Checkpointing) -> None:
+        unet = self._unet
+        unet.disable_gradient_checkpointing()
+        if blocks != "off":
+            unet.enable_gradient_checkpointing()
+        if blocks == "transformer-blocks":
+            for module in unet.modules():
+                if hasattr(module, "gradient_checkpointing"):
+                    module.gradient_checkpointing = hasattr(module, "transformer_blocks")
+        # diffusers up to 0.31 recomputes in training mode only, which changes nothing else: the UNets have no dropout.
+        unet.train(blocks != "off")
 
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:

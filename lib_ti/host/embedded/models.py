@@ -116,8 +116,10 @@ class EmbeddedModels:
             acquired, recognized = self._load(dtype)
             if recognized and options.report:
                 options.report(recognized)
-            with acquired.checkpointing(options.gradient_checkpointing):
+            try:
                 yield acquired
+            finally:
+                acquired.set_checkpointing("off")
         finally:
             self._in_use.release()
 

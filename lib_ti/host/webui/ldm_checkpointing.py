@@ -1,13 +1,14 @@
-"""Gradient checkpointing of a UNet of ldm's or sgm's blocks: theirs off, ours on where it is requested."""
+"""Gradient checkpointing of a UNet of ldm's or sgm's blocks: theirs off, ours as it is requested."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 
+from lib_ti.host.model import Checkpointing
 from lib_ti.host.webui.recompute import Block, recomputed
 
 _LDM_FLAGS = ("checkpoint", "use_checkpoint")
@@ -19,18 +20,21 @@ projection, its 2 halves, and the gate's activation."""
 
 
 @contextmanager
-def checkpointed(unet: Any, wanted: bool) -> Iterator[None]:
-    """Recompute the blocks' activations in the backward pass where ``wanted``; in no case in ldm's way.
+def own_checkpointing(unet: Any) -> Iterator[Callable[[Checkpointing], None]]:
+    """Yield the function that chooses which blocks recompute their activations; within it none does so in ldm's way.
 
     ldm's and sgm's checkpointing hands a block's weights to autograd, which refuses them while they are frozen. The
     WebUI turns it off from 1.10 on; before that, it is on for almost every model.
     """
     blocks = [module for module in unet.modules() if hasattr(module, "_forward")]
-    with ExitStack() as undo:
-        undo.enter_context(_without_ldm_checkpointing(blocks))
-        if wanted:
-            undo.enter_context(_with_checkpointed_forwards(blocks))
-        yield
+    with _without_ldm_checkpointing(blocks), ExitStack() as chosen:
+
+        def choose(which: Checkpointing) -> None:
+            chosen.close()
+            if which != "off":
+                chosen.enter_context(_with_checkpointed_forwards(blocks, whole=which == "all-blocks"))
+
+        yield choose
 
 
 @contextmanager
@@ -46,8 +50,11 @@ def _without_ldm_checkpointing(blocks: list[Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _with_checkpointed_forwards(blocks: list[Any]) -> Iterator[None]:
-    forwards = {part: forward for block in blocks for part, forward in _checkpointed_forwards(block).items()}
+def _with_checkpointed_forwards(blocks: list[Any], *, whole: bool) -> Iterator[None]:
+    if whole:
+        forwards = {block: recomputed(block._forward) for block in blocks}
+    else:
+        forwards = {part: forward for block in blocks for part, forward in _checkpointed_forwards(block).items()}
     before = {part: vars(part).get("forward") for part in forwards}
     try:
         for part, forward in forwards.items():
@@ -61,7 +68,7 @@ def _with_checkpointed_forwards(blocks: list[Any]) -> Iterator[None]:
 
 
 def _checkpointed_forwards(block: Any) -> dict[Any, Block]:
-    """Return the replacements of ``forward`` by a block's parts.
+    """Return the replacements of ``forward`` that save most memory for their time, by a block's parts.
 
     It is not worth it where less is stored than :data:`_STORED_SHARE` of the size of the weights: in the UNet's coarse
     levels, except for large batches. Convolutions store nothing while their weights are frozen, and take most of a

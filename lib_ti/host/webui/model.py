@@ -15,7 +15,7 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.families.family import Family
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.conditioning import TextConditioning
-from lib_ti.host.model import Conditioning, Conditions, ImageRequest, LatentStats
+from lib_ti.host.model import Checkpointing, Conditioning, Conditions, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.host.webui.autoencoder import latent_distribution
 from lib_ti.host.webui.conditioning import unet_conditioning
@@ -34,12 +34,21 @@ class WebUIModel:
     ----------
     family
         The loaded model's.
+    set_checkpointing
+        See :meth:`lib_ti.host.model.Model.set_checkpointing`.
     report
         Called with sentences about the WebUI's settings that affect training.
     """
 
-    def __init__(self, sd_model: Any, family: Family, report: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        sd_model: Any,
+        family: Family,
+        set_checkpointing: Callable[[Checkpointing], None],
+        report: Callable[[str], None] | None,
+    ) -> None:
         self._sd_model = sd_model
+        self.set_checkpointing = set_checkpointing
         self._file = sd_model.sd_model_checkpoint
         clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
         self._prompts = WebUIPromptEncoder(sd_model, family, clip_skip)
@@ -61,6 +70,13 @@ class WebUIModel:
     @property
     def needs_loss_scaling(self) -> bool:
         return torch.float16 in (devices.dtype_unet, devices.dtype)
+
+    @property
+    def weight_bytes(self) -> int:
+        """With --medvram, the autoencoder is moved off the device between its uses."""
+        model = self._sd_model
+        parts = (model.cond_stage_model, model.model) if model.lowvram else (model,)
+        return sum(one.nbytes for part in parts for one in part.parameters() if one.device.type != "meta")
 
     @property
     def alphas_cumprod(self) -> torch.Tensor:

@@ -22,7 +22,7 @@ from lib_ti.errors import BadInput
 from lib_ti.families.family import Family
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.webui.kind import family_of, other_kind
-from lib_ti.host.webui.ldm_checkpointing import checkpointed
+from lib_ti.host.webui.ldm_checkpointing import own_checkpointing
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.host.webui.preserved import forgotten_conditioning, preserved_random_state, switch_off_networks
 
@@ -55,10 +55,10 @@ def acquire_model(options: SessionOptions) -> Iterator[WebUIModel]:
             _torch_attention(),
             _contiguous_before_proj_out(sd_model),
             _timesteps_on_device(sd_model),
-            checkpointed(sd_model.model.diffusion_model, options.gradient_checkpointing),
         ):
             undo.enter_context(change)
-        yield WebUIModel(sd_model, family, options.report)
+        set_checkpointing = undo.enter_context(own_checkpointing(sd_model.model.diffusion_model))
+        yield WebUIModel(sd_model, family, set_checkpointing, options.report)
 
 
 def usable_model(options: SessionOptions) -> tuple[Any, Family]:
@@ -81,7 +81,7 @@ def usable_model(options: SessionOptions) -> tuple[Any, Family]:
     if shared.cmd_opts.lowvram:
         raise BadInput(
             "The WebUI was started with --lowvram, which keeps the model in pieces that cannot be trained through: "
-            "start it with --medvram, and turn on Gradient checkpointing."
+            "start it with --medvram."
         )
     if devices.fp8:
         raise BadInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib_ti.signals import Listener, RunStarted, StepDone
+from lib_ti.signals import Listener, LogMessage, RunStarted, StepDone
 from lib_ti.training.files.tables import Table
 from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.trainer import Callback, Trainer
@@ -22,6 +22,11 @@ class Recorder(Callback):
 
     def on_run_start(self, trainer: Trainer) -> None:
         self._listen(self._started)
+
+    def on_out_of_memory(self, trainer: Trainer) -> None:
+        step, how = trainer.step + 1, trainer.memory.how
+        text = f"Step {step} ran out of memory and is repeated with less, which changes no result: from now on {how}."
+        self._listen(LogMessage(text, warning=True))
 
     def on_step_result(self, result: StepDone, batch: TrainingBatch) -> None:
         self._losses.add(

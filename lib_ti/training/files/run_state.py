@@ -173,5 +173,7 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
 
 VALIDATED_BY = ("seed", "resize", "use_alpha")
 """Settings that change what the validation loss is about, besides what the dataset's fingerprint holds."""
-NEVER_MATTER = frozenset({"max_steps", "log_directory", "dataset", "template", "name", "cache_latents"})
-"""Settings whose change needs no message: they name the run or its length, or are reported otherwise."""
+NEVER_MATTER = frozenset(
+    {"max_steps", "log_directory", "dataset", "template", "name", "cache_latents", "gradient_checkpointing"}
+)
+"""Settings whose change needs no message: they change no result, or their change is reported elsewhere."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import Networks
-from lib_ti.host.model import Conditions, Framing, ImageRequest
+from lib_ti.host.model import Checkpointing, Conditions, Framing, ImageRequest
 from tests.checkpoints import KINDS, SIZE, small_networks, write_checkpoint
 
 CAT = "a photo of a cat"
@@ -204,7 +204,8 @@ def test_a_session_leaves_everything_as_it_was(case: Case) -> None:
         weights = copy.deepcopy([network.state_dict() for network in modules(model)])
     random = torch.random.get_rng_state()
     for error in (None, RuntimeError("step failed")):
-        with suppress(RuntimeError), sessions.session(SessionOptions(gradient_checkpointing=True)) as model:
+        with suppress(RuntimeError), sessions.session(SessionOptions()) as model:
+            model.set_checkpointing("all-blocks")
             loss_of(model, whole(["my-style"]), [embedding(model)]).backward()
             model.generate(REQUEST, [embedding(model)])
             if error:
@@ -218,14 +219,16 @@ def test_a_session_leaves_everything_as_it_was(case: Case) -> None:
 
 def test_gradient_checkpointing_changes_nothing(case: Case) -> None:
     found = []
-    for wanted in (False, True):
-        with case.host.models.session(SessionOptions(gradient_checkpointing=wanted)) as model:
+    for blocks in get_args(Checkpointing):
+        with case.host.models.session(SessionOptions()) as model:
+            model.set_checkpointing(blocks)
             style = embedding(model)
             loss = loss_of(model, whole(["a my-style cat"]), [style])
             loss.backward()
             found.append((loss.item(), *(vectors.grad for vectors in style.vectors.values())))
-    assert found[0][0] == found[1][0]
-    assert all(torch.allclose(one, two, atol=1e-9) for one, two in zip(found[0][1:], found[1][1:], strict=True))
+    for other in found[1:]:
+        assert other[0] == found[0][0]
+        assert all(one.equal(two) for one, two in zip(other[1:], found[0][1:], strict=True))
 
 
 def test_bfloat16_is_near_float32(case: Case, model: EmbeddedModel) -> None:

@@ -49,10 +49,8 @@ def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make
     settings = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark
     random = torch.random.get_rng_state()
     for error in (None, RuntimeError("step failed"), KeyboardInterrupt()):
-        with (
-            suppress(RuntimeError, KeyboardInterrupt),
-            host.models.session(SessionOptions(gradient_checkpointing=True)) as model,
-        ):
+        with suppress(RuntimeError, KeyboardInterrupt), host.models.session(SessionOptions()) as model:
+            model.set_checkpointing("all-blocks")
             assert state(model) != before
             loss_of(model, model.encode_prompts(of_images(["my-style"]), [embedding()])).backward()
             model.generate(SMALL, [])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from lib_ti.host.webui.ldm_checkpointing import checkpointed
+from lib_ti.host.model import Checkpointing
+from lib_ti.host.webui.ldm_checkpointing import own_checkpointing
+
+BLOCKS = get_args(Checkpointing)
 
 
 class TheirCheckpoint(torch.autograd.Function):
@@ -74,22 +77,32 @@ def test_their_own_way_fails_with_frozen_weights(unet: nn.Sequential) -> None:
         gradient(unet)
 
 
-@pytest.mark.parametrize("wanted", [False, True])
-def test_the_gradient_flows(unet: nn.Sequential, wanted: bool) -> None:
+@pytest.mark.parametrize("blocks", BLOCKS)
+def test_the_gradient_flows(unet: nn.Sequential, blocks: Checkpointing) -> None:
     unet[0].checkpoint = unet[2].use_checkpoint = False
     expected = gradient(unet)
     unet[0].checkpoint = unet[2].use_checkpoint = True
     unet[0].times = 0
-    with checkpointed(unet, wanted):
+    with own_checkpointing(unet) as choose:
+        choose(blocks)
         assert torch.equal(gradient(unet), expected)
-    assert unet[0].times == (2 if wanted else 1)
+    assert unet[0].times == (1 if blocks == "off" else 2)
     assert flags(unet) == (True, True)
 
 
-@pytest.mark.parametrize("wanted", [False, True])
-def test_flags_are_put_back_after_an_error(unet: nn.Sequential, wanted: bool) -> None:
+@pytest.mark.parametrize("blocks", BLOCKS)
+def test_flags_are_put_back_after_an_error(unet: nn.Sequential, blocks: Checkpointing) -> None:
     unet[0].checkpoint = False
-    with pytest.raises(ZeroDivisionError), checkpointed(unet, wanted):
-        1 // sum(flags(unet))
+    with pytest.raises(ZeroDivisionError), own_checkpointing(unet) as choose:
+        1 // (choose(blocks) or sum(flags(unet)))
     assert flags(unet) == (False, True)
     assert not any("forward" in vars(module) for module in unet.modules())
+
+
+def test_the_choice_can_be_changed(unet: nn.Sequential) -> None:
+    with own_checkpointing(unet) as choose:
+        for blocks, times in (("all-blocks", 2), ("transformer-blocks", 2), ("off", 1), ("all-blocks", 2)):
+            unet[0].times = 0
+            choose(blocks)
+            gradient(unet)
+            assert unet[0].times == times

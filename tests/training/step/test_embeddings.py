@@ -13,7 +13,9 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.host.model import Conditioning, Conditions
 from lib_ti.schedule import LearningRateSchedule
 from lib_ti.training.build import build_trainer
+from lib_ti.training.memory.sets import MemorySets
 from lib_ti.training.step import diffusion
+from lib_ti.training.step.backward import Backward
 from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.step.embeddings import TrainableEmbeddings, leaf_names
 from lib_ti.training.step.limits import Limits
@@ -39,12 +41,12 @@ def trainer(model: FakeModel, *prompts: str, max_steps: int = 6) -> Trainer:
     embeddings = TrainableEmbeddings(start, model.device)
     return Trainer(
         model,
-        batches(*prompts),
         embeddings,
-        objective=DenoisingObjective(),
+        backward=Backward(model, batches(*prompts), embeddings, DenoisingObjective()),
         optimizer=AdamW(embeddings.named),
         schedule=LearningRateSchedule(((0.005, None),)),
         limits=Limits(max_steps=max_steps),
+        memory=MemorySets(len(prompts)),
     )
 
 

@@ -1,0 +1,114 @@
+"""The self-test before the first step: whether a small step of this model computes what training needs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.families.family import VAE_SCALE_FACTOR
+from lib_ti.host.model import Model
+from lib_ti.training.step.trial import Trial, take_trial_step
+from lib_ti.wording import counted, number
+
+_SIDE = 8 * VAE_SCALE_FACTOR
+"""Image side in pixels of the trial steps: the smallest that every UNet can halve three times."""
+_PREDICTION_TOLERANCE, _GRADIENT_TOLERANCE = 0.05, 0.3
+"""Relative differences that half precision explains."""
+_ADVICE = "choose another Precision; the WebUI can be started with --no-half"
+
+
+def self_test(model: Model, embedding: Embedding, prompt: str) -> list[str]:
+    """Return what keeps the embedding from learning on this model, one sentence each.
+
+    Parameters
+    ----------
+    prompt
+        One that the training will use, with the embedding's name in it.
+    """
+    trial = take_trial_step(model, embedding, [prompt], (_SIDE, _SIDE))
+    problems = [*_gradient_problems(trial), *_frozen_problems(trial)]
+    if problems:
+        return problems
+    with _PlainAttention() as plain:
+        expected = take_trial_step(model, embedding, [prompt], (_SIDE, _SIDE))
+    return _attention_problems(trial, expected) if plain.used else []
+
+
+def _gradient_problems(trial: Trial) -> list[str]:
+    rows = {key: gradient.norm(dim=1).tolist() for key, gradient in trial.gradients.items()}
+    norms = [norm for of_encoder in rows.values() for norm in of_encoder]
+    whole = math.sqrt(sum(norm * norm for norm in norms))
+    if not 0 < whole < math.inf:
+        return [f"A trial step gave the gradient {number(whole)}, from which nothing can be learned: {_ADVICE}."]
+    missing = {key: norms.count(0) for key, norms in rows.items() if 0 in norms}
+    return [
+        f"In a trial step {counted(count, 'vector')} of {key} had the gradient 0 and would not learn: {_ADVICE}."
+        for key, count in missing.items()
+    ]
+
+
+def _frozen_problems(trial: Trial) -> list[str]:
+    if not trial.strangers:
+        return []
+    weights = f"{counted(len(trial.strangers), 'weight')} of it ({trial.strangers[0]})"
+    advice = "turn off extensions that change the model, and load the checkpoint again"
+    return [f"The model is not frozen, a step computes gradients of {weights}: {advice}."]
+
+
+def _attention_problems(trial: Trial, expected: Trial) -> list[str]:
+    differences = {
+        "predictions": (_difference([trial.predicted], [expected.predicted]), _PREDICTION_TOLERANCE),
+        "gradients": (
+            _difference(list(trial.gradients.values()), list(expected.gradients.values())),
+            _GRADIENT_TOLERANCE,
+        ),
+    }
+    return [
+        f"The attention computed here is wrong: its {what} differ by {difference:.0%} from exactly computed ones. "
+        f"Update PyTorch and the graphics driver, or {_ADVICE}."
+        for what, (difference, tolerance) in differences.items()
+        if not difference <= tolerance
+    ]
+
+
+def _difference(found: list[Tensor], expected: list[Tensor]) -> float:
+    """Return the length of the difference in units of the expected one's."""
+    distance = sum(float((one - other).square().sum()) for one, other in zip(found, expected, strict=True))
+    return math.sqrt(distance / sum(float(one.square().sum()) for one in expected))
+
+
+class _PlainAttention(TorchFunctionMode):
+    """Computes attention by its definition in float32, instead of by one of PyTorch's fused kernels."""
+
+    used = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is functional.scaled_dot_product_attention:
+            self.used = True
+            return _plain_attention(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _plain_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,  # noqa: ARG001  # as PyTorch's; never used in evaluation
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    scores = query.float() @ key.float().transpose(-2, -1) * (scale or query.shape[-1] ** -0.5)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attn_mask, -math.inf)
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return (scores.softmax(-1) @ value.float()).to(query.dtype)

@@ -1,0 +1,102 @@
+"""The memory sets of a step: ways to compute the same gradient in less memory and more time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from lib_ti.host.model import Checkpointing
+
+AUTO = "auto"
+LEVELS: tuple[Checkpointing, ...] = get_args(Checkpointing)
+"""In the order of their time."""
+_RECOMPUTED = {
+    "off": "no activations are recomputed",
+    "transformer-blocks": "the transformer blocks recompute their activations",
+    "all-blocks": "all blocks recompute their activations",
+}
+
+
+@dataclass(frozen=True)
+class MemorySet:
+    """One way to compute a step.
+
+    All ways give the same result: in every bit where only ``checkpointing`` differs and the device computes alike
+    each time, as the CPU does; to about 1e-6 where ``images`` differs, since sums are rounded in another order.
+
+    Parameters
+    ----------
+    images
+        Images of the batch that go through the UNet at once.
+    """
+
+    checkpointing: Checkpointing
+    images: int
+
+    def describe(self, batch_size: int) -> str:
+        """Return the end of a sentence, such as "all blocks recompute their activations"."""
+        verb = "is" if self.images == 1 else "are"
+        share = (
+            f", and {self.images} of {batch_size} images {verb} computed at once" if self.images < batch_size else ""
+        )
+        return _RECOMPUTED[self.checkpointing] + share
+
+
+def levels(wanted: str) -> Sequence[Checkpointing]:
+    """Return what the setting Gradient checkpointing allows, the fastest first."""
+    return [level for level in LEVELS if wanted in (AUTO, level)]
+
+
+def portions(batch_size: int) -> list[int]:
+    """Return numbers of images at once, each about half of the one before, down to 1.
+
+    A card that is short of memory is busy with one image already, so that fewer images at once cost little time;
+    recomputing costs a quarter of it and more.
+    """
+    found = [batch_size]
+    while found[-1] > 1:
+        found.append((found[-1] + 1) // 2)
+    return found
+
+
+class MemorySets:
+    """The set that a run's steps are computed by, and what is left when it takes too much memory.
+
+    Parameters
+    ----------
+    batch_size
+        Images of a batch.
+    wanted
+        The setting Gradient checkpointing.
+    first
+        None for the fastest that ``wanted`` allows.
+    """
+
+    def __init__(self, batch_size: int, wanted: str = AUTO, first: MemorySet | None = None) -> None:
+        self._batch_size, self._wanted = batch_size, wanted
+        self.current = first or MemorySet(levels(wanted)[0], batch_size)
+
+    @property
+    def how(self) -> str:
+        """The end of a sentence on the current set."""
+        return self.current.describe(self._batch_size)
+
+    @property
+    def images(self) -> int | None:
+        """How many images go through the UNet at once; None for a whole batch, whatever its size."""
+        return self.current.images if self.current.images < self._batch_size else None
+
+    def reduce(self) -> bool:
+        """Change to the fastest set that certainly takes less memory; False where there is none."""
+        lesser = smaller(self.current, self._wanted)
+        self.current = lesser or self.current
+        return lesser is not None
+
+
+def smaller(current: MemorySet, wanted: str) -> MemorySet | None:
+    """Return the fastest set that certainly takes less memory than ``current``, None where there is none."""
+    if current.images > 1:
+        return MemorySet(current.checkpointing, (current.images + 1) // 2)
+    rest = [level for level in levels(wanted) if LEVELS.index(level) > LEVELS.index(current.checkpointing)]
+    return MemorySet(rest[0], 1) if rest else None
