@@ -245,6 +245,41 @@ def test_out_of_memory_in_a_step_saves_and_says_what_to_do(studio: Studio, error
     assert files.load(studio.embedding_file).step == 5
 
 
+def test_a_step_that_runs_out_of_memory_is_repeated_and_reported(studio: Studio, another: Studio) -> None:
+    settings = {"max_steps": 8, "batch_size": 1, "save_image_every": 0}
+    another.train(**settings)
+    model = studio.host.model
+    predict = model.predict
+    trained: list[str] = []
+
+    def full_once(noisy: torch.Tensor, *rest: object) -> torch.Tensor:
+        if torch.is_grad_enabled():
+            trained.append(model.checkpointing)
+            if len(trained) == SELF_TEST + 5:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return predict(noisy, *rest)  # type: ignore[arg-type]
+
+    model.predict = full_once  # type: ignore[method-assign,assignment]
+    studio.train(**settings)
+    assert trained == ["off"] * (SELF_TEST + 5) + ["transformer-blocks"] * 4
+    assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
+    (warning,) = (event for event in studio.of(LogMessage) if "out of memory" in event.text)
+    assert warning.warning
+    assert warning.text == (
+        "Step 5 ran out of memory and is repeated with less, which changes no result: from now on the transformer "
+        "blocks recompute their activations."
+    )
+
+
+def test_a_model_that_cannot_teach_is_refused_before_anything_is_written(studio: Studio) -> None:
+    studio.host.model.poison_after = 0
+    before = studio.embedding_file.read_bytes()
+    with pytest.raises(BadInput, match="A trial step gave the gradient nan, from which nothing can be learned"):
+        studio.train()
+    assert studio.embedding_file.read_bytes() == before
+    assert not studio.logs.exists()
+
+
 def test_out_of_memory_while_measuring_at_the_end_saves_too(studio: Studio) -> None:
     model = studio.host.model
     predict = model.predict

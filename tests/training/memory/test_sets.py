@@ -73,6 +73,28 @@ def test_every_set_gives_the_same_gradient(host: EmbeddedHost) -> None:
                 assert same[key].equal(found[key])
 
 
+def test_a_run_whose_step_ran_out_of_memory_equals_another_bit_for_bit(
+    host: EmbeddedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with host.models.session(SessionOptions()) as model:
+        whole = Recorded(model, MemorySet("off", 1), steps=2)
+        predict, calls = model.predict, [0]
+
+        def full_once(*given: Any) -> torch.Tensor:
+            calls[0] += 1
+            predicted = predict(*given)
+            if calls[0] == 17:  # in the second micro-batch of the second step
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return predicted
+
+        monkeypatch.setattr(model, "predict", full_once)
+        found = Recorded(model, MemorySet("off", 1), steps=2)
+    assert found.trainer.memory.current == MemorySet("transformer-blocks", 1)
+    assert len(found.gradients) == 2
+    for name, leaf in whole.trainer.embeddings.named.items():
+        assert found.trainer.embeddings.named[name].equal(leaf)
+
+
 def test_fewer_images_at_once_differ_by_rounding_only(host: EmbeddedHost) -> None:
     with host.models.session(SessionOptions()) as model:
         model._unet.double()
