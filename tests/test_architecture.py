@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.checks": ENGINE | {"training.step", "training.images"},
     "training.memory": ENGINE | {"training.step", "training.checks"},
     "training.images": ENGINE | {"training.files", "training.validation"},
-    "training.validation": ENGINE | {"training.files", "training.step"},
+    "training.validation": ENGINE | {"training.files", "training.memory", "training.step"},
     "training.files": ENGINE | {"training.step"},
     "training.step": ENGINE,
     "prep": ENGINE,
