@@ -17,6 +17,7 @@ from lib_ti.host.embedded.networks import build
 from lib_ti.host.model import Checkpointing, Framing
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training.build import build_trainer
+from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.batch import TrainingBatch
 from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
@@ -67,6 +68,14 @@ def test_a_step_waits_for_the_device_once(
         trainer.run()
     assert len(found) == STEPS, "\n".join(found)
     assert trainer.loss_scale.enabled == (dtype == torch.float16)
+
+
+def test_a_step_of_one_image_at_a_time_waits_for_the_device_once() -> None:
+    config, memory = TrainConfig(max_steps=STEPS, batch_size=2), MemorySet("off", 1)
+    trainer = build_trainer(model_on_meta(torch.float16), config, batches, embedding(), first_step=0, memory=memory)
+    with waits() as found:
+        trainer.run()
+    assert len(found) == STEPS, "\n".join(found)
 
 
 @pytest.fixture(scope="module", params=["sd2-v", "sdxl"])

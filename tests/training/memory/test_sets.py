@@ -14,6 +14,7 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.training.build import build_trainer
+from lib_ti.training.memory.device import metered
 from lib_ti.training.memory.sets import MemorySet, MemorySets, levels, portions
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.batch import TrainingBatch
@@ -104,6 +105,16 @@ def test_fewer_images_at_once_differ_by_rounding_only(host: EmbeddedHost) -> Non
             model._unet.float()
         for key, gradient in plain.items():
             torch.testing.assert_close(split[key], gradient, rtol=0, atol=1e-6 * float(gradient.abs().max()))
+
+
+def test_fewer_images_at_once_take_less_memory(host: EmbeddedHost) -> None:
+    most = []
+    with host.models.session(SessionOptions()) as model:
+        for images in (5, 1):
+            with metered(model.device) as meter:
+                Recorded(model, MemorySet("off", images))
+            most.append(meter.most())
+    assert most[1] < 0.7 * most[0]
 
 
 def test_the_order_is_that_of_time() -> None:
