@@ -266,8 +266,8 @@ def test_a_step_that_runs_out_of_memory_is_repeated_and_reported(studio: Studio,
     (warning,) = (event for event in studio.of(LogMessage) if "out of memory" in event.text)
     assert warning.warning
     assert warning.text == (
-        "Step 5 ran out of memory and is repeated with less, which changes no result: from now on the transformer "
-        "blocks recompute their activations."
+        "Step 5 ran out of memory and is repeated with less, which changes no result: from now on Gradient "
+        "checkpointing is transformer-blocks."
     )
 
 

@@ -175,8 +175,8 @@ def test_a_step_without_memory_is_repeated_with_less(error: type[Exception], def
     assert made.run([reduced, figures]) == "done"
     one = "1 of 2 images is computed at once"
     assert reduced.sets == [
-        (4, f"no activations are recomputed, and {one}"),
-        (4, f"the transformer blocks recompute their activations, and {one}"),
+        (4, f"Gradient checkpointing is off, and {one}"),
+        (4, f"Gradient checkpointing is transformer-blocks, and {one}"),
     ]
     assert model.asked == [("off", 2), ("off", 1), ("transformer-blocks", 1)]
     torch.testing.assert_close(made.live.vectors["clip_l"], plain.live.vectors["clip_l"], rtol=0, atol=1e-6)

@@ -51,7 +51,7 @@ class MemoryChoice:
     @property
     def how(self) -> str:
         """A sentence on the chosen set."""
-        return f"In a step {self.chosen.describe(self.batch_size)}."
+        return f"{self.chosen.describe(self.batch_size)}."
 
     def findings(self) -> Iterator[Finding]:
         """Return what a step needs, how it is computed, and which graphics card that fits."""

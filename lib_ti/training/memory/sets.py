@@ -11,11 +11,6 @@ from lib_ti.host.model import Checkpointing
 AUTO = "auto"
 LEVELS: tuple[Checkpointing, ...] = get_args(Checkpointing)
 """In the order of their time."""
-_RECOMPUTED = {
-    "off": "no activations are recomputed",
-    "transformer-blocks": "the transformer blocks recompute their activations",
-    "all-blocks": "all blocks recompute their activations",
-}
 
 
 @dataclass(frozen=True)
@@ -36,12 +31,12 @@ class MemorySet:
     images: int
 
     def describe(self, batch_size: int) -> str:
-        """Return the end of a sentence, such as "all blocks recompute their activations"."""
+        """Return the end of a sentence, such as "Gradient checkpointing is all-blocks"."""
         verb = "is" if self.images == 1 else "are"
         share = (
             f", and {self.images} of {batch_size} images {verb} computed at once" if self.images < batch_size else ""
         )
-        return _RECOMPUTED[self.checkpointing] + share
+        return f"Gradient checkpointing is {self.checkpointing}{share}"
 
 
 def levels(wanted: str) -> Sequence[Checkpointing]:

@@ -142,9 +142,9 @@ def test_sets_are_reduced_down_to_the_last(wanted: str, expected: list[tuple[str
 
 
 def test_a_set_is_described() -> None:
-    assert MemorySets(4).how == "no activations are recomputed"
+    assert MemorySets(4).how == "Gradient checkpointing is off"
     sets = MemorySets(4, first=MemorySet("all-blocks", 1))
-    assert sets.how == "all blocks recompute their activations, and 1 of 4 images is computed at once"
+    assert sets.how == "Gradient checkpointing is all-blocks, and 1 of 4 images is computed at once"
 
 
 def test_the_fake_model_is_split_as_others_are() -> None:
