@@ -65,7 +65,8 @@ def page(families: Families, kind: str, browser: Page) -> Iterator[Page]:
 
 def generated(families: Families, name: str) -> np.ndarray:
     prompt = PROMPT.replace("[name]", name)
-    return families.webui.draw(ImageRequest(prompt, "triangle", steps=4, seed=7, width=64, height=64, cfg_scale=5))
+    request = ImageRequest(prompt, "triangle", sampler="DPM++ 2M", steps=4, seed=7, width=64, height=64, cfg_scale=5)
+    return families.webui.draw(request)
 
 
 def pixels(path: Path) -> np.ndarray:
