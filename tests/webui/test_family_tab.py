@@ -109,7 +109,7 @@ def test_an_embedding_is_created_trained_restored_and_used(
     page.shot(f"{kind}-check")
 
     page.press("ti_start")
-    page.says("ti_status", "is finished: 30 steps", _RUN_SECONDS)
+    page.says("ti_status", f"The run of “{name}” is finished: 30 steps", _RUN_SECONDS)
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_previews img")) == 4
     page.shot(f"{kind}-finished")
     run = next((webui.folder / "runs").glob(f"*/{name}"))
