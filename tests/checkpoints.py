@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,8 @@ from lib_ti.families.sd1 import SD1
 from lib_ti.families.sd2 import SD2
 from lib_ti.families.sdxl import SDXL
 from lib_ti.host.clip import tokenizer
-from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, open_clip_source, text_encoder_name
-from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
+from lib_ti.host.embedded.networks import Networks
+from tools.pocket.checkpoint_format import checkpoint_weights, description
 
 KINDS: Mapping[str, tuple[Family, Prediction]] = {
     "sd1": (SD1, "eps"),
@@ -89,6 +88,7 @@ def small_networks(family: Family, *, built_in: bool = False, seed: int = 0) -> 
         torch.manual_seed(seed)
         unet = UNet2DConditionModel(**_unet(family, sizes))
         autoencoder = AutoencoderKL(
+            sample_size=SIZE,
             block_out_channels=(32,) * 4,
             down_block_types=("DownEncoderBlock2D",) * 4,
             up_block_types=("UpDecoderBlock2D",) * 4,
@@ -147,160 +147,6 @@ def _text_encoder(spec: TextEncoderSpec, size: TextSize) -> CLIPTextModel | CLIP
     # Without it the mean of the normed states is zero up to rounding, and the WebUI's emphasis divides by it.
     torch.nn.init.normal_(network.text_model.final_layer_norm.bias, std=0.1)
     return network
-
-
-def checkpoint_weights(networks: Networks, family: Family) -> dict[str, torch.Tensor]:
-    """Return the weights by their names in a checkpoint file."""
-    unet_name, autoencoder_name = unet_names(networks.unet), autoencoder_names(networks.autoencoder)
-    weights = {UNET + unet_name(name): one for name, one in networks.unet.state_dict().items()}
-    for name, one in networks.autoencoder.state_dict().items():
-        is_matrix = "attentions" in name and one.ndim == 2  # 1x1 convolutions in the file
-        weights[AUTOENCODER + autoencoder_name(name)] = one[..., None, None] if is_matrix else one
-    for spec in family.encoders:
-        network = networks.text_encoders[spec.key]
-        parameters = network.state_dict()
-        named = _open_clip(network) if _is_open(spec) else {text_encoder_name(k): v for k, v in parameters.items()}
-        weights |= {spec.weights + name: one for name, one in named.items() if not name.endswith("position_ids")}
-    return {name: one.contiguous() for name, one in weights.items()}
-
-
-def _open_clip(network: CLIPTextModel) -> dict[str, torch.Tensor]:
-    """Return a text encoder's parameters by open_clip's names; it has one matrix for queries, keys and values."""
-    found: dict[str, dict[int, torch.Tensor]] = defaultdict(dict)
-    for name, one in network.state_dict().items():
-        source = open_clip_source(name)
-        found[source.name][source.third or 0] = one.T if source.transposed else one
-    projection = torch.zeros(network.config.hidden_size, network.config.projection_dim)
-    weights = {"logit_scale": torch.tensor(4.6), "text_projection": projection}  # which SD2 does not use
-    return weights | {name: torch.cat([thirds[i] for i in range(len(thirds))]) for name, thirds in found.items()}
-
-
-def description(
-    networks: Networks, family: Family, prediction: Prediction, clip_folder: str, architecture: str = OPEN_CLIP
-) -> dict[str, Any]:
-    """Return the contents of the ``.yaml`` of ldm (SD1, SD2) or sgm (SDXL)."""
-    sized = "sizes" in family.model.conditioning
-    params: dict[str, Any] = {
-        "scale_factor": family.model.scale_factor,
-        "first_stage_config": _first_stage_config(sized=sized),
-    }
-    unet = {
-        "target": f"{'sgm' if sized else 'ldm'}.modules.diffusionmodules.openaimodel.UNetModel",
-        "params": _unet_params(networks.unet.config, family),
-    }
-    if sized:
-        params |= {
-            "disable_first_stage_autocast": True,
-            "denoiser_config": _denoiser_config(prediction),
-            "network_config": unet,
-            "conditioner_config": _conditioner_config(networks, clip_folder, architecture),
-        }
-        return {"model": {"target": "sgm.models.diffusion.DiffusionEngine", "params": params}}
-    params |= {
-        "linear_start": family.model.linear_start,
-        "linear_end": family.model.linear_end,
-        "timesteps": 1000,
-        "num_timesteps_cond": 1,
-        "first_stage_key": "jpg",
-        "cond_stage_key": "txt",
-        "cond_stage_trainable": False,
-        "conditioning_key": "crossattn",
-        "parameterization": prediction,
-        "image_size": SIZE // 8,
-        "channels": 4,
-        "use_ema": False,
-        "unet_config": unet,
-        "cond_stage_config": (
-            _embedder("ldm", "FrozenOpenCLIPEmbedder", arch=architecture, layer="penultimate", device="cpu")
-            if _is_open(family.encoders[0])
-            else _embedder("ldm", "FrozenCLIPEmbedder", version=clip_folder)
-        ),
-    }
-    return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": params}}
-
-
-def _unet_params(config: Mapping[str, Any], family: Family) -> dict[str, Any]:
-    channels, kinds = config["block_out_channels"], config["down_block_types"]
-    sized = "sizes" in family.model.conditioning
-    heads = {"num_head_channels": family.model.head_channels} if family.model.head_channels else {"num_heads": 8}
-    return {
-        **({} if sized else {"image_size": SIZE // 8, "use_fp16": False}),
-        "in_channels": 4,
-        "out_channels": 4,
-        "model_channels": channels[0],
-        "attention_resolutions": [2**level for level, kind in enumerate(kinds) if kind.startswith("CrossAttn")],
-        "num_res_blocks": config["layers_per_block"],
-        "channel_mult": [width // channels[0] for width in channels],
-        **heads,
-        "use_spatial_transformer": True,
-        "use_linear_in_transformer": config["use_linear_projection"],
-        "transformer_depth": list(config["transformer_layers_per_block"]) if sized else 1,
-        "context_dim": config["cross_attention_dim"],
-        "use_checkpoint": False,
-        "legacy": False,
-        **({"num_classes": "sequential", "spatial_transformer_attn_type": "softmax"} if sized else {}),
-        **({"adm_in_channels": config["projection_class_embeddings_input_dim"]} if sized else {}),
-    }
-
-
-def _first_stage_config(*, sized: bool) -> dict[str, Any]:
-    part = {
-        "double_z": True,
-        "z_channels": 4,
-        "resolution": SIZE,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": 32,
-        "ch_mult": [1, 1, 1, 1],
-        "num_res_blocks": 1,
-        "attn_resolutions": [],
-        "dropout": 0.0,
-    }
-    target = "sgm.models.autoencoder.AutoencoderKLInferenceWrapper" if sized else "ldm.models.autoencoder.AutoencoderKL"
-    return {
-        "target": target,
-        "params": {"embed_dim": 4, "ddconfig": part, "lossconfig": {"target": "torch.nn.Identity"}},
-    }
-
-
-def _denoiser_config(prediction: Prediction) -> dict[str, Any]:
-    parts, name = "sgm.modules.diffusionmodules", "V" if prediction == "v" else "Eps"
-    return {
-        "target": f"{parts}.denoiser.DiscreteDenoiser",
-        "params": {
-            "num_idx": 1000,
-            "weighting_config": {"target": f"{parts}.denoiser_weighting.{name}Weighting"},
-            "scaling_config": {"target": f"{parts}.denoiser_scaling.{name}Scaling"},
-            "discretization_config": {"target": f"{parts}.discretizer.LegacyDDPMDiscretization"},
-        },
-    }
-
-
-def _conditioner_config(networks: Networks, clip_folder: str, architecture: str) -> dict[str, Any]:
-    layers = networks.text_encoders["clip_l"].config.num_hidden_layers
-    embedders = [
-        ("txt", _embedder("sgm", "FrozenCLIPEmbedder", version=clip_folder, layer="hidden", layer_idx=layers - 1)),
-        (
-            "txt",
-            _embedder(
-                *("sgm", "FrozenOpenCLIPEmbedder2"),
-                arch=architecture,
-                layer="penultimate",
-                always_return_pooled=True,
-                legacy=False,
-            ),
-        ),
-        *(
-            (key, _embedder("sgm", "ConcatTimestepEmbedderND", outdim=TIME_WIDTH))
-            for key in ("original_size_as_tuple", "crop_coords_top_left", "target_size_as_tuple")
-        ),
-    ]
-    models = [{"is_trainable": False, "input_key": key, **embedder} for key, embedder in embedders]
-    return {"target": "sgm.modules.GeneralConditioner", "params": {"emb_models": models}}
-
-
-def _embedder(library: str, name: str, **params: Any) -> dict[str, Any]:
-    return {"target": f"{library}.modules.encoders.modules.{name}", "params": params}
 
 
 def _is_open(spec: TextEncoderSpec) -> bool:

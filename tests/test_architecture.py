@@ -103,7 +103,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": ENGINE | PREP | TRAINING | {"host.embedded", "host.clip", "pocket", "background", "ui"},
     "__main__": {"cli"},
     "scripts": {"", "data", "host.webui", "ui"},
-    "tools": {"pocket", "prep", "prep.remove"},
+    "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip", "host.embedded"},
 }
 EMBEDDING = {"embedding", "embedding.pixelcode"}
 WORKING = (
@@ -199,7 +199,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"backward"},
     ),
     "training.validation": ({"history", "validation_loss"}, {"samples", "verdict"}),
-    "pocket": ({"architecture", "words", "world"}, {"captions", "diffusion", "reader"}, {"files", "sample_set"}),
+    "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""
 IMPORTS_IN_FUNCTIONS = {"ui", "scripts"}

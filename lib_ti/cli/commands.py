@@ -187,7 +187,8 @@ def _allowed_folders(arguments: argparse.Namespace) -> list[Path] | None:
 def demo(arguments: argparse.Namespace, control: Control) -> int:
     if arguments.steps < 1:
         raise BadInput(f"--steps is {arguments.steps}; give at least 1.")
-    done = demo_command.run_demo(as_path(arguments.folder, "--folder"), arguments.steps, Console(), control)
+    folder = as_path(arguments.folder, "--folder")
+    done = demo_command.run_demo(folder, arguments.family, arguments.steps, Console(), control)
     return DONE if done else STOPPED
 
 

@@ -1,4 +1,4 @@
-"""The demo: training a style that the pocket model has no word for, from start to finish."""
+"""The demo: training a style that a pocket model has no word for, from start to finish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib_ti.embedding import files
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
-from lib_ti.pocket import CHECKPOINT
+from lib_ti.pocket import CHECKPOINT, CHECKPOINTS
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.signals import Control, Evaluated, Event, Listener, RunFinished
 from lib_ti.training.create import create
@@ -39,13 +39,15 @@ PROMPTS = (
 )
 
 
-def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bool:
+def run_demo(folder: Path, family: str, steps: int, listen: Listener, control: Control) -> bool:
     """Create images and an embedding, train it, and compare its checkpoints. Returns False when stopped.
 
     Parameters
     ----------
     folder
         Gets ``images``, ``embeddings``, the run under ``textual_inversion``, and ``contact-sheet.png``.
+    family
+        Of the pocket model that is trained: a key of :data:`lib_ti.pocket.CHECKPOINTS`.
     steps
         Training steps, at batch size 4.
     """
@@ -53,7 +55,7 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
     images = folder / "images"
     sample_set(images, STYLE, count=IMAGES)
     _say(f"1. Created {IMAGES} images with captions in {images}, in a style that the model has no word for.")
-    host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
+    host = EmbeddedHost(CHECKPOINTS[family], embeddings_folder=folder / "embeddings")
     created = create(host, CreateConfig(name=NAME, text="style", vectors=4, overwrite=True))
     _say(f"2. Created the embedding {NAME} with 4 vectors, starting from the word “style”.")
     for kept in created.replaced:
@@ -87,7 +89,8 @@ def run_demo(folder: Path, steps: int, listen: Listener, control: Control) -> bo
         return False
     _say("4. Generating the same prompts with each checkpoint of the embedding …")
     sheet, plot = _sheet(host, folder, finished)
-    _summary(host, folder, finished, checks, sheet, plot)
+    _say(_summary(folder, finished, checks, sheet, plot))
+    _say(f"\nGenerate with it:\n  {_command(host, family)}")
     return True
 
 
@@ -116,23 +119,9 @@ def _sheet(host: EmbeddedHost, folder: Path, finished: RunFinished) -> tuple[Pat
     return sheet, loss_plot(run, folder / "loss.png")
 
 
-def _summary(
-    host: EmbeddedHost, folder: Path, finished: RunFinished, checks: list[Evaluated], sheet: Path, plot: Path
-) -> None:
+def _summary(folder: Path, finished: RunFinished, checks: list[Evaluated], sheet: Path, plot: Path) -> str:
     first, last = checks[0], checks[-1]
-    command = [
-        _python(),
-        "-m",
-        "lib_ti",
-        "generate",
-        f"a small purple ring, white background, by {NAME}",
-        "--embeddings-dir",
-        str(host.folders.embeddings),
-        "--cfg",
-        "5",
-    ]
-    _say(
-        f"""
+    return f"""
 Learned {NAME} in {finished.seconds:.0f} s: the validation loss went from {first.loss:.4f} to
 {last.loss:.4f} ({100 * (last.loss / first.loss - 1):+.0f} %). The best step was {finished.best_step}.
 
@@ -140,20 +129,24 @@ Learned {NAME} in {finished.seconds:.0f} s: the validation loss went from {first
   before and after     {sheet}
   the loss             {plot}
   the whole run        {finished.folder}
-  what it learned from {folder / "images"}
-
-Generate with it:
-  {subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)}"""
-    )
+  what it learned from {folder / "images"}"""
 
 
-def _python() -> str:
-    """Return the path of this Python, relative where that is shorter."""
+def _command(host: EmbeddedHost, family: str) -> str:
+    """Return the command line that generates an image with the learned embedding."""
+    checkpoint = [] if CHECKPOINTS[family] == CHECKPOINT else ["--checkpoint", _short(CHECKPOINTS[family])]
+    prompt = f"a small purple ring, white background, by {NAME}"
+    folder = ["--embeddings-dir", str(host.folders.embeddings)]
+    command = [_short(sys.executable), "-m", "lib_ti", "generate", prompt, *checkpoint, *folder, "--cfg", "5"]
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+
+
+def _short(path: Path | str) -> str:
+    """Return a path relative to the current folder where that is shorter."""
     try:
-        short = os.path.relpath(sys.executable)
+        return min(os.path.relpath(path), str(path), key=len)
     except ValueError:  # another drive
-        return sys.executable
-    return min(short, sys.executable, key=len)
+        return str(path)
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,7 @@ from lib_ti.cli import caption, commands, prepare
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
+from lib_ti.pocket import CHECKPOINTS
 from lib_ti.signals import Control
 
 Command = Callable[[argparse.Namespace, Control], int]
@@ -24,7 +25,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "show": (commands.show, "Show what is in embedding files."),
     "convert": (commands.convert, "Convert an embedding between .safetensors, .pt, .bin, .png and .webp."),
     "tab": (commands.tab, "Serve the tab “Textual Inversion” as a page of its own, for a browser."),
-    "demo": (commands.demo, "Train a style on the included pocket model; takes about 3 minutes."),
+    "demo": (commands.demo, "Train a style on an included pocket model; takes about 3 minutes."),
 }
 
 
@@ -111,6 +112,12 @@ def _tab(parser: argparse.ArgumentParser) -> None:
 
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", default="demo", metavar="DIR", help="folder for everything (default: demo)")
+    parser.add_argument(
+        "--family",
+        choices=list(CHECKPOINTS),
+        default="sd1",
+        help="which of the included pocket models is trained (default: %(default)s)",
+    )
     parser.add_argument(
         "--steps", type=int, default=commands.DEMO_STEPS, metavar="N", help="training steps (default: %(default)s)"
     )

@@ -179,10 +179,10 @@ def write(weights: Mapping[str, Tensor], path: Path = CHECKPOINT) -> None:
     _write_config(path.with_suffix(".yaml"), "../clip")
 
 
-def write_clip_folder(folder: Path) -> None:
-    """Write the text encoder's configuration for `from_pretrained` of `transformers`, without the vocabulary."""
+def write_clip_folder(folder: Path, config: Mapping[str, Any] = architecture.TEXT_CONFIG) -> None:
+    """Write a text encoder's configuration for `from_pretrained` of `transformers`, without the vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **architecture.TEXT_CONFIG}
+    text = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **config}
     special = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
     special["pad_token"] = "<|endoftext|>"
     tokenizer = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "do_lower_case": True, **special}

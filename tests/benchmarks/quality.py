@@ -6,6 +6,7 @@ seen, with fixed noise.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,9 @@ from lib_ti.data import latents
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.families.registry import FAMILIES
 from lib_ti.host.model import Framing
+from lib_ti.pocket import CHECKPOINTS
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.step.batch_source import plain_prompts
 from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
@@ -31,12 +34,12 @@ CONFIG = TrainConfig(max_steps=500, batch_size=4, learning_rate="0.03", learning
 
 
 def measure() -> Iterator[Row]:
-    for style in STYLES:
-        with tempfile.TemporaryDirectory() as folder, studio(Path(folder) / "train", style) as made:
-            yield _row(made, style, Path(folder) / "unseen")
+    for family, style in itertools.product(CHECKPOINTS, STYLES):
+        with tempfile.TemporaryDirectory() as folder, studio(Path(folder) / "train", style, family=family) as made:
+            yield _row(made, FAMILIES[family].label, style, Path(folder) / "unseen")
 
 
-def _row(made: Studio, style: str, folder: Path) -> Row:
+def _row(made: Studio, label: str, style: str, folder: Path) -> Row:
     sample_set(folder, style, count=UNSEEN, seed=1)
     found = scan(folder, Rules(64, 64, validation_split=0.0))
     found, encoded = latents.encode(
@@ -58,7 +61,8 @@ def _row(made: Studio, style: str, folder: Path) -> Row:
     reached = loss_with(name, trainer.live.snapshot())
     share = (first - reached) / (first - true)
     return Row(
-        f"{style}, the word hidden: loss {first:.4f} before, {reached:.4f} after, {true:.4f} with the true word",
+        f"{label}, {style}, the word hidden: "
+        f"loss {first:.4f} before, {reached:.4f} after, {true:.4f} with the true word",
         f"{100 * share:.0f} % of the way",
         "80 %",
         share >= 0.8,

@@ -1,4 +1,4 @@
-"""The pocket model, some of its pictures, and everything a trainer needs, without a run folder around it."""
+"""A pocket model, some of its pictures, and everything a trainer needs, without a run folder around it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
-from lib_ti.pocket import CHECKPOINT
+from lib_ti.pocket import CHECKPOINTS
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.build import build_trainer
 from lib_ti.training.step.batch_source import BatchSource
@@ -38,10 +38,10 @@ class Studio:
 
 @contextmanager
 def studio(
-    folder: Path, style: str, *, vectors: int = 4, pictures: int = 30, held_out: float = 0.0
+    folder: Path, style: str, *, family: str = "sd1", vectors: int = 4, pictures: int = 30, held_out: float = 0.0
 ) -> Iterator[Studio]:
     sample_set(folder, style, count=pictures)
-    host = EmbeddedHost(CHECKPOINT, embeddings_folder=folder / "embeddings")
+    host = EmbeddedHost(CHECKPOINTS[family], embeddings_folder=folder / "embeddings")
     with host.models.session(SessionOptions()) as model:
         found = scan(folder, Rules(64, 64, validation_split=held_out))
         found, encoded = latents.encode(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
 from lib_ti.cli.main import main
 
@@ -29,6 +30,17 @@ def test_the_demo_tells_what_was_learned(
     assert "comic-style" in command
     kept = list((tmp_path / "demo" / "embeddings").glob("comic-style.safetensors.replaced-*"))
     assert len(kept) == 1 and str(kept[0].relative_to(tmp_path)) in text
+
+
+def test_the_demo_trains_the_model_of_another_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--family", "sdxl", "--steps", "1"]) == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert "pocket-xl.safetensors" in command, "the command names the model"
+    learned = load_file(tmp_path / "demo" / "embeddings" / "comic-style.safetensors")
+    assert {name: len(vectors) for name, vectors in learned.items()} == {"clip_l": 4, "clip_g": 4}
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "images/01.png", "images/02.txt"])

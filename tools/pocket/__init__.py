@@ -1,4 +1,4 @@
-"""Train the pocket model and its reader, and measure them.
+"""Train the pocket models and their reader, and measure them.
 
 The weights in ``lib_ti/pocket/weights`` were made with these commands, in this order, on one slow CPU core:
 
@@ -7,4 +7,10 @@ The weights in ``lib_ti/pocket/weights`` were made with these commands, in this 
     python -m tools.pocket.assemble --work FOLDER
     python -m tools.pocket.train_reader --work FOLDER
     python -m tools.pocket.evaluate
+
+and pocket-xl, which has the pocket model's autoencoder and begins with its UNet, with these:
+
+    python -m tools.pocket.train_xl --work FOLDER --minutes 33
+    python -m tools.pocket.assemble_xl --work FOLDER
+    python -m tools.pocket.evaluate --family sdxl
 """
