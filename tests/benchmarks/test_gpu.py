@@ -59,7 +59,7 @@ def test_every_full_memory_is_survived(place: Place) -> None:
 
 def test_memory_is_gone_through_on_the_processor_too(place: Place) -> None:
     found = results("memory", place)
-    assert len(found) == 8
+    assert len(found) == 12
     assert {one.measured for one in found.values()} == {"only on a graphics card"}
 
 
