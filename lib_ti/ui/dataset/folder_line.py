@@ -78,14 +78,25 @@ class FolderLine:
         folder = gr.update(value=source) if source != data[self._source] else gr.update()
         return [folder, *self.follow({**data, self._source: source, self._shown: ""})]
 
+    def values(self, data: Data) -> dict[str, Any]:
+        """Return the form's values, without a prepared folder that was only suggested.
+
+        A button may be pressed before the suggestion for a new source folder has arrived: the field then still has the
+        one for the former source, which nobody chose.
+        """
+        values = self._form.values(data)
+        if values["output"].strip() == data[self._suggested]:
+            values["output"] = ""
+        return values
+
     def outdated(self, data: Data) -> str:
         """Return a box if the page did not show the prepared folder's settings yet when a button was pressed, else
         nothing.
 
         Preparing with other settings would rename or remake results unexpectedly.
         """
-        source, output = (data[one] or "" for one in (self._source, self._output))
-        output = self._preparation.output(source, output)
+        source = data[self._source] or ""
+        output = self._preparation.output(source, self.values(data)["output"])
         settings, _ = attempt(lambda: self._preparation.settings(output))
         if _stamp(source, output) == data[self._shown] or not settings:
             return ""

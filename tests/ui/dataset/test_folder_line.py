@@ -79,6 +79,16 @@ def test_prepare_waits_until_the_page_shows_the_settings(parts: Parts, source: P
     assert not FolderLine(parts).outdated(page(parts, source.with_name("other")))
 
 
+def test_a_suggestion_for_the_former_source_folder_is_not_prepared_into(parts: Parts, source: Path) -> None:
+    data = follow(parts, page(parts, "elsewhere"))
+    data[parts["dataset_folder"]] = str(source)  # and a button is pressed before the page is answered
+    values = FolderLine(parts).values(data)
+    assert parts.preparation.config({**values, "width": 64, "height": 64}).output == str(source.with_name("mine"))
+    assert "was prepared with other settings" in FolderLine(parts).outdated(data)
+    data[parts.prepare["output"]] = "by hand"
+    assert FolderLine(parts).values(data)["output"] == "by hand"
+
+
 def test_a_new_page_has_the_last_folders(parts: Parts, source: Path) -> None:
     folder, output, *_ = FolderLine(parts).load(page(parts, ""))
     assert (folder["value"], output["value"]) == (str(source), str(source.with_name("mine")))

@@ -22,11 +22,11 @@ def connect(parts: Parts) -> None:
     def dry_run(data: dict[Any, Any]) -> str:
         from lib_ti.ui.dataset.prepare import view
 
-        shown, problem = attempt(lambda: view.plan(parts.preparation.plan(form.values(data))))
+        shown, problem = attempt(lambda: view.plan(parts.preparation.plan(folders.values(data))))
         return problem or _unsaved(data[form["source"]]) + (shown or "")
 
     def prepare(data: dict[Any, Any]) -> list[Any]:
-        plan, problem = attempt(lambda: parts.preparation.plan(form.values(data)))
+        plan, problem = attempt(lambda: parts.preparation.plan(folders.values(data)))
         problem = problem or folders.outdated(data)
         if plan is None or problem:
             return [problem, *line.updates()]
@@ -50,7 +50,7 @@ def connect(parts: Parts) -> None:
             return [gr.update(), gr.update(value=str(TASKS.result(ZIP)), visible=True)]
         return [gr.update(), gr.update()]
 
-    parts["prepare_plan"].click(dry_run, inputs=set(form.components), outputs=[parts["prepare_message"]], **BUSY)
+    parts["prepare_plan"].click(dry_run, inputs=everything, outputs=[parts["prepare_message"]], **BUSY)
     parts["prepare_run"].click(prepare, inputs=everything, outputs=[parts["prepare_message"], *line.outputs], **BUSY)
     line.done.change(ended, inputs={line.done}, outputs=[parts["prepare_message"], parts["prepare_download"]], **QUIET)
     line.show_outcome(PREPARATION, parts["prepare_message"])
