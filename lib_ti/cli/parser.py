@@ -33,7 +33,7 @@ def create_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; the parsed ``run`` is the :data:`Command`."""
     parser = argparse.ArgumentParser(
         prog="python -m lib_ti",
-        description="Train Textual Inversion embeddings for Stable Diffusion 1 checkpoints, without a WebUI.",
+        description="Train Textual Inversion embeddings for SD 1, SD 2 and SDXL checkpoints, without a WebUI.",
         epilog="Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped.",
     )
     parser.add_argument("--version", action="version", version=f"lib_ti {__version__}")
