@@ -27,8 +27,9 @@ def test_a_prepared_folder_is_found_again(tmp_path: Path) -> None:
             page.press("ti_dataset_show")
             suggested = str(tmp_path / "found-prepared")
             page.until(lambda: page.value("ti_prepare_output") == suggested, wanted=suggested)
-            page.tab("Prepare", "#ti_dataset_tabs")
+            page.unfold("Prepared folder")
             page.fill("ti_prepare_output", str(prepared))
+            page.tab("Prepare", "#ti_dataset_tabs")
             page.press("ti_prepare_run")
             page.says("ti_prepare_message", "is ready to train on", 120)
         finally:
