@@ -107,8 +107,8 @@ def _share(made: Studio) -> Iterator[Row]:
 
 def _backward(made: Studio) -> Iterator[Row]:
     """Forward and backward against the forward alone, in turn."""
-    trainer = made.trainer(TrainConfig(max_steps=1, batch_size=BATCH))
-    batch = trainer._batches(0)
+    config = TrainConfig(max_steps=1, batch_size=BATCH)
+    trainer, batch = made.trainer(config), made.batches(config)(0)
     ratios = []
     for index in range(12):
         start = time.thread_time()

@@ -31,9 +31,11 @@ class Studio:
     template: Template
     embedding: Embedding
 
+    def batches(self, config: TrainConfig) -> BatchSource:
+        return BatchSource(self.found, self.encoded, self.template, self.embedding.name, config)
+
     def trainer(self, config: TrainConfig) -> Trainer:
-        source = BatchSource(self.found, self.encoded, self.template, self.embedding.name, config)
-        return build_trainer(self.model, config, source, self.embedding, first_step=0)
+        return build_trainer(self.model, config, self.batches(config), self.embedding, first_step=0)
 
 
 @contextmanager
