@@ -21,7 +21,6 @@ from lib_ti.ui.tab import build
 ROOT = Path(__file__).resolve().parents[3]
 STYLE = ROOT / "style.css"
 SCRIPTS = ROOT / "javascript"
-LOOPBACK = "127.0.0.1"
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
