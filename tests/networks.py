@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from lib_ti.families.sd1 import CLIP_L
-from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, text_encoder_name
+from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, text_encoder_name
 from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
 
 WIDTH = 64

@@ -24,10 +24,7 @@ BASE = {
     "wording",
     "paths",
     "signals",
-    "atomic",
-    "aside",
-    "lock",
-    "in_use",
+    "storage",
     "ordered_map",
     "placeholders",
     "prompt_syntax",
@@ -37,13 +34,15 @@ BASE = {
     "lazy",
 }  # "" is the package itself, for its version
 DATA = {"data", "data.images", "data.beside", "data.textfile"}
-ENGINE = BASE | DATA | {"host.base", "host.model", "host.tools", "embedding"}
+ENGINE = BASE | DATA | {"host.base", "host.model", "host.tools", "embedding", "embedding.formats"}
 HOST = {
-    *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding"),
+    *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding", "embedding.formats"),
     *("host.base", "host.model", "host.tools", "host.clip"),
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
 }
-HOSTS = {"host.clip", "host.embedded", "host.webui"}
+EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
+WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
+HOSTS = {"host.clip"} | EMBEDDED | WEBUI
 TRAINING_PARTS = {
     f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "validation")
 }
@@ -54,10 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"wording"},
     "wording": set(),
     "signals": {"wording"},
-    "atomic": {"errors"},
-    "aside": {"atomic"},
-    "lock": {"atomic", "errors"},
-    "in_use": {"errors", "lock"},
+    "storage": {"errors"},
     "ordered_map": set(),
     "placeholders": set(),
     "prompt_syntax": {"errors", "wording"},
@@ -69,12 +65,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.base": {"errors", "signals", "host.model", "host.tools"},
     "host.model": {"errors", "embedding", "families"},
     "host.tools": set(),
-    "embedding": BASE | {"embedding.pixelcode"},
-    "embedding.pixelcode": set(),
+    "embedding": BASE | {"embedding.formats"},
+    "embedding.formats": {"errors", "wording", "families"},
     "data.textfile": BASE,
-    "data.images": BASE | {"embedding.pixelcode"},
+    "data.images": BASE | {"embedding.formats"},
     "data.beside": BASE | {"data.images", "data.textfile"},
-    "data": BASE | {"host.model", "embedding.pixelcode", "data.images", "data.beside", "data.textfile"},
+    "data": BASE | {"host.model", "embedding.formats", "data.images", "data.beside", "data.textfile"},
     "training": ENGINE | TRAINING_PARTS,
     "training.callbacks": ENGINE | TRAINING - {"training.checks"},
     "training.checks": ENGINE | {"training.step", "training.images"},
@@ -96,16 +92,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.weights_hash": set(),
     "host.noise_schedule": set(),
     "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
-    "host.embedded": HOST,
-    "host.webui": HOST | {"paths"},
-    "pocket": {"", "atomic", "errors", "host.embedded", "host.clip"},
+    "host.embedded": HOST | EMBEDDED,
+    "host.embedded.files": HOST,
+    "host.embedded.image_tools": HOST,
+    "host.webui": HOST | WEBUI | {"paths"},
+    "host.webui.loaded": HOST,
+    "host.webui.image_tools": HOST | {"host.webui.loaded", "host.webui.temporary"},
+    "host.webui.temporary": HOST,
+    "pocket": {"", "storage", "errors", "host.clip"} | EMBEDDED,
     "ui": ENGINE | PREP | TRAINING | {"background"},
-    "cli": ENGINE | PREP | TRAINING | {"host.embedded", "host.clip", "pocket", "background", "ui"},
+    "cli": ENGINE | PREP | TRAINING | EMBEDDED | {"host.clip", "pocket", "background", "ui"},
     "__main__": {"cli"},
     "scripts": {"", "data", "host.webui", "ui"},
-    "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip", "host.embedded"},
+    "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip"} | EMBEDDED,
 }
-EMBEDDING = {"embedding", "embedding.pixelcode"}
+EMBEDDING = {"embedding", "embedding.formats"}
 WORKING = (
     PREP
     | EMBEDDING
@@ -121,9 +122,9 @@ ONLY_IN: dict[str, set[str]] = {
     "PIL": WORKING | {"ui"},
     "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
     "safetensors": WORKING,
-    "sgm": {"host.webui"},
-    "diffusers": {"host.embedded", "pocket", "tools"},
-    "transformers": {"host.embedded", "pocket", "tools"},
+    "sgm": WEBUI,
+    "diffusers": EMBEDDED | {"pocket", "tools"},
+    "transformers": EMBEDDED | {"pocket", "tools"},
     "tokenizers": {"host.clip"},
     "matplotlib": {"training.images"},
     "gradio": {"ui", "scripts"},
@@ -132,12 +133,16 @@ ONLY_IN: dict[str, set[str]] = {
 ORDER: dict[str, tuple[set[str], ...]] = {
     "families": ({"clip"}, {"family"}, {"model_info", "modelspec", "sd1", "sd2", "sdxl"}, {"registry"}),
     "embedding": (
-        {"contents", "initial", "names", "pickle_parts", "text_mask"},
-        {"card_reading", "embedding", "unpickle"},
-        {"cardface", "layouts", "reading", "tensor_files", "verify"},
+        {"embedding", "initial", "names", "text_mask"},
+        {"cardface", "layouts", "verify"},
         {"card"},
         {"files"},
         {"library"},
+    ),
+    "embedding.formats": (
+        {"contents", "pickle_parts", "pixelcode"},
+        {"card_reading", "unpickle"},
+        {"reading", "tensor_files"},
     ),
     "data.images": ({"buckets", "colour", "formats", "png"}, {"decode"}, {"contents"}),
     "data.beside": ({"metadata"}, {"companions"}, {"captions", "masks"}),
@@ -149,10 +154,8 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     ),
     "host.clip": ({"network", "token_table", "tokenizer"}, {"chunks", "conditioning"}),
     "host.embedded": (
-        {"blip", "diffusers_classes", "ldm_names", "text_encoder", "upscaling"},
-        {"prompt_encoder", "recognition"},
-        {"checkpoint", "description"},
-        {"prediction"},
+        {"diffusers_classes", "prediction", "text_encoder"},
+        {"prompt_encoder"},
         {"architecture"},
         {"networks", "sampling"},
         {"model"},
@@ -160,27 +163,19 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"tools"},
         {"host"},
     ),
+    "host.embedded.files": ({"ldm_names"}, {"recognition"}, {"checkpoint", "description"}),
+    "host.embedded.image_tools": ({"blip", "upscaling"},),
     "host.webui": (
-        {
-            "autoencoder",
-            "conditioning",
-            "file_hints",
-            "folders",
-            "forks",
-            "kind",
-            "noise_schedule",
-            "preserved",
-            "recompute",
-            "tab",
-        }
-        | {"text_encoder", "turn"},
-        {"captioners", "embeddings", "inpainting", "ldm_checkpointing", "progress", "prompts", "upscalers"},
-        {"preview"},
+        {"embeddings", "file_hints", "folders", "forks", "tab", "turn"},
+        {"preview", "progress"},
         {"model", "tools"},
         {"session"},
         {"models"},
         {"host"},
     ),
+    "host.webui.loaded": ({"autoencoder", "conditioning", "kind", "noise_schedule", "text_encoder"}, {"prompts"}),
+    "host.webui.image_tools": ({"captioners", "inpainting", "upscalers"},),
+    "host.webui.temporary": ({"preserved", "recompute"}, {"ldm_checkpointing"}),
     "training": (
         {"create", "inputs", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
         {"build", "run_plan"},

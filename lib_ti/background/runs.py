@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lib_ti.atomic import append_text
 from lib_ti.background.kinds import RUN
 from lib_ti.background.tasks import TASKS, BackgroundTasks, TaskContext, TaskStatus
 from lib_ti.config import TrainConfig, to_mapping
@@ -19,6 +18,7 @@ from lib_ti.errors import Stopped, UserError
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.signals import Control, Event, Listener, LogMessage, RunFinished
+from lib_ti.storage.atomic import append_text
 from lib_ti.training.snapshot import ACTIVE, Snapshot, SnapshotBuilder
 
 if TYPE_CHECKING:

@@ -22,26 +22,27 @@ from lib_ti.signals import Control, LogMessage
 from lib_ti.wording import counted, quoted
 
 if TYPE_CHECKING:
-    from lib_ti import aside, in_use
     from lib_ti.background import runs
     from lib_ti.cli import demo as demo_command
     from lib_ti.data.images import decode as images
-    from lib_ti.embedding import files, library, names, reading
-    from lib_ti.embedding.contents import Contents
+    from lib_ti.embedding import files, library, names
+    from lib_ti.embedding.formats import reading
+    from lib_ti.embedding.formats.contents import Contents
     from lib_ti.host import base, model
     from lib_ti.host.clip import tokenizer
     from lib_ti.pocket import sample_set
+    from lib_ti.storage import aside, in_use
     from lib_ti.training import create as creation
     from lib_ti.training import run
     from lib_ti.training.images import previews
     from lib_ti.ui.server import serve
 else:
-    aside, in_use = lazy("lib_ti.aside"), lazy("lib_ti.in_use")
+    aside, in_use = lazy("lib_ti.storage.aside"), lazy("lib_ti.storage.in_use")
     runs = lazy("lib_ti.background.runs")
     demo_command = lazy("lib_ti.cli.demo")
     images = lazy("lib_ti.data.images.decode")
     files, library = lazy("lib_ti.embedding.files"), lazy("lib_ti.embedding.library")
-    names, reading = lazy("lib_ti.embedding.names"), lazy("lib_ti.embedding.reading")
+    names, reading = lazy("lib_ti.embedding.names"), lazy("lib_ti.embedding.formats.reading")
     base, model = lazy("lib_ti.host.base"), lazy("lib_ti.host.model")
     tokenizer = lazy("lib_ti.host.clip.tokenizer")
     sample_set = lazy("lib_ti.pocket.sample_set")

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lib_ti.atomic import CannotWrite, write_atomically
+from lib_ti.storage.atomic import CannotWrite, write_atomically
 
 _NOTHING_COUNTS = "nothing_counts"
 """A key of a cache file's metadata."""

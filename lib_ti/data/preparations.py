@@ -15,10 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_ti.atomic import CannotWrite, write_text
 from lib_ti.config import TrainConfig
 from lib_ti.errors import BadInput
 from lib_ti.paths import resolved
+from lib_ti.storage.atomic import CannotWrite, write_text
 from lib_ti.wording import counted, some
 
 if TYPE_CHECKING:

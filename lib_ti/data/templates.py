@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-from lib_ti import aside
-from lib_ti.atomic import write_text
 from lib_ti.data.textfile import read_text
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path, resolved
 from lib_ti.placeholders import FILEWORDS, NAME, with_name, without_gaps
+from lib_ti.storage import aside
+from lib_ti.storage.atomic import write_text
 from lib_ti.wording import quoted
 
 SHIPPED = Path(__file__).with_name("templates")

@@ -16,15 +16,15 @@ import numpy
 import torch
 from PIL import Image, PngImagePlugin
 
-from lib_ti.atomic import write_atomically
-from lib_ti.embedding import card_reading
-from lib_ti.embedding.card_reading import CHUNK, DETAILS_CHUNK, SUFFIXES, TENSOR
 from lib_ti.embedding.cardface import draw_face, vector_colours
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats import card_reading
+from lib_ti.embedding.formats.card_reading import CHUNK, DETAILS_CHUNK, SUFFIXES, TENSOR
+from lib_ti.embedding.formats.pixelcode import frame
 from lib_ti.embedding.layouts import details_of, embedding_of, webui_data
-from lib_ti.embedding.pixelcode import frame
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
+from lib_ti.storage.atomic import write_atomically
 
 _STRIPES = 24
 
@@ -87,7 +87,7 @@ def save_card(path: Path, image: Image.Image | None, embedding: Embedding) -> No
 
 
 def read_card(path: Path) -> Embedding:
-    """Read the embedding in a card; see :func:`lib_ti.embedding.card_reading.read_card`."""
+    """Read the embedding in a card; see :func:`lib_ti.embedding.formats.card_reading.read_card`."""
     return embedding_of(card_reading.read_card(path))
 
 

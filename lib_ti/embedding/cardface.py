@@ -6,7 +6,7 @@ import numpy
 from PIL import Image, ImageFilter, ImageOps
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.pixelcode import Pixels
+from lib_ti.embedding.formats.pixelcode import Pixels
 from lib_ti.embedding.text_mask import text_mask
 from lib_ti.families.registry import family_of_widths
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lib_ti.embedding.contents import Contents
+from lib_ti.embedding.formats.contents import Contents
 
 if TYPE_CHECKING:
     import torch

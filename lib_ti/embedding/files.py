@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import safetensors.torch
 import torch
 
-from lib_ti.atomic import write_atomically
 from lib_ti.embedding import card
-from lib_ti.embedding.card_reading import SUFFIXES as CARDS
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats.card_reading import SUFFIXES as CARDS
+from lib_ti.embedding.formats.reading import check_suffix, read, read_as
 from lib_ti.embedding.layouts import details_of, embedding_of, tensors_of, webui_data
-from lib_ti.embedding.reading import check_suffix, read, read_as
 from lib_ti.embedding.verify import check_finite, check_written
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.families.registry import FAMILIES
+from lib_ti.storage.atomic import write_atomically
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def load(path: Path) -> Embedding:
-    """Read an embedding as tensors; see :func:`lib_ti.embedding.reading.read`, which raises :class:`BadInput`."""
+    """Read an embedding as tensors, as :func:`lib_ti.embedding.formats.reading.read` does; raises :class:`BadInput`."""
     return embedding_of(read(path))
 
 

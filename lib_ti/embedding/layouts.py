@@ -1,4 +1,4 @@
-"""Data of embedding files, for writing; :mod:`lib_ti.embedding.contents` reads them."""
+"""Data of embedding files, for writing; :mod:`lib_ti.embedding.formats.contents` reads them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from lib_ti.embedding.contents import Contents
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats.contents import Contents
 from lib_ti.families.registry import layout_of
 
 

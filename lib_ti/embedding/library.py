@@ -8,11 +8,11 @@ from pathlib import Path
 
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats.reading import SUFFIXES, is_preview
 from lib_ti.embedding.names import words_of
-from lib_ti.embedding.reading import SUFFIXES, is_preview
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
-from lib_ti.in_use import Target
+from lib_ti.storage.in_use import Target
 from lib_ti.wording import printable, quoted, some
 
 TRAINABLE = (".safetensors", ".pt")

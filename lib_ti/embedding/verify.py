@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from lib_ti.atomic import CannotWrite
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
+from lib_ti.storage.atomic import CannotWrite
 from lib_ti.wording import quoted
 
 

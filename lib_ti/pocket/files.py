@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextModel
 
-from lib_ti.host.embedded.ldm_names import autoencoder_name, text_encoder_name, unet_name
+from lib_ti.host.embedded.files.ldm_names import autoencoder_name, text_encoder_name, unet_name
 
 from . import CHECKPOINT, architecture
 from .diffusion import betas

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.atomic import write_bytes
 from lib_ti.errors import BadInput
 from lib_ti.pocket.captions import caption
 from lib_ti.pocket.world import COLOURS, SHAPES, draw, random_spec
+from lib_ti.storage.atomic import write_bytes
 
 
 def sample_set(folder: Path | str, style: str, count: int = 30, seed: int = 0) -> list[Path]:

@@ -6,12 +6,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lib_ti.atomic import write_atomically
 from lib_ti.data.beside.captions import caption_files
 from lib_ti.data.beside.companions import Beside
 from lib_ti.data.beside.masks import find_masks
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.prepared import images_in
+from lib_ti.storage.atomic import write_atomically
 
 _OURS = b"lib_ti"
 """Comment in the zip files written here, which may be replaced."""

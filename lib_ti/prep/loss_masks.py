@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.atomic import write_bytes
 from lib_ti.data.beside.masks import find_masks, mask_path
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.storage.atomic import write_bytes
 
 _TINT = (230, 30, 60)
 """Color in which regions that are not trained are shown."""

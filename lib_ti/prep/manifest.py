@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import write_bytes, write_text
 from lib_ti.data.preparations import remember, renamed_keys
 from lib_ti.errors import BadInput
-from lib_ti.lock import locked
 from lib_ti.prep import edits as edits_json
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.storage.atomic import write_bytes, write_text
+from lib_ti.storage.lock import locked
 
 _FORMAT = 2
 _READABLE_FORMATS = (1, 2)

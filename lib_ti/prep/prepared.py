@@ -7,13 +7,13 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib_ti import aside
-from lib_ti.atomic import CannotWrite
 from lib_ti.data.beside.masks import mask_path
 from lib_ti.data.folder import list_files
 from lib_ti.data.images.formats import has_image_suffix
 from lib_ti.data.preparations import MANIFEST, prepared_folders
 from lib_ti.paths import resolved
+from lib_ti.storage import aside
+from lib_ti.storage.atomic import CannotWrite
 
 
 def file_digest(path: Path) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.atomic import write_atomically
 from lib_ti.data.images.decode import UnreadableImage, open_image
+from lib_ti.storage.atomic import write_atomically
 
 _VERSION = "2"
 """Changes whenever the same image would look different."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from lib_ti import __version__, in_use
+from lib_ti import __version__
 from lib_ti.config import CreateConfig, problems
 from lib_ti.embedding import library, names
 from lib_ti.embedding.embedding import Embedding
@@ -15,6 +15,7 @@ from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host, ModelHost
 from lib_ti.host.tools import Tools
+from lib_ti.storage import in_use
 from lib_ti.training.files.place import Placed, place
 from lib_ti.wording import quoted
 

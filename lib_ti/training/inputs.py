@@ -12,8 +12,8 @@ from lib_ti.embedding import files, library
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
-from lib_ti.in_use import obstacle
 from lib_ti.paths import folder_problem, path_problem
+from lib_ti.storage.in_use import obstacle
 from lib_ti.wording import counted, printable, quoted
 
 

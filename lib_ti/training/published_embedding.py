@@ -6,12 +6,12 @@ import hashlib
 from contextlib import nullcontext
 from pathlib import Path
 
-from lib_ti import aside
-from lib_ti.atomic import remove_leftovers, write_bytes
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.base import ModelHost
 from lib_ti.signals import Listener, LogMessage
+from lib_ti.storage import aside
+from lib_ti.storage.atomic import remove_leftovers, write_bytes
 from lib_ti.training.images.previews import show_on_card
 
 

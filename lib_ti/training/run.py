@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from lib_ti import in_use
 from lib_ti.config import TrainConfig
 from lib_ti.data import latents
 from lib_ti.data.dataset import Dataset, NothingReadable
@@ -19,6 +18,7 @@ from lib_ti.embedding import library
 from lib_ti.errors import BadInput, NeedsConsent, TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, FileSkipped, Listener, LogMessage, Progress, RunFinished
+from lib_ti.storage import in_use
 from lib_ti.training import first_step
 from lib_ti.training.files.run_logger import RunLogger
 from lib_ti.training.memory.sets import MemorySet

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from lib_ti.cli.main import main
-from lib_ti.embedding import files, reading
+from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats import reading
 from lib_ti.pocket.sample_set import sample_set
 
 TELL = "import sys; from lib_ti.cli.main import main; code = main(sys.argv[1:]); print(*sys.modules); sys.exit(code)"

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.embedding import files, pixelcode, text_mask
+from lib_ti.embedding import files, text_mask
 from lib_ti.embedding.card import make_card, read_card, save_card
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.pixelcode import frame, read_frame
+from lib_ti.embedding.formats import pixelcode
+from lib_ti.embedding.formats.pixelcode import frame, read_frame
 from lib_ti.errors import BadInput
 
 

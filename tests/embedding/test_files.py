@@ -9,11 +9,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from lib_ti.atomic import CannotWrite
-from lib_ti.embedding import files, reading
+from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats import reading
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
+from lib_ti.storage.atomic import CannotWrite
 
 RECIPE = {"rate": "0.005:100, 1e-3", "steps": 500, "nested": {"pictures": [1, 2.5, None, True, "é"]}}
 WIDTHS = {"sd1": {"clip_l": 768}, "sd2": {"clip_h": 1024}, "sdxl": {"clip_l": 768, "clip_g": 1280}}

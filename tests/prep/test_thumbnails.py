@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib_ti.atomic import CannotWrite
 from lib_ti.data.images.decode import UnreadableImage
 from lib_ti.prep import thumbnails
 from lib_ti.prep.thumbnails import Thumbnails
+from lib_ti.storage.atomic import CannotWrite
 from tests.prep.conftest import save
 from tests.prep.photographs import photograph
 

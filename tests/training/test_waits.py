@@ -11,7 +11,7 @@ import torch
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.embedded.architecture import architecture
-from lib_ti.host.embedded.checkpoint import read_checkpoint
+from lib_ti.host.embedded.files.checkpoint import read_checkpoint
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import build
 from lib_ti.host.model import Checkpointing, Framing

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from lib_ti import in_use
 from lib_ti.background.kinds import CAPTIONING
 from lib_ti.background.model_use import using_model
 from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import CreateConfig, TrainConfig, described, to_mapping
 from lib_ti.embedding import library
 from lib_ti.errors import BadInput, Busy, UserError
+from lib_ti.storage import in_use
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.captions.state import EDITORS

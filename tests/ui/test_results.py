@@ -13,13 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti import in_use
 from lib_ti.background.kinds import CONTACT_SHEET, RUN
 from lib_ti.background.tasks import BackgroundTasks, TaskContext
 from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput, Busy
 from lib_ti.signals import Control
+from lib_ti.storage import in_use
 from lib_ti.training.create import create
 from lib_ti.training.run import train
 from lib_ti.ui.controller import Controller

@@ -21,11 +21,11 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Checkpointing, Conditions, Framing, ImageRequest
-from lib_ti.host.webui.conditioning import unet_conditioning
 from lib_ti.host.webui.host import WebUIHost
-from lib_ti.host.webui.kind import text_wrappers
+from lib_ti.host.webui.loaded.conditioning import unet_conditioning
+from lib_ti.host.webui.loaded.kind import text_wrappers
+from lib_ti.host.webui.loaded.prompts import as_plain_text
 from lib_ti.host.webui.model import WebUIModel
-from lib_ti.host.webui.prompts import as_plain_text
 
 open_clip.add_model_config(Path(shared.cmd_opts.data_dir) / "open_clip")
 HOST = WebUIHost()

@@ -11,8 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_ti.embedding import files, reading
+from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.embedding.formats import reading
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest

@@ -23,7 +23,7 @@ from spandrel.architectures.ESRGAN.arch.RRDB import RRDBNet
 
 from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import UserError
-from lib_ti.host.embedded import upscaling
+from lib_ti.host.embedded.image_tools import upscaling
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.prep.captions.captioning import caption_with_host
 

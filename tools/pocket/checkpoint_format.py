@@ -10,7 +10,7 @@ import torch
 from transformers import CLIPTextModel
 
 from lib_ti.families.family import Family, Prediction
-from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, open_clip_source, text_encoder_name
+from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, open_clip_source, text_encoder_name
 from lib_ti.host.embedded.networks import Networks, autoencoder_names, unet_names
 
 

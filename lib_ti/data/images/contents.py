@@ -14,7 +14,7 @@ from PIL import Image
 
 from lib_ti.data.images import decode as images
 from lib_ti.data.images import png
-from lib_ti.embedding.pixelcode import carries_payload
+from lib_ti.embedding.formats.pixelcode import carries_payload
 
 _CARD = "it is a card that carries an embedding"
 _MOST_REMEMBERED = 50_000

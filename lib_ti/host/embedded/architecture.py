@@ -19,11 +19,11 @@ from lib_ti.families.clip import POSITIONS, VOCABULARY
 from lib_ti.families.family import VAE_SCALE_FACTOR, Family, Prediction, TextEncoderSpec
 from lib_ti.families.modelspec import stated_size
 from lib_ti.families.sd1 import SD1
-from lib_ti.host.embedded.checkpoint import Checkpoint, read_header
-from lib_ti.host.embedded.description import Description, read_description
-from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET
+from lib_ti.host.embedded.files.checkpoint import Checkpoint, read_header
+from lib_ti.host.embedded.files.description import Description, read_description
+from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET
+from lib_ti.host.embedded.files.recognition import Header
 from lib_ti.host.embedded.prediction import KnownPrediction, stated
-from lib_ti.host.embedded.recognition import Header
 from lib_ti.host.noise_schedule import scaled_linear, with_zero_terminal_snr
 
 DEFAULT_SIZE = SD1.model.size

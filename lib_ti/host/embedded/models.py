@@ -16,7 +16,7 @@ from lib_ti.host.base import InitialVectors, Precision, SessionOptions
 from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.host.embedded.architecture import DEFAULT_SIZE, Architecture, architecture, image_size
-from lib_ti.host.embedded.checkpoint import file_hash, read_checkpoint, read_token_tables
+from lib_ti.host.embedded.files.checkpoint import file_hash, read_checkpoint, read_token_tables
 from lib_ti.host.embedded.prediction import measured
 from lib_ti.host.weights_hash import network_hash
 from lib_ti.lazy import lazy

@@ -15,9 +15,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import POSITIONS
 from lib_ti.host.embedded.architecture import Architecture
-from lib_ti.host.embedded.checkpoint import Checkpoint
 from lib_ti.host.embedded.diffusers_classes import AutoencoderKL, UNet2DConditionModel
-from lib_ti.host.embedded.ldm_names import (
+from lib_ti.host.embedded.files.checkpoint import Checkpoint
+from lib_ti.host.embedded.files.ldm_names import (
     AUTOENCODER,
     UNET,
     Source,

@@ -9,8 +9,8 @@ import torch
 
 from lib_ti.families.family import Family, Prediction
 from lib_ti.families.modelspec import stated_prediction
-from lib_ti.host.embedded.description import Description
-from lib_ti.host.embedded.recognition import Header
+from lib_ti.host.embedded.files.description import Description
+from lib_ti.host.embedded.files.recognition import Header
 
 _MARK = "v_pred"
 """Name of an empty weight that marks fine-tunes of SDXL."""

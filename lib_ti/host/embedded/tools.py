@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.clip.tokenizer import token_spans
-from lib_ti.host.embedded import upscaling
+from lib_ti.host.embedded.image_tools import upscaling
 from lib_ti.host.embedded.models import EmbeddedModels
 from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
 from lib_ti.lazy import lazy
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.embedded import blip, inpainting
+    from lib_ti.host.embedded import inpainting
+    from lib_ti.host.embedded.image_tools import blip
 else:
-    blip = lazy("lib_ti.host.embedded.blip")
+    blip = lazy("lib_ti.host.embedded.image_tools.blip")
     inpainting = lazy("lib_ti.host.embedded.inpainting")
 
 CAPTIONER = "BLIP"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modules import sd_hijack, sd_models
 
-from lib_ti.host.webui import preserved
+from lib_ti.host.webui.temporary import preserved
 
 logger = logging.getLogger(__name__)
 

@@ -17,13 +17,13 @@ from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.model import Checkpointing, Conditioning, Conditions, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
-from lib_ti.host.webui.autoencoder import latent_distribution
-from lib_ti.host.webui.conditioning import unet_conditioning
 from lib_ti.host.webui.file_hints import differences, weight_names
-from lib_ti.host.webui.kind import image_size
-from lib_ti.host.webui.noise_schedule import alphas_cumprod, has_zero_terminal_snr
+from lib_ti.host.webui.loaded.autoencoder import latent_distribution
+from lib_ti.host.webui.loaded.conditioning import unet_conditioning
+from lib_ti.host.webui.loaded.kind import image_size
+from lib_ti.host.webui.loaded.noise_schedule import alphas_cumprod, has_zero_terminal_snr
+from lib_ti.host.webui.loaded.prompts import WebUIPromptEncoder
 from lib_ti.host.webui.preview import PreviewGenerator
-from lib_ti.host.webui.prompts import WebUIPromptEncoder
 from lib_ti.host.weights_hash import network_hash
 
 

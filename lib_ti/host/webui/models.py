@@ -12,7 +12,7 @@ from modules import sd_models, shared
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.host.webui import forks, turn
-from lib_ti.host.webui.kind import image_size
+from lib_ti.host.webui.loaded.kind import image_size
 from lib_ti.host.webui.progress import Progress
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event

@@ -20,7 +20,8 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.model import ImageRequest
 from lib_ti.host.request_checks import size_problems
-from lib_ti.host.webui.preserved import (
+from lib_ti.host.webui.loaded.prompts import WebUIPromptEncoder, as_plain_text
+from lib_ti.host.webui.temporary.preserved import (
     GENERATE_ONLY,
     PinnedSettings,
     no_new_settings,
@@ -29,7 +30,6 @@ from lib_ti.host.webui.preserved import (
     preserved_random_state,
     switch_off_networks,
 )
-from lib_ti.host.webui.prompts import WebUIPromptEncoder, as_plain_text
 from lib_ti.wording import quoted
 
 _CHECK_SECONDS = 0.1

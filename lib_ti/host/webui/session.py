@@ -21,10 +21,10 @@ from modules import (
 from lib_ti.errors import BadInput
 from lib_ti.families.family import Family
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.webui.kind import family_of, other_kind
-from lib_ti.host.webui.ldm_checkpointing import own_checkpointing
+from lib_ti.host.webui.loaded.kind import family_of, other_kind
 from lib_ti.host.webui.model import WebUIModel
-from lib_ti.host.webui.preserved import forgotten_conditioning, preserved_random_state, switch_off_networks
+from lib_ti.host.webui.temporary.ldm_checkpointing import own_checkpointing
+from lib_ti.host.webui.temporary.preserved import forgotten_conditioning, preserved_random_state, switch_off_networks
 
 _ATTENTION = "sdp"
 """The WebUI's name for torch's own attention: exact gradients everywhere, and the least memory without xformers, some

@@ -14,11 +14,11 @@ from lib_ti.lazy import lazy
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.webui import captioners, inpainting, upscalers
+    from lib_ti.host.webui.image_tools import captioners, inpainting, upscalers
 else:
-    captioners = lazy("lib_ti.host.webui.captioners")
-    inpainting = lazy("lib_ti.host.webui.inpainting")
-    upscalers = lazy("lib_ti.host.webui.upscalers")
+    captioners = lazy("lib_ti.host.webui.image_tools.captioners")
+    inpainting = lazy("lib_ti.host.webui.image_tools.inpainting")
+    upscalers = lazy("lib_ti.host.webui.image_tools.upscalers")
 
 
 class WebUITools:

@@ -7,11 +7,11 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from lib_ti import atomic
 from lib_ti.data.beside.captions import caption_path
 from lib_ti.data.beside.companions import Beside
 from lib_ti.data.folder import list_images
 from lib_ti.errors import BadInput
+from lib_ti.storage import atomic
 
 BEFORE = ".captions-before"
 """Folder, within that of the images, of all captions that were replaced."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lib_ti import atomic
+from lib_ti.storage import atomic
 
 RECORD = ".captions.jsonl"
 

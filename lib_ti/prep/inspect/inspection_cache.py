@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import CannotWrite, append_text
 from lib_ti.prep.inspect.duplicates import SIDE
 from lib_ti.prep.inspect.measures import VERSION, Measures
+from lib_ti.storage.atomic import CannotWrite, append_text
 
 _MOST_BYTES = 256 << 20
 """About 100,000 images; a larger file is deleted and started again."""

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
-from lib_ti.atomic import UNFINISHED, remove_leftovers
 from lib_ti.config import to_mapping
 from lib_ti.config.prepare import LANCZOS
 from lib_ti.data.folder import Skipped
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.tools import Report, Tools
-from lib_ti.lock import locked
 from lib_ti.prep.manifest import Manifest, Result, read_manifest, update_manifest
 from lib_ti.prep.recipe import write_results
 from lib_ti.prep.recipe.make import RenderTools
@@ -21,6 +19,8 @@ from lib_ti.prep.recipe.plan import Plan
 from lib_ti.prep.recipe.saliency import FaceDetector
 from lib_ti.prep.recipe.stream import group_by_source, make_sources
 from lib_ti.prep.recipe.upscale import ImageUpscaler
+from lib_ti.storage.atomic import UNFINISHED, remove_leftovers
+from lib_ti.storage.lock import locked
 from lib_ti.wording import counted, quoted
 
 _SAVE_SECONDS = 5.0

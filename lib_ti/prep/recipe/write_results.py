@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_ti.atomic import write_bytes, write_text
 from lib_ti.data.textfile import read_text
 from lib_ti.prep.manifest import Result
 from lib_ti.prep.prepared import PreparedFolder, file_digest
 from lib_ti.prep.recipe.make import RenderedResult
 from lib_ti.prep.recipe.plan import PlannedResult
+from lib_ti.storage.atomic import write_bytes, write_text
 
 _COMPRESSION = 3
 """PNG compression, 0 to 9: half the time of Pillow's default 6, for files 7 % larger."""

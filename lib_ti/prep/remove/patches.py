@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from lib_ti.atomic import write_bytes
 from lib_ti.data.images.decode import UnreadableImage, open_image
 from lib_ti.prep.edits import RemovedRegion
 from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.storage.atomic import write_bytes
 
 
 @dataclass(frozen=True)

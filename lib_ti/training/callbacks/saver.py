@@ -9,10 +9,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from lib_ti.atomic import CannotWrite
 from lib_ti.embedding import files
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.signals import Control, Listener, Saved
+from lib_ti.storage.atomic import CannotWrite
 from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.files.run_folder import BEST
 from lib_ti.training.files.tables import Table

@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti import aside
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.host.base import ModelHost
+from lib_ti.storage import aside
 from lib_ti.training.files.run_folder import RunFolder
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_ti.atomic import write_bytes
 from lib_ti.errors import BadInput
-from lib_ti.in_use import Target
+from lib_ti.storage.atomic import write_bytes
+from lib_ti.storage.in_use import Target
 from lib_ti.training.files.run_state import RunState, load_state
 
 BEST = "best"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from lib_ti.atomic import append_text
 from lib_ti.host.base import ModelHost
 from lib_ti.signals import (
     Evaluated,
@@ -19,6 +18,7 @@ from lib_ti.signals import (
     RunStarted,
     Saved,
 )
+from lib_ti.storage.atomic import append_text
 from lib_ti.wording import counted, printable, quoted
 
 

@@ -17,9 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lib_ti.atomic import write_atomically
 from lib_ti.config import TrainConfig, described, with_present_names
 from lib_ti.errors import BadInput
+from lib_ti.storage.atomic import write_atomically
 from lib_ti.training.step.optimizers import ADAMW
 from lib_ti.wording import quoted
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib_ti.atomic import append_text, write_text
+from lib_ti.storage.atomic import append_text, write_text
 
 LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_loss", "seconds", "skipped")
 """The WebUI's five columns first, so that its users' scripts keep working."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from lib_ti.atomic import write_atomically
 from lib_ti.lazy import lazy
+from lib_ti.storage.atomic import write_atomically
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.files.tables import read_table
 from lib_ti.training.images.curve import value_range

@@ -9,14 +9,14 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from lib_ti import aside
-from lib_ti.atomic import write_atomically, write_bytes
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name
 from lib_ti.prompt_syntax import literal
+from lib_ti.storage import aside
+from lib_ti.storage.atomic import write_atomically, write_bytes
 
 
 def check_previews(model: Model, config: TrainConfig, size: tuple[int, int]) -> None:

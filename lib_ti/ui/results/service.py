@@ -72,8 +72,8 @@ class ResultsService:
         BadInput
             When there is no such checkpoint, several files have the embedding's name, or it is being trained.
         """
-        from lib_ti import in_use
         from lib_ti.embedding import library
+        from lib_ti.storage import in_use
         from lib_ti.training.files import run_folder
         from lib_ti.training.files.place import has_checkpoint, place
         from lib_ti.training.images.previews import show_on_card

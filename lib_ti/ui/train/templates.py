@@ -80,9 +80,9 @@ class Templates:
         BadInput
             When the name cannot be a file name, and as :func:`lib_ti.data.templates.save_template` says.
         """
-        from lib_ti import aside
         from lib_ti.data import templates
         from lib_ti.embedding import names
+        from lib_ti.storage import aside
 
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:

@@ -10,10 +10,10 @@ import torch
 
 from lib_ti.families.registry import FAMILIES
 from lib_ti.host.embedded.architecture import architecture
-from lib_ti.host.embedded.checkpoint import Checkpoint
-from lib_ti.host.embedded.ldm_names import AUTOENCODER, UNET, Source, text_source
+from lib_ti.host.embedded.files.checkpoint import Checkpoint
+from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, Source, text_source
+from lib_ti.host.embedded.files.recognition import Header, family_of
 from lib_ti.host.embedded.networks import autoencoder_names, build, unet_names
-from lib_ti.host.embedded.recognition import Header, family_of
 
 PARAMETERS = {"sd2": (865_910_724, 83_653_863), "sdxl": (2_567_463_684, 83_653_863)}
 """Of UNet and autoencoder, as published."""

@@ -19,10 +19,10 @@ from torch.overrides import TorchFunctionMode
 from lib_ti.families.registry import FAMILIES
 from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.embedded.architecture import architecture
-from lib_ti.host.embedded.checkpoint import Checkpoint
+from lib_ti.host.embedded.files.checkpoint import Checkpoint
+from lib_ti.host.embedded.files.recognition import Header
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import build
-from lib_ti.host.embedded.recognition import Header
 from lib_ti.host.model import Checkpointing
 from tests.host.embedded.test_full_size import shapes_of
 

@@ -183,7 +183,7 @@ def test_folders_are_limited_where_the_webui_hides_them(webui: Any, shared: Any)
 
 
 def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    preserved = ModuleType("lib_ti.host.webui.preserved")
+    preserved = ModuleType("lib_ti.host.webui.temporary.preserved")
     forgotten: list[bool] = []
     preserved.forget_conditioning = lambda: forgotten.append(True)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, preserved.__name__, preserved)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib_ti.atomic import CannotWrite
 from lib_ti.config import CaptionConfig, PrepareConfig
 from lib_ti.data.beside.captions import read_caption
 from lib_ti.errors import BadInput, Stopped, UserError
@@ -19,6 +18,7 @@ from lib_ti.prep.captions.captioning import CaptioningResult, caption_folder
 from lib_ti.prep.captions.captioning_record import RECORD
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
+from lib_ti.storage.atomic import CannotWrite
 from tests.fakes import draw_pictures
 
 

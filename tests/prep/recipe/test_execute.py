@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from lib_ti.atomic import CannotWrite
 from lib_ti.config import PrepareConfig
 from lib_ti.data.dataset import Rules
 from lib_ti.data.preparations import without_excluded
@@ -34,6 +33,7 @@ from lib_ti.prep.recipe.write_results import describe
 from lib_ti.prep.remove.inpaint import FillMethod, inpaint, mask_from_boxes
 from lib_ti.prep.remove.patches import save_patch
 from lib_ti.prep.sources import open_layered
+from lib_ti.storage.atomic import CannotWrite
 from tests.data.conftest import PictureFolder
 from tests.fakes import FakeHost, FakeTools
 

@@ -1,0 +1,1 @@
+"""Reading the files that hold embeddings, those of other programs too."""

@@ -1,0 +1,1 @@
+"""What a checkpoint file holds, told from its header."""

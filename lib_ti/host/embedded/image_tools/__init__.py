@@ -1,0 +1,1 @@
+"""Captioning and upscaling without a WebUI."""

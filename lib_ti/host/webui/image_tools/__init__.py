@@ -1,0 +1,1 @@
+"""The captioners, upscalers and the inpainting of the WebUI."""

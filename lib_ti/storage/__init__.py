@@ -1,0 +1,1 @@
+"""Files written whole, replaced ones kept, folders locked."""
