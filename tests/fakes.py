@@ -188,7 +188,7 @@ class FakeTools:
 
 
 class FakeCaptioner:
-    """Captions are the picture's mean colour."""
+    """Captions are the image's mean colour."""
 
     options = "fake"
 
@@ -210,8 +210,8 @@ class FakeInpainter:
         )
 
 
-def draw_pictures(folder: Path, count: int = 10, size: int = 32) -> Path:
-    """Flat pictures with captions, the colours from 0 to red."""
+def draw_images(folder: Path, count: int = 10, size: int = 32) -> Path:
+    """Flat images with captions, the colours from 0 to red."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         colour = (255 * (number + 1) // count, 40, 10 * number % 255)

@@ -11,7 +11,7 @@ WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] a picture of cat dog red blue on t
 
 
 def make_blip(folder: Path) -> None:
-    """A small BLIP of random weights, as ``transformers`` saves one; large weights, so that it looks at pictures."""
+    """A small BLIP of random weights, as ``transformers`` saves one; large weights, so that it looks at images."""
     config = BlipConfig(
         text_config={
             "vocab_size": len(WORDS),

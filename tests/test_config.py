@@ -19,7 +19,7 @@ from lib_ti.config import (
 from lib_ti.errors import BadInput
 
 KINDS = (PrepareConfig, InspectConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig)
-GOOD = {"name": "my-style", "dataset": "pictures"}
+GOOD = {"name": "my-style", "dataset": "images"}
 
 
 def test_defaults_are_those_of_the_tutorials() -> None:
@@ -47,7 +47,7 @@ def test_settings_survive_a_file() -> None:
     assert from_mapping(TrainConfig, json.loads(json.dumps(to_mapping(config)))) == config
 
 
-def test_all_problems_come_together() -> None:
+def test_all_problems_are_reported_together() -> None:
     values = {"max_step": 3, "max_steps": "abc", "learning_rate": "0", "width": 65, "batch_size": -1, "clip": "both"}
     with pytest.raises(BadInput) as raised:
         from_mapping(TrainConfig, values, source="the options")

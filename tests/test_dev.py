@@ -68,7 +68,7 @@ def test_an_unsuitable_python_is_named(dev: ModuleType, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows finds other Pythons by its launcher")
-def test_a_suitable_python_beside_an_unsuitable_one_is_taken(
+def test_a_suitable_python_beside_an_unsuitable_one_is_used(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     base = os.path.realpath(sys.executable)
@@ -89,7 +89,7 @@ def test_requirements_are_those_of_the_declaration(dev: ModuleType) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kills a group of processes, which Windows has not")
-def test_a_killed_set_up_is_begun_again_and_a_whole_one_is_used(tmp_path: Path) -> None:
+def test_a_killed_set_up_is_restarted_and_a_complete_one_is_used(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dev.py", tmp_path)
     declare(tmp_path, wheel_that_answers_as_mypy(tmp_path))
     killed = subprocess.Popen([sys.executable, str(tmp_path / "dev.py"), "types"], start_new_session=True)
@@ -118,7 +118,7 @@ def test_an_environment_is_whole_only_for_its_requirements_and_its_python(tmp_pa
     assert not dev.is_whole(["torch==2.13.0"])
 
 
-def test_a_failing_step_ends_with_what_was_said_and_what_to_do(dev: ModuleType) -> None:
+def test_a_failing_step_ends_with_its_output_and_what_to_do(dev: ModuleType) -> None:
     command = [sys.executable, "-m", "pip", "install", "--no-index", "no-such-package"]
     with pytest.raises(dev.SetUpFailed) as failure:
         dev.follow(command, "Check the network connection.")

@@ -123,7 +123,7 @@ def test_a_stored_settings_file_keeps_its_meaning() -> None:
     )
 
 
-def test_a_stored_preparation_is_unchanged_and_can_be_made_again(
+def test_a_stored_preparation_is_unchanged_and_reproducible(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(here / "prepared")

@@ -23,7 +23,7 @@ HOME = Path.home()
         (" \n/data/pictures \n", "/data/pictures"),
         ('  "/data/pictures "  ', "/data/pictures"),
         ("“/data/pictures”", "/data/pictures"),
-        ("~/pictures", str(HOME / "pictures")),
+        ("~/images", str(HOME / "images")),
         ('"~"', str(HOME)),
         ("file:///data/my%20pictures/100%25", "/data/my pictures/100%"),
         ("file://localhost/data/a#1?", "/data/a#1?"),
@@ -56,7 +56,7 @@ def test_what_no_file_can_be_called_is_refused_in_one_short_sentence(text: str) 
     assert [one[:22] for one in refused.value.problems] == ["Dataset directory is '"]
 
 
-def test_a_folder_that_cannot_be_read_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_distinguished_from_a_missing_one(tmp_path: Path) -> None:
     file, loop = tmp_path / "file", tmp_path / "loop"
     file.touch()
     loop.symlink_to(loop)

@@ -56,7 +56,7 @@ def test_what_cannot_be_followed_is_named(prompt: str, words: str) -> None:
 @pytest.mark.parametrize(
     "prompt", ["a cat", "(a:1.3), [b]", "\\[a:b:0.5\\]", "[a: b]", "a | b", "sand and ANDES", "a < b", "BREAK"]
 )
-def test_everything_else_is_taken(prompt: str) -> None:
+def test_everything_else_is_accepted(prompt: str) -> None:
     assert list(problems(prompt)) == []
 
 
@@ -71,7 +71,7 @@ def test_a_caption_becomes_a_prompt_of_the_same_text(caption: str) -> None:
     assert parse(literal(caption)) == (((caption, 1.0),),)
 
 
-def test_words_of_a_caption_mean_nothing() -> None:
+def test_prompt_syntax_in_a_caption_is_plain_text() -> None:
     assert list(problems(literal("COFFEE BREAK AND <lora:x:1> [a|b]"))) == []
     with pytest.raises(BadInput):
         parse("(COFFEE BREAK)")

@@ -1,4 +1,4 @@
-"""The README's tables are the declared settings; its links and pictures are there."""
+"""The README's tables are the declared settings; its links and images are there."""
 
 from __future__ import annotations
 

@@ -73,6 +73,6 @@ def test_lists_without_spaces_have_no_decimal_comma(text: str) -> None:
     assert parse_learning_rates(text)
 
 
-def test_a_schedule_that_ends_early_is_told() -> None:
+def test_a_schedule_that_ends_early_is_reported() -> None:
     assert check_reaches(parse_learning_rates("0.1:100"), 100) is None
     assert "step 100" in str(check_reaches(parse_learning_rates("0.1:100"), 500))

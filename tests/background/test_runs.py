@@ -18,7 +18,7 @@ from lib_ti.host.base import Host
 from lib_ti.signals import Control, Listener, LogMessage, RunFinished, RunStarted, Saved, StepDone
 from lib_ti.training.images.curve import MOST_POINTS, Curve
 from lib_ti.training.snapshot import Snapshot
-from tests.fakes import FakeModel, draw_pictures
+from tests.fakes import FakeModel, draw_images
 from tests.training.conftest import Studio
 
 Run = Callable[[Listener, Control], None]
@@ -188,7 +188,7 @@ def test_a_resumed_run_knows_its_best_step_before_the_next_check(studio: Studio)
 def test_another_dataset_asks_for_consent_and_then_trains(studio: Studio, tmp_path: Path) -> None:
     runs = Runs(BackgroundTasks())
     ended(runs, studio)
-    config = studio.config(max_steps=30, dataset=str(draw_pictures(tmp_path / "others", size=40)))
+    config = studio.config(max_steps=30, dataset=str(draw_images(tmp_path / "others", size=40)))
     runs.start(studio.host, config)
     assert runs.wait(20)
     assert (runs.snapshot().state, runs.snapshot().active) == ("asking", False)

@@ -147,7 +147,7 @@ def test_progress_message_and_detail_are_seen_and_each_is_a_new_version(tasks: B
     assert tasks.status(CAPTIONING).version > ended.version
 
 
-def test_stop_is_shown_at_once_and_what_it_led_to_is_told(tasks: BackgroundTasks, gate: Gate) -> None:
+def test_stop_is_shown_at_once_and_its_outcome_is_reported(tasks: BackgroundTasks, gate: Gate) -> None:
     tasks.start(INSPECTION, "Inspecting cats", gate)
     assert gate.entered.wait(20)
     tasks.control(INSPECTION).stop()

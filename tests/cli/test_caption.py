@@ -9,21 +9,21 @@ import pytest
 
 from lib_ti.cli.main import main
 from lib_ti.signals import Control
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Four pictures, of which the first has a caption, and a damaged one."""
+    """Four images, of which the first has a caption, and a damaged one."""
     monkeypatch.setattr("lib_ti.cli.caption.embedded_host", lambda arguments: FakeHost(tmp_path))
-    folder = draw_pictures(tmp_path / "set", count=4)
+    folder = draw_images(tmp_path / "set", count=4)
     for name in ("01.txt", "02.txt", "03.txt"):
         (folder / name).unlink()
     (folder / "broken.png").write_bytes(b"")
     return folder
 
 
-def test_a_folder_is_captioned_and_what_was_done_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_is_captioned_and_the_result_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
     assert (folder / "03.txt").read_text() == "a flat colour 255 40 30"
     said = capsys.readouterr().out
@@ -42,7 +42,7 @@ def test_programs_read_what_was_done(folder: Path, capsys: pytest.CaptureFixture
     assert [Path(item["path"]).name for item in events[-1]["skipped"]] == ["broken.png"]
 
 
-def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_problems_are_reported_before_a_model_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "set").mkdir()
     assert main(["caption", str(tmp_path / "set"), "--existing", "all", "--batch-size", "0"]) == 2
     said = capsys.readouterr().err
@@ -50,12 +50,12 @@ def test_all_that_is_wrong_is_said_before_a_model_is_loaded(tmp_path: Path, caps
     assert "Batch size is 0" in said
     assert main(["caption", str(tmp_path / "set")]) == 2
     assert "has no image" in capsys.readouterr().err
-    draw_pictures(tmp_path / "set", count=1)
+    draw_images(tmp_path / "set", count=1)
     assert main(["caption", str(tmp_path / "set"), "--captioner-dir", str(tmp_path / "BLIP")]) == 2
     assert f"needs its model in the folder {tmp_path / 'BLIP'}" in capsys.readouterr().err
 
 
-def test_a_stopped_run_says_how_it_goes_on(
+def test_a_stopped_run_reports_how_to_continue(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Control, "stop_requested", True)

@@ -21,7 +21,7 @@ from lib_ti.training.files.tables import read_table
 
 TRAIN = [
     "--dataset",
-    "pictures",
+    "images",
     "--batch-size",
     "2",
     "--validate-every",
@@ -35,8 +35,8 @@ TRAIN = [
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with ten pictures, as the current one."""
-    sample_set(tmp_path / "pictures", "striped", count=10)
+    """An empty folder with ten images, as the current one."""
+    sample_set(tmp_path / "images", "striped", count=10)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -71,9 +71,9 @@ def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFi
     assert main(["generate", "a red circle by my-style", "--seed", "3", "--steps", "4", "--count", "2"]) == 0
     drawn = sorted((here / "generated").glob("0000*-*.png"))
     assert [path.name for path in drawn] == ["00001-3.png", "00002-4.png"]
-    with Image.open(drawn[0]) as picture:
-        assert picture.size == (64, 64)
-        assert picture.text["parameters"].startswith("a red circle by my-style\nSteps: 4")
+    with Image.open(drawn[0]) as image:
+        assert image.size == (64, 64)
+        assert image.text["parameters"].startswith("a red circle by my-style\nSteps: 4")
 
     capsys.readouterr()
     assert main(["show", "embeddings/my-style.safetensors", "--json"]) == 0
@@ -160,7 +160,7 @@ def test_events_for_programs(here: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "nothing", "--dataset", "pictures"], "There is no embedding 'nothing'"),
+        (["train", "nothing", "--dataset", "images"], "There is no embedding 'nothing'"),
         (["train", "nothing", "--dataset", "nowhere", "--max-steps", "0"], "smallest possible value is 1"),
         (["generate", "x", "--sampler", "magic"], "magic"),
         (["generate", "x", "--width", "100"], "multiple of 8"),
@@ -207,7 +207,7 @@ def start(here: Path, *more: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_what_another_program_trains_is_left_alone_by_every_command(
+def test_every_command_refuses_an_embedding_that_another_program_trains(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create()
@@ -250,7 +250,7 @@ def test_ctrl_c_stops_after_the_step_and_saves(here: Path) -> None:
     assert files.load(here / "embeddings/my-style.safetensors").step == finished["step"]
 
 
-def test_another_dataset_is_asked_about_and_the_last_line_says_what_was_gained(
+def test_another_dataset_needs_confirmation_and_the_last_line_reports_the_gain(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create()
@@ -262,7 +262,7 @@ def test_another_dataset_is_asked_about_and_the_last_line_says_what_was_gained(
     sample_set(here / "others", "striped", count=8, seed=3)
     other = [*TRAIN, *plain, "--dataset", "others", "--max-steps", "6"]
     assert main(["train", "my-style", *other]) == 2
-    assert "on other images ('pictures') than those in 'others'" in capsys.readouterr().err
+    assert "on other images ('images') than those in 'others'" in capsys.readouterr().err
     assert main(["train", "my-style", *other, "--new-data"]) == 0
     assert [run.name for run in sorted((here / "textual_inversion").glob("*/*/"))] == ["my-style", "my-style-2"]
 

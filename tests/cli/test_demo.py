@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from lib_ti.cli.main import main
 
 
-def test_the_demo_tells_what_was_learned(
+def test_the_demo_reports_what_was_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

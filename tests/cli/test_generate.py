@@ -1,4 +1,4 @@
-"""``generate``: what it says of the embeddings that were used, and what it writes into the pictures."""
+"""``generate``: what it says of the embeddings that were used, and what it writes into the images."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         (["a red circle"], "no embedding in the prompts"),
     ],
 )
-def test_embeddings_of_both_prompts_are_said(
+def test_embeddings_of_both_prompts_are_reported(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    assert main(["generate", *arguments, *FAST, "--output", f" '{folder / 'my pictures'}' "]) == 0
+    assert main(["generate", *arguments, *FAST, "--output", f" '{folder / 'my images'}' "]) == 0
     assert f"(seed 3, {said})" in capsys.readouterr().out
-    with Image.open(folder / "my pictures" / "00001-3.png") as picture:
-        assert str(picture.info["parameters"]).startswith(arguments[0])
+    with Image.open(folder / "my images" / "00001-3.png") as image:
+        assert str(image.info["parameters"]).startswith(arguments[0])
 
 
 def test_syntax_that_cannot_be_followed_is_refused_before_anything_is_written(

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib_ti.cli.main import main
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 SMALL = ["--width", "64", "--height", "64"]
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with found pictures, good and bad, as the current one."""
-    found = PictureFolder(tmp_path / "found")
+    """A folder with found images, good and bad, as the current one."""
+    found = ImageFolder(tmp_path / "found")
     found.draw("a house.jpg", (200, 100))
     found.draw("b.png", (40, 50), caption="a boat on the left")
     (found.path / "broken.png").write_bytes(b"x")
@@ -40,7 +40,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_from_found_pictures_to_a_folder_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_source_folder_becomes_a_folder_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--name", "my-style", "--flip", "--zip", "ready.zip"]) == 0
     told = capsys.readouterr().out
     assert "a house.jpg → my-style_001.png: cropped by saliency, downscaled" in told
@@ -48,11 +48,11 @@ def test_from_found_pictures_to_a_folder_for_training(here: Path, capsys: pytest
     assert "Skipped broken.png: it is not an image of a known kind." in told
     assert "Skipped empty.jpg: the file is empty (0 bytes); copy or download it again." in told
     assert "Results: 4 made" in told
-    pictures = [f"my-style_00{number}.{suffix}" for number in range(1, 5) for suffix in ("png", "txt")]
-    assert names(here / "ready") == [*pictures, "preparation.json"]
+    images = [f"my-style_00{number}.{suffix}" for number in range(1, 5) for suffix in ("png", "txt")]
+    assert names(here / "ready") == [*images, "preparation.json"]
     assert (here / "ready/my-style_001.txt").read_text() == "a house"
     with zipfile.ZipFile(here / "ready.zip") as archive:
-        assert sorted(archive.namelist()) == pictures
+        assert sorted(archive.namelist()) == images
 
 
 def test_a_zip_file_of_someone_else_is_refused_before_anything_is_made(
@@ -65,7 +65,7 @@ def test_a_zip_file_of_someone_else_is_refused_before_anything_is_made(
     assert not (here / "ready").exists()
 
 
-def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_reports_the_plan_and_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
     assert main(["prepare", "found", "ready", *SMALL, "--dry-run", "--json"]) == 0
     told = events(capsys)
@@ -78,7 +78,7 @@ def test_a_dry_run_tells_and_writes_nothing(here: Path, capsys: pytest.CaptureFi
     assert sorted(here.rglob("*")) == before
 
 
-def test_looking_first_says_what_the_pictures_are_like(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_reports_issues_of_the_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--inspect", "--json", "--dry-run"]) == 0
     told = events(capsys)
     assert any("small, 1.6×" in one["issues"] for one in told if one["event"] == "Inspected")
@@ -89,7 +89,9 @@ def test_looking_first_says_what_the_pictures_are_like(here: Path, capsys: pytes
     assert list((here / "ready/.preparation/inspection").iterdir())
 
 
-def test_the_same_again_does_nothing_and_the_manifest_is_enough(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeating_the_command_changes_nothing_and_the_manifest_is_enough(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--framing", "centre"]) == 0
     before = {path: path.read_bytes() for path in (here / "ready").glob("*.*") if path.is_file()}
     capsys.readouterr()
@@ -161,7 +163,7 @@ def test_all_files_are_named_where_none_is_readable(here: Path, capsys: pytest.C
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise")
-def test_ctrl_c_stops_and_the_same_command_goes_on(here: Path) -> None:
+def test_ctrl_c_stops_and_the_same_command_continues(here: Path) -> None:
     noise = Image.effect_noise((1000, 800), 80).convert("RGB")
     for number in range(18):
         noise.putpixel((number, 0), (255, 0, 0))

@@ -55,7 +55,7 @@ def read(path: Path, content: str, *options: str) -> tuple[TrainConfig, str]:
     return read_config(TrainConfig, arguments, told.append), "\n".join(told)
 
 
-def test_what_the_webui_wrote_is_translated_and_told(tmp_path: Path) -> None:
+def test_settings_of_the_webui_are_translated_and_reported(tmp_path: Path) -> None:
     config, told = read(tmp_path / "settings-2023-05-01-12-00-00.json", json.dumps(WRITTEN), "--max-steps", "10")
     expected = TrainConfig(
         name="my-style",
@@ -92,11 +92,11 @@ def test_what_the_webui_wrote_is_translated_and_told(tmp_path: Path) -> None:
 def test_the_last_run_of_the_first_text_form_is_read(tmp_path: Path) -> None:
     text = "".join(
         f"datetime : 2023-01-05 0{hour}:00:00\nembedding_name: my-style\nlearn_rate: 0.005\nbatch_size: {hour}\n"
-        "data_root: pictures\nsteps: 100\ntraining_width: 512\ntraining_height: 512\npreview_sampler_index: 3\n\n\n"
+        "data_root: images\nsteps: 100\ntraining_width: 512\ntraining_height: 512\npreview_sampler_index: 3\n\n\n"
         for hour in (1, 2)
     )
     config, told = read(tmp_path / "settings.txt", text)
-    assert (config.dataset, config.batch_size, config.max_steps) == ("pictures", 2, 100)
+    assert (config.dataset, config.batch_size, config.max_steps) == ("images", 2, 100)
     assert config.preview_sampler == TrainConfig.preview_sampler
     assert "preview_sampler_index is 3" in told
 
@@ -109,7 +109,7 @@ def test_the_last_run_of_the_first_text_form_is_read(tmp_path: Path) -> None:
         ("train", {"steps": "many"}, "Max steps must be a whole number"),
     ],
 )
-def test_what_cannot_be_taken_is_one_sentence(
+def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, changes: dict[str, Any], words: str
 ) -> None:
     path = tmp_path / "settings.json"
@@ -119,7 +119,7 @@ def test_what_cannot_be_taken_is_one_sentence(
     assert words in said
 
 
-def test_a_limit_that_changes_during_the_run_is_told(tmp_path: Path) -> None:
+def test_a_limit_that_changes_during_the_run_is_reported(tmp_path: Path) -> None:
     config, told = read(tmp_path / "s.json", json.dumps({**WRITTEN, "clip_grad_value": "1:100, 0.1"}))
     assert config.clip_value == TrainConfig.clip_value
     assert "clip_grad_value is '1:100, 0.1'" in told

@@ -25,9 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_show_goes_on_after_a_bad_file_and_passes_over_previews(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_continues_after_a_bad_file_and_skips_previews(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", *(path.name for path in sorted(folder.iterdir())), "none.pt"]) == 2
     said = capsys.readouterr()
     assert said.out.count("vectors: 2") == 2

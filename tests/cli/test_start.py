@@ -49,9 +49,9 @@ def test_create_reads_the_token_table_and_builds_no_network(folder: Path) -> Non
 
 
 def test_training_with_previews_loads_no_compiler(folder: Path) -> None:
-    sample_set(folder / "pictures", "striped", count=2)
+    sample_set(folder / "images", "striped", count=2)
     assert main(["create", "my-style", "--text", "style"]) == 0
     steps = ("--max-steps", "1", "--preview-steps", "1", "--validate-every", "0")
-    found = loaded("train", "my-style", "--dataset", "pictures", *steps)
+    found = loaded("train", "my-style", "--dataset", "images", *steps)
     assert {"torch", "diffusers", "transformers"} <= found
     assert not found & COMPILER

@@ -1,4 +1,4 @@
-"""Small real picture files, and an encoder that remembers what it was asked to encode."""
+"""Small real image files, and an encoder that remembers what it was asked to encode."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lib_ti.host.model import LatentStats
 from tests.fakes import FakeModel
 
 
-class PictureFolder:
-    """A folder to draw pictures of random blocks into: another picture for each name, equal bytes for equal calls."""
+class ImageFolder:
+    """A folder to draw images of random blocks into: another image for each name, equal bytes for equal calls."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir()
 
     def draw(self, name: str, size: tuple[int, int] = (64, 64), *, caption: str | None = None, **options: Any) -> Path:
-        """Options are Pillow's for saving; ``mode`` is the picture's, and ``salt`` gives another picture of a name."""
+        """Options are Pillow's for saving; ``mode`` is the image's, and ``salt`` gives another image of a name."""
         mode = options.pop("mode", "RGB")
         rng = np.random.default_rng(list(f"{name}{options.pop('salt', '')}".encode()))
         blocks = Image.fromarray(rng.integers(0, 256, (8, 8, 4), dtype=np.uint8), "RGBA").resize(size)
@@ -34,8 +34,8 @@ class PictureFolder:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> PictureFolder:
-    return PictureFolder(tmp_path / "pictures")
+def images(tmp_path: Path) -> ImageFolder:
+    return ImageFolder(tmp_path / "images")
 
 
 class EncoderModel(FakeModel):
@@ -50,7 +50,7 @@ class EncoderModel(FakeModel):
         return super().encode_images(pixels)
 
     @property
-    def pictures_encoded(self) -> int:
+    def images_encoded(self) -> int:
         return sum(shape[0] for shape in self.encoded)
 
 

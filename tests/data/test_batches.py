@@ -24,7 +24,7 @@ MIXED = made(*[SQUARE] * 7, *[WIDE] * 3, *[TALL] * 2, (32, 32))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 8])
-def test_each_epoch_uses_every_picture_in_batches_of_one_size(batch_size: int) -> None:
+def test_each_epoch_uses_every_image_in_batches_of_one_size(batch_size: int) -> None:
     plan = BatchPlan(MIXED, batch_size=batch_size, seed=3)
     for epoch in range(5):
         start = epoch * plan.batches_per_epoch
@@ -59,7 +59,7 @@ def test_the_order_is_the_same_on_every_machine_and_in_every_version() -> None:
     ]
 
 
-def test_renamed_and_reordered_pictures_come_in_the_same_order() -> None:
+def test_renamed_and_reordered_images_keep_their_order() -> None:
     turned = MIXED[::-1]
     plan, other = BatchPlan(MIXED, batch_size=3, seed=2), BatchPlan(turned, batch_size=3, seed=2)
     rules = PromptRules(("a [name]", "b [filewords] [name]"), "ink", shuffle_tags=True, tag_dropout=0.3)
@@ -69,7 +69,7 @@ def test_renamed_and_reordered_pictures_come_in_the_same_order() -> None:
         assert plan.prompts(one, rules) == other.prompts(two, rules)
 
 
-def test_epochs_have_orders_of_their_own_and_pictures_are_drawn_evenly() -> None:
+def test_epochs_have_different_orders_and_sample_images_evenly() -> None:
     plan = BatchPlan(made(*[SQUARE] * 6), batch_size=1, seed=0)
     orders = {tuple(plan.batch(epoch * 6 + position).items[0] for position in range(6)) for epoch in range(300)}
     assert len(orders) > 220
@@ -77,7 +77,7 @@ def test_epochs_have_orders_of_their_own_and_pictures_are_drawn_evenly() -> None
     assert all(60 < count < 140 for count in firsts.values())
 
 
-def test_pictures_that_fill_up_a_batch_change_from_epoch_to_epoch() -> None:
+def test_images_that_fill_up_a_batch_change_from_epoch_to_epoch() -> None:
     plan = BatchPlan(made(*[SQUARE] * 5), batch_size=4, seed=0)
     visits = Counter(index for batch in range(400) for index in plan.batch(batch).items)
     assert max(visits.values()) < 1.1 * min(visits.values())
@@ -89,7 +89,7 @@ def test_sizes_are_mixed_within_an_epoch() -> None:
     assert min(first_half.values()) >= 4
 
 
-def test_a_line_is_drawn_anew_at_each_visit_and_alike_when_asked_again() -> None:
+def test_a_template_line_is_resampled_at_each_visit_and_reproducible() -> None:
     items = made(SQUARE)
     plan = BatchPlan(items, batch_size=1, seed=0)
     rules = PromptRules(("a [name]", "b [name]", "c [name], [filewords]"), "ink")
@@ -100,14 +100,14 @@ def test_a_line_is_drawn_anew_at_each_visit_and_alike_when_asked_again() -> None
     assert min(counts.values()) > 70
 
 
-def test_tags_are_shuffled_and_dropped_anew_at_each_visit() -> None:
+def test_tags_are_reshuffled_and_redropped_at_each_visit() -> None:
     plan = BatchPlan(made(SQUARE), batch_size=1, seed=0)
     rules = PromptRules(("[name]: [filewords]",), "ink", shuffle_tags=True, tag_dropout=0.5)
     seen = {plan.prompts(plan.batch(index), rules)[0] for index in range(100)}
     assert {"ink: picture 0, tag", "ink: tag, picture 0", "ink: tag", "ink: picture 0"} <= seen
 
 
-def test_pictures_of_a_batch_draw_independently() -> None:
+def test_images_of_a_batch_are_sampled_independently() -> None:
     plan = BatchPlan(made(*[SQUARE] * 4), batch_size=4, seed=0)
     rules = PromptRules(("a [name]", "b [name]"), "ink")
     assert any(len(set(plan.prompts(plan.batch(index), rules))) == 2 for index in range(10))

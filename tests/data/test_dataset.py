@@ -9,11 +9,11 @@ from PIL import Image
 from lib_ti.data.dataset import Dataset, Rules
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 
-def scanned(pictures: PictureFolder, **options) -> Dataset:
-    return scan(pictures.path, Rules(**{"width": 64, "height": 64, **options}))
+def scanned(images: ImageFolder, **options) -> Dataset:
+    return scan(images.path, Rules(**{"width": 64, "height": 64, **options}))
 
 
 def names(items) -> list[str]:
@@ -24,11 +24,11 @@ def text(dataset: Dataset) -> str:
     return "\n".join((*dataset.describe(), *dataset.notes))
 
 
-def test_pictures_come_in_natural_order_with_their_captions(pictures: PictureFolder) -> None:
-    pictures.draw("10 a boat.png")
-    pictures.draw("2 a house.jpg", (128, 64))
-    pictures.draw("1.webp", caption="a tree")
-    found = scanned(pictures)
+def test_images_are_in_natural_order_with_their_captions(images: ImageFolder) -> None:
+    images.draw("10 a boat.png")
+    images.draw("2 a house.jpg", (128, 64))
+    images.draw("1.webp", caption="a tree")
+    found = scanned(images)
     assert names(found.items) == ["1.webp", "2 a house.jpg", "10 a boat.png"]
     assert [(item.caption, item.caption_source) for item in found.items] == [
         ("a tree", "file"),
@@ -43,44 +43,44 @@ def test_pictures_come_in_natural_order_with_their_captions(pictures: PictureFol
     assert "1 from caption files, 2 from file names" in text(found)
 
 
-def test_word_regex_is_used_for_file_names(pictures: PictureFolder) -> None:
-    pictures.draw("red_house.png")
-    assert scanned(pictures, word_regex="[a-z]+", join=", ").items[0].caption == "red, house"
+def test_word_regex_is_used_for_file_names(images: ImageFolder) -> None:
+    images.draw("red_house.png")
+    assert scanned(images, word_regex="[a-z]+", join=", ").items[0].caption == "red, house"
     with pytest.raises(BadInput, match="regular expression"):
-        scanned(pictures, word_regex="[")
+        scanned(images, word_regex="[")
 
 
-def test_what_is_no_picture_is_passed_over(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", caption="BM, a caption that begins like a bitmap")
+def test_files_other_than_images_are_skipped(images: ImageFolder) -> None:
+    images.draw("a.png", caption="BM, a caption that begins like a bitmap")
     for name in ("notes.md", "a.npz", "Thumbs.db", ".hidden.png", "video.mp4", "model.safetensors", "desktop.ini"):
-        (pictures.path / name).write_bytes(b"BM\0\0 nothing of interest")
-    pictures.draw(".a.png")
-    (pictures.path / "folder.png").mkdir()
-    found = scanned(pictures)
+        (images.path / name).write_bytes(b"BM\0\0 nothing of interest")
+    images.draw(".a.png")
+    (images.path / "folder.png").mkdir()
+    found = scanned(images)
     assert names(found.items) == ["a.png"]
     assert not found.skipped
 
 
-def test_subfolders_are_not_searched(pictures: PictureFolder) -> None:
-    inner = PictureFolder(pictures.path / "inner")
+def test_subfolders_are_not_searched(images: ImageFolder) -> None:
+    inner = ImageFolder(images.path / "inner")
     inner.draw("a.png")
     with pytest.raises(BadInput, match=r"holds no image.*Sub-folders are not searched: inner \(1 image\)"):
-        scanned(pictures)
+        scanned(images)
 
 
-def test_a_picture_is_known_by_its_content_without_its_suffix(pictures: PictureFolder) -> None:
-    shutil.move(pictures.draw("a.png"), pictures.path / "download")
-    shutil.move(pictures.draw("b.jpg"), pictures.path / "photo.jpg_large")
-    shutil.move(pictures.draw("c.jpg"), pictures.path / "jpeg in truth.png")
-    assert names(scanned(pictures).items) == ["download", "jpeg in truth.png", "photo.jpg_large"]
+def test_an_image_without_a_suffix_is_recognized_by_its_content(images: ImageFolder) -> None:
+    shutil.move(images.draw("a.png"), images.path / "download")
+    shutil.move(images.draw("b.jpg"), images.path / "photo.jpg_large")
+    shutil.move(images.draw("c.jpg"), images.path / "jpeg in truth.png")
+    assert names(scanned(images).items) == ["download", "jpeg in truth.png", "photo.jpg_large"]
 
 
-def test_broken_pictures_are_listed_and_stop_nothing(pictures: PictureFolder) -> None:
-    pictures.draw("good.png")
-    (pictures.path / "empty.png").touch()
-    (pictures.path / "page.jpg").write_text("<html>404</html>")
-    (pictures.path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    found = scanned(pictures)
+def test_broken_images_are_listed_and_the_others_used(images: ImageFolder) -> None:
+    images.draw("good.png")
+    (images.path / "empty.png").touch()
+    (images.path / "page.jpg").write_text("<html>404</html>")
+    (images.path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    found = scanned(images)
     assert names(found.items) == ["good.png"]
     assert {one.path.name: one.reason for one in found.skipped} == {
         "empty.png": "the file is empty (0 bytes); copy or download it again",
@@ -90,115 +90,117 @@ def test_broken_pictures_are_listed_and_stop_nothing(pictures: PictureFolder) ->
     assert "3 files skipped: empty.png (the file is empty" in text(found)
 
 
-def test_the_same_file_twice_is_used_once(pictures: PictureFolder) -> None:
-    first = pictures.draw("a.png")
-    shutil.copy(first, pictures.path / "a copy.png")
-    pictures.draw("b.png")
-    found = scanned(pictures)
+def test_the_same_file_twice_is_used_once(images: ImageFolder) -> None:
+    first = images.draw("a.png")
+    shutil.copy(first, images.path / "a copy.png")
+    images.draw("b.png")
+    found = scanned(images)
     assert names(found.items) == ["a copy.png", "b.png"]
     assert [(one.path.name, one.reason) for one in found.skipped] == [
         ("a.png", "it is the same image as a copy.png, which is used once")
     ]
 
 
-def test_masks_beside_their_picture_are_no_pictures(pictures: PictureFolder) -> None:
+def test_masks_beside_their_image_are_not_training_images(images: ImageFolder) -> None:
     for name in ("a.jpg", "a-mask.png", "carnival-mask.png"):
-        pictures.draw(name)
-    assert names(scanned(pictures).items) == ["a.jpg", "carnival-mask.png"]
+        images.draw(name)
+    assert names(scanned(images).items) == ["a.jpg", "carnival-mask.png"]
 
 
-def test_enlarged_pictures_are_counted_and_named(pictures: PictureFolder) -> None:
-    pictures.draw("small.png", (32, 48))
-    pictures.draw("large.png", (100, 100))
-    found = scanned(pictures)
+def test_upscaled_images_are_counted_and_named(images: ImageFolder) -> None:
+    images.draw("small.png", (32, 48))
+    images.draw("large.png", (100, 100))
+    found = scanned(images)
     assert {item.path.name: item.upscaled for item in found.items} == {"small.png": 2.0, "large.png": 1.0}
     assert "1 of 2 images are smaller than their training size" in text(found)
     assert "small.png (2 times)" in text(found)
 
 
-def test_each_way_of_resizing_gives_its_sizes(pictures: PictureFolder) -> None:
-    pictures.draw("wide.png", (205, 101))
-    pictures.draw("square.png", (99, 99))
-    by_way = {way: [item.size for item in scanned(pictures, resize=way).items] for way in ("crop", "buckets", "keep")}
+def test_each_way_of_resizing_gives_its_sizes(images: ImageFolder) -> None:
+    images.draw("wide.png", (205, 101))
+    images.draw("square.png", (99, 99))
+    by_way = {way: [item.size for item in scanned(images, resize=way).items] for way in ("crop", "buckets", "keep")}
     assert by_way == {
         "crop": [(64, 64), (64, 64)],
         "buckets": [(64, 64), (88, 40)],
         "keep": [(96, 96), (200, 96)],
     }
-    assert all(item.upscaled == 1 for item in scanned(pictures, resize="keep", width=512, height=512).items)
+    assert all(item.upscaled == 1 for item in scanned(images, resize="keep", width=512, height=512).items)
 
 
-def test_a_picture_too_small_to_keep_is_skipped(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", (7, 100))
-    pictures.draw("b.png", (8, 100))
-    found = scanned(pictures, resize="keep")
+def test_an_image_too_small_to_keep_is_skipped(images: ImageFolder) -> None:
+    images.draw("a.png", (7, 100))
+    images.draw("b.png", (8, 100))
+    found = scanned(images, resize="keep")
     assert names(found.items) == ["b.png"]
     assert "only 7×100 pixels" in found.skipped[0].reason
 
 
-def test_remarks_about_captions_and_frames_become_notes(pictures: PictureFolder) -> None:
-    pictures.draw("a.png").with_suffix(".txt").write_bytes("grün".encode("cp1252"))
-    pictures.draw("b.png", caption="")
-    pictures.draw("c.gif", save_all=True, append_images=[Image.new("RGB", (64, 64))])
-    noted = "\n".join(scanned(pictures, use_alpha=True).notes)
+def test_remarks_about_captions_and_frames_become_notes(images: ImageFolder) -> None:
+    images.draw("a.png").with_suffix(".txt").write_bytes("grün".encode("cp1252"))
+    images.draw("b.png", caption="")
+    images.draw("c.gif", save_all=True, append_images=[Image.new("RGB", (64, 64))])
+    noted = "\n".join(scanned(images, use_alpha=True).notes)
     assert "a.png: its caption a.txt is not UTF-8" in noted
     assert "1 of 3 images have an empty caption: b.png." in noted
     assert "c.gif: it has several frames, of which the first is used." in noted
     assert "No image has transparency" in noted
 
 
-def test_transparency_is_seen(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", mode="RGBA")
-    pictures.draw("b.png")
-    found = scanned(pictures, use_alpha=True)
+def test_transparency_is_seen(images: ImageFolder) -> None:
+    images.draw("a.png", mode="RGBA")
+    images.draw("b.png")
+    found = scanned(images, use_alpha=True)
     assert [item.has_alpha for item in found.items] == [True, False]
     assert not found.notes
     assert "The loss is weighted by mask or transparency in 1 image." in found.describe()
-    assert not any("counts" in line for line in scanned(pictures).describe())
+    assert not any("counts" in line for line in scanned(images).describe())
 
 
 @pytest.mark.parametrize(
     ("count", "share", "held_out"),
     [(7, 0.5, 0), (8, 0.1, 1), (8, 0.0, 0), (20, 0.1, 2), (30, 0.01, 1), (8, 1.0, 7)],
 )
-def test_some_pictures_are_held_out(pictures: PictureFolder, count: int, share: float, held_out: int) -> None:
+def test_validation_split_has_its_share_of_the_images(
+    images: ImageFolder, count: int, share: float, held_out: int
+) -> None:
     for index in range(count):
-        pictures.draw(f"{index}.png")
-    found = scanned(pictures, validation_split=share)
+        images.draw(f"{index}.png")
+    found = scanned(images, validation_split=share)
     assert (len(found.items), len(found.validation)) == (count - held_out, held_out)
     assert len({item.digest for item in found.all_items}) == count
 
 
-def test_who_is_held_out_depends_on_content_and_seed_only(pictures: PictureFolder) -> None:
+def test_validation_split_depends_on_content_and_seed_only(images: ImageFolder) -> None:
     for index in range(40):
-        pictures.draw(f"{index}.png")
-    first = {item.digest for item in scanned(pictures).validation}
-    assert first == {item.digest for item in scanned(pictures).validation}
-    assert any({item.digest for item in scanned(pictures, seed=seed).validation} != first for seed in range(1, 4))
+        images.draw(f"{index}.png")
+    first = {item.digest for item in scanned(images).validation}
+    assert first == {item.digest for item in scanned(images).validation}
+    assert any({item.digest for item in scanned(images, seed=seed).validation} != first for seed in range(1, 4))
     for index in range(40):
-        (pictures.path / f"{index}.png").rename(pictures.path / f"{99 - index}x.png")
-    assert first == {item.digest for item in scanned(pictures).validation}
+        (images.path / f"{index}.png").rename(images.path / f"{99 - index}x.png")
+    assert first == {item.digest for item in scanned(images).validation}
 
 
-def test_the_fingerprint_follows_contents_captions_and_sizes_but_not_names(pictures: PictureFolder) -> None:
+def test_the_fingerprint_follows_contents_captions_and_sizes_but_not_names(images: ImageFolder) -> None:
     for index in range(3):
-        pictures.draw(f"{index}.png", caption="a house")
-    first = scanned(pictures).fingerprint
-    assert scanned(pictures).fingerprint == first
+        images.draw(f"{index}.png", caption="a house")
+    first = scanned(images).fingerprint
+    assert scanned(images).fingerprint == first
     for suffix in (".png", ".txt"):
-        (pictures.path / f"0{suffix}").rename(pictures.path / f"9{suffix}")
-    assert scanned(pictures).fingerprint == first
-    assert scanned(pictures, width=128).fingerprint != first
-    (pictures.path / "9.txt").write_text("a boat")
-    second = scanned(pictures).fingerprint
+        (images.path / f"0{suffix}").rename(images.path / f"9{suffix}")
+    assert scanned(images).fingerprint == first
+    assert scanned(images, width=128).fingerprint != first
+    (images.path / "9.txt").write_text("a boat")
+    second = scanned(images).fingerprint
     assert second != first
-    pictures.draw("9.png", salt="edited")
-    assert scanned(pictures).fingerprint not in (first, second)
+    images.draw("9.png", salt="edited")
+    assert scanned(images).fingerprint not in (first, second)
 
 
-def test_pictures_found_broken_later_are_taken_out(pictures: PictureFolder) -> None:
-    paths = [pictures.draw(f"{index}.png") for index in range(9)]
-    found = scanned(pictures)
+def test_images_found_broken_later_are_removed(images: ImageFolder) -> None:
+    paths = [images.draw(f"{index}.png") for index in range(9)]
+    found = scanned(images)
     broken = found.validation[0].path
     left = found.without({broken: "the file is cut off"})
     assert (len(left.items), len(left.validation)) == (7, 1)
@@ -208,13 +210,13 @@ def test_pictures_found_broken_later_are_taken_out(pictures: PictureFolder) -> N
         found.without(dict.fromkeys(paths, "the file is cut off"))
 
 
-def test_folders_that_cannot_serve_are_refused(tmp_path: Path, pictures: PictureFolder) -> None:
+def test_unusable_folders_are_refused(tmp_path: Path, images: ImageFolder) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         scan(tmp_path / "missing", Rules(64, 64))
     with pytest.raises(BadInput, match="holds no image"):
-        scanned(pictures)
+        scanned(images)
     with pytest.raises(BadInput, match="is a file"):
-        scan(pictures.draw("a.png"), Rules(64, 64))
-    (pictures.path / "a.png").write_bytes(b"")
+        scan(images.draw("a.png"), Rules(64, 64))
+    (images.path / "a.png").write_bytes(b"")
     with pytest.raises(BadInput, match=r"no readable image; 1 file skipped: a.png \(the file is empty"):
-        scanned(pictures)
+        scanned(images)

@@ -15,14 +15,14 @@ from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 
 @pytest.fixture
-def drawn(pictures: PictureFolder) -> PictureFolder:
+def drawn(images: ImageFolder) -> ImageFolder:
     for name in ("a.png", "b.png", "c.png"):
-        pictures.draw(name)
-    return pictures
+        images.draw(name)
+    return images
 
 
 def found_in(folder: Path) -> Dataset:
@@ -47,7 +47,7 @@ def trained(folder: Path) -> list[str]:
     return [item.path.name for item in without_excluded(found_in(folder)).items]
 
 
-def test_what_is_excluded_is_not_trained_from_the_source_folder_either(drawn: PictureFolder, tmp_path: Path) -> None:
+def test_what_is_excluded_is_not_trained_from_the_source_folder_either(drawn: ImageFolder, tmp_path: Path) -> None:
     assert trained(drawn.path) == ["a.png", "b.png", "c.png"]
     exclude(drawn.path, tmp_path / "prepared", "b.png")
     assert trained(drawn.path) == ["a.png", "c.png"]
@@ -56,14 +56,14 @@ def test_what_is_excluded_is_not_trained_from_the_source_folder_either(drawn: Pi
     assert remark == f"1 image is excluded and not trained (as {manifest} says; include it to train on it): b.png."
 
 
-def test_an_excluded_image_is_known_by_its_content_and_not_by_its_name(drawn: PictureFolder, tmp_path: Path) -> None:
+def test_an_excluded_image_is_known_by_its_content_and_not_by_its_name(drawn: ImageFolder, tmp_path: Path) -> None:
     exclude(drawn.path, tmp_path / "prepared", "b.png")
     (drawn.path / "b.png").rename(drawn.path / "z.png")
     drawn.draw("b.png", salt="another")
     assert trained(drawn.path) == ["a.png", "b.png", "c.png"]
 
 
-def test_the_folder_that_was_used_last_decides(drawn: PictureFolder, tmp_path: Path) -> None:
+def test_the_folder_that_was_used_last_decides(drawn: ImageFolder, tmp_path: Path) -> None:
     exclude(drawn.path, tmp_path / "one", "a.png")
     exclude(drawn.path, tmp_path / "two", "c.png")
     assert trained(drawn.path) == ["a.png", "b.png"]
@@ -72,7 +72,7 @@ def test_the_folder_that_was_used_last_decides(drawn: PictureFolder, tmp_path: P
     assert trained(drawn.path) == ["b.png", "c.png"]
 
 
-def test_decisions_that_are_gone_or_damaged_are_no_decisions(drawn: PictureFolder, tmp_path: Path) -> None:
+def test_decisions_that_are_gone_or_damaged_are_no_decisions(drawn: ImageFolder, tmp_path: Path) -> None:
     exclude(drawn.path, tmp_path / "prepared", "b.png")
     manifest = tmp_path / "prepared" / "preparation.json"
     manifest.write_text('{"edits": 5}')
@@ -82,7 +82,7 @@ def test_decisions_that_are_gone_or_damaged_are_no_decisions(drawn: PictureFolde
     assert trained(drawn.path) == ["a.png", "b.png", "c.png"]
 
 
-def test_excluding_everything_is_said(drawn: PictureFolder, tmp_path: Path) -> None:
+def test_excluding_everything_is_reported(drawn: ImageFolder, tmp_path: Path) -> None:
     exclude(drawn.path, tmp_path / "prepared", "a.png", "b.png", "c.png")
     with pytest.raises(BadInput, match=r"a.png \(it is excluded, as .*preparation.json says\)"):
         trained(drawn.path)
@@ -142,7 +142,7 @@ def test_notes_of_earlier_versions_below_the_present_directory_are_read(
 
 
 def test_notes_that_cannot_be_written_or_read_stop_nothing(
-    tmp_path: Path, drawn: PictureFolder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drawn: ImageFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preparations, "NOTES", tmp_path / "file" / "notes")
     (tmp_path / "file").write_text("")

@@ -1,4 +1,4 @@
-"""Cards: pictures that are embedding files, in the WebUI too, and pictures that are not."""
+"""Cards: images that are embedding files, in the WebUI too, and images that are not."""
 
 import base64
 import json
@@ -27,9 +27,9 @@ def noise(width, height, seed=0) -> Image.Image:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "1", "I;16"])
-def test_pictures_of_any_mode_become_cards(tmp_path, mode):
-    picture = Image.new(mode, (64, 64)) if mode == "I;16" else noise(64, 64).convert(mode)
-    save_card(tmp_path / "a.png", picture, embedding())
+def test_images_of_any_mode_become_cards(tmp_path, mode):
+    image = Image.new(mode, (64, 64)) if mode == "I;16" else noise(64, 64).convert(mode)
+    save_card(tmp_path / "a.png", image, embedding())
     assert torch.equal(read_card(tmp_path / "a.png").vectors["clip_l"], embedding().vectors["clip_l"])
 
 
@@ -57,14 +57,14 @@ def test_the_caption_is_legible_on_any_colour(colour):
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 300, "日本語", "a very long name " * 5, "\U0001f600"])
-def test_any_name_can_be_drawn(name):
+def test_any_name_can_be_rendered(name):
     other = Embedding(name, {"clip_l": torch.ones(1, 8)}, 1, "m" * 200, "0123456789")
     card, _ = make_card(None, other)
     assert caption_contrast(card)[1] > 150
 
 
 @pytest.mark.parametrize("name", ["riso-print", "日本語", "x" * 200])
-def test_a_machine_without_fonts_draws_captions_too(monkeypatch, name):
+def test_captions_are_rendered_without_system_fonts(monkeypatch, name):
     monkeypatch.setattr(text_mask, "_FONTS", ())
     monkeypatch.setattr(text_mask, "_fonts_of_matplotlib", list)
     card, _ = make_card(Image.new("RGB", (64, 64), "white"), Embedding(name, {"clip_l": torch.ones(1, 8)}, 1, "m"))
@@ -157,19 +157,19 @@ def test_a_spoilt_card_holds_no_embedding(tmp_path, spoil):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp"])
-def test_ordinary_pictures_hold_no_embedding(tmp_path, name):
-    for picture in (
+def test_ordinary_images_contain_no_embedding(tmp_path, name):
+    for image in (
         noise(64, 64),
         Image.new("RGB", (64, 64)),
         Image.new("RGB", (1, 1), "white"),
         Image.new("L", (5, 5)),
     ):
-        picture.save(tmp_path / name, lossless=True)
+        image.save(tmp_path / name, lossless=True)
         with pytest.raises(BadInput, match="holds no embedding"):
             files.load(tmp_path / name)
 
 
-def test_pictures_with_black_columns_are_no_trouble(tmp_path):
+def test_images_with_black_columns_contain_no_embedding(tmp_path):
     random = numpy.random.default_rng(0)
     for seed in range(150):
         pixels = numpy.asarray(noise(*random.integers(1, 60, 2), seed=seed)).copy()

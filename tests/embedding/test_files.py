@@ -16,7 +16,7 @@ from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.storage.atomic import CannotWrite
 
-RECIPE = {"rate": "0.005:100, 1e-3", "steps": 500, "nested": {"pictures": [1, 2.5, None, True, "é"]}}
+RECIPE = {"rate": "0.005:100, 1e-3", "steps": 500, "nested": {"images": [1, 2.5, None, True, "é"]}}
 WIDTHS = {"sd1": {"clip_l": 768}, "sd2": {"clip_h": 1024}, "sdxl": {"clip_l": 768, "clip_g": 1280}}
 
 

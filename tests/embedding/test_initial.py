@@ -20,7 +20,7 @@ def test_tokens_are_spread_evenly_and_only_the_first_are_used() -> None:
         ("*", 10, ("1 token and", "“*” starts vectors 1 to 10")),
     ],
 )
-def test_what_was_used_and_how_it_was_spread_is_said(text: str, vectors: int, parts: tuple[str, ...]) -> None:
+def test_description_names_tokens_and_their_distribution(text: str, vectors: int, parts: tuple[str, ...]) -> None:
     said = describe(text, token_spans(text), vectors)
     for part in parts:
         assert part in said

@@ -38,7 +38,7 @@ def test_of_files_with_one_stem_the_used_one_is_named(tmp_path: Path) -> None:
     assert ", ".join(ignored) in str(caught.value)
 
 
-def test_pictures_use_the_one_that_the_webui_uses_and_say_so(tmp_path: Path) -> None:
+def test_images_use_the_same_embedding_as_the_webui_and_report_it(tmp_path: Path) -> None:
     write(tmp_path, "x.safetensors", "old/x.pt")
     loaded, reasons = library.load_folder(tmp_path, FakeModel().info)
     used = Path(used_by_the_webui(tmp_path, "x"))
@@ -74,7 +74,7 @@ def test_linked_folders_are_read_and_circles_end(tmp_path: Path) -> None:
     assert library.find(tmp_path / "embeddings", "x") == tmp_path / "embeddings" / "more" / "x.pt"
 
 
-def test_what_is_kept_aside_or_unfinished_is_no_embedding(tmp_path: Path) -> None:
+def test_replaced_and_unfinished_files_are_not_embeddings(tmp_path: Path) -> None:
     write(tmp_path, "x.pt")
     for name in ("x.pt.replaced-2026-11-30-101500", ".x-0123abcd.pt.writing", ".x.lock", "x.preview.png"):
         (tmp_path / name).write_bytes((tmp_path / "x.pt").read_bytes())

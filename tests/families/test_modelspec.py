@@ -25,5 +25,5 @@ def test_the_stated_resolution_is_read(stated: object, size: int | None) -> None
     assert stated_size({"modelspec.resolution": stated}) == size
 
 
-def test_a_file_without_metadata_says_nothing() -> None:
+def test_a_file_without_metadata_states_nothing() -> None:
     assert stated_size({}) is None

@@ -55,7 +55,7 @@ def test_rounded_weights_have_another_hash() -> None:
     assert network_hash(one) != network_hash(one.half())
 
 
-def test_a_network_that_is_gone_is_not_kept() -> None:
+def test_the_cache_does_not_keep_a_network_alive() -> None:
     one = network()
     network_hash(one)
     gone = weakref.ref(one)

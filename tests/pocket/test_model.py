@@ -83,8 +83,8 @@ def test_diffusers_own_converter_reads_the_same_networks() -> None:
 def test_latents_have_unit_size() -> None:
     _, vae, _ = files.load()
     chance = random.Random(1)
-    pictures = np.stack([np.asarray(draw(random_spec(chance, "flat"))) for _ in range(64)])
-    latents = vae.encode(reader.as_pixels(pictures)).latent_dist.mean * architecture.SCALE_FACTOR
+    images = np.stack([np.asarray(draw(random_spec(chance, "flat"))) for _ in range(64)])
+    latents = vae.encode(reader.as_pixels(images)).latent_dist.mean * architecture.SCALE_FACTOR
     assert latents.shape == (64, 4, 8, 8)
     assert 0.7 < latents.std().item() < 1.3
     assert latents.mean().abs().item() < 0.3
@@ -114,7 +114,7 @@ def test_the_reader_reads_fresh_drawings() -> None:
 
 
 @pytest.mark.slow
-def test_the_model_draws_what_captions_say() -> None:
+def test_the_model_generates_what_captions_describe() -> None:
     """Captions of attribute tuples never seen in training; in full: `python -m tools.pocket.evaluate`."""
     specs = held_out_specs(48, seed=9)
     captions = [caption(spec, seed, complete=True) for seed, spec in enumerate(specs)]
@@ -127,7 +127,7 @@ def test_the_model_draws_what_captions_say() -> None:
 
 def test_the_landed_report_is_of_this_model() -> None:
     landed = json.loads((files.WEIGHTS / "report.json").read_text(encoding="utf-8"))
-    assert landed["pictures"] >= 512
+    assert landed["images"] >= 512
     assert min(landed["reader on real drawings"].values()) >= 0.99
 
 

@@ -1,4 +1,4 @@
-"""The drawn world: deterministic pictures and captions, and nothing held out slips into training."""
+"""The drawn world: deterministic images and captions, and nothing held out slips into training."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lib_ti.pocket.sample_set import sample_set
 from lib_ti.pocket.world import Spec, draw, held_out_specs, training_specs
 
 
-def test_pictures_and_captions_are_deterministic() -> None:
+def test_images_and_captions_are_deterministic() -> None:
     for spec in training_specs(40, seed=5):
         assert draw(spec).tobytes() == draw(replace(spec)).tobytes()
         assert caption(spec, 3) == caption(spec, 3)
     assert [*training_specs(5, seed=1)] == [*training_specs(5, seed=1)]
 
 
-def test_every_attribute_changes_the_picture() -> None:
+def test_every_attribute_changes_the_image() -> None:
     base = Spec("circle", "red", "white")
     for other in (
         replace(base, shape="square"),
@@ -38,11 +38,11 @@ def test_every_attribute_changes_the_picture() -> None:
 
 
 def test_all_styles_look_different_from_each_other() -> None:
-    pictures = {s: np.asarray(draw(Spec("square", "green", "grey", style=s)), dtype=int) for s in world.STYLES}
+    images = {s: np.asarray(draw(Spec("square", "green", "grey", style=s)), dtype=int) for s in world.STYLES}
     for a in world.STYLES:
         for b in world.STYLES:
             if a < b:
-                assert (np.abs(pictures[a] - pictures[b]).sum(-1) > 60).mean() > 0.03, (a, b)
+                assert (np.abs(images[a] - images[b]).sum(-1) > 60).mean() > 0.03, (a, b)
 
 
 def test_colours_keep_their_area() -> None:
@@ -52,7 +52,7 @@ def test_colours_keep_their_area() -> None:
     assert tuple(pixels[1, 1]) == world.BACKGROUNDS["white"]
 
 
-def test_training_never_meets_a_held_out_tuple_or_a_wordless_style() -> None:
+def test_training_specs_have_no_held_out_tuple_and_no_wordless_style() -> None:
     seen = list(training_specs(4000, seed=1, combined=0.5))
     assert not any(spec.held_out for spec in seen)
     assert not {spec.style for spec in seen} & set(world.WORDLESS_STYLES)
@@ -73,7 +73,7 @@ def test_an_unknown_attribute_is_refused_by_name() -> None:
         Spec("hexagon", "red", "white")
 
 
-def test_captions_say_what_they_should() -> None:
+def test_captions_name_the_attributes() -> None:
     spec = Spec("star", "purple", "grey", "small", "left", "striped")
     for seed in range(60):
         text = caption(spec, seed, complete=True)

@@ -27,11 +27,11 @@ def test_the_host_loads_it_as_sdxl() -> None:
 
 
 def test_its_autoencoder_is_the_pocket_models_in_sdxls_scale() -> None:
-    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     _, vae, _ = files.load()
     with evaluate.loaded("sdxl") as model, torch.no_grad():
-        theirs = model.encode_images(pictures)
-        ours = vae.encode(pictures).latent_dist
+        theirs = model.encode_images(images)
+        ours = vae.encode(images).latent_dist
         assert torch.allclose(theirs.mean, ours.mean * architecture.SCALE_FACTOR, atol=0.02)
         assert torch.allclose(theirs.std, ours.std * architecture.SCALE_FACTOR, rtol=0.02)
 
@@ -51,7 +51,7 @@ def test_the_context_has_a_mean_that_emphasis_can_divide_by() -> None:
             assert abs(one.mean().item()) > 0.03, prompt
 
 
-def test_it_draws_what_captions_say() -> None:
+def test_it_generates_what_captions_describe() -> None:
     """Captions of attribute tuples never seen in training; in full: `python -m tools.pocket.evaluate --family sdxl`."""
     specs = held_out_specs(16, seed=9)
     captions = [caption(spec, seed, complete=True) for seed, spec in enumerate(specs)]
@@ -66,5 +66,5 @@ def test_it_knows_of_sizes_and_crop() -> None:
 
 def test_the_landed_report_is_of_this_model() -> None:
     landed = json.loads((files.WEIGHTS / "report-xl.json").read_text(encoding="utf-8"))
-    assert landed["pictures"] >= 512
+    assert landed["images"] >= 512
     assert np.min(list(landed["generated"].values())) >= 0.9

@@ -1,4 +1,4 @@
-"""A folder of real photographs, small, and looking at one picture as the folder's look does."""
+"""A folder of real photographs, small, and looking at one image as the folder's look does."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from lib_ti.prep.inspect.measure_folder import MeasuredImage
 from lib_ti.prep.inspect.measures import measure
 
 
-def look_at(picture: Image.Image, *, jpeg_quality: int = 0) -> MeasuredImage:
-    measures, levels = measure(picture, jpeg_quality=jpeg_quality)
+def look_at(image: Image.Image, *, jpeg_quality: int = 0) -> MeasuredImage:
+    measures, levels = measure(image, jpeg_quality=jpeg_quality)
     return MeasuredImage(
         path=Path("image.png"),
         name="picture.png",
         digest="0" * 64,
         bytes=1000,
-        size=picture.size,
+        size=image.size,
         transparent=False,
         several_frames=False,
         caption=Caption("a picture", "file"),
         measures=measures,
-        fingerprint=Fingerprint(levels, picture.size),
+        fingerprint=Fingerprint(levels, image.size),
     )
 
 
-def kinds(picture: Image.Image, config: InspectConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
-    """The badges of a picture; the size alone is left out, since most of the photographs are a little small."""
-    issues = issues_of(look_at(picture, jpeg_quality=jpeg_quality), config or InspectConfig())
+def kinds(image: Image.Image, config: InspectConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
+    """The badges of an image; the size alone is left out, since most of the photographs are a little small."""
+    issues = issues_of(look_at(image, jpeg_quality=jpeg_quality), config or InspectConfig())
     return {issue.kind for issue in issues} - {"small"}
 
 
-def save(picture: Image.Image, path: Path, caption: str | None = None, **options: object) -> Path:
+def save(image: Image.Image, path: Path, caption: str | None = None, **options: object) -> Path:
     if path.suffix == ".png":
         options.setdefault("compress_level", 1)  # writing, not reading, is what takes its time
-    picture.save(path, **options)
+    image.save(path, **options)
     if caption is not None:
         path.with_suffix(".txt").write_text(caption, encoding="utf-8")
     return path

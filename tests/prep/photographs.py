@@ -1,4 +1,4 @@
-"""Photographs that come with scikit-image and scikit-learn, and what can have happened to a picture before it is found.
+"""Photographs that come with scikit-image and scikit-learn, and what can have happened to an image before it is found.
 
 Everything is deterministic, so that what is measured on it can be compared.
 """
@@ -39,14 +39,14 @@ _FILES = {
 }
 NAMES = tuple(_FILES)
 _PARTS = {"hubble": (200, 100, 840, 612), "retina": (100, 450, 740, 962)}
-"""These two are larger than the training size, at which pictures are judged; a part of that size is used."""
+"""These two are larger than the training size, at which images are judged; a part of that size is used."""
 
 
 @cache
 def photograph(name: str) -> Image.Image:
     with Image.open(_FILES[name]) as file:
-        picture = file.convert("RGB")
-    return picture.crop(_PARTS[name]) if name in _PARTS else picture
+        image = file.convert("RGB")
+    return image.crop(_PARTS[name]) if name in _PARTS else image
 
 
 def whole_photographs() -> Iterator[Image.Image]:
@@ -56,12 +56,12 @@ def whole_photographs() -> Iterator[Image.Image]:
 
 
 def parts() -> Iterator[Image.Image]:
-    """Each photograph in nine parts that do not overlap: 144 different pictures."""
-    for picture in whole_photographs():
-        width, height = picture.width // 3, picture.height // 3
+    """Each photograph in nine parts that do not overlap: 144 different images."""
+    for image in whole_photographs():
+        width, height = image.width // 3, image.height // 3
         for row in range(3):
             for column in range(3):
-                yield picture.crop((column * width, row * height, (column + 1) * width, (row + 1) * height))
+                yield image.crop((column * width, row * height, (column + 1) * width, (row + 1) * height))
 
 
 Change = Callable[[Image.Image], Image.Image]
@@ -70,8 +70,8 @@ Change = Callable[[Image.Image], Image.Image]
 def _on_pixels(change: Callable[[np.ndarray], np.ndarray]) -> Change:
     """A change of levels in 0..255, which may come out as floats beyond that."""
 
-    def changed(picture: Image.Image) -> Image.Image:
-        return Image.fromarray(np.clip(change(np.asarray(picture)) + 0.5, 0, 255).astype(np.uint8))
+    def changed(image: Image.Image) -> Image.Image:
+        return Image.fromarray(np.clip(change(np.asarray(image)) + 0.5, 0, 255).astype(np.uint8))
 
     return changed
 
@@ -100,9 +100,9 @@ def noise(sigma: float, *, coloured: bool = True) -> Change:
 def resave(quality: int) -> Change:
     """Saved as JPEG, opened and kept as plain pixels, as after saving it as PNG again."""
 
-    def saved(picture: Image.Image) -> Image.Image:
+    def saved(image: Image.Image) -> Image.Image:
         file = io.BytesIO()
-        picture.save(file, "JPEG", quality=quality)
+        image.save(file, "JPEG", quality=quality)
         return Image.open(file).convert("RGB")
 
     return saved
@@ -111,33 +111,33 @@ def resave(quality: int) -> Change:
 def crop(left: float, top: float, right: float, bottom: float) -> Change:
     """Take these shares off the sides."""
 
-    def cropped(picture: Image.Image) -> Image.Image:
-        width, height = picture.size
+    def cropped(image: Image.Image) -> Image.Image:
+        width, height = image.size
         edges = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-        return picture.crop(tuple(round(edge) for edge in edges))
+        return image.crop(tuple(round(edge) for edge in edges))
 
     return cropped
 
 
 def resize(factor: float, how: Image.Resampling = Image.Resampling.BICUBIC) -> Change:
-    return lambda picture: picture.resize((round(picture.width * factor), round(picture.height * factor)), how)
+    return lambda image: image.resize((round(image.width * factor), round(image.height * factor)), how)
 
 
 def then(*changes: Change) -> Change:
-    def all_of_them(picture: Image.Image) -> Image.Image:
+    def all_of_them(image: Image.Image) -> Image.Image:
         for change in changes:
-            picture = change(picture)
-        return picture
+            image = change(image)
+        return image
 
     return all_of_them
 
 
 def enlarged_again(factor: int) -> Change:
-    """As found pictures that were small once: the size is as before, the detail is not."""
+    """As found images that were small once: the size is as before, the detail is not."""
 
-    def small_once(picture: Image.Image) -> Image.Image:
-        small = picture.resize((picture.width // factor, picture.height // factor), Image.Resampling.BICUBIC)
-        return small.resize(picture.size, Image.Resampling.BICUBIC)
+    def small_once(image: Image.Image) -> Image.Image:
+        small = image.resize((image.width // factor, image.height // factor), Image.Resampling.BICUBIC)
+        return small.resize(image.size, Image.Resampling.BICUBIC)
 
     return small_once
 
@@ -147,12 +147,12 @@ def brightness(factor: float) -> Change:
 
 
 def overexpose(middle: float) -> Change:
-    """So much brighter that half of the picture is over ``middle``, and what is lighter than white is cut off."""
+    """So much brighter that half of the image is over ``middle``, and what is lighter than white is cut off."""
     return _until(middle, lambda pixels, factor: pixels * factor, least=1.0, most=64.0)
 
 
 def curve(middle: float) -> Change:
-    """A gamma curve, which leaves black and white where they are, until half of the picture is under ``middle``."""
+    """A gamma curve, which leaves black and white where they are, until half of the image is under ``middle``."""
     return _until(middle, lambda pixels, gamma: 255 * (pixels / 255) ** (1 / gamma), least=1 / 16, most=16.0)
 
 
@@ -185,22 +185,22 @@ def letter(
     outline: int = 0,
     angle: float = 0.0,
 ) -> Change:
-    """Lettering whose ``height`` is a share of the picture's longer side, at a ``place`` between 0, 0 and 1, 1."""
+    """Lettering whose ``height`` is a share of the image's longer side, at a ``place`` between 0, 0 and 1, 1."""
 
-    def lettered(picture: Image.Image) -> Image.Image:
-        face = ImageFont.truetype(str(_FONTS / f"{font}.ttf"), round(height * max(picture.size)))
+    def lettered(image: Image.Image) -> Image.Image:
+        face = ImageFont.truetype(str(_FONTS / f"{font}.ttf"), round(height * max(image.size)))
         layers = []
         for stroke in (outline, 0):
-            layer = Image.new("L", picture.size)
+            layer = Image.new("L", image.size)
             draw = ImageDraw.Draw(layer)
             left, top, right, bottom = draw.textbbox((0, 0), text, font=face)
-            x = (picture.width - (right - left)) * place[0] - left
-            y = (picture.height - (bottom - top)) * place[1] - top
+            x = (image.width - (right - left)) * place[0] - left
+            y = (image.height - (bottom - top)) * place[1] - top
             draw.text((x, y), text, font=face, fill=round(255 * opacity), stroke_width=stroke)
             layers.append(layer.rotate(angle, Image.Resampling.BICUBIC))
         if outline:
-            picture = Image.composite(Image.new("RGB", picture.size), picture, layers[0])
-        return Image.composite(Image.new("RGB", picture.size, colour), picture, layers[1])
+            image = Image.composite(Image.new("RGB", image.size), image, layers[0])
+        return Image.composite(Image.new("RGB", image.size, colour), image, layers[1])
 
     return lettered
 
@@ -261,4 +261,4 @@ SPOILT: Mapping[str, tuple[Mapping[str, Change], frozenset[str]]] = {
         frozenset({"text"}),
     ),
 }
-"""Ways to spoil a picture by what is spoilt, each with the badges of which at least one must then be given."""
+"""Ways to spoil an image by what is spoilt, each with the badges of which at least one must then be given."""

@@ -48,9 +48,9 @@ def test_it_is_turned_as_the_camera_was_held(found: Path, small: Thumbnails) -> 
 
 
 def test_transparent_parts_show_squares(found: Path, small: Thumbnails) -> None:
-    picture = photograph("coffee").convert("RGBA")
-    picture.paste((255, 0, 0, 0), (0, 0, 300, 400))
-    with Image.open(small.of(save(picture, found / "a.png"))) as made:
+    image = photograph("coffee").convert("RGBA")
+    image.paste((255, 0, 0, 0), (0, 0, 300, 400))
+    with Image.open(small.of(save(image, found / "a.png"))) as made:
         left = made.crop((0, 0, 40, 67))
         assert len({round(level / 16) for _, level in left.convert("L").getcolors(4000)}) >= 2
         red, green, blue = left.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
@@ -70,7 +70,7 @@ def test_threads_that_ask_for_the_same_get_the_same(
     assert [file.suffix for file in got.pop().parent.iterdir()] == [".jpg"]
 
 
-def test_what_cannot_be_read_or_written_is_said(found: Path, small: Thumbnails) -> None:
+def test_read_and_write_failures_are_reported(found: Path, small: Thumbnails) -> None:
     (found / "a.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableImage, match="known kind"):
         small.of(found / "a.png")

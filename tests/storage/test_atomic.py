@@ -21,7 +21,7 @@ from lib_ti.prep.thumbnails import Thumbnails
 from lib_ti.storage.atomic import CannotWrite, append_text, remove_leftovers, write_atomically, write_bytes, write_text
 from lib_ti.training.files.run_state import Identity, RunState
 from lib_ti.training.images.previews import save_image
-from tests.fakes import draw_pictures
+from tests.fakes import draw_images
 from tests.training.conftest import Studio
 
 EMBEDDING = Embedding("x", {"clip_l": torch.ones(1, 8)})
@@ -64,7 +64,7 @@ def test_a_failing_writer_leaves_the_old_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(CannotWrite, match="b.txt cannot be written"):
         write_text(tmp_path / "a" / "b.txt", "")
@@ -83,7 +83,7 @@ def _save_state(folder: Path) -> None:
 
 
 def _save_zip(folder: Path) -> None:
-    export_zip(draw_pictures(folder / "pictures", 1), folder / "a.zip", progress=lambda *_: None, stop=lambda: False)
+    export_zip(draw_images(folder / "images", 1), folder / "a.zip", progress=lambda *_: None, stop=lambda: False)
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
@@ -94,7 +94,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "state": _save_state,
     "latents": _save_latents,
     "preview": lambda folder: save_image(folder / "images" / "a.png", Image.new("RGB", (8, 8)), "parameters"),
-    "thumbnail": lambda folder: Thumbnails(folder, 8).of(draw_pictures(folder / "pictures", 1) / "00.png"),
+    "thumbnail": lambda folder: Thumbnails(folder, 8).of(draw_images(folder / "images", 1) / "00.png"),
     "zip": _save_zip,
     "text": lambda folder: write_text(folder / "deep" / "a.txt", ""),
 }
@@ -139,7 +139,7 @@ def test_leftovers_are_removed_under_the_present_and_the_earlier_name(tmp_path: 
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".bin", ".png"])
-def test_a_full_disk_is_told_and_keeps_the_old_embedding(small_disk: Path, suffix: str) -> None:
+def test_a_full_disk_is_reported_and_keeps_the_old_embedding(small_disk: Path, suffix: str) -> None:
     path = small_disk / f"x{suffix}"
     small = Embedding("x", {"clip_l": torch.ones(1, 8)})
     if suffix != ".png":
@@ -158,7 +158,7 @@ def test_plain_files_on_a_full_disk(small_disk: Path) -> None:
         append_text(small_disk / "b", "0" * 500_000)
 
 
-def test_a_run_on_a_full_disk_can_go_on_later(small_disk: Path, tmp_path: Path) -> None:
+def test_a_run_on_a_full_disk_can_continue_later(small_disk: Path, tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     studio.train(max_steps=5, save_image_every=0, log_directory=str(small_disk / "runs"))
     filler = small_disk / "filler"

@@ -23,29 +23,29 @@ SPEC = Spec("circle", "red", "white")
 
 
 def test_a_crop_from_the_middle_shows_the_whole_drawing() -> None:
-    picture = np.asarray(draw(SPEC))
+    image = np.asarray(draw(SPEC))
     for upright, original, crop in ((False, (84, 64), (10, 0)), (True, (64, 84), (0, 10))):
-        seen, framing = cropped(picture, 20, 10, upright=upright)
-        assert np.array_equal(seen, picture)
+        seen, framing = cropped(image, 20, 10, upright=upright)
+        assert np.array_equal(seen, image)
         assert framing == Framing(original=original, crop=crop, size=(64, 64))
 
 
 def test_a_crop_from_the_left_moves_the_drawing_to_the_right() -> None:
-    picture = np.asarray(draw(SPEC))
-    seen, _ = cropped(picture, 20, 0)
-    assert np.array_equal(seen[:, 10:], picture[:, :-10])
+    image = np.asarray(draw(SPEC))
+    seen, _ = cropped(image, 20, 0)
+    assert np.array_equal(seen[:, 10:], image[:, :-10])
 
 
-def test_small_drawings_are_blurred_and_say_so() -> None:
+def test_small_drawings_are_blurred_and_their_framing_states_it() -> None:
     framed_spec = Spec("circle", "red", "white", style="framed")
-    picture = np.asarray(draw(framed_spec))
+    image = np.asarray(draw(framed_spec))
     for seed in range(10):
-        seen, framing = framed(picture, framed_spec, random.Random(seed))
-        assert seen.shape == picture.shape and framing.crop == (0, 0)
+        seen, framing = framed(image, framed_spec, random.Random(seed))
+        assert seen.shape == image.shape and framing.crop == (0, 0)
         assert framing.original[0] == framing.original[1] < 64
 
 
-def test_another_scale_changes_no_picture() -> None:
+def test_another_scale_changes_no_image() -> None:
     _, vae, _ = files.load()
     pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():

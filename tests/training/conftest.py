@@ -12,7 +12,7 @@ from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.signals import Control, Event, RunFinished
 from lib_ti.training.create import create
 from lib_ti.training.run import train
-from tests.fakes import FakeHost, FakeModel, draw_pictures
+from tests.fakes import FakeHost, FakeModel, draw_images
 
 
 class Studio:
@@ -20,7 +20,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pictures = draw_pictures(folder / "pictures")
+        self.pictures = draw_images(folder / "pictures")
         self.logs = folder / "textual_inversion"
         self.host = FakeHost(folder)
         self.events: list[Event] = []

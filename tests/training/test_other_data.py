@@ -13,7 +13,7 @@ from lib_ti.errors import NeedsConsent
 from lib_ti.signals import Evaluated, LogMessage, RunStarted
 from lib_ti.training.files.run_state import load_state
 from lib_ti.training.validation.history import read_history, segments
-from tests.fakes import draw_pictures
+from tests.fakes import draw_images
 from tests.training.conftest import Studio
 
 
@@ -23,7 +23,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def others(tmp_path: Path) -> Path:
-    return draw_pictures(tmp_path / "others", count=12, size=40)
+    return draw_images(tmp_path / "others", count=12, size=40)
 
 
 def test_another_dataset_is_asked_about_and_nothing_is_written(studio: Studio, others: Path) -> None:
@@ -72,7 +72,7 @@ def test_images_in_another_folder_are_the_same_dataset(studio: Studio, tmp_path:
     first = studio.train().folder
     moved = tmp_path / "moved"
     shutil.copytree(studio.pictures, moved)
-    draw_pictures(tmp_path / "more", count=30, size=48)
+    draw_images(tmp_path / "more", count=30, size=48)
     for path in (tmp_path / "more").iterdir():
         path.rename(moved / f"more-{path.name}")
     assert studio.train(max_steps=25, dataset=str(moved)).folder == first

@@ -30,7 +30,7 @@ from lib_ti.training.create import create
 from lib_ti.training.files import run_folder
 from lib_ti.training.files.run_state import load_state
 from lib_ti.training.validation.history import read_history
-from tests.fakes import FakeModel, draw_pictures
+from tests.fakes import FakeModel, draw_images
 from tests.training.conftest import Studio
 
 SELF_TEST = 2
@@ -492,7 +492,7 @@ def test_damaged_state_begins_anew_and_says_so(studio: Studio) -> None:
 
 
 def test_small_sets_hold_nothing_out(studio: Studio, tmp_path: Path) -> None:
-    few = draw_pictures(tmp_path / "few", count=4)
+    few = draw_images(tmp_path / "few", count=4)
     studio.train(dataset=str(few))
     started = studio.of(RunStarted)[0]
     assert (started.images, started.validation_images) == (4, 0)

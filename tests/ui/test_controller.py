@@ -26,7 +26,7 @@ from lib_ti.ui.dataset.captions.state import EDITORS
 from lib_ti.ui.dataset.images import view as images_view
 from lib_ti.ui.dataset.images.service import scan
 from lib_ti.ui.train import view as progress
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 EVIL = "<script>alert(1)</script>"
 
@@ -45,7 +45,7 @@ def controller(host: FakeHost) -> Controller:
 def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
     """What the Train tab holds once an embedding is made and a folder is chosen."""
     controller.create.create(new("my-style"))
-    folder = draw_pictures(tmp_path / "pictures")
+    folder = draw_images(tmp_path / "pictures")
     config = TrainConfig(
         name="my-style",
         dataset=str(folder),

@@ -12,7 +12,7 @@ import pytest
 
 from lib_ti.background.tasks import TASKS
 from lib_ti.ui.dataset.prepare.state import Preparation
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 gradio = pytest.importorskip("gradio", reason="Gradio is not installed")
 pytest.importorskip("fastapi")
@@ -113,7 +113,7 @@ def test_a_folder_without_a_name_of_its_own_is_suggested_by_its_whole_path(
 
 
 def test_a_pasted_path_shows_the_pictures(blocks: Any, tmp_path: Path) -> None:
-    folder = draw_pictures(tmp_path / "my pictures")
+    folder = draw_images(tmp_path / "my pictures")
     for pasted in (f'"{folder}"', f" {folder}\n", f"file://{folder}".replace(" ", "%20")):
         assert "0.png" in press_everything(blocks, pasted)
 

@@ -27,7 +27,7 @@ from lib_ti.ui.results import contact_sheet, view
 from lib_ti.ui.results import state as results
 from lib_ti.ui.results.service import ResultsService
 from lib_ti.ui.results.state import RunResults
-from tests.fakes import WIDTH, FakeHost, draw_pictures
+from tests.fakes import WIDTH, FakeHost, draw_images
 
 NAME = "my-style"
 
@@ -40,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     create(host, CreateConfig(name=NAME, text="style", vectors=2))
     config = TrainConfig(
         name=NAME,
-        dataset=str(draw_pictures(folder / "pictures")),
+        dataset=str(draw_images(folder / "pictures")),
         log_directory=str(folder / "runs"),
         max_steps=20,
         save_image_every=5,

@@ -32,7 +32,7 @@ def test_text_file_is_the_caption(tmp_path: Path, content: bytes, caption: str) 
     ("encoding", "said"),
     [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16"), ("utf-16-be", "utf-16")],
 )
-def test_other_encodings_are_read_and_said(tmp_path: Path, encoding: str, said: str) -> None:
+def test_other_encodings_are_read_and_reported(tmp_path: Path, encoding: str, said: str) -> None:
     (tmp_path / "a.txt").write_bytes("ein grünes Haus".encode(encoding))
     found = read_caption(tmp_path / "a.png")
     assert found.text == "ein grünes Haus"
@@ -131,7 +131,7 @@ def test_metadata_without_captions_is_named(tmp_path: Path, content: str, proble
         ("b.txt", "a.txt"),
     ],
 )
-def test_an_edited_caption_goes_where_it_counts(tmp_path: Path, there: str, written: str) -> None:
+def test_an_edited_caption_is_written_where_it_has_precedence(tmp_path: Path, there: str, written: str) -> None:
     (tmp_path / there).write_text('{"caption": "before"}')
     path = caption_path(tmp_path / "a.png")
     assert path == tmp_path / written

@@ -28,7 +28,7 @@ def test_the_step_is_64_at_512_and_shrinks_with_the_training_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "bucket"),
+    ("image", "bucket"),
     [
         ((1000, 1000), (512, 512)),
         ((10, 10), (512, 512)),
@@ -39,20 +39,20 @@ def test_the_step_is_64_at_512_and_shrinks_with_the_training_size() -> None:
         ((100, 10000), (256, 1024)),
     ],
 )
-def test_a_picture_goes_to_the_bucket_of_its_shape(picture: tuple[int, int], bucket: tuple[int, int]) -> None:
-    assert bucket_for(*picture, area_width=512, area_height=512) == bucket
+def test_an_image_goes_to_the_bucket_of_its_shape(image: tuple[int, int], bucket: tuple[int, int]) -> None:
+    assert bucket_for(*image, area_width=512, area_height=512) == bucket
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_bucket_chosen_keeps_the_most_of_the_picture(size: tuple[int, int]) -> None:
-    def kept(picture: tuple[int, int], bucket: tuple[int, int]) -> float:
-        one, other = picture[0] / picture[1], bucket[0] / bucket[1]
+def test_the_bucket_chosen_keeps_the_most_of_the_image(size: tuple[int, int]) -> None:
+    def kept(image: tuple[int, int], bucket: tuple[int, int]) -> float:
+        one, other = image[0] / image[1], bucket[0] / bucket[1]
         return min(one / other, other / one)
 
-    for picture in [(300, 300), (1600, 900), (900, 1600), (1000, 707), (2000, 900), (311, 977)]:
-        chosen = bucket_for(*picture, area_width=size[0], area_height=size[1])
-        assert kept(picture, chosen) == pytest.approx(max(kept(picture, one) for one in buckets(*size)))
-        assert kept(picture, chosen) > 0.8
+    for image in [(300, 300), (1600, 900), (900, 1600), (1000, 707), (2000, 900), (311, 977)]:
+        chosen = bucket_for(*image, area_width=size[0], area_height=size[1])
+        assert kept(image, chosen) == pytest.approx(max(kept(image, one) for one in buckets(*size)))
+        assert kept(image, chosen) > 0.8
 
 
 def test_a_step_can_be_given() -> None:

@@ -50,7 +50,7 @@ def profile(primaries=PROPHOTO, gamma: float = 1.8, *, grey: bool = False, paddi
     return head.ljust(128, b"\0") + table + data
 
 
-def picture(mode: str) -> Image.Image:
+def sample_image(mode: str) -> Image.Image:
     ramps = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     return Image.fromarray(ramps).convert(mode)
 
@@ -67,7 +67,7 @@ def opened(path: Path, **options) -> np.ndarray:
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
 def test_wide_gamut_images_become_srgb(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"wide{suffix}"
-    image = picture("RGB")
+    image = sample_image("RGB")
     image.save(path, icc_profile=profile(), **({"lossless": True} if suffix == ".webp" else {}))
     assert abs(opened(path) - reference(image, profile())).max() <= 2
     assert abs(opened(path) - np.asarray(image, dtype=int)).max() > 40
@@ -80,14 +80,14 @@ def test_the_usual_case_has_the_colour_of_the_colour_management(tmp_path: Path) 
 
 
 def test_grey_images_follow_a_grey_profile(tmp_path: Path) -> None:
-    image = picture("L")
+    image = sample_image("L")
     icc = profile(gamma=1.0, grey=True)
     image.save(tmp_path / "grey.png", icc_profile=icc)
     assert abs(opened(tmp_path / "grey.png") - reference(image, icc)).max() <= 2
 
 
 def test_grey_images_follow_the_profile_of_an_rgb_image(tmp_path: Path) -> None:
-    image = picture("L")
+    image = sample_image("L")
     image.save(tmp_path / "grey.png", icc_profile=profile())
     assert abs(opened(tmp_path / "grey.png") - reference(image.convert("RGB"), profile())).max() <= 2
 
@@ -101,7 +101,7 @@ def test_16_bit_grey_keeps_its_depth_until_it_is_converted(tmp_path: Path) -> No
 
 
 def test_transparent_images_are_converted_and_keep_their_transparency(tmp_path: Path) -> None:
-    image = picture("RGBA")
+    image = sample_image("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     image.save(tmp_path / "a.png", icc_profile=profile())
     found = open_image(tmp_path / "a.png", with_alpha=True)
@@ -111,26 +111,26 @@ def test_transparent_images_are_converted_and_keep_their_transparency(tmp_path: 
 
 
 def test_palettes_are_converted(tmp_path: Path) -> None:
-    image = picture("RGB").quantize(16)
+    image = sample_image("RGB").quantize(16)
     image.save(tmp_path / "a.png", icc_profile=profile())
     assert abs(opened(tmp_path / "a.png") - reference(image.convert("RGB"), profile())).max() <= 2
 
 
 @pytest.mark.parametrize("icc", [ImageCms.ImageCmsProfile(SRGB).tobytes(), profile(BT709_D50, 2.2)])
 def test_a_profile_of_srgb_is_recognised_or_at_least_right(tmp_path: Path, icc: bytes) -> None:
-    image = picture("RGB")
+    image = sample_image("RGB")
     image.save(tmp_path / "a.png", icc_profile=icc)
     assert abs(opened(tmp_path / "a.png") - reference(image, icc)).max() <= 2
 
 
 def test_an_srgb_profile_changes_no_bit(tmp_path: Path) -> None:
-    image = picture("RGB")
+    image = sample_image("RGB")
     image.save(tmp_path / "a.png", icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes())
     assert open_image(tmp_path / "a.png").image.tobytes() == image.tobytes()
 
 
 def test_an_srgb_profile_costs_next_to_nothing(tmp_path: Path) -> None:
-    image = picture("RGB").resize((1024, 1024))
+    image = sample_image("RGB").resize((1024, 1024))
     image.save(tmp_path / "plain.jpg")
     image.save(tmp_path / "srgb.jpg", icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes())
 
@@ -149,21 +149,21 @@ def test_an_srgb_profile_costs_next_to_nothing(tmp_path: Path) -> None:
     ("mode", "icc"),
     [("RGB", b"nonsense"), ("RGB", profile()[:200]), ("RGB", profile(grey=True)), ("CMYK", profile())],
 )
-def test_a_profile_that_does_not_serve_is_named_and_the_image_used(tmp_path: Path, mode: str, icc: bytes) -> None:
-    picture(mode).save(tmp_path / "a.tif", icc_profile=icc)
+def test_an_unusable_profile_is_reported_and_the_image_is_used(tmp_path: Path, mode: str, icc: bytes) -> None:
+    sample_image(mode).save(tmp_path / "a.tif", icc_profile=icc)
     found = scan(tmp_path, Rules(32, 24))
     assert found.notes[-1] == "a.tif: its colour profile is damaged and not used."
-    assert abs(opened(tmp_path / "a.tif") - np.asarray(picture(mode).convert("RGB"), dtype=int)).max() <= 2
+    assert abs(opened(tmp_path / "a.tif") - np.asarray(sample_image(mode).convert("RGB"), dtype=int)).max() <= 2
 
 
 def test_a_profile_too_long_for_a_png_is_named_and_the_image_used(tmp_path: Path) -> None:
-    picture("RGB").save(tmp_path / "a.png", icc_profile=profile(padding=2 << 20))
+    sample_image("RGB").save(tmp_path / "a.png", icc_profile=profile(padding=2 << 20))
     found = scan(tmp_path, Rules(32, 24))
     assert found.notes[-1] == "a.png: its colour profile is damaged and not used."
 
 
 def test_lab_images_are_read(tmp_path: Path) -> None:
-    image = picture("RGB").resize((4, 4), Image.Resampling.BOX).resize((32, 32), Image.Resampling.BICUBIC)
+    image = sample_image("RGB").resize((4, 4), Image.Resampling.BOX).resize((32, 32), Image.Resampling.BICUBIC)
     lab = ImageCms.createProfile("LAB")
     ImageCms.profileToProfile(image, SRGB, lab, outputMode="LAB").save(tmp_path / "a.tif")
     assert abs(opened(tmp_path / "a.tif") - np.asarray(image, dtype=int)).max() <= 12

@@ -40,7 +40,7 @@ def near(colour: tuple[int, ...], wanted: tuple[int, ...], tolerance: int = 12) 
         ("a.jpg", "YCbCr"),
     ],
 )
-def test_kinds_of_pictures_have_their_colours(tmp_path: Path, name: str, mode: str) -> None:
+def test_every_image_mode_is_decoded_to_its_colours(tmp_path: Path, name: str, mode: str) -> None:
     HALVES.convert(mode).save(tmp_path / name)
     image = open_image(tmp_path / name).image
     assert (image.mode, image.size) == ("RGB", (40, 20))
@@ -59,10 +59,10 @@ def test_grey_of_any_depth_keeps_its_level(tmp_path: Path, mode: str, suffix: st
         grey = np.full((8, 8), level / 255, dtype=np.float32)
     else:
         grey = np.full((8, 8), level, dtype=np.uint8)
-    picture = Image.fromarray(grey)
+    image = Image.fromarray(grey)
     if suffix == ".png" and mode == "F":
         pytest.skip("PNG has no floats")
-    (picture if mode in ("I;16", "I", "F") else picture.convert(mode)).save(path)
+    (image if mode in ("I;16", "I", "F") else image.convert(mode)).save(path)
     assert near(corner(open_image(path).image), (level,) * 3, 1)
 
 
@@ -97,28 +97,28 @@ def test_damaged_exif_is_no_reason_to_refuse(tmp_path: Path) -> None:
 
 
 def transparent() -> Image.Image:
-    picture = HALVES.convert("RGBA")
-    picture.putalpha(Image.linear_gradient("L").resize((40, 20)))  # transparent above, opaque below
-    return picture
+    image = HALVES.convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize((40, 20)))  # transparent above, opaque below
+    return image
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
 def test_transparency_is_laid_over_white(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     transparent().save(path, **({"lossless": True, "exact": True} if suffix == ".webp" else {}))
-    picture = open_image(path)
-    assert picture.alpha is None
-    assert near(picture.image.getpixel((2, 0)), (255, 255, 255))
-    assert near(picture.image.getpixel((2, 19)), (200, 30, 30))
+    image = open_image(path)
+    assert image.alpha is None
+    assert near(image.image.getpixel((2, 0)), (255, 255, 255))
+    assert near(image.image.getpixel((2, 19)), (200, 30, 30))
 
 
-def test_transparency_that_is_asked_for_is_kept_apart(tmp_path: Path) -> None:
+def test_requested_transparency_is_returned_separately(tmp_path: Path) -> None:
     transparent().save(tmp_path / "a.png")
-    picture = open_image(tmp_path / "a.png", with_alpha=True)
-    assert picture.alpha is not None
-    assert (picture.alpha.mode, picture.alpha.size) == ("L", (40, 20))
-    assert picture.alpha.getpixel((2, 0)) < 12
-    assert near(picture.image.getpixel((2, 0)), (200, 30, 30), 1)
+    image = open_image(tmp_path / "a.png", with_alpha=True)
+    assert image.alpha is not None
+    assert (image.alpha.mode, image.alpha.size) == ("L", (40, 20))
+    assert image.alpha.getpixel((2, 0)) < 12
+    assert near(image.image.getpixel((2, 0)), (200, 30, 30), 1)
     HALVES.save(tmp_path / "b.png")
     assert open_image(tmp_path / "b.png", with_alpha=True).alpha is None
 
@@ -133,7 +133,7 @@ def test_a_palette_with_a_transparent_colour_is_laid_over_white(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tif"])
-def test_the_first_frame_of_several_is_used_and_said(tmp_path: Path, suffix: str) -> None:
+def test_the_first_frame_of_several_is_used_and_reported(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     HALVES.save(path, save_all=True, append_images=[Image.new("RGB", (40, 20), "green")])
     assert "several frames" in str(read_header(path).remarks)
@@ -152,7 +152,7 @@ def test_the_first_frame_of_several_is_used_and_said(tmp_path: Path, suffix: str
         ("a.png", lambda data: data[:80] + bytes(200) + data[280:], ""),
     ],
 )
-def test_a_broken_picture_is_refused_with_a_reason(tmp_path: Path, name: str, damage, reason: str) -> None:
+def test_a_broken_image_is_refused_with_a_reason(tmp_path: Path, name: str, damage, reason: str) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     good = io.BytesIO()
     noise.save(good, {"a.jpg": "JPEG", "a.webp": "WEBP", "a.gif": "GIF"}.get(name, "PNG"))
@@ -193,12 +193,12 @@ def test_filling_works_for_all_shapes(source: tuple[int, int], size: tuple[int, 
     assert fill_and_crop(Image.new("RGB", source, "red"), *size).getextrema() == ((255, 255), (0, 0), (0, 0))
 
 
-def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
+def test_an_image_of_the_right_size_is_unchanged() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8))
     assert fill_and_crop(noise, 48, 64).tobytes() == noise.tobytes()
 
 
-def test_enlargement_says_how_much_a_picture_is_scaled_up() -> None:
+def test_enlargement_is_the_factor_of_upscaling() -> None:
     assert images.enlargement((32, 64), (64, 64)) == 2
     assert images.enlargement((640, 128), (64, 64)) == 0.5
 

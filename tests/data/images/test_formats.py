@@ -10,7 +10,7 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.images.formats import can_decode, format_of
 from lib_ti.data.scan import scan
 from lib_ti.errors import BadInput
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 BEGINNINGS = {
     "AVIF": b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(60),
@@ -32,11 +32,11 @@ def test_the_brands_of_a_file_decide_which_format_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BEGINNINGS if not can_decode(kind)])
-def test_what_cannot_be_decoded_is_named_with_what_to_do(pictures: PictureFolder, kind: str) -> None:
-    (pictures.path / "a.jpg").write_bytes(BEGINNINGS[kind])
-    (pictures.path / f"b{SUFFIXES[kind]}").write_bytes(BEGINNINGS[kind])
-    pictures.draw("c.png")
-    reasons = {one.path.suffix: one.reason for one in scan(pictures.path, Rules(64, 64)).skipped}
+def test_what_cannot_be_decoded_is_named_with_what_to_do(images: ImageFolder, kind: str) -> None:
+    (images.path / "a.jpg").write_bytes(BEGINNINGS[kind])
+    (images.path / f"b{SUFFIXES[kind]}").write_bytes(BEGINNINGS[kind])
+    images.draw("c.png")
+    reasons = {one.path.suffix: one.reason for one in scan(images.path, Rules(64, 64)).skipped}
     ending = "which cannot be decoded here; save it as PNG or JPEG"
     assert reasons == {
         ".jpg": f"it is an image in the format {kind} under the name .jpg, {ending}",
@@ -44,14 +44,14 @@ def test_what_cannot_be_decoded_is_named_with_what_to_do(pictures: PictureFolder
     }
 
 
-def test_a_video_is_not_read_whole_to_find_out_that_it_is_none(pictures: PictureFolder) -> None:
-    with (pictures.path / "film.mp4").open("wb") as file:
+def test_a_video_is_not_read_whole_to_find_out_that_it_is_none(images: ImageFolder) -> None:
+    with (images.path / "film.mp4").open("wb") as file:
         file.write(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42")
         file.truncate(1 << 40)  # a sparse file, which no memory would hold
     with pytest.raises(BadInput, match="holds no image"):
-        scan(pictures.path, Rules(64, 64))
+        scan(images.path, Rules(64, 64))
 
 
-def test_the_content_counts_and_not_the_name(pictures: PictureFolder) -> None:
-    shutil.move(pictures.draw("a.webp"), pictures.path / "a.jpg")
-    assert [item.name for item in scan(pictures.path, Rules(64, 64)).items] == ["a.jpg"]
+def test_the_content_counts_and_not_the_name(images: ImageFolder) -> None:
+    shutil.move(images.draw("a.webp"), images.path / "a.jpg")
+    assert [item.name for item in scan(images.path, Rules(64, 64)).items] == ["a.jpg"]

@@ -14,7 +14,7 @@ from lib_ti.data.dataset import Rules
 from lib_ti.data.images.decode import open_image, read_header
 from lib_ti.data.images.png import without_text
 from lib_ti.data.scan import scan
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 LONG = {
     "zTXt": (b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 1_300_000)),
@@ -33,19 +33,19 @@ def with_chunk(path: Path, kind: bytes, body: bytes, *, last: bool = False) -> N
 
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("kind", LONG)
-def test_long_text_is_no_damage(pictures: PictureFolder, kind: str, last: bool) -> None:
-    path = pictures.draw("a.png")
+def test_long_text_is_no_damage(images: ImageFolder, kind: str, last: bool) -> None:
+    path = images.draw("a.png")
     plain = open_image(path).image.tobytes()
     with_chunk(path, *LONG[kind], last=last)
     assert open_image(path).image.tobytes() == plain
     assert read_header(path).size == (64, 64)
-    found = scan(pictures.path, Rules(64, 64))
+    found = scan(images.path, Rules(64, 64))
     assert [item.name for item in found.items] == ["a.png"]
     assert not found.notes
 
 
-def test_a_bomb_of_text_is_not_inflated(pictures: PictureFolder) -> None:
-    path = pictures.draw("a.png")
+def test_a_bomb_of_text_is_not_inflated(images: ImageFolder) -> None:
+    path = images.draw("a.png")
     packer = zlib.compressobj(9)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
     for keyword in (b"Comment", b"Raw profile type exif"):
@@ -55,8 +55,8 @@ def test_a_bomb_of_text_is_not_inflated(pictures: PictureFolder) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
 
 
-def test_the_limits_of_pillow_stay_as_they_are(pictures: PictureFolder) -> None:
-    path = pictures.draw("a.png")
+def test_the_limits_of_pillow_stay_as_they_are(images: ImageFolder) -> None:
+    path = images.draw("a.png")
     with_chunk(path, *LONG["zTXt"])
     before = PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY, Image.MAX_IMAGE_PIXELS
     open_image(path)
@@ -65,8 +65,8 @@ def test_the_limits_of_pillow_stay_as_they_are(pictures: PictureFolder) -> None:
         Image.open(path)
 
 
-def test_an_orientation_kept_as_text_is_still_followed(pictures: PictureFolder) -> None:
-    path = pictures.draw("a.png", (64, 32))
+def test_an_orientation_kept_as_text_is_still_followed(images: ImageFolder) -> None:
+    path = images.draw("a.png", (64, 32))
     exif = Image.Exif()
     exif[0x0112] = 6
     data = exif.tobytes()

@@ -39,12 +39,12 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_pictures_are_captioned_alike_alone_and_together(blip_folder: Path) -> None:
-    pictures = [noise(40, 30), noise(64, 200, seed=1), Image.new("RGB", (32, 32), "white")]
+def test_images_are_captioned_alike_alone_and_together(blip_folder: Path) -> None:
+    images = [noise(40, 30), noise(64, 200, seed=1), Image.new("RGB", (32, 32), "white")]
     told: list[str] = []
     with host_of(blip_folder).tools.captioner(CAPTIONER, told.append) as captioner:
-        together = captioner.caption(pictures)
-        alone = [captioner.caption([picture])[0] for picture in pictures]
+        together = captioner.caption(images)
+        alone = [captioner.caption([image])[0] for image in images]
         assert "BLIP" in captioner.options
     assert together == alone
     assert len(set(together)) > 1
@@ -52,7 +52,7 @@ def test_pictures_are_captioned_alike_alone_and_together(blip_folder: Path) -> N
     assert told == [f"Loading the captioner BLIP from {blip_folder / 'BLIP'}."]
 
 
-def test_pictures_are_given_in_clips_scale() -> None:
+def test_images_are_normalized_as_for_clip() -> None:
     grey = Image.new("RGB", (30, 20), (127, 0, 255))
     (seen,) = pixels([grey], 16)
     mean, std = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
@@ -61,7 +61,7 @@ def test_pictures_are_given_in_clips_scale() -> None:
     assert torch.allclose(seen.mean((1, 2)), torch.tensor(expected, dtype=torch.float32), atol=1e-5)
 
 
-def test_a_captioner_that_is_not_there_is_said_with_its_folder(tmp_path: Path, blip_folder: Path) -> None:
+def test_a_missing_captioner_is_reported_with_its_folder(tmp_path: Path, blip_folder: Path) -> None:
     host = host_of(tmp_path)
     assert host.tools.captioners == (CAPTIONER,)
     with (

@@ -1,4 +1,4 @@
-"""Emphasis and BREAK in generated pictures, by the embedded host on the pocket model."""
+"""Emphasis and BREAK in generated images, by the embedded host on the pocket model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_each_context_keeps_its_own_mean(model: EmbeddedModel) -> None:
     assert torch.allclose(both[0].view(2, 77, -1), alone, atol=1e-6)
 
 
-def test_emphasis_changes_the_picture_and_a_caption_has_none(model: EmbeddedModel) -> None:
+def test_emphasis_changes_the_image_and_a_caption_has_none(model: EmbeddedModel) -> None:
     plain, strong = drawn(model, "a red cat"), drawn(model, "a (red:1.5) cat")
     assert drawn(model, "a (red:1.0) cat") == plain != strong
     assert drawn(model, "a red BREAK cat") not in (plain, strong)

@@ -20,7 +20,9 @@ SMALL = ImageRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
 
 
 @pytest.mark.parametrize("sampler", ["Euler a", "Euler", "DPM++ 2M", "DPM++ 2M Karras", "DDIM"])
-def test_drawing_repeats_and_leaves_randomness_alone(model: EmbeddedModel, embedding: Make, sampler: str) -> None:
+def test_generating_is_reproducible_and_keeps_the_random_state(
+    model: EmbeddedModel, embedding: Make, sampler: str
+) -> None:
     request = ImageRequest("a my-style cat", "dog, " * 40, steps=3, sampler=sampler, width=64, height=72, seed=5)
     style = embedding()
     torch_state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
@@ -44,25 +46,25 @@ def test_words_seed_and_guidance_matter(model: EmbeddedModel, embedding: Make) -
         replace(SMALL, seed=8),
         replace(SMALL, cfg_scale=200),
     ]
-    different = {picture.tobytes() for picture in model.generate_many(variants, [embedding(scale=1.0)])}
+    different = {image.tobytes() for image in model.generate_many(variants, [embedding(scale=1.0)])}
     assert len(different) == len(variants)
 
 
 def test_negative_prompt_without_guidance_is_not_used(model: EmbeddedModel) -> None:
-    pictures = [
+    images = [
         model.generate(ImageRequest("cat", negative, steps=2, width=64, height=64, cfg_scale=1), [])
         for negative in ("", "dog")
     ]
-    assert pictures[0].tobytes() == pictures[1].tobytes()
+    assert images[0].tobytes() == images[1].tobytes()
 
 
-def test_drawing_many_is_drawing_each(model: EmbeddedModel, embedding: Make) -> None:
+def test_generating_a_batch_equals_generating_each(model: EmbeddedModel, embedding: Make) -> None:
     dog, other = replace(SMALL, prompt="dog", steps=2), replace(SMALL, prompt="x", seed=1)
     requests = [SMALL, dog, SMALL, other]
     together = model.generate_many(requests, [embedding()])
-    for request, picture in zip(requests, together, strict=True):
+    for request, image in zip(requests, together, strict=True):
         alone = np.asarray(model.generate(request, [embedding()]), dtype=int)
-        assert np.abs(alone - np.asarray(picture, dtype=int)).max() <= 1
+        assert np.abs(alone - np.asarray(image, dtype=int)).max() <= 1
 
 
 def test_bad_requests_name_everything_that_is_wrong(model: EmbeddedModel) -> None:

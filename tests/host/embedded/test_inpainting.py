@@ -37,26 +37,26 @@ def painted(size: tuple[int, int], *boxes: Sequence[int]) -> Image.Image:
     return mask
 
 
-def test_parts_are_drawn_by_seed_and_prompt(tmp_path: Path) -> None:
+def test_regions_depend_on_seed_and_prompt(tmp_path: Path) -> None:
     host = host_of(tmp_path, CHECKPOINT)
-    picture, mask = noise(60, 44), painted((60, 44), (20, 10, 40, 30))
+    image, mask = noise(60, 44), painted((60, 44), (20, 10, 40, 30))
     told: list[str] = []
     state = torch.get_rng_state()
     assert host.tools.can_inpaint
     with host.tools.inpainter(told.append) as inpainter:
-        first, again = (inpainter.fill(picture, mask, prompt="", seed=1) for _ in range(2))
+        first, again = (inpainter.fill(image, mask, prompt="", seed=1) for _ in range(2))
         seed, prompt = (
-            inpainter.fill(picture, mask, prompt=words, seed=number) for words, number in (("", 2), ("a red cross", 1))
+            inpainter.fill(image, mask, prompt=words, seed=number) for words, number in (("", 2), ("a red cross", 1))
         )
-        unpainted = inpainter.fill(picture, Image.new("L", picture.size), prompt="", seed=1)
+        unpainted = inpainter.fill(image, Image.new("L", image.size), prompt="", seed=1)
         with pytest.raises(BadInput, match="seed -1 is not between"):
-            inpainter.fill(picture, mask, prompt="", seed=-1)
+            inpainter.fill(image, mask, prompt="", seed=-1)
         with pytest.raises(UserError, match="is in use"), host.models.session(SessionOptions()):
             pass
     assert first.tobytes() == again.tobytes()
-    assert len({one.tobytes() for one in (picture, first, seed, prompt)}) == 4
-    assert unpainted.tobytes() == picture.tobytes()
+    assert len({one.tobytes() for one in (image, first, seed, prompt)}) == 4
+    assert unpainted.tobytes() == image.tobytes()
     outside = np.asarray(mask) == 0
-    assert all(np.array_equal(np.asarray(one)[outside], np.asarray(picture)[outside]) for one in (first, prompt))
+    assert all(np.array_equal(np.asarray(one)[outside], np.asarray(image)[outside]) for one in (first, prompt))
     assert "generates images of 64 pixels" in told[0]
     assert torch.equal(torch.get_rng_state(), state)

@@ -64,7 +64,7 @@ def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make
     assert torch.equal(torch.random.get_rng_state(), random)
 
 
-def test_model_is_acquired_once_at_a_time_and_kept(host: EmbeddedHost) -> None:
+def test_model_is_acquired_once_at_a_time_and_stays_loaded(host: EmbeddedHost) -> None:
     with host.models.session(SessionOptions()) as model:
         other = host.models.session(SessionOptions())
         with pytest.raises(UserError, match="is in use"):
@@ -73,7 +73,7 @@ def test_model_is_acquired_once_at_a_time_and_kept(host: EmbeddedHost) -> None:
         assert again is model
 
 
-def test_replaced_checkpoint_is_read_again(checkpoint: Path, tmp_path: Path) -> None:
+def test_replaced_checkpoint_is_reloaded(checkpoint: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(checkpoint, tmp_path / "model.safetensors"))
     host = EmbeddedHost(path, embeddings_folder=tmp_path, device="cpu")
     with host.models.session(SessionOptions()):

@@ -85,7 +85,7 @@ def test_a_session_is_a_job_that_ends_however_it_ends(webui: Any, shared: Any, a
     assert (shared.state.job, shared.state.interrupted, shared.state.textinfo) == ("", False, None)
 
 
-def test_a_session_waits_for_its_turn_and_says_so(webui: Any, acquired: list[str]) -> None:
+def test_a_session_waits_for_its_turn_and_reports_it(webui: Any, acquired: list[str]) -> None:
     said: list[str] = []
     queue().acquire()
     threading.Timer(0.1, queue().release).start()
@@ -140,7 +140,7 @@ def test_every_interrupt_of_the_webui_counts(webui: Any, shared: Any, flag: str)
     assert host.models.interrupted()
 
 
-def test_reload_ui_presses_interrupt_too_and_is_not_meant(webui: Any, shared: Any) -> None:
+def test_reload_ui_does_not_interrupt_a_run(webui: Any, shared: Any) -> None:
     shared.state.interrupted = True
     shared.demo = SimpleNamespace(is_running=True, server=SimpleNamespace(should_exit=True))
     assert not webui.WebUIHost().models.interrupted()

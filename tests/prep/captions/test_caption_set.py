@@ -13,14 +13,14 @@ from lib_ti.prep.captions.bulk_edits import CaptionChange, changes, find, previe
 from lib_ti.prep.captions.caption_files import BEFORE
 from lib_ti.prep.captions.caption_set import CaptionSet, Conflict, load, save, take_from_disk
 from lib_ti.prep.captions.search import Search
-from tests.fakes import draw_pictures
+from tests.fakes import draw_images
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures captioned "picture 0, flat" and so on, and one whose caption is its name."""
-    draw_pictures(tmp_path / "set", count=3, size=8)
-    os.rename(draw_pictures(tmp_path / "other", count=1, size=8) / "00.png", tmp_path / "set" / "3 a red house.png")
+    """Three images captioned "image 0, flat" and so on, and one whose caption is its name."""
+    draw_images(tmp_path / "set", count=3, size=8)
+    os.rename(draw_images(tmp_path / "other", count=1, size=8) / "00.png", tmp_path / "set" / "3 a red house.png")
     return tmp_path / "set"
 
 
@@ -58,7 +58,7 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "missing")
 
 
-def test_edits_are_undone_and_done_again(folder: Path) -> None:
+def test_edits_are_undone_and_redone(folder: Path) -> None:
     first = load(folder)
     second = first.edit({"00.png": "one\n line "}, "type")
     third = second.edit({"00.png": "one line", "01.png": "two"}, "replace")
@@ -110,7 +110,7 @@ def test_images_are_found_by_what_their_captions_have_or_lack(folder: Path) -> N
     assert word_frequency(["A cat's cat", "the cat", ""]) == {"cat": 2, "a": 1, "cat's": 1, "the": 1}
 
 
-def test_only_what_changed_is_saved_and_what_it_replaces_is_kept(folder: Path) -> None:
+def test_only_changed_captions_are_saved_and_replaced_ones_kept(folder: Path) -> None:
     (folder / "01.txt").write_bytes("größe".encode("cp1252"))
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.txt")}
     edited = load(folder).edit({"01.png": "große Häuser", "3 a red house.png": "a house"}, "type")
@@ -153,7 +153,7 @@ def test_what_others_wrote_meanwhile_is_not_lost(folder: Path) -> None:
     assert "theirs" in kept(folder)
 
 
-def test_a_caption_that_appears_or_goes_meanwhile_is_a_conflict(folder: Path) -> None:
+def test_a_caption_created_or_deleted_meanwhile_is_a_conflict(folder: Path) -> None:
     edited = load(folder).edit({"00.png": "ours", "3 a red house.png": "ours"}, "type")
     (folder / "00.txt").unlink()
     (folder / "3 a red house.txt").write_text("theirs")
@@ -179,7 +179,7 @@ def test_long_histories_are_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert captions.undo().undo().undo().undo().texts["00.png"] == "1"
 
 
-def test_a_caption_goes_back_into_the_file_it_came_from(folder: Path) -> None:
+def test_a_caption_is_saved_in_the_file_it_came_from(folder: Path) -> None:
     (folder / "00.txt").rename(folder / "00.caption")
     (folder / "01.txt").rename(folder / "01.png.TXT")
     (folder / "02.txt").unlink()

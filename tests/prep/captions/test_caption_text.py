@@ -46,7 +46,7 @@ def test_captions_are_joined_with_commas_and_prefixes_as_they_are() -> None:
         ("a cat", [], "a cat"),
     ],
 )
-def test_words_are_left_out(text: str, unwanted: list[str], left: str) -> None:
+def test_words_are_excluded(text: str, unwanted: list[str], left: str) -> None:
     assert without_words(text, unwanted) == left
 
 
@@ -95,14 +95,14 @@ def test_what_is_found_is_replaced(search: Search, by: str, text: str, new: str)
         (Search("cat", regex=True), "\\", r"'\' does not fit"),
     ],
 )
-def test_what_cannot_be_understood_is_said_in_one_sentence(search: Search, by: str, words: str) -> None:
+def test_an_invalid_expression_is_reported_in_one_sentence(search: Search, by: str, words: str) -> None:
     with pytest.raises(BadInput) as caught:
         search.replacer(by)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_what_goes_beyond_75_tokens_is_marked() -> None:
+def test_text_beyond_75_tokens_is_marked() -> None:
     fits = " ".join(["cat"] * 75)
     assert measure_length(fits, token_spans) == CaptionLength(75, fits, "")
     assert measure_length(fits + ", “dog”", token_spans) == CaptionLength(79, fits, ", “dog”")

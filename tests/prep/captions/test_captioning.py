@@ -19,25 +19,25 @@ from lib_ti.prep.captions.captioning_record import RECORD
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.storage.atomic import CannotWrite
-from tests.fakes import draw_pictures
+from tests.fakes import draw_images
 
 
 class Teller:
-    """A captioner that says the red of each picture's colour, or what it is told to, and notes its batches."""
+    """A captioner that says the red of each image's colour, or what it is told to, and notes its batches."""
 
     def __init__(self, said: str = "", options: str = "teller") -> None:
         self.said, self.options = said, options
         self.batches: list[list[tuple[int, int]]] = []
 
-    def caption(self, pictures: Sequence[Image.Image]) -> list[str]:
-        self.batches.append([picture.size for picture in pictures])
-        return [self.said or f"red {picture.getpixel((0, 0))[0]}" for picture in pictures]
+    def caption(self, images: Sequence[Image.Image]) -> list[str]:
+        self.batches.append([image.size for image in images])
+        return [self.said or f"red {image.getpixel((0, 0))[0]}" for image in images]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Five red pictures, of which the first two have captions."""
-    draw_pictures(tmp_path / "set", count=5, size=8)
+    """Five red images, of which the first two have captions."""
+    draw_images(tmp_path / "set", count=5, size=8)
     for name in ("02.txt", "03.txt", "04.txt"):
         (tmp_path / "set" / name).unlink()
     return tmp_path / "set"
@@ -74,7 +74,7 @@ def test_images_without_a_caption_get_one(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("existing", ["keep", "append"])
-def test_file_names_that_preparing_took_for_captions_are_nobodys_words(folder: Path, existing: str) -> None:
+def test_captions_that_preparing_took_from_file_names_are_replaced(folder: Path, existing: str) -> None:
     prepared = folder.with_name("prepared")
     for name in ("02", "03"):
         (folder / f"{name}.png").rename(folder / f"{name} IMG.png")
@@ -110,7 +110,7 @@ def test_existing_captions_are_merged_and_kept_aside(folder: Path, existing: str
     assert {path.read_text() for path in (folder / BEFORE).glob("*/*")} == {"picture 0, flat", "picture 1, flat"}
 
 
-def test_unwanted_words_are_left_out_of_new_captions_only(folder: Path) -> None:
+def test_unwanted_words_are_removed_from_new_captions_only(folder: Path) -> None:
     caption(
         folder, Teller("a flat drawing of a cat, arafed"), CaptionConfig(existing="append", blacklist="flat, arafed")
     )
@@ -133,7 +133,7 @@ def test_a_second_run_does_nothing(folder: Path, existing: str) -> None:
     assert len(done.kept + done.unchanged) == 5
 
 
-def test_captions_edited_since_are_left_alone(folder: Path) -> None:
+def test_captions_edited_since_are_unchanged(folder: Path) -> None:
     config = CaptionConfig(existing="prepend")
     caption(folder, Teller(), config)
     (folder / "00.txt").write_text("picture 0, flat, really red")
@@ -142,7 +142,7 @@ def test_captions_edited_since_are_left_alone(folder: Path) -> None:
     assert captions(folder)[0] == "picture 0, flat, really red"
 
 
-def test_other_settings_caption_anew_from_the_users_own_words(folder: Path) -> None:
+def test_other_settings_recaption_from_the_original_captions(folder: Path) -> None:
     config = CaptionConfig(existing="prepend")
     for prefix in ("one", "two", "three"):
         caption(folder, Teller(), replace(config, prefix=prefix))
@@ -157,7 +157,7 @@ def test_other_settings_caption_anew_from_the_users_own_words(folder: Path) -> N
     assert len(caption(folder, Teller(), replace(config, existing="keep", prefix="six")).kept) == 5
 
 
-def test_a_changed_image_is_captioned_anew(folder: Path) -> None:
+def test_a_changed_image_is_recaptioned(folder: Path) -> None:
     config = CaptionConfig(existing="prepend")
     caption(folder, Teller(), config)
     Image.new("RGB", (8, 8), (7, 0, 0)).save(folder / "03.png")
@@ -165,7 +165,7 @@ def test_a_changed_image_is_captioned_anew(folder: Path) -> None:
     assert captions(folder)[3] == "red 7"
 
 
-def test_a_stopped_run_goes_on(folder: Path) -> None:
+def test_a_stopped_run_continues(folder: Path) -> None:
     config = CaptionConfig(existing="ignore", batch_size=2)
     with pytest.raises(Stopped, match="continue with the remaining images") as caught:
         caption(folder, Teller(), config, stop_after=3)
@@ -176,7 +176,7 @@ def test_a_stopped_run_goes_on(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 10])
-def test_a_run_killed_between_note_and_caption_goes_on(folder: Path, cut: int) -> None:
+def test_a_run_killed_between_record_and_caption_is_continued(folder: Path, cut: int) -> None:
     """What was noted but not written does not count as the user's; nor does a note that is cut off."""
     config = CaptionConfig(existing="prepend")
     caption(folder, Teller(), config)
@@ -203,7 +203,7 @@ def test_notes_do_not_pile_up(folder: Path) -> None:
     assert [note["text"] for note in notes] == [f"three red {51 * number}" for number in range(1, 6)]
 
 
-def test_what_cannot_be_captioned_is_listed_and_the_rest_goes_on(folder: Path) -> None:
+def test_images_that_cannot_be_captioned_are_listed_and_the_rest_captioned(folder: Path) -> None:
     (folder / "empty.png").write_bytes(b"")
     Image.effect_noise((99, 99), 50).save(folder / "cut.png")
     (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:4000])
@@ -234,8 +234,8 @@ def test_captioners_get_images_of_bounded_size(folder: Path) -> None:
         (RuntimeError("CUDA out of memory"), "caption 3 images at once"),
     ],
 )
-def test_full_memory_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
-    def fail(self: Teller, pictures: Sequence[Image.Image]) -> list[str]:
+def test_out_of_memory_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
+    def fail(self: Teller, images: Sequence[Image.Image]) -> list[str]:
         raise error
 
     monkeypatch.setattr(Teller, "caption", fail)
@@ -243,7 +243,7 @@ def test_full_memory_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, erro
         caption(folder, Teller())
 
 
-def test_a_folder_that_takes_no_captions_is_said_before_an_image_is_captioned(folder: Path) -> None:
+def test_an_unwritable_folder_is_reported_before_an_image_is_captioned(folder: Path) -> None:
     (folder / RECORD).mkdir()
     teller = Teller()
     with pytest.raises(CannotWrite, match="cannot be written"):

@@ -25,13 +25,13 @@ COPIES = {
 }
 
 
-def fingerprint(picture: Image.Image) -> Fingerprint:
-    grey = cv2.resize(np.asarray(picture.convert("L")), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return Fingerprint(grey.tobytes(), picture.size)
+def fingerprint(image: Image.Image) -> Fingerprint:
+    grey = cv2.resize(np.asarray(image.convert("L")), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return Fingerprint(grey.tobytes(), image.size)
 
 
-def alike(*pictures: Image.Image, at_least: float = AT_LEAST) -> list[SimilarPair]:
-    return find_near_duplicates([fingerprint(picture) for picture in pictures], at_least=at_least)
+def alike(*images: Image.Image, at_least: float = AT_LEAST) -> list[SimilarPair]:
+    return find_near_duplicates([fingerprint(image) for image in images], at_least=at_least)
 
 
 @pytest.mark.parametrize("copy", COPIES)
@@ -48,7 +48,7 @@ def test_different_parts_of_the_same_photographs_are_no_duplicates() -> None:
     assert [pair for pair in alike(*parts) if not pair.mirrored] == []
 
 
-def test_a_mirrored_copy_is_told_from_a_plain_one() -> None:
+def test_a_mirrored_copy_is_distinguished_from_a_plain_one() -> None:
     original = photograph("astronaut")
     mirrored = COPIES["all of it"](ImageOps.mirror(original))
     (pair,) = alike(original, mirrored)
@@ -66,13 +66,13 @@ def test_other_proportions_are_another_image() -> None:
     assert alike(original, original.resize((512, 300))) == []
 
 
-def test_even_images_say_nothing() -> None:
+def test_uniform_images_are_not_duplicates() -> None:
     sheets = [Image.new("RGB", (64, 64), colour) for colour in ("white", "black", "red", "white")]
     assert alike(*sheets) == []
     assert alike() == alike(sheets[0]) == []
 
 
-def test_likeness_grows_to_one_and_the_threshold_is_kept() -> None:
+def test_similarity_grows_to_one_and_respects_the_threshold() -> None:
     original = photograph("coffee")
     (equal,) = alike(original, original.copy())
     assert equal.similarity == pytest.approx(1, abs=1e-4)
@@ -83,17 +83,17 @@ def test_likeness_grows_to_one_and_the_threshold_is_kept() -> None:
 
 
 def test_blocks_of_the_comparison_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = [fingerprint(part) for part in photographs.parts()][:40]
-    pictures += pictures[10:15]
-    whole = find_near_duplicates(pictures, at_least=AT_LEAST)
+    images = [fingerprint(part) for part in photographs.parts()][:40]
+    images += images[10:15]
+    whole = find_near_duplicates(images, at_least=AT_LEAST)
     assert {(pair.first, pair.second) for pair in whole} == {(10 + k, 40 + k) for k in range(5)}
     monkeypatch.setattr("lib_ti.prep.inspect.duplicates._BLOCK", 7)
-    assert find_near_duplicates(pictures, at_least=AT_LEAST) == whole
+    assert find_near_duplicates(images, at_least=AT_LEAST) == whole
 
 
 def test_many_equal_images_take_no_longer_than_others() -> None:
-    pictures = [fingerprint(photograph("chelsea"))] * 500
-    pairs = find_near_duplicates(pictures, at_least=AT_LEAST)
+    images = [fingerprint(photograph("chelsea"))] * 500
+    pairs = find_near_duplicates(images, at_least=AT_LEAST)
     assert len(pairs) < 64 * 500
     assert groups(500, pairs) == [list(range(500))]
 
@@ -107,14 +107,14 @@ def test_groups_are_what_hangs_together() -> None:
 @pytest.mark.slow
 def test_ten_thousand_are_grouped_in_seconds() -> None:
     rng = np.random.default_rng(0)
-    wholes = [np.asarray(picture.convert("L")) for picture in photographs.whole_photographs()]
-    pictures = []
-    while len(pictures) < 10_000:
+    wholes = [np.asarray(image.convert("L")) for image in photographs.whole_photographs()]
+    images = []
+    while len(images) < 10_000:
         whole = wholes[rng.integers(len(wholes))]
         size = int(min(whole.shape) * rng.uniform(0.1, 0.5))
         top, left = (int(rng.integers(0, length - size)) for length in whole.shape)
         part = np.ascontiguousarray(whole[top : top + size, left : left + size])
-        pictures.append(Fingerprint(cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).tobytes(), (1, 1)))
+        images.append(Fingerprint(cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).tobytes(), (1, 1)))
     before = time.process_time()
-    find_near_duplicates(pictures, at_least=AT_LEAST)
+    find_near_duplicates(images, at_least=AT_LEAST)
     assert time.process_time() - before < 20  # twice what is promised: machines differ

@@ -73,7 +73,7 @@ def test_an_image_is_judged_as_it_is_trained() -> None:
     assert "noise" in kinds(grainy, InspectConfig(width=1536, height=1536))
 
 
-def test_a_small_image_says_by_how_much_it_is_upscaled() -> None:
+def test_a_small_image_states_its_upscaling_factor() -> None:
     (issue,) = issues_of(look_at(photograph("chelsea")), InspectConfig())
     assert (issue.kind, issue.label, issue.advice) == ("small", "small, 1.7×", "fix")
     assert "451 × 300" in issue.text
@@ -113,10 +113,10 @@ def test_of_large_images_the_sharpest_and_the_calmest_tiles_are_kept() -> None:
 
 
 def test_a_tile_of_a_small_image_lies_on_the_grid() -> None:
-    picture = photograph("coffee")
-    tiles = select_tiles(picture)
+    image = photograph("coffee")
+    tiles = select_tiles(image)
     assert len(tiles) == (600 // SIDE) * (400 // SIDE)
-    assert np.array_equal(tiles[10], np.asarray(picture.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE))))
+    assert np.array_equal(tiles[10], np.asarray(image.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE))))
 
 
 @pytest.mark.parametrize("quality", [20, 30, 50, 75, 90, 95])
@@ -127,10 +127,10 @@ def test_the_quality_of_a_jpeg_is_read_from_its_tables(quality: int) -> None:
 
 
 def test_a_poorly_saved_file_is_flagged_even_where_no_blocks_are_seen() -> None:
-    picture = resave(50)(photograph("grass"))
-    assert kinds(picture) == set()
-    assert kinds(picture, jpeg_quality=20) == {"jpeg_blocks"}
-    assert kinds(picture, InspectConfig(blocks=255), jpeg_quality=20) == set()
+    image = resave(50)(photograph("grass"))
+    assert kinds(image) == set()
+    assert kinds(image, jpeg_quality=20) == {"jpeg_blocks"}
+    assert kinds(image, InspectConfig(blocks=255), jpeg_quality=20) == set()
 
 
 def test_figures_between_halvings_are_interpolated() -> None:

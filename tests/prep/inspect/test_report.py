@@ -27,11 +27,11 @@ def inspect_folder(folder: Path, config: InspectConfig | None = None, **options)
 
 
 def named(report: InspectionReport) -> dict[str, InspectedImage]:
-    return {picture.measured.path.name: picture for picture in report.images}
+    return {image.measured.path.name: image for image in report.images}
 
 
-def kinds(picture: InspectedImage) -> set[str]:
-    return {issue.kind for issue in picture.issues}
+def kinds(image: InspectedImage) -> set[str]:
+    return {issue.kind for issue in image.issues}
 
 
 @pytest.fixture
@@ -46,48 +46,48 @@ def mixed(found: Path) -> Path:
 
 def test_a_folder_is_inspected(mixed: Path) -> None:
     report = inspect_folder(mixed)
-    pictures = named(report)
-    assert list(pictures) == ["1.png", "2.jpg", "3.png", "10.png", "11.png"]
-    assert kinds(pictures["1.png"]) == set()
-    assert kinds(pictures["2.jpg"]) == {"duplicate", "small"}
-    assert kinds(pictures["3.png"]) == {"mirrored"}
-    assert kinds(pictures["10.png"]) == {"blurry"}
-    assert kinds(pictures["11.png"]) == {"blurry", "duplicate"}
-    assert pictures["2.jpg"].issues[-1].text == "It shows the same as 1.png, which is larger."
-    assert pictures["11.png"].issues[-1].text == "It is the same file as 10.png."
-    assert pictures["3.png"].issues[-1].text == "It seems to be a mirrored copy of 1.png."
+    images = named(report)
+    assert list(images) == ["1.png", "2.jpg", "3.png", "10.png", "11.png"]
+    assert kinds(images["1.png"]) == set()
+    assert kinds(images["2.jpg"]) == {"duplicate", "small"}
+    assert kinds(images["3.png"]) == {"mirrored"}
+    assert kinds(images["10.png"]) == {"blurry"}
+    assert kinds(images["11.png"]) == {"blurry", "duplicate"}
+    assert images["2.jpg"].issues[-1].text == "It shows the same as 1.png, which is larger."
+    assert images["11.png"].issues[-1].text == "It is the same file as 10.png."
+    assert images["3.png"].issues[-1].text == "It seems to be a mirrored copy of 1.png."
     assert [[one.measured.path.name for one in group] for group in report.groups] == [
         ["1.png", "2.jpg"],
         ["10.png", "11.png"],
     ]
-    assert [picture.group for picture in report.images] == [1, 1, 0, 2, 2]
+    assert [image.group for image in report.images] == [1, 1, 0, 2, 2]
     assert report.counts() == {"blurry": 2, "duplicate": 2, "mirrored": 1, "small": 1}
 
 
-def test_captions_and_files_are_told(mixed: Path) -> None:
-    pictures = named(inspect_folder(mixed))
-    assert [picture.measured.has_caption for picture in pictures.values()] == [True, False, False, False, False]
-    one = pictures["1.png"].measured
+def test_captions_and_files_are_reported(mixed: Path) -> None:
+    images = named(inspect_folder(mixed))
+    assert [image.measured.has_caption for image in images.values()] == [True, False, False, False, False]
+    one = images["1.png"].measured
     assert (one.caption.text, one.size, one.bytes) == ("an astronaut", (512, 512), (mixed / "1.png").stat().st_size)
-    assert 60 < pictures["2.jpg"].measured.measures.jpeg_quality < 80
+    assert 60 < images["2.jpg"].measured.measures.jpeg_quality < 80
     assert one.measures.jpeg_quality == 0
 
 
-def test_the_best_of_a_group_is_the_one_with_least_against_it(found: Path) -> None:
+def test_the_best_of_a_group_has_the_fewest_issues(found: Path) -> None:
     save(blur(3)(photograph("coffee")), found / "a.png")
     save(photograph("coffee"), found / "b.png")
     save(resize(0.5)(photograph("coffee")), found / "c.png")
-    pictures = named(inspect_folder(found))
-    assert [name for name, picture in pictures.items() if not picture.has("duplicate")] == ["b.png"]
+    images = named(inspect_folder(found))
+    assert [name for name, image in images.items() if not image.has("duplicate")] == ["b.png"]
 
 
-def test_what_can_be_fixed_is_rather_kept_than_what_cannot(found: Path) -> None:
+def test_fixable_issues_are_preferred_over_unfixable_ones(found: Path) -> None:
     lettered = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
     save(lettered(photograph("coffee")), found / "lettered.png")
     save(noise(40)(photograph("coffee")), found / "grainy.png")
     report = inspect_folder(found)
     assert kinds(named(report)["lettered.png"]) >= {"text", "small"}
-    assert [picture.measured.path.name for picture in report.suggested_exclusions] == ["grainy.png"]
+    assert [image.measured.path.name for image in report.suggested_exclusions] == ["grainy.png"]
 
 
 def test_advice_counts_and_names(mixed: Path) -> None:
@@ -96,7 +96,7 @@ def test_advice_counts_and_names(mixed: Path) -> None:
         "2 of 5 images are good; 30 to 70 clear, sharp images that you can describe are best: find 28 more.",
         "Exclude 2.jpg (near-duplicate), 10.png (blurry), 11.png (blurry, same file).",
     )
-    assert [picture.measured.path.name for picture in report.good] == ["1.png", "3.png"]
+    assert [image.measured.path.name for image in report.good] == ["1.png", "3.png"]
     assert len(report.suggested_exclusions) == 3
 
 
@@ -114,10 +114,10 @@ def test_thresholds_change_the_issues_without_another_inspection(mixed: Path, mo
     looked = measure_folder(mixed, progress=lambda done, total: None, stop=lambda: False)
     monkeypatch.setattr(measuring, "measure", lambda *_, **__: pytest.fail("measured again"))
     lenient = named(inspect_measured(looked, InspectConfig(blurry=0, duplicates=100, small=4)))
-    assert {name for name, picture in lenient.items() if picture.issues} == {"3.png", "11.png"}
+    assert {name for name, image in lenient.items() if image.issues} == {"3.png", "11.png"}
 
 
-def test_bad_files_are_listed_and_the_rest_goes_on(found: Path) -> None:
+def test_bad_files_are_listed_and_the_rest_inspected(found: Path) -> None:
     save(photograph("coffee"), found / "good.png")
     whole = (found / "good.png").read_bytes()
     (found / "cut.png").write_bytes(whole[: len(whole) // 2])
@@ -143,30 +143,30 @@ def test_a_bomb_is_refused_by_name(found: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_kinds_of_images_are_all_read(found: Path) -> None:
-    picture = photograph("coffee").resize((300, 200))
-    save(picture.convert("CMYK"), found / "cmyk.jpg")
-    save(picture.quantize(64), found / "palette.png")
-    save(Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257), found / "deep.png")
-    save(picture, found / "moving.gif", save_all=True, append_images=[photograph("flower").resize(picture.size)])
-    see_through = picture.convert("RGBA")
+    image = photograph("coffee").resize((300, 200))
+    save(image.convert("CMYK"), found / "cmyk.jpg")
+    save(image.quantize(64), found / "palette.png")
+    save(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), found / "deep.png")
+    save(image, found / "moving.gif", save_all=True, append_images=[photograph("flower").resize(image.size)])
+    see_through = image.convert("RGBA")
     see_through.putalpha(128)
     save(see_through, found / "see-through.png")
-    opaque = picture.convert("RGBA")
+    opaque = image.convert("RGBA")
     save(opaque, found / "opaque.png")
     exif = Image.Exif()
     exif[0x0112] = 6
-    save(picture, found / "turned.jpg", exif=exif)
+    save(image, found / "turned.jpg", exif=exif)
     report = inspect_folder(found, InspectConfig(duplicates=100))
     assert report.skipped == ()
-    pictures = named(report)
-    assert kinds(pictures["moving.gif"]) >= {"several_frames"}
-    assert {name for name, one in pictures.items() if one.has("transparent")} == {"see-through.png"}
-    assert pictures["turned.jpg"].measured.size == (200, 300)
+    images = named(report)
+    assert kinds(images["moving.gif"]) >= {"several_frames"}
+    assert {name for name, one in images.items() if one.has("transparent")} == {"see-through.png"}
+    assert images["turned.jpg"].measured.size == (200, 300)
 
 
 def test_what_is_hidden_under_transparency_is_not_judged(found: Path) -> None:
-    picture = blur(4)(photograph("camera")).convert("RGBA")
-    hidden = np.array(picture)
+    image = blur(4)(photograph("camera")).convert("RGBA")
+    hidden = np.array(image)
     hidden[:256, :, :3] = np.random.default_rng(0).integers(0, 256, (256, 512, 3))
     hidden[:256, :, 3] = 0
     save(Image.fromarray(hidden), found / "a.png")
@@ -186,7 +186,7 @@ def test_a_second_inspection_measures_nothing(mixed: Path, tmp_path: Path, monke
     assert len((next(cache.iterdir())).read_text().splitlines()) == 4
 
 
-def test_damaged_lines_of_the_cache_are_measured_again(mixed: Path, tmp_path: Path) -> None:
+def test_damaged_lines_of_the_cache_are_remeasured(mixed: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = inspect_folder(mixed, cache_folder=cache)
     (file,) = cache.iterdir()
@@ -206,7 +206,7 @@ def test_a_cache_that_cannot_be_written_is_remarked(mixed: Path, tmp_path: Path)
     assert str(tmp_path / "file") in remark
 
 
-def test_progress_is_told_and_stopping_keeps_what_was_seen(mixed: Path, tmp_path: Path) -> None:
+def test_progress_is_reported_and_stopping_keeps_measured_images(mixed: Path, tmp_path: Path) -> None:
     told = []
     inspect_folder(mixed, progress=lambda done, total: told.append((done, total)))
     assert told == [(done, 5) for done in range(6)]

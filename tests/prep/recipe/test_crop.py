@@ -12,7 +12,7 @@ from lib_ti.prep.recipe.crop import crop, flip, shaped, split_boxes, swap_left_r
 
 
 def positions(width: int, height: int) -> LayeredImage:
-    """Each pixel of picture, transparency and mask says where it was."""
+    """Each pixel of image, transparency and mask says where it was."""
     across, down = np.meshgrid(np.arange(width), np.arange(height))
     levels = np.stack([across, down, across + down], axis=2).astype(np.uint8)
     return LayeredImage(
@@ -58,13 +58,11 @@ def test_boxes_beyond_the_image_are_none(shares: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (512, 768), (768, 512), (4, 1)])
-@pytest.mark.parametrize("picture", [(4000, 3000), (300, 4000), (512, 512)])
-def test_a_shaped_box_is_the_largest_of_its_shape_in_the_middle(
-    picture: tuple[int, int], shape: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize("image", [(4000, 3000), (300, 4000), (512, 512)])
+def test_a_shaped_box_is_the_largest_of_its_shape_in_the_middle(image: tuple[int, int], shape: tuple[int, int]) -> None:
     outer = CropBox(0.25, 0.125, 0.5, 0.75)
-    inner = shaped(outer, picture, shape)
-    assert inner.width * picture[0] / (inner.height * picture[1]) == pytest.approx(shape[0] / shape[1])
+    inner = shaped(outer, image, shape)
+    assert inner.width * image[0] / (inner.height * image[1]) == pytest.approx(shape[0] / shape[1])
     assert inner.width == pytest.approx(outer.width) or inner.height == pytest.approx(outer.height)
     assert inner.x + inner.width / 2 == pytest.approx(0.5)
     assert inner.y + inner.height / 2 == pytest.approx(0.5)
@@ -79,17 +77,17 @@ def test_overlap_is_a_share_of_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "count"),
+    ("image", "count"),
     # By the WebUI's formula: ceil((length - part * 0.2) / (part * 0.8)), part being the shorter side here.
     [((1000, 3000), 4), ((3000, 1000), 4), ((1000, 2000), 3), ((1000, 1999), 0), ((1000, 10000), 13), ((512, 512), 0)],
 )
-def test_long_images_are_split_as_the_webui_splits_them(picture: tuple[int, int], count: int) -> None:
-    parts = split_boxes(picture, (512, 512), threshold=0.5, overlap=0.2)
+def test_long_images_are_split_as_the_webui_splits_them(image: tuple[int, int], count: int) -> None:
+    parts = split_boxes(image, (512, 512), threshold=0.5, overlap=0.2)
     assert len(parts) == count
     for part in parts:
-        assert part.size(picture) == (1000, 1000)
+        assert part.size(image) == (1000, 1000)
     if parts:
-        lengths = [(part.x, part.width) if picture[0] > picture[1] else (part.y, part.height) for part in parts]
+        lengths = [(part.x, part.width) if image[0] > image[1] else (part.y, part.height) for part in parts]
         assert lengths[0][0] == 0
         assert sum(lengths[-1]) == pytest.approx(1)
         for (first, length), (second, _) in itertools.pairwise(lengths):

@@ -16,17 +16,17 @@ from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.matching import match
 from lib_ti.prep.recipe.plan import Plan, make_plan
 from lib_ti.prep.sources import find_image, find_images
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> PictureFolder:
-    return PictureFolder(tmp_path / "found")
+def images(tmp_path: Path) -> ImageFolder:
+    return ImageFolder(tmp_path / "found")
 
 
-def settings(pictures: PictureFolder, **values) -> PrepareConfig:
-    output = pictures.path.parent / "prepared"
-    return PrepareConfig(**{"source": str(pictures.path), "output": str(output), "width": 64, "height": 64, **values})
+def settings(images: ImageFolder, **values) -> PrepareConfig:
+    output = images.path.parent / "prepared"
+    return PrepareConfig(**{"source": str(images.path), "output": str(output), "width": 64, "height": 64, **values})
 
 
 def edit(plan: Plan, name: str, **values) -> None:
@@ -35,7 +35,7 @@ def edit(plan: Plan, name: str, **values) -> None:
 
 
 def pretend_made(plan: Plan) -> None:
-    """Write what a run would have left, without pictures in it."""
+    """Write what a run would have left, without images in it."""
     results = []
     plan.folder.path.mkdir(exist_ok=True)
     for one in plan.results:
@@ -67,11 +67,11 @@ def by_name(plan: Plan) -> dict[str, str]:
     }
 
 
-def test_the_plan_says_what_is_made_of_each_image_and_writes_nothing(pictures: PictureFolder) -> None:
-    pictures.draw("10.png", (200, 100))
-    pictures.draw("9.jpg", (32, 32))
-    (pictures.path / "broken.png").write_bytes(b"x")
-    config = settings(pictures)
+def test_the_plan_lists_results_of_each_image_and_writes_nothing(images: ImageFolder) -> None:
+    images.draw("10.png", (200, 100))
+    images.draw("9.jpg", (32, 32))
+    (images.path / "broken.png").write_bytes(b"x")
+    config = settings(images)
     plan = make_plan(config)
     assert not Path(config.output).exists()
     assert [one.describe() for one in plan.results] == [
@@ -105,31 +105,31 @@ def test_the_plan_says_what_is_made_of_each_image_and_writes_nothing(pictures: P
     ],
 )
 def test_sizes_follow_shape_and_scaling(
-    pictures: PictureFolder, values: dict, size: tuple[int, int], factor: float, upscaler: str
+    images: ImageFolder, values: dict, size: tuple[int, int], factor: float, upscaler: str
 ) -> None:
-    pictures.draw("a.png", (200, 100))
-    [one] = make_plan(settings(pictures, **values), ["Nearest"]).results
+    images.draw("a.png", (200, 100))
+    [one] = make_plan(settings(images, **values), ["Nearest"]).results
     assert one.spec.size == size
     assert one.spec.factor == pytest.approx(factor)
     assert one.spec.upscaler == upscaler
 
 
-def test_crop_boxes_by_hand_make_several_results_of_the_right_shape(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", (400, 200))
-    plan = make_plan(settings(pictures))
+def test_crop_boxes_by_hand_make_several_results_of_the_right_shape(images: ImageFolder) -> None:
+    images.draw("a.png", (400, 200))
+    plan = make_plan(settings(images))
     edit(plan, "a.png", crop_boxes=(CropBox(0, 0, 0.5, 1), CropBox(0.5, 0.0, 0.25, 1.0)))
-    first, second = make_plan(settings(pictures)).results
+    first, second = make_plan(settings(images)).results
     assert (first.spec.crop_size, second.spec.crop_size) == ((200, 200), (100, 100))
     assert second.spec.crop_box == CropBox(0.5, 0.25, 0.25, 0.5)
     assert {first.spec.how, second.spec.how} == {"by hand"}
-    kept = make_plan(settings(pictures, shape="keep")).results[1].spec
+    kept = make_plan(settings(images, shape="keep")).results[1].spec
     assert (kept.crop_box, kept.size) == (CropBox(0.5, 0.0, 0.25, 1.0), (64, 128))
 
 
-def test_long_images_are_split_unless_cropped_by_hand(pictures: PictureFolder) -> None:
-    pictures.draw("long.png", (300, 100))
-    pictures.draw("short.png", (150, 100))
-    config = settings(pictures, split=True)
+def test_long_images_are_split_unless_cropped_by_hand(images: ImageFolder) -> None:
+    images.draw("long.png", (300, 100))
+    images.draw("short.png", (150, 100))
+    config = settings(images, split=True)
     plan = make_plan(config)
     assert by_name(plan) == {
         "picture_001.png": "long.png 0.00",
@@ -142,44 +142,44 @@ def test_long_images_are_split_unless_cropped_by_hand(pictures: PictureFolder) -
     assert [one.spec.how for one in make_plan(config).results] == ["by hand", "by saliency"]
 
 
-def test_flipped_copies_have_their_own_captions(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", caption="a cat on the left")
-    plain = make_plan(settings(pictures, flip=True))
+def test_flipped_copies_have_their_own_captions(images: ImageFolder) -> None:
+    images.draw("a.png", caption="a cat on the left")
+    plain = make_plan(settings(images, flip=True))
     assert by_name(plain) == {"picture_001.png": "a.png", "picture_002.png": "~a.png"}
     assert [one.spec.caption for one in plain.results] == ["a cat on the left"] * 2
-    swapped = make_plan(settings(pictures, flip=True, flip_words=True))
+    swapped = make_plan(settings(images, flip=True, flip_words=True))
     assert [one.spec.caption for one in swapped.results] == ["a cat on the left", "a cat on the right"]
 
 
-def test_file_names_are_captions_unless_that_is_off(pictures: PictureFolder) -> None:
-    pictures.draw("1 a house.png")
-    pictures.draw("2.png", caption="a boat")
-    plan = make_plan(settings(pictures))
+def test_file_names_are_captions_unless_that_is_off(images: ImageFolder) -> None:
+    images.draw("1 a house.png")
+    images.draw("2.png", caption="a boat")
+    plan = make_plan(settings(images))
     assert [one.spec.caption for one in plan.results] == ["a house", "a boat"]
     said = "1 result with the file name as caption, such as “a house”: write better captions after preparing."
     assert said in plan.describe()
-    plan = make_plan(settings(pictures, name_captions=False))
+    plan = make_plan(settings(images, name_captions=False))
     assert [one.spec.caption for one in plan.results] == ["", "a boat"]
 
 
-def test_images_excluded_by_hand_have_no_result(pictures: PictureFolder) -> None:
-    pictures.draw("a.png")
-    pictures.draw("b.png")
-    edit(make_plan(settings(pictures)), "a.png", excluded=True)
-    plan = make_plan(settings(pictures))
+def test_images_excluded_by_hand_have_no_result(images: ImageFolder) -> None:
+    images.draw("a.png")
+    images.draw("b.png")
+    edit(make_plan(settings(images)), "a.png", excluded=True)
+    plan = make_plan(settings(images))
     assert by_name(plan) == {"picture_001.png": "b.png"}
     assert "Excluded by hand: a.png." in plan.describe()
 
 
-def test_what_is_decided_follows_a_renamed_file_and_not_a_changed_one(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", (200, 100))
-    pictures.draw("b.png", (200, 100))
-    plan = make_plan(settings(pictures))
+def test_decisions_follow_a_renamed_file_and_not_a_changed_one(images: ImageFolder) -> None:
+    images.draw("a.png", (200, 100))
+    images.draw("b.png", (200, 100))
+    plan = make_plan(settings(images))
     for name in ("a.png", "b.png"):
         edit(plan, name, crop_boxes=(CropBox(0.2, 0, 0.5, 1),))
-    (pictures.path / "a.png").rename(pictures.path / "c.png")
-    pictures.draw("b.png", (200, 100), salt="another")
-    plan = make_plan(settings(pictures))
+    (images.path / "a.png").rename(images.path / "c.png")
+    images.draw("b.png", (200, 100), salt="another")
+    plan = make_plan(settings(images))
     assert {one.spec.item.path.name: one.spec.how for one in plan.results} == {
         "b.png": "by saliency",
         "c.png": "by hand",
@@ -190,13 +190,13 @@ def test_what_is_decided_follows_a_renamed_file_and_not_a_changed_one(pictures: 
 # Running again
 
 
-def test_results_keep_their_names_and_new_ones_get_free_numbers(pictures: PictureFolder) -> None:
+def test_results_keep_their_names_and_new_ones_get_free_numbers(images: ImageFolder) -> None:
     for name in ("b.png", "d.png"):
-        pictures.draw(name)
-    pretend_made(make_plan(settings(pictures)))
+        images.draw(name)
+    pretend_made(make_plan(settings(images)))
     for name in ("a.png", "c.png", "e.png"):
-        pictures.draw(name)
-    plan = make_plan(settings(pictures))
+        images.draw(name)
+    plan = make_plan(settings(images))
     assert by_name(plan) == {
         "picture_001.png": "b.png",
         "picture_002.png": "d.png",
@@ -207,42 +207,42 @@ def test_results_keep_their_names_and_new_ones_get_free_numbers(pictures: Pictur
     assert [one.spec.item.path.name for one in plan.to_make] == ["a.png", "c.png", "e.png"]
 
 
-def test_only_what_has_changed_is_made_again(pictures: PictureFolder) -> None:
+def test_only_changed_results_are_recreated(images: ImageFolder) -> None:
     for name in ("a.png", "b.png", "c.png", "d.png", "e.jpg"):
-        pictures.draw(name, (100, 100))
-    config = settings(pictures)
+        images.draw(name, (100, 100))
+    config = settings(images)
     plan = make_plan(config)
     pretend_made(plan)
     assert make_plan(config).to_make == ()
-    pictures.draw("a.png", (100, 100), salt="another")
+    images.draw("a.png", (100, 100), salt="another")
     edit(plan, "b.png", crop_boxes=(CropBox(0, 0, 0.5, 0.5),))
     plan.folder.image("picture_003.png").unlink()
     plan.folder.image("picture_004.png").write_bytes(b"edited")
-    Image.new("L", (100, 100)).save(pictures.path / "e-mask.png")
+    Image.new("L", (100, 100)).save(images.path / "e-mask.png")
     again = make_plan(config)
     assert {one.state for one in again.results} == {"outdated"}
     assert by_name(again).keys() == by_name(plan).keys()
     assert {one.state for one in make_plan(replace(config, width=128)).results} == {"outdated"}
 
 
-def test_a_mask_and_a_caption_are_told_apart(pictures: PictureFolder) -> None:
-    pictures.draw("a.jpg", caption="before")
-    pretend_made(make_plan(settings(pictures)))
-    (pictures.path / "a.txt").write_text("after")
-    [one] = make_plan(settings(pictures)).results
+def test_changes_of_mask_and_caption_are_distinguished(images: ImageFolder) -> None:
+    images.draw("a.jpg", caption="before")
+    pretend_made(make_plan(settings(images)))
+    (images.path / "a.txt").write_text("after")
+    [one] = make_plan(settings(images)).results
     assert (one.state, one.spec.caption) == ("unchanged", "after")
-    Image.new("L", (64, 64)).save(pictures.path / "a-mask.png")
-    assert make_plan(settings(pictures)).results[0].state == "outdated"
+    Image.new("L", (64, 64)).save(images.path / "a-mask.png")
+    assert make_plan(settings(images)).results[0].state == "outdated"
 
 
-def test_of_several_crop_boxes_each_goes_on_with_the_result_it_overlaps(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", (400, 100))
-    plan = make_plan(settings(pictures))
+def test_each_crop_box_continues_the_result_it_overlaps(images: ImageFolder) -> None:
+    images.draw("a.png", (400, 100))
+    plan = make_plan(settings(images))
     edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.0, 0.25, 0.5)))
-    pretend_made(make_plan(settings(pictures)))
+    pretend_made(make_plan(settings(images)))
     # The first is gone, the second moved a little, one is new.
     edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.75, 0.5, 0.28)))
-    after = make_plan(settings(pictures))
+    after = make_plan(settings(images))
     assert by_name(after) == {
         "picture_004.png": "a.png 0.75",
         "picture_003.png": "a.png 0.50",
@@ -252,11 +252,11 @@ def test_of_several_crop_boxes_each_goes_on_with_the_result_it_overlaps(pictures
     assert [one.state for one in after.results] == ["new", "unchanged", "outdated"]
 
 
-def test_a_new_name_renames_what_is_there(pictures: PictureFolder) -> None:
+def test_a_new_name_renames_existing_results(images: ImageFolder) -> None:
     for name in ("a.png", "b.png"):
-        pictures.draw(name)
-    pretend_made(make_plan(settings(pictures)))
-    plan = make_plan(settings(pictures, name="cat"))
+        images.draw(name)
+    pretend_made(make_plan(settings(images)))
+    plan = make_plan(settings(images, name="cat"))
     assert [(one.renamed_from, one.name, one.state) for one in plan.results] == [
         ("picture_001.png", "cat_001.png", "unchanged"),
         ("picture_002.png", "cat_002.png", "unchanged"),
@@ -264,33 +264,33 @@ def test_a_new_name_renames_what_is_there(pictures: PictureFolder) -> None:
     assert plan.describe()[0] == "2 results of 2 images: 2 unchanged, 2 renamed."
 
 
-def test_files_of_other_origin_are_never_overwritten_and_are_told(pictures: PictureFolder) -> None:
-    pictures.draw("a.png")
-    others = PictureFolder(pictures.path.parent / "prepared")
+def test_files_of_other_origin_are_never_overwritten_and_are_reported(images: ImageFolder) -> None:
+    images.draw("a.png")
+    others = ImageFolder(images.path.parent / "prepared")
     others.draw("PICTURE_001.jpg")
     (others.path / "picture_002.txt").write_text("x")
     (others.path / "notes.md").write_text("x")
-    plan = make_plan(settings(pictures))
+    plan = make_plan(settings(images))
     assert by_name(plan) == {"picture_003.png": "a.png"}
     assert plan.remarks == (
         f"{others.path} also contains 1 other image, which training would use too: PICTURE_001.jpg.",
     )
 
 
-def test_a_renamed_and_a_changed_source_go_on_with_their_results(pictures: PictureFolder) -> None:
+def test_renamed_and_changed_sources_keep_their_results(images: ImageFolder) -> None:
     for name in ("a.png", "b.png"):
-        pictures.draw(name)
-    pretend_made(make_plan(settings(pictures)))
-    pictures.draw("b.png", salt="retouched")
-    (pictures.path / "a.png").rename(pictures.path / "z.png")
-    plan = make_plan(settings(pictures))
+        images.draw(name)
+    pretend_made(make_plan(settings(images)))
+    images.draw("b.png", salt="retouched")
+    (images.path / "a.png").rename(images.path / "z.png")
+    plan = make_plan(settings(images))
     assert by_name(plan) == {"picture_002.png": "b.png", "picture_001.png": "z.png"}
     assert not plan.removed
 
 
-def test_matching_gives_each_earlier_result_to_one_at_most(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", (300, 100))
-    plan = make_plan(settings(pictures, split=True))
+def test_matching_gives_each_earlier_result_to_one_at_most(images: ImageFolder) -> None:
+    images.draw("a.png", (300, 100))
+    plan = make_plan(settings(images, split=True))
     wanted = [one.spec for one in plan.results]
     earlier = [
         Result(f"{number}.png", "", "a.png", wanted[0].item.digest, "other", False, False, wanted[0].crop_box)
@@ -327,34 +327,34 @@ def nested(folder: str) -> Callable[[Path], dict[str, str]]:
         (lambda root: {"width": 100}, "multiple of 8"),
     ],
 )
-def test_what_cannot_be_planned_is_refused(pictures: PictureFolder, tmp_path: Path, values, words: str) -> None:
-    pictures.draw("a.png")
+def test_unusable_settings_are_refused(images: ImageFolder, tmp_path: Path, values, words: str) -> None:
+    images.draw("a.png")
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(BadInput) as refused:
-        make_plan(settings(pictures, **values(tmp_path)), ["Nearest"])
+        make_plan(settings(images, **values(tmp_path)), ["Nearest"])
     assert words in str(refused.value)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.png", "a.txt", "found"]
 
 
-def test_a_link_to_the_source_folder_is_that_folder(pictures: PictureFolder, tmp_path: Path) -> None:
-    pictures.draw("a.png")
-    (tmp_path / "link").symlink_to(pictures.path)
+def test_a_link_to_the_source_folder_is_that_folder(images: ImageFolder, tmp_path: Path) -> None:
+    images.draw("a.png")
+    (tmp_path / "link").symlink_to(images.path)
     with pytest.raises(BadInput, match="is the source folder"):
-        make_plan(settings(pictures, output=str(tmp_path / "link")))
+        make_plan(settings(images, output=str(tmp_path / "link")))
     with pytest.raises(BadInput, match="is within the source folder"):
-        make_plan(settings(pictures, output=str(tmp_path / "link" / "new")))
+        make_plan(settings(images, output=str(tmp_path / "link" / "new")))
 
 
-def test_results_of_other_images_are_not_set_aside_by_mistake(pictures: PictureFolder, tmp_path: Path) -> None:
-    pictures.draw("a.png")
-    pretend_made(make_plan(settings(pictures)))
-    others = PictureFolder(tmp_path / "others")
+def test_results_of_other_images_are_not_set_aside_by_mistake(images: ImageFolder, tmp_path: Path) -> None:
+    images.draw("a.png")
+    pretend_made(make_plan(settings(images)))
+    others = ImageFolder(tmp_path / "others")
     others.draw("b.png")
     with pytest.raises(BadInput, match="holds results of other images, from .*found"):
-        make_plan(settings(pictures, source=str(others.path)))
-    # The same pictures in a folder that was moved are the same pictures.
-    pictures.path.rename(tmp_path / "moved")
-    assert make_plan(settings(pictures, source=str(tmp_path / "moved"))).to_make == ()
+        make_plan(settings(images, source=str(others.path)))
+    # The same images in a folder that was moved are the same images.
+    images.path.rename(tmp_path / "moved")
+    assert make_plan(settings(images, source=str(tmp_path / "moved"))).to_make == ()
 
 
 @pytest.mark.parametrize(
@@ -369,13 +369,13 @@ def test_results_of_other_images_are_not_set_aside_by_mistake(pictures: PictureF
         '{"format": 2}',
     ],
 )
-def test_a_damaged_manifest_is_never_taken_for_an_empty_one(pictures: PictureFolder, content: str) -> None:
-    pictures.draw("a.png")
-    folder = PreparedFolder(pictures.path.parent / "prepared")
+def test_a_damaged_manifest_is_never_mistaken_for_an_empty_one(images: ImageFolder, content: str) -> None:
+    images.draw("a.png")
+    folder = PreparedFolder(images.path.parent / "prepared")
     folder.path.mkdir()
     folder.manifest.write_text(content)
     with pytest.raises(BadInput, match=r"The manifest .*preparation\.json (is damaged|has the format)"):
-        make_plan(settings(pictures))
+        make_plan(settings(images))
     with pytest.raises(BadInput):
         update_edits(folder, lambda edits: edits.with_image("d", ImageEdits("a", excluded=True)))
     assert folder.manifest.read_text() == content
@@ -392,47 +392,47 @@ def test_the_manifest_is_the_same_after_reading(tmp_path: Path) -> None:
     assert update_manifest(folder, lambda _: written) == written == read_manifest(folder)
 
 
-def test_all_problems_of_the_settings_are_told_together() -> None:
+def test_all_problems_of_the_settings_are_reported_together() -> None:
     assert len(problems(PrepareConfig(shape="x", width=7, name_pattern="a"))) == 5
 
 
-def test_one_image_is_found_as_all_of_them_are(pictures: PictureFolder) -> None:
-    pictures.draw("a.png", caption="a picture")
-    pictures.draw("b.png")
-    config = settings(pictures)
+def test_finding_one_image_equals_scanning_all(images: ImageFolder) -> None:
+    images.draw("a.png", caption="a picture")
+    images.draw("b.png")
+    config = settings(images)
     found, folder = find_images(config)
     assert [find_image(config, item.path.name) for item in found.items] == [(item, folder) for item in found.items]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "missing.png", "../found/a.png", "a.png/"])
-def test_what_is_no_file_of_the_source_folder_is_not_found(pictures: PictureFolder, name: str) -> None:
-    pictures.draw("a.png")
+def test_a_file_outside_the_source_folder_is_not_found(images: ImageFolder, name: str) -> None:
+    images.draw("a.png")
     with pytest.raises(BadInput, match="There is no image"):
-        find_image(settings(pictures), name)
+        find_image(settings(images), name)
 
 
-def test_one_image_is_found_only_between_folders_that_can_serve(pictures: PictureFolder) -> None:
-    pictures.draw("a.png")
+def test_one_image_is_found_only_between_usable_folders(images: ImageFolder) -> None:
+    images.draw("a.png")
     with pytest.raises(BadInput, match="is the source folder"):
-        find_image(settings(pictures, output=str(pictures.path)), "a.png")
+        find_image(settings(images, output=str(images.path)), "a.png")
 
 
-def with_subfolders(pictures: PictureFolder) -> PictureFolder:
-    pictures.draw("0.png", caption="on top")
-    inner = PictureFolder(pictures.path / "10_thing person")
+def with_subfolders(images: ImageFolder) -> ImageFolder:
+    images.draw("0.png", caption="on top")
+    inner = ImageFolder(images.path / "10_thing person")
     inner.draw("0.png", caption="within", salt="another")
     inner.draw("0-masklabel.png", mode="L")
-    return pictures
+    return images
 
 
-def test_subfolders_that_are_not_used_are_named(pictures: PictureFolder) -> None:
-    plan = make_plan(settings(with_subfolders(pictures)))
+def test_subfolders_that_are_not_used_are_named(images: ImageFolder) -> None:
+    plan = make_plan(settings(with_subfolders(images)))
     assert [one.spec.item.name for one in plan.results] == ["0.png"]
     assert "Sub-folders are not searched: 10_thing person (1 image)." in "\n".join(plan.describe())
 
 
-def test_equal_names_in_subfolders_get_names_of_their_own(pictures: PictureFolder) -> None:
-    plan = make_plan(settings(with_subfolders(pictures), subfolders=True, name_pattern="[stem]"))
+def test_equal_names_in_subfolders_get_names_of_their_own(images: ImageFolder) -> None:
+    plan = make_plan(settings(with_subfolders(images), subfolders=True, name_pattern="[stem]"))
     assert [(one.spec.item.name, one.name, one.spec.caption) for one in plan.results] == [
         ("0.png", "image-0.png", "on top"),
         ("10_thing person/0.png", "image-0_2.png", "within"),
@@ -442,22 +442,22 @@ def test_equal_names_in_subfolders_get_names_of_their_own(pictures: PictureFolde
 
 
 @pytest.mark.parametrize("label", ["-mask", "_mask", ".mask", "-masklabel"])
-def test_no_result_becomes_the_mask_of_another(pictures: PictureFolder, label: str) -> None:
-    pictures.draw(f"cat{label}.png")
-    before = make_plan(settings(pictures, name_pattern="[stem]"))
+def test_no_result_becomes_the_mask_of_another(images: ImageFolder, label: str) -> None:
+    images.draw(f"cat{label}.png")
+    before = make_plan(settings(images, name_pattern="[stem]"))
     assert [one.name for one in before.results] == [f"cat{label}.png"]
-    pictures.draw("cat.jpg")
-    pictures.draw(f"cat{label} (2).png")
-    other = PictureFolder(pictures.path / "more")
+    images.draw("cat.jpg")
+    images.draw(f"cat{label} (2).png")
+    other = ImageFolder(images.path / "more")
     other.draw(f"cat{label}.png", salt="a picture of its own")
-    names = [one.name for one in make_plan(settings(pictures, name_pattern="[stem]", subfolders=True)).results]
+    names = [one.name for one in make_plan(settings(images, name_pattern="[stem]", subfolders=True)).results]
     assert "cat.png" in names
     assert f"cat{label}.png" not in names
 
 
-def test_an_image_of_a_subfolder_is_found_by_its_path(pictures: PictureFolder) -> None:
-    config = settings(with_subfolders(pictures), subfolders=True)
+def test_an_image_of_a_subfolder_is_found_by_its_path(images: ImageFolder) -> None:
+    config = settings(with_subfolders(images), subfolders=True)
     item, _ = find_image(config, "10_thing person/0.png")
     assert (item.name, item.caption) == ("10_thing person/0.png", "within")
     with pytest.raises(BadInput, match="There is no image"):
-        find_image(settings(pictures), "10_thing person/0.png")
+        find_image(settings(images), "10_thing person/0.png")

@@ -30,7 +30,7 @@ def test_the_stem_of_the_source_can_be_part() -> None:
     assert names.take("[number]-[stem]", "a cat.webp") == "002-a cat.png"
 
 
-def test_taken_names_are_passed_over_in_any_case_and_spelling() -> None:
+def test_used_names_are_skipped_in_any_case_and_spelling() -> None:
     names = ResultNames(["STYLE_001.JPG", "style_002.txt", "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png"])
     assert names.take("style_[number]", "x.jpg") == "style_003.png"
     assert names.take("[stem]", "cafe\N{COMBINING ACUTE ACCENT}.jpg") == (
@@ -41,7 +41,7 @@ def test_taken_names_are_passed_over_in_any_case_and_spelling() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["cat.jpg", "cat-mask.jpg", "Cat-Mask.webp"])))
-def test_no_result_is_taken_for_the_mask_of_another(order: tuple[str, ...]) -> None:
+def test_no_result_is_mistaken_for_the_mask_of_another(order: tuple[str, ...]) -> None:
     names = ResultNames()
     stems = [names.take("[stem]", source).removesuffix(".png").casefold() for source in order]
     assert not {f"{stem}-mask" for stem in stems} & set(stems)

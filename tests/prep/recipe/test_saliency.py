@@ -1,4 +1,4 @@
-"""The default frame, on photographs and on drawn pictures whose subject is known."""
+"""The default frame, on photographs and on drawn images whose subject is known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PHOTOGRAPHS = {
     "chelsea": skimage.data.chelsea,
 }
 SUBJECTS = [
-    # Where the subject is, found by eye: (left, top, right, bottom) in shares of the picture.
+    # Where the subject is, found by eye: (left, top, right, bottom) in shares of the image.
     ("rocket", (1, 2), (0.43, 0.35, 0.48, 0.95)),
     ("rocket", (1, 1), (0.43, 0.35, 0.48, 0.95)),
     ("china", (1, 1), (0.2, 0.1, 0.58, 0.85)),

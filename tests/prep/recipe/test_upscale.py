@@ -37,7 +37,7 @@ def drawn(size: tuple[int, int]) -> LayeredImage:
     return LayeredImage(blocks, blocks.getchannel("R"), blocks.getchannel("G"), "")
 
 
-def test_a_small_piece_is_upscaled_just_as_far_as_needed() -> None:
+def test_a_small_crop_is_upscaled_only_as_far_as_needed() -> None:
     upscaler = Watched()
     result = resize_to(drawn((100, 101)), (512, 512), ImageUpscaler("Nearest", upscaler))
     assert upscaler.factors == [5.12]
@@ -52,21 +52,21 @@ def test_transparency_and_mask_stay_aligned_with_the_upscaled_image() -> None:
         assert difference.mean() < 6  # edges are softer than those of the upscaler, and at the same places
 
 
-def test_without_an_upscaler_lanczos_enlarges_in_one_go() -> None:
+def test_without_an_upscaler_lanczos_upscales_in_one_step() -> None:
     piece = drawn((100, 90))
     result = resize_to(piece, (256, 256), ImageUpscaler())
     assert result.image.tobytes() == fill_and_crop(piece.image, 256, 256).tobytes()
     assert result.record[0]["by"] == "Lanczos"
 
 
-def test_larger_pieces_are_reduced_and_no_upscaler_is_asked() -> None:
+def test_larger_crops_are_downscaled_without_an_upscaler() -> None:
     upscaler = Watched()
     result = resize_to(drawn((600, 700)), (512, 512), ImageUpscaler("Nearest", upscaler))
     assert not upscaler.factors
     assert result.record == ({"operation": "downscale", "to": [512, 512]},)
 
 
-def test_a_piece_of_the_right_size_is_left_as_it_is() -> None:
+def test_a_crop_of_the_right_size_is_unchanged() -> None:
     piece = drawn((64, 64))
     assert resize_to(piece, (64, 64), ImageUpscaler()) is piece
 
@@ -81,7 +81,7 @@ def test_an_upscaler_is_called_by_one_thread_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "L"])
-def test_what_an_upscaler_gives_back_becomes_rgb_of_the_size(mode: str) -> None:
+def test_upscaler_output_is_converted_to_rgb_of_the_size(mode: str) -> None:
     class Odd:
         def upscale(self, image: Image.Image, factor: float) -> Image.Image:
             return image.resize((130, 127)).convert(mode)

@@ -20,7 +20,7 @@ from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.prep.remove.inpaint import FillMethod, inpaint, mask_from_boxes
 from lib_ti.prep.remove.patches import apply, load_patch, save_patch
 from lib_ti.prep.remove.remove_by_masks import MaskRemovals, remove_by_masks
-from tests.data.conftest import PictureFolder
+from tests.data.conftest import ImageFolder
 from tests.fakes import FakeHost, FakeInpainter
 
 
@@ -29,7 +29,7 @@ def photograph() -> Image.Image:
 
 
 def with_text(image: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """The picture with thin white letters on it, and the mask that a person would paint over them."""
+    """The image with thin white letters on it, and the mask that a person would paint over them."""
     lettered, mask = image.copy(), Image.new("L", image.size)
     for number in range(8):
         place = (60 + 30 * number, 330)
@@ -57,14 +57,14 @@ def test_text_on_a_photograph_is_gone_and_nothing_else_changed(method: str) -> N
     assert patch.region.box == mask.getbbox()
 
 
-def test_the_image_given_is_left_as_it_is() -> None:
+def test_the_input_image_is_not_modified() -> None:
     lettered, mask = with_text(photograph())
     bytes_before = lettered.tobytes()
     apply(piece(lettered), [inpaint(lettered, mask, FillMethod("telea"))])
     assert lettered.tobytes() == bytes_before
 
 
-def test_a_model_sees_the_whole_image_and_its_patch_tells_how_it_was_made() -> None:
+def test_a_model_receives_the_whole_image_and_its_patch_records_how_it_was_made() -> None:
     seen: list[tuple[tuple[int, int], str, int]] = []
 
     class Watched(FakeInpainter):
@@ -161,8 +161,8 @@ def test_boxes_become_a_mask_with_a_margin_that_ends_at_the_edge() -> None:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> PictureFolder:
-    return PictureFolder(tmp_path / "found")
+def images(tmp_path: Path) -> ImageFolder:
+    return ImageFolder(tmp_path / "found")
 
 
 @pytest.fixture
@@ -172,23 +172,23 @@ def masks(tmp_path: Path) -> Path:
     return folder
 
 
-def settings(pictures: PictureFolder, **values) -> PrepareConfig:
-    output = pictures.path.parent / "prepared"
-    return PrepareConfig(source=str(pictures.path), output=str(output), width=64, height=64, **values)
+def settings(images: ImageFolder, **values) -> PrepareConfig:
+    output = images.path.parent / "prepared"
+    return PrepareConfig(source=str(images.path), output=str(output), width=64, height=64, **values)
 
 
 def erased(config: PrepareConfig, masks: Path, host: FakeHost | None = None, stop=lambda: False) -> MaskRemovals:
     return remove_by_masks(config, masks, host=host, progress=lambda *_: None, stop=stop)
 
 
-def test_masks_find_their_images_by_name_or_stem(pictures: PictureFolder, masks: Path) -> None:
+def test_masks_find_their_images_by_name_or_stem(images: ImageFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
-        pictures.draw(name)
+        images.draw(name)
     mask = mask_from_boxes([(10, 10, 20, 20)], (64, 64))
     for name in ("a.png", "b.png.png", "stranger.png"):
         mask.save(masks / name)
     Image.new("L", (64, 64)).save(masks / "c.png")
-    config = settings(pictures)
+    config = settings(images)
     outcome = erased(config, masks)
     assert (outcome.removed, outcome.unchanged) == (["a.jpg", "b.png"], [])
     assert {one.path.name: one.reason for one in outcome.skipped} == {
@@ -199,24 +199,24 @@ def test_masks_find_their_images_by_name_or_stem(pictures: PictureFolder, masks:
     assert [len(one.spec.edits.removed_regions) for one in planned] == [1, 1, 0]
 
 
-def test_the_same_command_again_removes_nothing_twice(pictures: PictureFolder, masks: Path) -> None:
-    pictures.draw("a.png")
+def test_repeating_the_command_removes_nothing_twice(images: ImageFolder, masks: Path) -> None:
+    images.draw("a.png")
     mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
-    config = settings(pictures)
+    config = settings(images)
     erased(config, masks)
     assert erased(config, masks).unchanged == ["a.png"]
     # Another method, and another part, are more erasing.
-    assert erased(settings(pictures, fill="ns"), masks).removed == ["a.png"]
+    assert erased(settings(images, fill="ns"), masks).removed == ["a.png"]
     mask_from_boxes([(30, 10, 40, 20)], (64, 64)).save(masks / "a.png")
     assert erased(config, masks).removed == ["a.png"]
     [edits] = read_manifest(PreparedFolder(Path(config.output))).edits.by_digest.values()
     assert [(one.method, one.box[0]) for one in edits.removed_regions] == [("telea", 10), ("ns", 10), ("telea", 30)]
 
 
-def test_the_hosts_model_fills_and_is_recorded(pictures: PictureFolder, masks: Path, tmp_path: Path) -> None:
-    pictures.draw("a.png")
+def test_the_hosts_model_fills_and_is_recorded(images: ImageFolder, masks: Path, tmp_path: Path) -> None:
+    images.draw("a.png")
     mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
-    config = settings(pictures, fill="model", fill_prompt="a wall")
+    config = settings(images, fill="model", fill_prompt="a wall")
     with pytest.raises(BadInput, match="no model can inpaint here"):
         erased(config, masks)
     assert erased(config, masks, FakeHost(tmp_path)).removed == ["a.png"]
@@ -225,23 +225,23 @@ def test_the_hosts_model_fills_and_is_recorded(pictures: PictureFolder, masks: P
     assert (region.method, region.prompt, region.model) == ("model", "a wall", "fake")
 
 
-def test_broken_images_and_masks_stop_nothing(pictures: PictureFolder, masks: Path) -> None:
+def test_broken_images_and_masks_stop_nothing(images: ImageFolder, masks: Path) -> None:
     for name in ("a.jpg", "b.png", "c.png"):
-        pictures.draw(name, (200, 200))
+        images.draw(name, (200, 200))
         mask_from_boxes([(10, 10, 20, 20)], (200, 200)).save(masks / f"{Path(name).stem}.png")
-    data = (pictures.path / "a.jpg").read_bytes()
-    (pictures.path / "a.jpg").write_bytes(data[: len(data) // 2])
+    data = (images.path / "a.jpg").read_bytes()
+    (images.path / "a.jpg").write_bytes(data[: len(data) // 2])
     (masks / "b.png").write_bytes(b"")
-    outcome = erased(settings(pictures), masks)
+    outcome = erased(settings(images), masks)
     assert outcome.removed == ["c.png"]
-    assert [one.path for one in outcome.skipped] == [pictures.path / "a.jpg", masks / "b.png"]
+    assert [one.path for one in outcome.skipped] == [images.path / "a.jpg", masks / "b.png"]
 
 
-def test_stopping_keeps_what_was_removed(pictures: PictureFolder, masks: Path) -> None:
+def test_stopping_keeps_what_was_removed(images: ImageFolder, masks: Path) -> None:
     for name in ("a.png", "b.png", "c.png"):
-        pictures.draw(name)
+        images.draw(name)
         mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / name)
-    config = settings(pictures)
+    config = settings(images)
     answers = iter([False, False, True])
     with pytest.raises(Stopped, match="after 2 of 3"):
         erased(config, masks, stop=lambda: next(answers))

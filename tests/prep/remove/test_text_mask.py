@@ -1,4 +1,4 @@
-"""Strokes of lettering that is drawn on photographs, where it is known which pixels they are."""
+"""Strokes of text drawn on photographs, where it is known which pixels they are."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ PHOTOGRAPHS: dict[str, Callable[[], np.ndarray]] = {
 }
 
 
-def lettered(
+def with_text(
     image: Image.Image, colour: str, opacity: int = 255, size: int = 26
 ) -> tuple[Image.Image, np.ndarray, PixelBox]:
-    """The picture with words near its lower edge, which pixels they changed, and a box around them."""
+    """The image with words near its lower edge, which pixels they changed, and a box around them."""
     layer = Image.new("L", image.size)
     font = ImageFont.truetype(FONT, size)
     place = (image.width // 2 - 4 * size, image.height - 3 * size)
@@ -41,8 +41,8 @@ def lettered(
     return result, np.asarray(layer) > opacity // 4, (left - 8, top - 6, right + 8, bottom + 6)
 
 
-def error(picture: Image.Image, mask: Image.Image, original: Image.Image) -> float:
-    filled = apply(LayeredImage(picture, None, None, ""), [inpaint(picture, mask, FillMethod("telea"))]).image
+def error(image: Image.Image, mask: Image.Image, original: Image.Image) -> float:
+    filled = apply(LayeredImage(image, None, None, ""), [inpaint(image, mask, FillMethod("telea"))]).image
     return float(np.abs(np.asarray(filled, float) - np.asarray(original, float)).sum())
 
 
@@ -50,28 +50,28 @@ def error(picture: Image.Image, mask: Image.Image, original: Image.Image) -> flo
 def test_strokes_are_covered_and_most_of_the_image_between_them_is_kept(colour: str, opacity: int) -> None:
     better = 0
     for load in PHOTOGRAPHS.values():
-        image = Image.fromarray(load())
-        picture, letters, box = lettered(image, colour, opacity)
-        whole, mask = mask_from_boxes([box], image.size), text_mask(picture, [box])
+        original = Image.fromarray(load())
+        image, letters, box = with_text(original, colour, opacity)
+        whole, mask = mask_from_boxes([box], image.size), text_mask(image, [box])
         binarize = np.asarray(mask) > 0
         assert not binarize[np.asarray(whole) == 0].any()
         assert binarize[letters].mean() > 0.8
-        better += error(picture, mask, image) < 0.5 * error(picture, whole, image)
+        better += error(image, mask, original) < 0.5 * error(image, whole, original)
     assert better >= len(PHOTOGRAPHS) - 1
 
 
-def test_a_box_without_strokes_is_taken_as_a_whole() -> None:
+def test_a_box_without_strokes_is_masked_whole() -> None:
     image = Image.new("RGB", (80, 60), "grey")
     assert text_mask(image, [(10, 10, 50, 30)]).tobytes() == mask_from_boxes([(10, 10, 50, 30)], image.size).tobytes()
 
 
 @pytest.mark.parametrize("box", [(-5, -5, 10, 10), (75, 55, 81, 61), (3, 3, 4, 4), (90, 90, 95, 95), (5, 5, 5, 9)])
-def test_boxes_at_and_beyond_the_edges_are_cut_to_the_image(box: PixelBox) -> None:
+def test_boxes_at_and_beyond_the_edges_are_clipped_to_the_image(box: PixelBox) -> None:
     assert text_mask(Image.new("RGB", (80, 60)), [box]).size == (80, 60)
 
 
 def test_boxes_that_overlap_add_up() -> None:
-    image, _, box = lettered(Image.fromarray(skimage.data.coffee()), "white")
+    image, _, box = with_text(Image.fromarray(skimage.data.coffee()), "white")
     left, top, right, bottom = box
     both = np.asarray(text_mask(image, [box, (left, top, (left + right) // 2, bottom)]))
     assert (both >= np.asarray(text_mask(image, [box]))).all()

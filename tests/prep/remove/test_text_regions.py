@@ -27,21 +27,21 @@ def test_most_faint_text_is_flagged() -> None:
 
 
 def test_the_boxes_are_where_the_text_is() -> None:
-    picture = letter("HELLO WORLD", height=0.08, place=(0.5, 0.5))(Image.new("RGB", (1200, 800), "navy"))
-    inside = picture.convert("L").point(lambda level: 255 * (level > 60)).getbbox()
-    boxes = np.array(text_regions(picture))
+    image = letter("HELLO WORLD", height=0.08, place=(0.5, 0.5))(Image.new("RGB", (1200, 800), "navy"))
+    inside = image.convert("L").point(lambda level: 255 * (level > 60)).getbbox()
+    boxes = np.array(text_regions(image))
     around = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
     assert all(abs(one - other) < 60 for one, other in zip(around, inside, strict=True))
     for box in boxes.tolist():
-        ImageDraw.Draw(picture).rectangle(box, fill="navy")
-    assert picture.getcolors() == [(1200 * 800, (0, 0, 128))]
+        ImageDraw.Draw(image).rectangle(box, fill="navy")
+    assert image.getcolors() == [(1200 * 800, (0, 0, 128))]
 
 
 def test_lines_are_found_from_the_top_down_at_any_size_of_the_image() -> None:
-    picture = letter("at the top, small", height=0.03, place=(0.1, 0.1))(photograph("coffee"))
-    picture = letter("BELOW", height=0.12, place=(0.5, 0.8))(picture)
-    boxes = text_regions(picture)
-    large = text_regions(resize(3)(picture))
+    image = letter("at the top, small", height=0.03, place=(0.1, 0.1))(photograph("coffee"))
+    image = letter("BELOW", height=0.12, place=(0.5, 0.8))(image)
+    boxes = text_regions(image)
+    large = text_regions(resize(3)(image))
     assert len(boxes) >= 2
     assert [box[1] for box in boxes] == sorted(box[1] for box in boxes)
     assert any(box[1] < 80 for box in boxes) and any(box[3] > 260 for box in boxes)
@@ -59,9 +59,9 @@ def test_more_text_covers_more_and_none_covers_nothing() -> None:
 
 
 def test_it_can_be_turned_off() -> None:
-    picture = LETTERED["caption"](photograph("retina"))
-    assert kinds(picture) == WANTED
-    assert kinds(picture, InspectConfig(text=1000)) == set()
+    image = LETTERED["caption"](photograph("retina"))
+    assert kinds(image) == WANTED
+    assert kinds(image, InspectConfig(text=1000)) == set()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (31, 33), (640, 5)])

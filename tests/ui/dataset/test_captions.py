@@ -22,7 +22,7 @@ from lib_ti.ui.dataset.captions.listing import Listing
 from lib_ti.ui.dataset.captions.query import ALL, EMPTY, LONG, NO_FILE, UNSAVED, Query, named, neighbor
 from lib_ti.ui.dataset.captions.service import CaptionService, OpenImage, TokenBudget
 from lib_ti.ui.dataset.captions.state import Editor, Editors
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 EVIL = "<script>alert(1)</script>"
 
@@ -30,7 +30,7 @@ EVIL = "<script>alert(1)</script>"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Four pictures captioned "picture 0, flat" and so on, and one whose caption is its name."""
-    folder = draw_pictures(tmp_path / "pictures", count=5, size=8)
+    folder = draw_images(tmp_path / "pictures", count=5, size=8)
     (folder / "04.png").rename(folder / "house.png")
     (folder / "04.txt").unlink()
     return folder
@@ -372,7 +372,7 @@ def test_words_are_counted_and_texts_of_others_are_no_markup(
 
 
 def test_long_lists_of_trouble_are_cut(editor: Editor, folder: Path) -> None:
-    draw_pictures(folder, count=60, size=8)
+    draw_images(folder, count=60, size=8)
     editor.reload()
     editor.apply(tag_change(editor.captions, editor.captions.texts, "Add at the end", "red"))
     for path in folder.glob("*.txt"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib_ti.pocket import CHECKPOINT
-from tests.fakes import draw_pictures
+from tests.fakes import draw_images
 from tests.prep.photographs import photograph
 from tests.small_blip import make_blip
 from tests.ui.browser import By, Keys, Page, needs_browser, serving
@@ -249,7 +249,7 @@ def test_saving_leaves_alone_what_others_changed_until_it_is_said(page: Page, pr
 
 
 def test_a_thousand_captions_are_listed_within_two_seconds(page: Page, folder: Path) -> None:
-    many = draw_pictures(folder / "many", count=1000, size=16)
+    many = draw_images(folder / "many", count=1000, size=16)
     opened = """
         const done = arguments[0], began = performance.now();
         const list = document.querySelector("#ti_captions_list");

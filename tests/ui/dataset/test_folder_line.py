@@ -11,7 +11,7 @@ from lib_ti.config import PrepareConfig
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.controller import Controller
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 gr = pytest.importorskip("gradio", reason="Gradio is not installed")
 
@@ -31,7 +31,7 @@ def parts(tmp_path: Path) -> Parts:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """Images that were prepared before, under names of their own."""
-    folder = draw_pictures(tmp_path / "found")
+    folder = draw_images(tmp_path / "found")
     config = PrepareConfig(
         source=str(folder), output=str(tmp_path / "mine"), width=64, height=64, framing="centre", name="bust"
     )

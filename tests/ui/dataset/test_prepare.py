@@ -15,12 +15,12 @@ from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset.prepare.state import Preparation
-from tests.fakes import FakeHost, draw_pictures
+from tests.fakes import FakeHost, draw_images
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    return draw_pictures(tmp_path / "found")
+    return draw_images(tmp_path / "found")
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_names_are_those_of_the_sd15_file() -> None:
     assert {name: autoencoder_name(name, levels=4) for name in pairs} == pairs
 
 
-def test_ckpt_and_safetensors_draw_the_same(checkpoint: Path, weights: Weights, tmp_path: Path) -> None:
+def test_ckpt_and_safetensors_generate_the_same(checkpoint: Path, weights: Weights, tmp_path: Path) -> None:
     path = tmp_path / "small.ckpt"
     torch.save({"state_dict": weights, "epoch": 3, "global_step": 7}, path)
     request = ImageRequest("a cat", steps=2, width=64, height=64)

@@ -89,7 +89,7 @@ def test_sd2_without_any_word_is_asked_by_a_trial_run(sd2: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("offset", "prediction"), [(0.0, "eps"), (-0.9, "eps"), (-1.1, "v")])
-def test_the_trial_run_tells_v_by_a_low_answer(offset: float, prediction: str) -> None:
+def test_the_trial_run_recognizes_v_prediction_by_a_low_output(offset: float, prediction: str) -> None:
     class Unet:
         device, dtype = torch.device("cpu"), torch.float32
         config = SimpleNamespace(cross_attention_dim=8)
@@ -100,7 +100,7 @@ def test_the_trial_run_tells_v_by_a_low_answer(offset: float, prediction: str) -
     assert measured(Unet()).prediction == prediction
 
 
-def test_the_configuration_of_all_sd2_models_does_not_say_their_size(sd2: Path, tmp_path: Path) -> None:
+def test_the_configuration_of_all_sd2_models_does_not_state_their_size(sd2: Path, tmp_path: Path) -> None:
     path = alone(sd2, tmp_path / "stock.safetensors")
     content = json.loads(sd2.with_suffix(".yaml").read_text())
     content["model"]["params"]["image_size"] = 64  # in v2-inference-v.yaml too, for 768 pixels

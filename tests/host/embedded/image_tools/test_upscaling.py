@@ -52,17 +52,17 @@ def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch, size: tuple[
     monkeypatch.setattr(upscaling, "_TILE", 32)
     monkeypatch.setattr(upscaling, "_MARGIN", 8)
     upscaler = TiledUpscaler(blurring(2), 2, CPU, torch.float32)
-    picture = noise(*size)
-    levels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
+    image = noise(*size)
+    levels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None] / 255
     whole = (blurring(2)(levels)[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    tiled = np.asarray(upscaler.upscale(picture, 2))
+    tiled = np.asarray(upscaler.upscale(image, 2))
     assert np.abs(tiled.astype(int) - whole.astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize(
     ("factor", "size", "passes"), [(1.5, (30, 45), 1), (2.0, (40, 60), 1), (3.3, (66, 99), 2), (20.0, (400, 600), 3)]
 )
-def test_pictures_are_enlarged_to_the_pixel(factor: float, size: tuple[int, int], passes: int) -> None:
+def test_images_are_upscaled_to_the_exact_size(factor: float, size: tuple[int, int], passes: int) -> None:
     seen: list[tuple[int, ...]] = []
 
     def network(tile: torch.Tensor) -> torch.Tensor:
@@ -73,7 +73,7 @@ def test_pictures_are_enlarged_to_the_pixel(factor: float, size: tuple[int, int]
     assert (enlarged.size, enlarged.mode, len(seen)) == (size, "RGB", passes)
 
 
-def test_full_memory_is_said() -> None:
+def test_out_of_memory_is_reported() -> None:
     def network(tile: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("CUDA out of memory")
 
@@ -95,7 +95,7 @@ def test_upscalers_are_the_model_files_of_a_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_missing_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spandrel", None)
     (tmp_path / "ESRGAN").mkdir()
     save_file({"a": torch.zeros(1)}, tmp_path / "ESRGAN" / "good.safetensors")
@@ -150,13 +150,11 @@ def test_model_files_are_read_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
     (folder / "damaged.safetensors").write_bytes(b"\0" * 99)
     (folder / "damaged.pth").write_bytes(b"\0" * 99)
     torch.save([1], folder / "list.pth")
-    picture = noise(7, 5)
+    image = noise(7, 5)
     for name in ("two", "four"):
         with host_of(tmp_path).tools.upscaler(name, lambda _: None) as upscaler:
-            enlarged = upscaler.upscale(picture, {"two": 2.0, "four": 4.0}[name])
-        assert np.array_equal(
-            np.asarray(enlarged)[:: enlarged.height // 5, :: enlarged.width // 7], np.asarray(picture)
-        )
+            enlarged = upscaler.upscale(image, {"two": 2.0, "four": 4.0}[name])
+        assert np.array_equal(np.asarray(enlarged)[:: enlarged.height // 5, :: enlarged.width // 7], np.asarray(image))
     for name, words in (
         ("same size", "does not upscale images"),
         ("other", "no upscaler that spandrel knows"),

@@ -90,6 +90,6 @@ def test_the_size_is_the_configuration_s_or_the_family_s(model: Any, size: int) 
     assert image_size(model) == size
 
 
-def test_the_file_s_own_word_on_its_size_comes_first() -> None:
+def test_size_stated_in_the_file_has_precedence() -> None:
     checkpoint = SimpleNamespace(metadata={"modelspec.resolution": "768x768"})
     assert image_size(sgm(XL_L, XL_G, sd_checkpoint_info=checkpoint)) == 768
