@@ -184,7 +184,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"run"},
     ),
     "training.callbacks": ({"evaluator", "previewer", "recorder"}, {"run_images", "saver"}),
-    "training.checks": ({"findings", "prompts", "self_test", "settings"}, {"disk_space"}),
+    "training.checks": ({"attention", "findings", "prompts", "settings"}, {"disk_space", "self_test"}),
     "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
     "training.images": ({"curve", "previews"}, {"plot"}, {"contact_sheet"}),
     "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),

@@ -9,6 +9,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.errors import Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.training import first_step
+from lib_ti.training.checks.attention import attention_by
 from lib_ti.training.checks.findings import Finding, findings, worst_first
 from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
 
@@ -49,5 +50,8 @@ def check_run(
 
 def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
     """Check by trial whether a step can teach anything, and whether it fits into memory."""
-    yield from findings("error", first_step.problems_of(plan))
-    yield from first_step.choose_memory(plan, config).findings()
+    tested = first_step.test_step(plan)
+    yield from findings("error", tested.problems)
+    yield from findings("warning", [tested.remark] if tested.remark else [])
+    with attention_by(tested.attention):
+        yield from first_step.choose_memory(plan, config).findings()

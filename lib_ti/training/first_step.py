@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lib_ti.config import TrainConfig
-from lib_ti.training.checks.self_test import self_test
+from lib_ti.training.checks.self_test import SelfTest, self_test
 from lib_ti.training.memory.choice import MemoryChoice, choose
 from lib_ti.training.run_plan import RunPlan
 from lib_ti.training.step.batch_source import plain_prompts
 
 
-def problems_of(plan: RunPlan) -> list[str]:
-    """Return what keeps the embedding from learning, see :func:`lib_ti.training.checks.self_test.self_test`."""
+def test_step(plan: RunPlan) -> SelfTest:
+    """Try what a step computes, see :func:`lib_ti.training.checks.self_test.self_test`."""
     return self_test(plan.model, plan.inputs.embedding, _prompt(plan))
 
 

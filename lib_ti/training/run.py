@@ -20,6 +20,7 @@ from lib_ti.host.base import Host, Precision, SessionOptions
 from lib_ti.signals import Control, FileSkipped, Listener, LogMessage, Progress, RunFinished
 from lib_ti.storage import in_use
 from lib_ti.training import first_step
+from lib_ti.training.checks.attention import AttentionKernel, attention_by
 from lib_ti.training.files.run_logger import RunLogger
 from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.run_plan import Preparation, RunPlan, prepare_run
@@ -83,7 +84,8 @@ def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *,
         )
         plan = _agreed(prepared, config, log, new_data=new_data)
         stack.enter_context(in_use.held(plan.target.folder.target, in_use.TRAINED))
-        memory = _first_step(plan, config, log)
+        stack.enter_context(attention_by(_tested_attention(plan, log)))
+        memory = _chosen_memory(plan, config, log)
         dataset, encoded = _encode(host, config, plan, log, control)
         return RunSession(host, config, plan, log, control, memory).run(dataset, encoded)
 
@@ -108,10 +110,21 @@ def _agreed(prepared: Preparation, config: TrainConfig, log: RunLogger, *, new_d
     return plan
 
 
-def _first_step(plan: RunPlan, config: TrainConfig, log: RunLogger) -> MemorySet | None:
-    """Try a step, and choose its memory set; raise :class:`BadInput` where the run could not learn or has no memory."""
-    if not plan.target.state.optimizer and (problems := first_step.problems_of(plan)):
-        raise BadInput(problems)
+def _tested_attention(plan: RunPlan, log: RunLogger) -> AttentionKernel:
+    """Return the kernel that computes attention; raise :class:`BadInput` where the run could not learn.
+
+    A resumed run is tested too: it has to compute by the same kernel as before.
+    """
+    tested = first_step.test_step(plan)
+    if tested.problems:
+        raise BadInput(tested.problems)
+    if tested.remark:
+        log(LogMessage(tested.remark, warning=True))
+    return tested.attention
+
+
+def _chosen_memory(plan: RunPlan, config: TrainConfig, log: RunLogger) -> MemorySet | None:
+    """Return the memory set of the first step; raise :class:`BadInput` where there is too little memory for any."""
     if plan.model.device.type != "cuda":
         return None
     choice = first_step.choose_memory(plan, config)

@@ -33,7 +33,7 @@ from lib_ti.training.validation.history import read_history
 from tests.fakes import FakeModel, draw_images
 from tests.training.conftest import Studio
 
-SELF_TEST = 2
+SELF_TEST = 1
 """Predictions of the self-test before the first step."""
 
 

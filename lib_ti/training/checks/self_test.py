@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import VAE_SCALE_FACTOR
 from lib_ti.host.model import Model
+from lib_ti.training.checks.attention import AS_SET, AttentionKernel, attention_by, kernels
 from lib_ti.training.step.trial import Trial, take_trial_step
 from lib_ti.wording import counted, number
 
@@ -20,24 +23,58 @@ _SIDE = 8 * VAE_SCALE_FACTOR
 """Image side in pixels of the trial steps: the smallest that every UNet can halve three times."""
 _PREDICTION_TOLERANCE, _GRADIENT_TOLERANCE = 0.05, 0.3
 """Relative differences that half precision explains."""
+_UPDATE = "Update PyTorch and the graphics driver"
 _ADVICE = "choose another Precision; the WebUI can be started with --no-half"
 
 
-def self_test(model: Model, embedding: Embedding, prompt: str) -> list[str]:
-    """Return what keeps the embedding from learning on this model, one sentence each.
+@dataclass(frozen=True)
+class SelfTest:
+    """What a trial step showed.
+
+    Parameters
+    ----------
+    problems
+        What keeps the embedding from learning on this model, one sentence each.
+    attention
+        The first kernel whose results are right.
+    remark
+        A sentence on why that is not the fastest one; empty where it is.
+    """
+
+    problems: tuple[str, ...] = ()
+    attention: AttentionKernel = AS_SET
+    remark: str = ""
+
+
+def self_test(model: Model, embedding: Embedding, prompt: str) -> SelfTest:
+    """Take trial steps with attention computed exactly, and by each kernel until one agrees.
 
     Parameters
     ----------
     prompt
         One that the training will use, with the embedding's name in it.
     """
-    trial = take_trial_step(model, embedding, [prompt], (_SIDE, _SIDE))
-    problems = [*_gradient_problems(trial), *_frozen_problems(trial)]
-    if problems:
-        return problems
+
+    def trial() -> Trial:
+        return take_trial_step(model, embedding, [prompt], (_SIDE, _SIDE))
+
     with _PlainAttention() as plain:
-        expected = take_trial_step(model, embedding, [prompt], (_SIDE, _SIDE))
-    return _attention_problems(trial, expected) if plain.used else []
+        expected = trial()
+    problems = [*_gradient_problems(expected), *_frozen_problems(expected)]
+    if problems or not plain.used:
+        return SelfTest(tuple(problems))
+    wrong = ""
+    for kernel in kernels(model.device):
+        with attention_by(kernel):
+            difference = _difference_in_words(trial(), expected)
+        if not difference:
+            return SelfTest((), kernel, _remark(kernel, wrong) if wrong else "")
+        wrong = wrong or difference
+    return SelfTest((f"The attention computed here is wrong: {wrong}. {_UPDATE}, or {_ADVICE}.",))
+
+
+def _remark(kernel: AttentionKernel, wrong: str) -> str:
+    return f"Attention is computed by {kernel.name}, since by {AS_SET.name} {wrong}. {_UPDATE} to train faster."
 
 
 def _gradient_problems(trial: Trial) -> list[str]:
@@ -61,26 +98,32 @@ def _frozen_problems(trial: Trial) -> list[str]:
     return [f"The model is not frozen, a step computes gradients of {weights}: {advice}."]
 
 
-def _attention_problems(trial: Trial, expected: Trial) -> list[str]:
+def _difference_in_words(trial: Trial, expected: Trial) -> str:
+    """Return how far a trial is from the expected one, empty where half precision explains it."""
+    if not math.isfinite(_length(trial.gradients.values())):
+        return "the gradient is NaN or infinite"
+    if any((gradient.norm(dim=1) == 0).any() for gradient in trial.gradients.values()):
+        return "the gradient is 0"
+    gradients = list(trial.gradients.values()), list(expected.gradients.values())
     differences = {
         "predictions": (_difference([trial.predicted], [expected.predicted]), _PREDICTION_TOLERANCE),
-        "gradients": (
-            _difference(list(trial.gradients.values()), list(expected.gradients.values())),
-            _GRADIENT_TOLERANCE,
-        ),
+        "gradients": (_difference(*gradients), _GRADIENT_TOLERANCE),
     }
-    return [
-        f"The attention computed here is wrong: its {what} differ by {difference:.0%} from exactly computed ones. "
-        f"Update PyTorch and the graphics driver, or {_ADVICE}."
+    far = [
+        f"its {what} differ by {difference:.0%} from exactly computed ones"
         for what, (difference, tolerance) in differences.items()
         if not difference <= tolerance
     ]
+    return far[0] if far else ""
+
+
+def _length(tensors: Iterable[Tensor]) -> float:
+    return math.sqrt(sum(float(one.square().sum()) for one in tensors))
 
 
 def _difference(found: list[Tensor], expected: list[Tensor]) -> float:
     """Return the length of the difference in units of the expected one's."""
-    distance = sum(float((one - other).square().sum()) for one, other in zip(found, expected, strict=True))
-    return math.sqrt(distance / sum(float(one.square().sum()) for one in expected))
+    return _length(one - other for one, other in zip(found, expected, strict=True)) / _length(expected)
 
 
 class _PlainAttention(TorchFunctionMode):
