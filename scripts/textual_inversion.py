@@ -11,11 +11,15 @@ from modules import paths_internal, script_callbacks, shared
 # The WebUI has our folder on the path while it loads this file, whatever the folder's name; modules that are imported
 # later are found through the package.
 try:
-    import lib_ti  # noqa: F401
+    from lib_ti.lazy import lazy
 except ImportError as error:
     PROBLEM = str(error)
 else:
     PROBLEM = ""
+    # At first use, so that an error of theirs is shown in the tab.
+    preparations = lazy("lib_ti.data.preparations")
+    webui_host, webui_tab = lazy("lib_ti.host.webui.host"), lazy("lib_ti.host.webui.tab")
+    tab, image_addresses = lazy("lib_ti.ui.tab"), lazy("lib_ti.ui.server.image_addresses")
 
 SETTINGS = {
     "ti_log_directory": shared.OptionInfo(
@@ -38,13 +42,8 @@ def tabs():
     try:
         if PROBLEM:
             raise ImportError(PROBLEM)
-        from lib_ti.data.preparations import keep_notes_below
-        from lib_ti.host.webui.host import WebUIHost
-        from lib_ti.host.webui.tab import surroundings
-        from lib_ti.ui.tab import build
-
-        keep_notes_below(Path(paths_internal.data_path))
-        page = build(WebUIHost(), **surroundings())
+        preparations.keep_notes_below(Path(paths_internal.data_path))
+        page = tab.build(webui_host.WebUIHost(), **webui_tab.surroundings())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)
     return [(page, "Textual Inversion", "ti_tab")]
@@ -52,8 +51,6 @@ def tabs():
 
 def routes(_demo, app):
     if not PROBLEM:
-        from lib_ti.ui.server import image_addresses
-
         image_addresses.add_route(app, Path(shared.opts.ti_log_directory) / ".thumbnails")
 
 

@@ -103,7 +103,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": ENGINE | PREP | TRAINING | {"background"},
     "cli": ENGINE | PREP | TRAINING | EMBEDDED | {"host.clip", "pocket", "background", "ui"},
     "__main__": {"cli"},
-    "scripts": {"", "data", "host.webui", "ui"},
+    "scripts": {"lazy", "data", "host.webui", "ui"},
     "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip"} | EMBEDDED,
 }
 EMBEDDING = {"embedding", "embedding.formats"}
@@ -197,8 +197,6 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""
-IMPORTS_IN_FUNCTIONS = {"ui", "scripts"}
-"""Areas in which functions still import by themselves, and not by ``lib_ti.lazy``."""
 MAY_IMPORT_WEBUI = ("lib_ti.host.webui.", "scripts.")
 MAY_PRINT = ("lib_ti.__main__", "lib_ti.cli", "tools.")
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
@@ -314,7 +312,6 @@ def imports_in_functions(modules: dict[str, Module]) -> list[str]:
     return [
         f"{item} inside a function; import it at the top, or by lib_ti.lazy"
         for module in modules.values()
-        if area_of(module.name) not in IMPORTS_IN_FUNCTIONS
         for item in imports_of(module, modules)
         if item.in_function
     ]

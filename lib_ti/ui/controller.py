@@ -1,17 +1,22 @@
-"""The work behind the tab's pages, for one host. Knows the engine and no Gradio.
-
-Services import the engine when they need it, since the WebUI's start waits for the tab to be built.
-"""
+"""The work behind the tab's pages, for one host. Knows the engine and no Gradio."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from lib_ti.background.runs import Runs
 from lib_ti.background.tasks import TASKS, BackgroundTasks
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.ui.create.service import CreateService
 from lib_ti.ui.results.service import ResultsService
 from lib_ti.ui.train.service import TrainService
 from lib_ti.ui.train.templates import Templates
+
+if TYPE_CHECKING:
+    from lib_ti.embedding import library
+else:
+    library = lazy("lib_ti.embedding.library")
 
 
 class Controller:
@@ -26,6 +31,4 @@ class Controller:
 
     def embeddings(self) -> list[str]:
         """Names in the embeddings folder."""
-        from lib_ti.embedding import library
-
         return library.list_names(self.host.folders.embeddings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_ti.background.model_use import using_model
 from lib_ti.background.tasks import BackgroundTasks
@@ -12,10 +12,21 @@ from lib_ti.config import CreateConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_text
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.wording import counted
+
+if TYPE_CHECKING:
+    from lib_ti.embedding import files, library
+    from lib_ti.training import create as creation
+    from lib_ti.training.files import run_folder
+else:
+    files = lazy("lib_ti.embedding.files")
+    library = lazy("lib_ti.embedding.library")
+    creation = lazy("lib_ti.training.create")
+    run_folder = lazy("lib_ti.training.files.run_folder")
 
 _FEW_TOKENS = 20
 """Remaining tokens that are hardly enough for a caption."""
@@ -29,11 +40,9 @@ class CreateService:
 
     def create(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Create an embedding; return its name and a message that says where it is."""
-        from lib_ti.training.create import create
-
         config = from_mapping(CreateConfig, values, source="the form")
         with using_model(self.tasks):
-            created = create(self.host, config)
+            created = creation.create(self.host, config)
         vectors = counted(config.vectors, "vector")
         message = f"Created {config.name} with {vectors}: {created.path}. It is selected in the Train tab."
         return config.name, notice("good", [message]) + notice("info", created.notes) + notice(
@@ -42,14 +51,10 @@ class CreateService:
 
     def name_remarks(self, name: str, log_directory: str) -> str:
         """Say whether a name can be used and what already uses it."""
-        from lib_ti.embedding import library
-        from lib_ti.training.create import check_new_name
-        from lib_ti.training.files import run_folder
-
         if not name.strip():
             return ""
         try:
-            check_new_name(self.host.tools, name)
+            creation.check_new_name(self.host.tools, name)
         except BadInput as error:
             return notice("warning", error.problems)
         folder = self.host.folders.embeddings
@@ -71,8 +76,6 @@ class CreateService:
 
 
 def _describe_file(path: Path, shown: str) -> str:
-    from lib_ti.embedding import files
-
     try:
         embedding = files.load(path)
     except BadInput as error:

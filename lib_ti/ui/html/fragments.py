@@ -7,12 +7,18 @@ import html
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 
 from lib_ti.errors import UserError
+from lib_ti.lazy import lazy
 from lib_ti.wording import printable
+
+if TYPE_CHECKING:
+    from lib_ti.data.images import decode
+else:
+    decode = lazy("lib_ti.data.images.decode")
 
 Kind = Literal["good", "info", "warning", "error"]
 THUMBNAIL = 256
@@ -114,10 +120,8 @@ def figure(
 
     The image is embedded in the page, unless ``source`` is its address, which is meant for many images.
     """
-    from lib_ti.data.images.decode import open_image
-
     try:
-        source = source or data_uri(open_image(path, cover=(size, size)).image, size)
+        source = source or data_uri(decode.open_image(path, cover=(size, size)).image, size)
     except (UserError, OSError) as error:
         shown = f'<div class="ti-missing">{escape(error)}</div>'
     else:

@@ -9,12 +9,28 @@ from typing import TYPE_CHECKING
 
 from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path
+from lib_ti.storage import in_use
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
+    from lib_ti.data.images import decode
+    from lib_ti.embedding import files, library
+    from lib_ti.training.files import place, run_folder
+    from lib_ti.training.images import previews
     from lib_ti.training.files.place import Placed
+    from lib_ti.ui.results import contact_sheet, state
     from lib_ti.ui.results.state import RunResults
+else:
+    decode = lazy("lib_ti.data.images.decode")
+    files = lazy("lib_ti.embedding.files")
+    library = lazy("lib_ti.embedding.library")
+    place = lazy("lib_ti.training.files.place")
+    run_folder = lazy("lib_ti.training.files.run_folder")
+    previews = lazy("lib_ti.training.images.previews")
+    contact_sheet = lazy("lib_ti.ui.results.contact_sheet")
+    state = lazy("lib_ti.ui.results.state")
 
 
 class ResultsService:
@@ -25,15 +41,10 @@ class ResultsService:
 
     def trained_names(self, log_directory: str) -> list[str]:
         """Embeddings that have runs in the log directory."""
-        from lib_ti.embedding import library
-        from lib_ti.ui.results import state
-
         return state.trained_names(self._folder(log_directory), library.list_names(self._host.folders.embeddings))
 
     def list_runs(self, log_directory: str, name: str) -> list[str]:
         """Folders of an embedding's runs, the newest first."""
-        from lib_ti.ui.results import state
-
         return state.list_runs(self._folder(log_directory), name)
 
     def run(self, log_directory: str, name: str, path: str) -> RunResults:
@@ -44,17 +55,12 @@ class ResultsService:
         BadInput
             When the embedding has no run, or ``path`` is none.
         """
-        from lib_ti.training.files.run_folder import is_run
-        from lib_ti.ui.results.state import RunResults
-
         folder, there = self._folder(log_directory), self.list_runs(log_directory, name)
-        newest = there and path not in there and (not path or is_run(folder, path))
-        return RunResults(folder, name, there[0] if newest else path)
+        newest = there and path not in there and (not path or run_folder.is_run(folder, path))
+        return state.RunResults(folder, name, there[0] if newest else path)
 
     def start_contact_sheet(self, run: RunResults, prompts: str) -> None:
         """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
-        from lib_ti.ui.results import contact_sheet
-
         contact_sheet.start(self._tasks, run, self._host, prompts)
 
     def restore_checkpoint(self, run: RunResults, step: str) -> tuple[Placed, int]:
@@ -72,33 +78,25 @@ class ResultsService:
         BadInput
             When there is no such checkpoint, several files have the embedding's name, or it is being trained.
         """
-        from lib_ti.embedding import library
-        from lib_ti.storage import in_use
-        from lib_ti.training.files import run_folder
-        from lib_ti.training.files.place import has_checkpoint, place
-        from lib_ti.training.images.previews import show_on_card
-
         host, embedding = self._host, run.checkpoint(step)
         there = library.find_all(host.folders.embeddings, run.name)
         path = there[0] if len(there) == 1 else host.folders.embeddings / f"{run.name}.safetensors"
         if len(there) > 1:
             path = library.find(host.folders.embeddings, run.name)  # raises the error that names these files
         with in_use.held(library.target(path), "replaced"):
-            known = path.exists() and has_checkpoint(run_folder.find_runs(run.folder.path.parents[1], run.name), path)
-            placed = place(host.models, embedding, path, keep_replaced=not known)
+            runs = run_folder.find_runs(run.folder.path.parents[1], run.name)
+            known = path.exists() and place.has_checkpoint(runs, path)
+            placed = place.place(host.models, embedding, path, keep_replaced=not known)
             image = run.folder.preview_near(embedding.step)
-            kept = show_on_card(image, path) if image else None
+            kept = previews.show_on_card(image, path) if image else None
         return replace(placed, replaced=(*placed.replaced, *([kept] if kept else []))), embedding.step
 
     def export_checkpoint(self, run: RunResults, step: str, suffix: str) -> Path:
         """Write a checkpoint as a file of that format into a new temporary folder, under the embedding's name."""
-        from lib_ti.data.images.decode import open_image
-        from lib_ti.embedding import files
-
         embedding = run.checkpoint(step)
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{run.name}{suffix}"
         shown = run.folder.preview_near(embedding.step) if suffix == ".png" else None
-        files.save(embedding, target, open_image(shown).image if shown else None)
+        files.save(embedding, target, decode.open_image(shown).image if shown else None)
         return target
 
     def _folder(self, log_directory: str) -> Path:

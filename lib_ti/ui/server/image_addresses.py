@@ -12,14 +12,23 @@ import hmac
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
+from lib_ti.errors import UserError, os_problem
+from lib_ti.lazy import lazy
 from lib_ti.ui.html.tile import MEDIA_TYPE, tile
 from lib_ti.wording import printable
+
+if TYPE_CHECKING:
+    from lib_ti.data.images import decode
+    from lib_ti.prep import thumbnails
+else:
+    decode = lazy("lib_ti.data.images.decode")
+    thumbnails = lazy("lib_ti.prep.thumbnails")
 
 ROUTE = "ti-image"
 THUMBNAIL, LARGE = 256, 1024
@@ -40,25 +49,22 @@ def address(path: Path, size: int = THUMBNAIL) -> str:
     return f"{ROUTE}?{urlencode({'name': name, 'size': size, 'changed': changed, 'sign': _sign(name, size)})}"
 
 
-def add_route(app: FastAPI, thumbnails: Path) -> None:
-    """Serve the addresses; ``thumbnails`` is the folder of the thumbnails' cache.
+def add_route(app: FastAPI, cache: Path) -> None:
+    """Serve the addresses; ``cache`` is the folder of the thumbnails.
 
     For a file that cannot be shown, a placeholder with the reason is served: pages list files without opening them.
     """
 
     def image(name: str, size: int, sign: str) -> Response:
-        from lib_ti.data.images.decode import UnreadableImage
-        from lib_ti.errors import UserError, os_problem
-        from lib_ti.prep.thumbnails import Thumbnails
-
         if not hmac.compare_digest(sign.encode(), _sign(name, size).encode()):
             return Response("This address belongs to another session: reload the page.", status_code=403)
         path = Path(base64.urlsafe_b64decode(name).decode("utf-8", "surrogateescape"))
         if size == AS_IT_IS:
             return FileResponse(path, headers=_KEEP) if os.path.isfile(path) else _missing("the file is not there")
         try:
-            return FileResponse(Thumbnails(thumbnails, size).of(path), media_type="image/jpeg", headers=_KEEP)
-        except UnreadableImage as error:
+            thumbnail = thumbnails.Thumbnails(cache, size).of(path)
+            return FileResponse(thumbnail, media_type="image/jpeg", headers=_KEEP)
+        except decode.UnreadableImage as error:
             return _missing(error.reason)
         except UserError as error:
             return _missing(str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_ti.background.model_use import using_model
 from lib_ti.background.runs import Runs
@@ -11,9 +11,18 @@ from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.config import TrainConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
+from lib_ti.training.checks.findings import Finding, worst_first
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import findings, notice
 from lib_ti.ui.train.templates import Templates
+
+if TYPE_CHECKING:
+    from lib_ti.training import check as checking
+    from lib_ti.ui.dataset.captions import state as captions_state
+else:
+    checking = lazy("lib_ti.training.check")
+    captions_state = lazy("lib_ti.ui.dataset.captions.state")
 
 TXT2IMG = {
     "prompt": "preview_prompt",
@@ -38,15 +47,11 @@ class TrainService:
 
     def check(self, values: Mapping[str, Any]) -> str:
         """List what is right and wrong with a run that has these values; nothing is started."""
-        from lib_ti.training.check import check_run
-        from lib_ti.training.checks.findings import Finding, worst_first
-        from lib_ti.ui.dataset.captions.state import unsaved
-
         try:
             config = self.config(values)
-            warning = unsaved(config.dataset)
+            warning = captions_state.unsaved(config.dataset)
             with using_model(self._tasks):
-                found = [*([Finding("warning", warning)] if warning else []), *check_run(self._host, config)]
+                found = [*([Finding("warning", warning)] if warning else []), *checking.check_run(self._host, config)]
         except BadInput as error:
             found = [Finding("error", problem) for problem in error.problems]
         shown = findings((finding.kind, finding.text) for finding in worst_first(found))
@@ -70,11 +75,9 @@ class TrainService:
             With everything that is wrong with the values, or because a run is in progress.
         """
         taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
-        from lib_ti.ui.dataset.captions.state import unsaved
-
         config = self.config({**values, **taken})
         self._runs.start(self._host, config, new_data=new_data)
-        warning = unsaved(config.dataset)
+        warning = captions_state.unsaved(config.dataset)
         sentences = [f"Training of {config.name} begins.", *filter(None, [warning])]
         return notice("warning" if warning else "info", sentences)
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lib_ti.data import templates
+from lib_ti.embedding import names
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path
+from lib_ti.storage import aside
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import escape, notice
 from lib_ti.wording import quoted
+
+if TYPE_CHECKING:
+    from lib_ti.data import dataset, scan
+else:
+    dataset = lazy("lib_ti.data.dataset")
+    scan = lazy("lib_ti.data.scan")
 
 EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")
 """Captions for the example prompts while no folder is chosen; an empty one shows what happens without a caption."""
@@ -25,8 +36,6 @@ class Templates:
         self._folders = folders
 
     def names(self) -> list[str]:
-        from lib_ti.data import templates
-
         return list(templates.available(self._folders.templates))
 
     def check_path(self, name: str) -> None:
@@ -42,15 +51,11 @@ class Templates:
         BadInput
             When there is none of that name.
         """
-        from lib_ti.data import templates
-
         self.check_path(name)
         return "\n".join(templates.find_template(name, self._folders.templates).lines)
 
     def prompts(self, text: str, name: str, folder: str) -> str:
         """Example prompts of a template's text for some captions, and its problems."""
-        from lib_ti.data import templates
-
         reach.check(self._folders, {"Dataset directory": folder})
         lines = _lines(text)
         numbers = tuple(range(1, len(lines) + 1))
@@ -80,10 +85,6 @@ class Templates:
         BadInput
             When the name cannot be a file name, and as :func:`lib_ti.data.templates.save_template` says.
         """
-        from lib_ti.data import templates
-        from lib_ti.embedding import names
-        from lib_ti.storage import aside
-
         stem = name.strip().removesuffix(".txt")
         if not stem or names.sanitise(stem) != stem or ".." in stem:
             raise BadInput(f"The template name {quoted(name)} cannot be a file name; use letters, digits, - and _.")
@@ -96,11 +97,8 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _some_captions(folder: str) -> tuple[str, ...]:
-    from lib_ti.data.dataset import Rules
-    from lib_ti.data.scan import scan
-
     try:
-        found = scan(as_path(folder), Rules(64, 64, resize="keep", validation_split=0.0))
+        found = scan.scan(as_path(folder), dataset.Rules(64, 64, resize="keep", validation_split=0.0))
     except BadInput:
         return EXAMPLE_CAPTIONS
     return tuple(item.caption for item in found.items[:SHOWN_CAPTIONS])

@@ -7,12 +7,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
+from lib_ti.lazy import lazy
 from lib_ti.prep.captions import tags
 from lib_ti.prep.captions.search import Search
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
+    from lib_ti.prep.captions import bulk_edits, caption_set
     from lib_ti.prep.captions.caption_set import CaptionEdit, CaptionSet
+else:
+    bulk_edits = lazy("lib_ti.prep.captions.bulk_edits")
+    caption_set = lazy("lib_ti.prep.captions.caption_set")
 
 _Change = Callable[[str, str], str]
 TAG_ACTIONS: Mapping[str, _Change] = MappingProxyType(
@@ -37,9 +42,7 @@ def replacement(captions: CaptionSet, names: Iterable[str], search: Search, by: 
     BadInput
         When the search or the replacement is not valid, or nothing would change.
     """
-    from lib_ti.prep.captions.bulk_edits import replacements
-
-    new = replacements(captions, names, search, by)
+    new = bulk_edits.replacements(captions, names, search, by)
     if not new:
         raise BadInput(
             f"Nothing would change: {quoted(search.words)} is not in the listed captions, or replaced by itself."
@@ -55,13 +58,11 @@ def tag_change(captions: CaptionSet, names: Iterable[str], action: str, tag_list
     BadInput
         When tags are missing, or nothing would change.
     """
-    from lib_ti.prep.captions.bulk_edits import changes
-
     if action not in ACTIONS:
         raise BadInput(f"There is no tag action {quoted(action)}; choose one of {', '.join(ACTIONS)}.")
     if action in TAG_ACTIONS and not tags.split(tag_list):
         raise BadInput(f"“{action}” needs tags: enter them into the field Tags, comma-separated.")
-    new = changes(captions, names, _change(captions, action, tag_list))
+    new = bulk_edits.changes(captions, names, _change(captions, action, tag_list))
     if not new:
         raise BadInput("Nothing would change: the listed captions already have this form.")
     return _edit(captions, new, f"{action.lower()}: {tag_list.strip()}" if action in TAG_ACTIONS else action.lower())
@@ -77,6 +78,4 @@ def _change(captions: CaptionSet, action: str, tag_list: str) -> Callable[[str],
 
 
 def _edit(captions: CaptionSet, new: Mapping[str, str], label: str) -> CaptionEdit:
-    from lib_ti.prep.captions.caption_set import CaptionEdit
-
-    return CaptionEdit(label, {name: captions.texts[name] for name in new}, new)
+    return caption_set.CaptionEdit(label, {name: captions.texts[name] for name in new}, new)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.lazy import lazy
 from lib_ti.prep.captions.search import Search
+from lib_ti.prep.captions.tags import frequency
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.captions import view
 from lib_ti.ui.dataset.captions.listing import Listing
@@ -18,8 +20,11 @@ from lib_ti.ui.dataset.captions.service import CaptionService, OpenImage
 from lib_ti.ui.parts import BUSY, Parts
 
 if TYPE_CHECKING:
+    from lib_ti.prep.captions import bulk_edits
     from lib_ti.prep.captions.caption_set import CaptionSet
     from lib_ti.ui.dataset.captions.state import Editor
+else:
+    bulk_edits = lazy("lib_ti.prep.captions.bulk_edits")
 
 FILES: Mapping[str, Any] = {**BUSY, "queue": False}
 """Options of events that read or write many small files: they do not wait behind a generated image in Gradio's
@@ -85,10 +90,7 @@ class CaptionEditorController:
         return [gr.update() for _ in self.outputs]
 
     def counts(self, data: dict[Any, Any], captions: CaptionSet) -> str:
-        from lib_ti.prep.captions.bulk_edits import word_frequency
-        from lib_ti.prep.captions.tags import frequency
-
-        count = word_frequency if self._value(data, "count") == WORDS else frequency
+        count = bulk_edits.word_frequency if self._value(data, "count") == WORDS else frequency
         return view.counts(count(captions.texts.values()))
 
     def _listing(self, data: dict[Any, Any], editor: Editor, opened: OpenImage, name: str) -> Listing:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
+from lib_ti.lazy import lazy
 from lib_ti.prep.captions.search import Search
 from lib_ti.wording import printable, quoted
 
 if TYPE_CHECKING:
+    from lib_ti.prep.captions import bulk_edits
     from lib_ti.prep.captions.caption_set import CaptionSet
+else:
+    bulk_edits = lazy("lib_ti.prep.captions.bulk_edits")
 
 ALL, UNSAVED, EMPTY, LONG, NO_FILE = "all", "not saved", "empty", "too long", "only a file name"
 SHOWN = (ALL, UNSAVED, EMPTY, LONG, NO_FILE)
@@ -36,9 +40,9 @@ class Query:
         BadInput
             When the search is not a valid regular expression.
         """
-        from lib_ti.prep.captions.bulk_edits import find
-
-        found = find(captions, self.search, lacking=self.lacking) if self.search.words.strip() else captions.texts
+        found: Iterable[str] = captions.texts
+        if self.search.words.strip():
+            found = bulk_edits.find(captions, self.search, lacking=self.lacking)
         unsaved = set(captions.changed)
         is_shown: dict[str, Callable[[str], bool]] = {
             UNSAVED: lambda name: name in unsaved,

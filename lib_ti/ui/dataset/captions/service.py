@@ -14,13 +14,23 @@ from lib_ti.config import CaptionConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, folder_problem, path_text, resolved
+from lib_ti.prep.captions.token_budget import measure_length
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
+    from lib_ti.embedding import files, library
+    from lib_ti.prep.captions import captioning
     from lib_ti.prep.captions.captioning import CaptioningResult
     from lib_ti.prep.captions.token_budget import CaptionLength
+    from lib_ti.ui.dataset.captions import state
     from lib_ti.ui.dataset.captions.state import Editor, Editors
+else:
+    files = lazy("lib_ti.embedding.files")
+    library = lazy("lib_ti.embedding.library")
+    captioning = lazy("lib_ti.prep.captions.captioning")
+    state = lazy("lib_ti.ui.dataset.captions.state")
 
 _COUNTED = 8192
 """Captions whose length is cached, so that a list of a thousand is shown at once."""
@@ -73,9 +83,7 @@ class CaptionService:
     @property
     def editors(self) -> Editors:
         if self._editors is None:
-            from lib_ti.ui.dataset.captions.state import EDITORS
-
-            self._editors = EDITORS
+            self._editors = state.EDITORS
         return self._editors
 
     def missing_folder(self, chosen: str, prepared: str) -> str:
@@ -138,8 +146,6 @@ class CaptionService:
 
     def token_budget(self, embedding: str) -> TokenBudget:
         """Return the tokens that an embedding leaves; all of them where there is no such embedding."""
-        from lib_ti.embedding import files, library
-
         name = embedding.strip()
         if not name:
             return TokenBudget()
@@ -168,9 +174,7 @@ class CaptionService:
             )
 
         def work(task: TaskContext) -> tuple[Path, CaptioningResult]:
-            from lib_ti.prep.captions.captioning import caption_with_host
-
-            done = caption_with_host(
+            done = captioning.caption_with_host(
                 self.host,
                 folder,
                 config,
@@ -183,8 +187,6 @@ class CaptionService:
         return work
 
     def _measure(self, text: str, remaining: int) -> CaptionLength:
-        from lib_ti.prep.captions.token_budget import measure_length
-
         return measure_length(text, self.host.tools.token_spans, remaining)
 
     def _allowed(self, folder: str) -> Path:

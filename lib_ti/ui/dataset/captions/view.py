@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.ui.dataset.captions.service import TokenBudget
@@ -71,8 +72,6 @@ def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Calla
 
 def _excluded(folder: Path) -> frozenset[str]:
     """File names of excluded images; none where the manifest cannot be read, which the step Prepare reports."""
-    from lib_ti.data.preparations import exclusions
-
     try:
         return exclusions(folder).names
     except BadInput:

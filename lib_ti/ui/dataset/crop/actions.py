@@ -9,13 +9,21 @@ import gradio as gr
 from lib_ti.background.kinds import CROPPING
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.errors import BadInput
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.crop.page import NOT_YET
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:
+    from lib_ti.prep import manifest
+    from lib_ti.ui.dataset.crop import box_lines, state, view
     from lib_ti.ui.dataset.crop.state import FolderCrops
+else:
+    manifest = lazy("lib_ti.prep.manifest")
+    box_lines = lazy("lib_ti.ui.dataset.crop.box_lines")
+    state = lazy("lib_ti.ui.dataset.crop.state")
+    view = lazy("lib_ti.ui.dataset.crop.view")
 
 _OUTDATED = "Folder, size or shape have changed since these crop boxes were shown: press “Show crop boxes” again."
 
@@ -30,8 +38,6 @@ def connect(parts: Parts) -> None:
             return [problem, *line.updates()]
 
         def work(task: TaskContext) -> Any:
-            from lib_ti.ui.dataset.crop import state
-
             return state.propose(config, host.tools.upscalers, task, TASKS.result(CROPPING))
 
         return line.start(CROPPING, f"Finding crop boxes in {config.source}", work)
@@ -59,8 +65,6 @@ def _connect_changes(parts: Parts) -> None:
     form, host = parts.prepare, parts.controller.host
 
     def save(data: dict[Any, Any]) -> list[Any]:
-        from lib_ti.ui.dataset.crop import state, view
-
         message, problem = attempt(lambda: state.read_message(data[parts["crop_changes"]] or ""))
         if message is None:
             return [problem, gr.update()]
@@ -90,23 +94,17 @@ def _connect_text(parts: Parts) -> None:
         return crops
 
     def read(data: dict[Any, Any]) -> list[Any]:
-        from lib_ti.prep.manifest import read_manifest
-        from lib_ti.ui.dataset.crop import box_lines
-
         def lines() -> str:
             crops = present(data)
-            return box_lines.write(crops, read_manifest(crops.folder).edits)
+            return box_lines.write(crops, manifest.read_manifest(crops.folder).edits)
 
         text, problem = attempt(lines)
         return [problem, gr.update() if text is None else text]
 
     def save(data: dict[Any, Any]) -> list[Any]:
-        from lib_ti.prep.manifest import read_manifest
-        from lib_ti.ui.dataset.crop import box_lines, state, view
-
         def saved() -> Any:
             crops = present(data)
-            edits = read_manifest(crops.folder).edits
+            edits = manifest.read_manifest(crops.folder).edits
             return state.decide(crops.folder, box_lines.read(data[parts["crop_text"]] or "", crops, edits))
 
         edits, problem = attempt(saved)
@@ -126,11 +124,9 @@ def _updates(stamp: str = "") -> list[Any]:
     crops = TASKS.result(CROPPING)
     if crops is None or stamp == _stamp(crops):
         return [gr.update(), gr.update()]
-    from lib_ti.prep.manifest import read_manifest
-    from lib_ti.ui.dataset.crop import view
 
     now = _stamp(crops)
-    grid, problem = attempt(lambda: view.grid(crops, read_manifest(crops.folder).edits))
+    grid, problem = attempt(lambda: view.grid(crops, manifest.read_manifest(crops.folder).edits))
     return [problem or grid, now]
 
 

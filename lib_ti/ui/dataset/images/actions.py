@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.data.preparations import without_excluded
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.images import service
 from lib_ti.ui.html.fragments import notice
@@ -14,6 +16,9 @@ from lib_ti.wording import counted
 
 if TYPE_CHECKING:
     from lib_ti.data.dataset import Dataset
+    from lib_ti.ui.dataset.images import view
+else:
+    view = lazy("lib_ti.ui.dataset.images.view")
 
 
 def connect(parts: Parts) -> None:
@@ -23,16 +28,12 @@ def connect(parts: Parts) -> None:
 
     def scan(data: dict[Any, Any]) -> tuple[Dataset, Dataset]:
         """Return the images of the folder, and those of them that training would use."""
-        from lib_ti.data.preparations import without_excluded
-
         values = {**form.values(data), "subfolders": data[subfolders]}
         found = service.scan(parts.controller.host.folders, data[folder] or "", values)
         return found, without_excluded(found)
 
     def show(data: dict[Any, Any]) -> list[Any]:
         """Show the images, and open this step."""
-        from lib_ti.ui.dataset.images import view
-
         found, problem = attempt(lambda: scan(data))
         this_step = gr.update(selected="images")
         if found is None:

@@ -10,7 +10,9 @@ import gradio as gr
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config import InspectConfig
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.inspect import view
 from lib_ti.ui.dataset.inspect.columns import next_order
 from lib_ti.ui.dataset.inspect.controller import Data, InspectionController
 from lib_ti.ui.dataset.inspect.page import NOT_YET
@@ -20,8 +22,12 @@ from lib_ti.ui.widgets.latest import follow
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
+    from lib_ti.ui.dataset.inspect import listing, state
     from lib_ti.ui.dataset.inspect.listing import Listing
     from lib_ti.ui.dataset.inspect.state import Inspection
+else:
+    listing = lazy("lib_ti.ui.dataset.inspect.listing")
+    state = lazy("lib_ti.ui.dataset.inspect.state")
 
 _DECISIONS = {
     "exclude_suggested": "Excluded",
@@ -49,8 +55,6 @@ def _connect_inspecting(parts: Parts, controller: InspectionController) -> None:
         chosen = (data[source] or "").strip()
 
         def started() -> list[Any]:
-            from lib_ti.ui.dataset.inspect import state
-
             prepared = parts.preparation.output(chosen, data[output] or "")
             found, folder = state.check_folders(parts.controller.host.folders, chosen, prepared)
             config, before, inner = controller.config(data), TASKS.result(INSPECTION), bool(data[subfolders])
@@ -99,8 +103,6 @@ def _connect_switches(parts: Parts, controller: InspectionController) -> None:
     changes = parts["inspect_changes"]
 
     def save(data: Data) -> list[Any]:
-        from lib_ti.ui.dataset.inspect import state, view
-
         message, problem = attempt(lambda: state.read_message(data[changes] or ""))
         if message is None:
             return controller.only_message(problem)
@@ -117,27 +119,23 @@ def _connect_buttons(parts: Parts, controller: InspectionController) -> None:
     """Decisions about many images."""
     names = parts["inspect_names"]
 
-    def decisions(button: str, listing: Listing, data: Data) -> Mapping[str, bool]:
+    def decisions(button: str, listed: Listing, data: Data) -> Mapping[str, bool]:
         """Return which images to exclude, and which to include."""
-        from lib_ti.ui.dataset.inspect import state
-
         if button == "exclude_suggested":
-            return state.suggested_exclusions(listing.images)
+            return state.suggested_exclusions(listed.images)
         if button == "save_names":
-            return state.read_names(data[names] or "", listing.images)
-        return {image.digest: button == "exclude" for image in listing.shown}
+            return state.read_names(data[names] or "", listed.images)
+        return {image.digest: button == "exclude" for image in listed.shown}
 
     def deciding(button: str, done: str) -> Callable[[Data], list[Any]]:
         def decide(data: Data) -> list[Any]:
-            from lib_ti.ui.dataset.inspect.listing import Listing
-
             inspection = TASKS.result(INSPECTION)
             if inspection is None:
                 return controller.only_message(hint(NOT_YET))
 
             def decided() -> int:
-                listing = Listing.of(inspection, controller.request(data))
-                return int(inspection.decide(decisions(button, listing, data)))
+                listed = listing.Listing.of(inspection, controller.request(data))
+                return int(inspection.decide(decisions(button, listed, data)))
 
             count, problem = attempt(decided)
             return controller.only_message(problem) if count is None else controller.updates(data, _report(done, count))

@@ -10,12 +10,18 @@ import gradio as gr
 from lib_ti.background.kinds import INSPECTION
 from lib_ti.background.tasks import TASKS
 from lib_ti.config import InspectConfig, from_mapping
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.inspect import view
 from lib_ti.ui.dataset.inspect.query import ListRequest
 from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
+    from lib_ti.ui.dataset.inspect import listing, state
     from lib_ti.ui.dataset.inspect.state import Inspection
+else:
+    listing = lazy("lib_ti.ui.dataset.inspect.listing")
+    state = lazy("lib_ti.ui.dataset.inspect.state")
 
 Data = Mapping[Any, Any]
 _OPENED, _WRONG = "opened", "wrong"
@@ -83,24 +89,19 @@ class InspectionController:
 
     def is_outdated(self, data: Data) -> bool:
         """Whether the page shows something else than what it should."""
-        from lib_ti.ui.dataset.inspect.listing import stamp
-
         inspection = TASKS.result(INSPECTION)
-        now, _ = attempt(lambda: stamp(inspection, self.request(data)) if inspection else "")
+        now, _ = attempt(lambda: listing.stamp(inspection, self.request(data)) if inspection else "")
         return now != data[self._parts["inspect_stamp"]]
 
     def _shown(self, inspection: Inspection, request: ListRequest, *, images: bool) -> list[Any]:
-        from lib_ti.ui.dataset.inspect import state, view
-        from lib_ti.ui.dataset.inspect.listing import Listing, stamp
-
-        now = stamp(inspection, request)  # before reading: later decisions then make the page outdated
-        listing = Listing.of(inspection, request)
+        now = listing.stamp(inspection, request)  # before reading: later decisions then make the page outdated
+        listed = listing.Listing.of(inspection, request)
         return [
-            view.summary(listing),
-            view.images(listing) if images else gr.update(),
-            state.write_names(listing.images),
+            view.summary(listed),
+            view.images(listed) if images else gr.update(),
+            state.write_names(listed.images),
             gr.update(visible=True),
-            gr.update(interactive=bool(state.suggested_exclusions(listing.images))),
+            gr.update(interactive=bool(state.suggested_exclusions(listed.images))),
             gr.update(interactive=inspection.can_undo),
             gr.update(interactive=inspection.can_redo),
             now,

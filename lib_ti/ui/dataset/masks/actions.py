@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.masks import view
+from lib_ti.ui.dataset.painting import layer
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
+from lib_ti.ui.dataset.painting.view import PaintableImage, stage
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:
+    from lib_ti.ui.dataset.masks import state
     from lib_ti.ui.dataset.masks.state import LossMasks, SavedMask
-    from lib_ti.ui.dataset.painting.view import PaintableImage
+else:
+    state = lazy("lib_ti.ui.dataset.masks.state")
 
 
 def connect(parts: Parts) -> None:
@@ -41,9 +47,7 @@ class _Actions:
 
     @cached_property
     def _masks(self) -> LossMasks:
-        from lib_ti.ui.dataset.masks.state import LossMasks
-
-        return LossMasks(self._parts.controller.host.folders)
+        return state.LossMasks(self._parts.controller.host.folders)
 
     def _folder(self, data: Data) -> Path:
         output, source = (data[component] or "" for component in self._folders)
@@ -56,16 +60,12 @@ class _Actions:
         """Show an image with its mask, without a message."""
         if not name:
             return ["", "", ""]
-        from lib_ti.ui.dataset.painting import view
 
         found, problem = attempt(lambda: self._masks.stage(self._folder(data), name))
-        layer, _ = attempt(lambda: self._masks.layer(self._folder(data), name))
-        return [problem if found is None else view.stage(found, "ti_masks_mask"), layer or "", ""]
+        painted, _ = attempt(lambda: self._masks.layer(self._folder(data), name))
+        return [problem if found is None else stage(found, "ti_masks_mask"), painted or "", ""]
 
     def _save(self, data: Data) -> str:
-        from lib_ti.ui.dataset.masks import view
-        from lib_ti.ui.dataset.painting import layer
-
         painted, problem = attempt(lambda: layer.read(data[self._mask] or ""))
         if painted is None:
             return problem
@@ -76,8 +76,6 @@ class _Actions:
 
     def _after(self, data: Data, action: Callable[[Path, str], SavedMask]) -> list[Any]:
         """Run an action on the mask of the chosen image, and update everything."""
-        from lib_ti.ui.dataset.masks import view
-
         name = data[self._image] or ""
         saved, problem = attempt(lambda: action(self._folder(data), name))
         if saved is None:

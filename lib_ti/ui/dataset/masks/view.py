@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lib_ti.ui.dataset.masks.state import SavedMask
+from typing import TYPE_CHECKING
+
 from lib_ti.ui.html.fragments import answer, hint, notice
+
+if TYPE_CHECKING:
+    from lib_ti.ui.dataset.masks.state import SavedMask
 
 
 def saved(mask: SavedMask, number: str = "", key: str = "") -> str:

@@ -6,16 +6,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.dataset.painting.view import PaintableImage, row
 from lib_ti.ui.parts import QUIET, Parts, choices
 from lib_ti.ui.widgets.latest import follow
-
-if TYPE_CHECKING:
-    from lib_ti.ui.dataset.painting.view import PaintableImage
 
 Data = dict[Any, Any]
 
@@ -62,12 +60,10 @@ class ImagePicker:
         stamp = hashlib.sha256("\n".join(map(repr, found)).encode("utf-8", "replace"))
         if stamp.hexdigest() == data[parts[f"{step}_listed"]]:
             return [gr.update()] * (4 + len(self.shown))
-        from lib_ti.ui.dataset.painting import view
-
         names = [one.name for one in found]
         chosen = data[self.image] if data[self.image] in names else next(iter(names), "")
-        row = view.row(found, f"ti_{step}_goto")
-        return [row, choices(names, chosen), stamp.hexdigest(), chosen, *self.show(data, chosen)]
+        thumbnails = row(found, f"ti_{step}_goto")
+        return [thumbnails, choices(names, chosen), stamp.hexdigest(), chosen, *self.show(data, chosen)]
 
     def _open(self, data: Data) -> list[Any]:
         name = data[self.image] or ""

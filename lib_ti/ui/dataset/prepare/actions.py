@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from lib_ti.background.kinds import PREPARATION, ZIP
 from lib_ti.background.tasks import TASKS, TaskContext
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.folder_line import FolderLine
+from lib_ti.ui.dataset.prepare import view
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 from lib_ti.wording import counted
+
+if TYPE_CHECKING:
+    from lib_ti.prep.recipe import execute
+    from lib_ti.ui.dataset.captions import state as captions_state
+else:
+    execute = lazy("lib_ti.prep.recipe.execute")
+    captions_state = lazy("lib_ti.ui.dataset.captions.state")
 
 
 def connect(parts: Parts) -> None:
@@ -20,8 +29,6 @@ def connect(parts: Parts) -> None:
     everything = {*form.components, *folders.inputs}
 
     def dry_run(data: dict[Any, Any]) -> str:
-        from lib_ti.ui.dataset.prepare import view
-
         shown, problem = attempt(lambda: view.plan(parts.preparation.plan(folders.values(data))))
         return problem or _unsaved(data[form["source"]]) + (shown or "")
 
@@ -32,18 +39,16 @@ def connect(parts: Parts) -> None:
             return [problem, *line.updates()]
 
         def work(task: TaskContext) -> Any:
-            from lib_ti.prep.recipe.execute import execute_plan
-
             progress, stop = task.report_progress, task.stop_requested
-            summary = execute_plan(plan, tools=host.tools, progress=progress, stop=stop, report=task.report_message)
+            summary = execute.execute_plan(
+                plan, tools=host.tools, progress=progress, stop=stop, report=task.report_message
+            )
             return plan, summary
 
         return line.start(PREPARATION, f"Preparing {plan.source.name}", work, _unsaved(data[form["source"]]))
 
     def ended(data: dict[Any, Any]) -> list[Any]:
         if line.succeeded(data, PREPARATION):
-            from lib_ti.ui.dataset.prepare import view
-
             plan, summary = TASKS.result(PREPARATION)
             return [_unsaved(str(plan.source)) + view.summary(plan, summary), gr.update()]
         if line.succeeded(data, ZIP):
@@ -60,9 +65,7 @@ def connect(parts: Parts) -> None:
 
 def _unsaved(folder: str | None) -> str:
     """Return a box that warns of unsaved captions, which are not used; empty where there are none."""
-    from lib_ti.ui.dataset.captions.state import unsaved
-
-    message = unsaved(folder or "")
+    message = captions_state.unsaved(folder or "")
     return notice("warning", [message]) if message else ""
 
 

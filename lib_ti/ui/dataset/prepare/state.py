@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig, from_mapping, with_present_names
+from lib_ti.data.preparations import exclusions, last_source, prepared_folders
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
+from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_problem, path_text, resolved
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
+    from lib_ti.data.beside import masks as mask_files
+    from lib_ti.prep import export, manifest
+    from lib_ti.prep import prepared as prepared_folder
+    from lib_ti.prep.recipe import plan as planning
     from lib_ti.prep.recipe.plan import Plan
+else:
+    mask_files = lazy("lib_ti.data.beside.masks")
+    export = lazy("lib_ti.prep.export")
+    manifest = lazy("lib_ti.prep.manifest")
+    prepared_folder = lazy("lib_ti.prep.prepared")
+    planning = lazy("lib_ti.prep.recipe.plan")
 
 _SUFFIX = "-prepared"
 
@@ -52,9 +64,7 @@ class Preparation:
 
     def plan(self, values: Mapping[str, Any]) -> Plan:
         """Return what preparing would do; see :func:`lib_ti.prep.recipe.plan.make_plan`."""
-        from lib_ti.prep.recipe.plan import make_plan
-
-        return make_plan(self.config(values), self.host.tools.upscalers)
+        return planning.make_plan(self.config(values), self.host.tools.upscalers)
 
     def output(self, source: str, given: str) -> str:
         """Return the given prepared folder, else the suggested one."""
@@ -66,8 +76,6 @@ class Preparation:
         Where this server does not allow that, it is in the first allowed folder. Empty for a source without a parent
         folder or with an invalid path, which is reported when it is used.
         """
-        from lib_ti.data.preparations import prepared_folders
-
         text = path_text(source)
         path = Path(text) if text and not path_problem(text) else Path("/")
         # "." and ".." only have a name as resolved paths.
@@ -84,8 +92,6 @@ class Preparation:
 
     def last_source(self) -> str:
         """Return the source folder that was prepared last; empty where there is none that this server allows."""
-        from lib_ti.data.preparations import last_source
-
         source = last_source()
         return str(source) if source is not None and self._is_allowed(source) else ""
 
@@ -97,13 +103,10 @@ class Preparation:
         BadInput
             When this server does not allow the folder, or its manifest is damaged.
         """
-        from lib_ti.prep.manifest import read_manifest
-        from lib_ti.prep.prepared import PreparedFolder
-
         if not path_text(prepared):
             return {}
         reach.check(self.host.folders, {"Prepared folder": prepared})
-        saved = read_manifest(PreparedFolder(as_path(prepared, "Prepared folder"))).settings
+        saved = manifest.read_manifest(prepared_folder.PreparedFolder(as_path(prepared, "Prepared folder"))).settings
         saved = with_present_names(PrepareConfig, saved)
         names = {item.name for item in fields(PrepareConfig)} - {"source", "output"}
         return {name: value for name, value in saved.items() if name in names}
@@ -116,13 +119,11 @@ class Preparation:
         BadInput
             As :meth:`settings`.
         """
-        from lib_ti.prep.manifest import describe_inherited
-        from lib_ti.prep.prepared import PreparedFolder
-
         settings = self.settings(prepared)
         messages = [f"{prepared} was last prepared with the settings below."] if settings else []
         if path_text(source) and path_text(prepared):
-            messages.append(describe_inherited(PreparedFolder(as_path(prepared), as_path(source))))
+            folder = prepared_folder.PreparedFolder(as_path(prepared), as_path(source))
+            messages.append(manifest.describe_inherited(folder))
         return messages, settings
 
     def training_hint(self, dataset: str, source: str, given: str) -> str:
@@ -156,28 +157,22 @@ class Preparation:
         BadInput
             When there is none, or it is still empty.
         """
-        from lib_ti.data.beside.masks import find_mask
-        from lib_ti.data.preparations import exclusions
-        from lib_ti.prep.prepared import images_in
-
         if not path_text(folder):
             raise BadInput("There is no prepared folder yet: enter one, and press Prepare.")
         reach.check(self.host.folders, {"Prepared folder": folder})
         path = as_path(folder, "Prepared folder")
-        found = images_in(path)
+        found = prepared_folder.images_in(path)
         if not found:
             raise BadInput(f"The prepared folder {path} has no image yet: press Prepare first.")
         excluded = exclusions(path).results
         used = [image for image in found if image.name not in excluded]
-        masks = sum(find_mask(image) is not None for image in used)
+        masks = sum(mask_files.find_mask(image) is not None for image in used)
         return TrainingSet(path, len(used), masks, len(found) - len(used))
 
     def pack(self, found: TrainingSet, task: TaskContext) -> Path:
         """Write the folder as one zip file into a new temporary folder."""
-        from lib_ti.prep.export import export_zip
-
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{found.folder.name}.zip"
-        export_zip(found.folder, target, progress=task.report_progress, stop=task.stop_requested)
+        export.export_zip(found.folder, target, progress=task.report_progress, stop=task.stop_requested)
         return target
 
     def _is_allowed(self, folder: Path) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lib_ti.lazy import lazy
 from lib_ti.ui.html.fragments import escape, findings, folded, notice
 
 if TYPE_CHECKING:
     from lib_ti.data.folder import Skipped
+    from lib_ti.prep.recipe import write_results
     from lib_ti.prep.recipe.execute import PreparationSummary
     from lib_ti.prep.recipe.plan import Plan
+else:
+    write_results = lazy("lib_ti.prep.recipe.write_results")
 
 
 def plan(plan: Plan) -> str:
@@ -25,15 +29,13 @@ def plan(plan: Plan) -> str:
 
 
 def summary(plan: Plan, done: PreparationSummary) -> str:
-    from lib_ti.prep.recipe.write_results import describe
-
     first, *others = done.describe()
     shown = notice("good", [first], title=f"{plan.folder.path} is ready to train on")
     shown += notice("warning", others) + notice("info", plan.remarks)
     return (
         shown
         + _skipped((*plan.skipped, *done.failed))
-        + folded(f"Results ({len(done.made)})", _lines([describe(one) for one in done.made]))
+        + folded(f"Results ({len(done.made)})", _lines([write_results.describe(one) for one in done.made]))
     )
 
 

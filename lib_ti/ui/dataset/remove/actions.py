@@ -11,14 +11,18 @@ import gradio as gr
 from lib_ti.background.kinds import REMOVAL
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config.prepare import PrepareConfig
+from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
+from lib_ti.ui.dataset.painting.view import PaintableImage, stage
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import BUSY, QUIET, Parts
 
 if TYPE_CHECKING:
-    from lib_ti.ui.dataset.painting.view import PaintableImage
+    from lib_ti.ui.dataset.remove import state
     from lib_ti.ui.dataset.remove.state import Removals
+else:
+    state = lazy("lib_ti.ui.dataset.remove.state")
 
 _MODEL = "model"
 
@@ -50,9 +54,7 @@ class _Actions:
 
     @cached_property
     def _removals(self) -> Removals:
-        from lib_ti.ui.dataset.remove.state import Removals
-
-        return Removals(self._parts.controller.host)
+        return state.Removals(self._parts.controller.host)
 
     def _config(self, data: Data) -> PrepareConfig:
         return self._parts.preparation.config(self._form.values(data))
@@ -65,10 +67,8 @@ class _Actions:
         return [self._stage(data, name) if name else "", "", ""]
 
     def _stage(self, data: Data, name: str) -> str:
-        from lib_ti.ui.dataset.painting import view
-
         found, problem = attempt(lambda: self._removals.stage(self._config(data), name))
-        return problem if found is None else view.stage(found, "ti_remove_mask")
+        return problem if found is None else stage(found, "ti_remove_mask")
 
     def _after(self, data: Data, action: Callable[[PrepareConfig, str], tuple[str, str]]) -> list[Any]:
         """Run an action on the chosen image, which returns a message and the painted layer; update all three."""
