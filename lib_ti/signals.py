@@ -71,7 +71,8 @@ class RunStarted(Event):
 class StepDone(Event):
     """One optimizer step. ``loss`` is of this step, ``smoothed`` its running mean, ``seconds`` per step (running mean).
 
-    ``skipped`` is true when the step's loss or gradient was not finite and the vectors were not updated.
+    ``skipped`` is true when the step's loss or gradient was not finite and the vectors were not updated. ``norms`` are
+    those of all vectors after it, those of the first text encoder first.
     """
 
     step: int
@@ -81,6 +82,7 @@ class StepDone(Event):
     learning_rate: float
     seconds: float
     skipped: bool = False
+    norms: tuple[float, ...] = ()
 
     @property
     def seconds_left(self) -> float:

@@ -36,7 +36,7 @@ class FakeModel:
             widths={"clip_l": WIDTH},
             autoencoder="fake",
             size=32,
-            vocabulary_norm={"clip_l": 1.0},
+            word_norm={"clip_l": 1.0},
         )
         self.device = torch.device("cpu")
         self.needs_loss_scaling = needs_loss_scaling

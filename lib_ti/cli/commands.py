@@ -51,6 +51,8 @@ else:
     serve = lazy("lib_ti.ui.server.serve")
 
 DEMO_STEPS = 500
+HIDDEN = ("settings", "run", "initial_norms")
+"""Parts of a recipe that are shown in another way, or mean something to programs only."""
 PREVIEW = "the preview image of an embedding, without an embedding in it"
 SAMPLE_STYLE = "outlined+glowing"
 
@@ -205,7 +207,7 @@ def _facts(embedding: Contents) -> dict[str, Any]:
         "mean length of a vector": norms,
         "steps": embedding.step,
         "model": " ".join(filter(None, (embedding.model_name, embedding.model_hash and f"[{embedding.model_hash}]"))),
-        **{key.replace("_", " "): value for key, value in embedding.recipe.items() if key not in ("settings", "run")},
+        **{key.replace("_", " "): value for key, value in embedding.recipe.items() if key not in HIDDEN},
         "settings": settings or "",
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.placeholders import FILEWORDS, without_name
 from lib_ti.schedule import check_reaches, parse_learning_rates
+from lib_ti.wording import number
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,14 @@ class TrainConfig(Settings):
         "cosine: the learning rate falls smoothly to 5 % at Max steps.",
         choices=("constant", "cosine"),
     )
+    vector_norm: str = setting(
+        "free",
+        "Vector norm",
+        "free: vectors may grow, as in the WebUI; fixed: after each step every vector is set back to its initial norm, "
+        "which learns in fewer steps; direction: only the direction is learned, and the learning rate alone says how "
+        "far a step turns it.",
+        choices=("free", "fixed", "direction"),
+    )
     weight_decay: float = setting(
         0.0,
         "Weight decay",
@@ -226,6 +235,7 @@ class TrainConfig(Settings):
                 found += [too_short] if too_short else []
         if self.clip != "disabled" and self.clip_value == 0:
             found.append("Gradient clipping limit is 0, so that every gradient would be 0; give a limit such as 1.")
+        found += self._contradicting_norm()
         for label, prompt in (
             ("Preview prompt", self.preview_prompt),
             ("Preview negative prompt", self.preview_negative),
@@ -238,5 +248,19 @@ class TrainConfig(Settings):
         if 0 < self.width < 32 or 0 < self.height < 32:
             found.append(
                 f"Width × height is {self.width} × {self.height}; each must be at least 32, or 0 for the model's size."
+            )
+        return found
+
+    def _contradicting_norm(self) -> list[str]:
+        found = []
+        if self.vector_norm in ("fixed", "direction") and self.weight_decay:
+            found.append(
+                f"Weight decay is {number(self.weight_decay)}, and Vector norm is {self.vector_norm}, which lets no "
+                "vector become shorter: set Weight decay to 0, or Vector norm to free."
+            )
+        if self.vector_norm == "direction" and self.clip != "disabled":
+            found.append(
+                f"Gradient clipping is {self.clip}, and Vector norm is direction, where the size of a gradient does "
+                "not matter: set Gradient clipping to disabled, or Vector norm to fixed."
             )
         return found

@@ -10,3 +10,11 @@ CHUNK = 75
 """Prompt tokens that fit between start and end token of one context (the WebUI's chunk)."""
 POSITIONS = CHUNK + 2
 """Tokens of one context."""
+ORDINARY_WORDS = tuple(
+    "red green blue yellow orange purple white pink circle square triangle cross ring star small big left right".split()
+)
+"""Common words of one token each, whose vectors are the measure of an ordinary word's norm.
+
+Colors, shapes and sizes: captions of every model's training data had them, those of the pocket models too. A median
+over all tokens would be one of rare ones, which hardly changed since the text encoder was initialized.
+"""

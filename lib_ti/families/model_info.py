@@ -24,5 +24,6 @@ class ModelInfo:
     """Identity of the autoencoder's weights; part of the key of cached latents."""
     size: int
     """Image side in pixels that the model was made for: 512 for SD1."""
-    vocabulary_norm: Mapping[str, float]
-    """Median norm of the vocabulary's vectors by encoder, the scale that learned vectors are compared with."""
+    word_norm: Mapping[str, float]
+    """Norm of an ordinary word's vector by encoder, the scale of learned vectors and of their learning rate: the RMS
+    over :data:`lib_ti.families.clip.ORDINARY_WORDS`, about 0.4 for SD1."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from torch import Tensor
+
 from lib_ti.config import TrainConfig
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.host.model import Model
@@ -11,8 +15,9 @@ from lib_ti.training.step.backward import Backward
 from lib_ti.training.step.batch import Batches
 from lib_ti.training.step.embeddings import TrainableEmbeddings
 from lib_ti.training.step.limits import Limits
+from lib_ti.training.step.norms import norms_of, target_norms
 from lib_ti.training.step.objective import DenoisingObjective
-from lib_ti.training.step.optimizers import RUN_OPTIMIZER
+from lib_ti.training.step.optimizers import build_optimizer
 from lib_ti.training.trainer import Trainer
 
 
@@ -24,6 +29,7 @@ def build_trainer(
     *,
     first_step: int,
     memory: MemorySet | None = None,
+    initial_norms: Mapping[str, Tensor] | None = None,
 ) -> Trainer:
     """Return a trainer of one embedding.
 
@@ -33,13 +39,18 @@ def build_trainer(
         Steps that were finished when the run began, for warm-up and decay; ``embedding.step`` of a fresh run.
     memory
         The set to begin with; None for the fastest that the settings allow.
+    initial_norms
+        (count,) by encoder: norms of the vectors that the embedding's training started from; None for the present ones.
     """
     embeddings = TrainableEmbeddings([embedding], model.device)
+    norms = target_norms(initial_norms or norms_of(embedding.vectors), model.info)
     return Trainer(
         model,
         embeddings,
         backward=Backward(model, batches, embeddings, DenoisingObjective(config.seed)),
-        optimizer=RUN_OPTIMIZER(embeddings.named, weight_decay=config.weight_decay),
+        optimizer=build_optimizer(
+            embeddings.named, norms, vector_norm=config.vector_norm, weight_decay=config.weight_decay
+        ),
         schedule=LearningRateSchedule(
             parse_learning_rates(config.learning_rate),
             first_step=first_step + 1,

@@ -17,7 +17,8 @@ from lib_ti.families.model_info import ModelInfo
 from lib_ti.training.checks.findings import Finding
 from lib_ti.training.files.run_folder import RunFolder, find_run, new_run
 from lib_ti.training.files.run_state import Identity, RunState, compare
-from lib_ti.training.step.optimizers import RUN_OPTIMIZER
+from lib_ti.training.step.norms import initial_norms
+from lib_ti.training.step.optimizers import optimizer_name
 from lib_ti.wording import counted, quoted
 
 
@@ -55,7 +56,7 @@ def choose_target(
         template="\n".join(template.lines),
         settings=to_mapping(config),
         images=image_marks(dataset),
-        optimizer=RUN_OPTIMIZER.name,
+        optimizer=optimizer_name(config.vector_norm),
     )
     findings: list[Finding] = []
     asked = ""
@@ -67,7 +68,8 @@ def choose_target(
         if not is_other_data(state.identity, dataset):
             seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
             identity = replace(identity, run=state.identity.run)
-            continued = replace(state, identity=identity, preview_seed=seed)
+            norms = state.initial_norms or initial_norms(embedding.with_vectors(state.vectors, step=state.step))
+            continued = replace(state, identity=identity, preview_seed=seed, initial_norms=norms)
             return RunTarget(folder, continued, tuple(Finding("warning", change) for change in changes))
         asked = _question(config, embedding, earlier)
         said = f"A new run begins with these vectors, on other images; the run so far stays in {folder.path}."
@@ -99,6 +101,7 @@ def _fresh(identity: Identity, embedding: Embedding, config: TrainConfig) -> Run
         preview_seed=config.preview_seed if config.preview_seed >= 0 else random.SystemRandom().randrange(2**32),
         first_step=embedding.step,
         published=embedding.step,
+        initial_norms=initial_norms(embedding),
     )
 
 

@@ -23,6 +23,7 @@ from lib_ti.host.base import Host, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.training.checks.disk_space import check_disk_space
 from lib_ti.training.checks.findings import Finding, findings
+from lib_ti.training.checks.norms import check_norms
 from lib_ti.training.checks.prompts import check_prompts
 from lib_ti.training.checks.settings import check_settings
 from lib_ti.training.images.previews import check_previews
@@ -181,6 +182,8 @@ def _check_images(
             target = choose_target(config, embedding, model.info, dataset, template)
             if not target.question:  # else these are about what happens after agreeing
                 prepared.add(*target.findings)
+            begun = embedding.with_vectors(target.state.vectors, step=target.state.step)
+            prepared.add(*check_norms(config, begun, target.state.initial_norms, model.info))
             prepared.plan = RunPlan(inputs, model, size, dataset, target)
         with prepared.collecting():
             check_template(template, [item.caption for item in dataset.all_items])

@@ -26,6 +26,7 @@ from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.published_embedding import PublishedEmbedding
 from lib_ti.training.run_plan import RunPlan
 from lib_ti.training.step.batch_source import BatchSource, plain_prompts
+from lib_ti.training.step.norms import INITIAL_NORMS
 from lib_ti.training.stopping import stop_requested
 from lib_ti.training.trainer import Trainer
 from lib_ti.training.validation import history
@@ -65,7 +66,7 @@ class RunSession:
         losses = Table(self._folder.losses, LOSS_COLUMNS, last_step=self._state.step)
         checks = Table(self._folder.evaluations, history.COLUMNS, last_step=self._state.step)
         self._open_folder(dataset, published)
-        recorder = Recorder(losses, self._started(dataset), self._log)
+        recorder = Recorder(losses, self._started(dataset), self._state.initial_norms, self._log)
         evaluator = self._evaluator(dataset, encoded, checks)
         saver = Saver(
             self._plan.target,
@@ -102,8 +103,15 @@ class RunSession:
     def _trainer(self, dataset: Dataset, encoded: Latents) -> Trainer:
         config, state, template = self._config, self._state, self._plan.inputs.template
         batches = BatchSource(dataset, encoded, template, self._embedding.name, config)
-        model, first = self._plan.model, state.first_step
-        trainer = build_trainer(model, config, batches, self._embedding, first_step=first, memory=self._memory)
+        trainer = build_trainer(
+            self._plan.model,
+            config,
+            batches,
+            self._embedding,
+            first_step=state.first_step,
+            memory=self._memory,
+            initial_norms=state.initial_norms,
+        )
         if self._resumed:
             trainer.restore(dict(state.optimizer), dict(state.scale), state.smoothed)
         return trainer
@@ -182,6 +190,7 @@ def _embedding(config: TrainConfig, plan: RunPlan) -> Embedding:
     recipe = {
         **embedding.recipe,
         "run": state.identity.run,
+        INITIAL_NORMS: {key: norms.tolist() for key, norms in state.initial_norms.items()},
         "settings": to_mapping(config),
         "trained_with": f"lib_ti {__version__}",
     }

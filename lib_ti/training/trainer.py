@@ -39,10 +39,13 @@ SMOOTHING = 0.98
 """Weight of the past in the smoothed training loss."""
 
 
-def read_figures(figures: Tensor) -> tuple[float, bool]:
-    """Read a step's loss, and whether it updated the vectors: the only place where training waits for the device."""
-    loss, applied = figures.tolist()
-    return loss, bool(applied)
+def read_figures(figures: Tensor) -> tuple[float, bool, tuple[float, ...]]:
+    """Read a step's loss, whether it updated the vectors, and the vectors' norms after it.
+
+    The only place where training waits for the device.
+    """
+    loss, applied, *norms = figures.tolist()
+    return loss, bool(applied), tuple(norms)
 
 
 class Callback:
@@ -75,7 +78,8 @@ class _PendingStep:
     batch: TrainingBatch
     learning_rate: float
     figures: Tensor
-    """(2,): the loss, and 1 if the vectors were updated, else 0; one tensor, so that reading them is one wait."""
+    """(2 + vectors,): the loss, 1 if the vectors were updated, else 0, and the norms of all vectors. One tensor, so
+    that reading them is one wait."""
     state_before: LastGoodState | None
 
 
@@ -170,7 +174,7 @@ class Trainer:
         pending, self._pending = self._pending, None
         if pending is None:
             return
-        loss, applied = read_figures(pending.figures)
+        loss, applied, norms = read_figures(pending.figures)
         if applied:
             self._consecutive_bad_steps = 0
             before = self.smoothed_loss
@@ -185,6 +189,7 @@ class Trainer:
             learning_rate=pending.learning_rate,
             seconds=self._step_seconds or 0.0,
             skipped=not applied,
+            norms=norms,
         )
         for callback in self._callbacks:
             callback.on_step_result(result, pending.batch)
@@ -222,7 +227,9 @@ class Trainer:
         applied = self.optimizer.step(gradients, learning_rate, finite)
         self.loss_scale.update(finite)
         self.step = step
-        return _PendingStep(step, batch, learning_rate, torch.stack([loss, applied.to(loss)]), state_before)
+        norms = [leaf.detach().norm(dim=1) for leaf in self.embeddings.named.values()]
+        figures = torch.cat([torch.stack([loss, applied.to(loss)]), *norms])
+        return _PendingStep(step, batch, learning_rate, figures, state_before)
 
     def _add_gradients(self) -> tuple[TrainingBatch, Tensor]:
         """Add the next step's gradients to the leaves, with less memory where it is short, and return its loss.

@@ -57,7 +57,9 @@ def embedding() -> Embedding:
 
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
 @pytest.mark.parametrize("checkpointing", ["off", "all-blocks"])
-@pytest.mark.parametrize("settings", [{"gradient_accumulation": 2, "clip": "norm"}, {"clip": "value"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"gradient_accumulation": 2, "clip": "norm"}, {"clip": "value", "vector_norm": "fixed"}], ids=str
+)
 def test_a_step_waits_for_the_device_once(
     dtype: torch.dtype, checkpointing: Checkpointing, settings: dict[str, Any]
 ) -> None:
@@ -68,6 +70,14 @@ def test_a_step_waits_for_the_device_once(
         trainer.run()
     assert len(found) == STEPS, "\n".join(found)
     assert trainer.loss_scale.enabled == (dtype == torch.float16)
+
+
+def test_a_step_that_turns_vectors_waits_for_the_device_once() -> None:
+    config = TrainConfig(max_steps=STEPS, vector_norm="direction")
+    trainer = build_trainer(model_on_meta(torch.float16), config, batches, embedding(), first_step=0)
+    with waits() as found:
+        trainer.run()
+    assert len(found) == STEPS, "\n".join(found)
 
 
 def test_a_step_of_one_image_at_a_time_waits_for_the_device_once() -> None:

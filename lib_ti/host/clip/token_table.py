@@ -10,7 +10,8 @@ import torch
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.embedding.initial import spread
 from lib_ti.errors import BadInput
-from lib_ti.families.clip import VOCABULARY
+from lib_ti.families.clip import ORDINARY_WORDS, VOCABULARY
+from lib_ti.host.clip.tokenizer import vocabulary
 from lib_ti.wording import quoted
 
 _REPEAT_NOISE = 0.3
@@ -30,7 +31,8 @@ class TokenTable:
     def __init__(self, encoder: str, weight: torch.Tensor) -> None:
         self._encoder, self._weight = encoder, weight.detach()
         words = self._weight[:VOCABULARY].float()
-        self.vocabulary_norm: float = words.norm(dim=1).median().item()
+        ordinary = torch.tensor([vocabulary()[f"{word}</w>"] for word in ORDINARY_WORDS], device=words.device)
+        self.word_norm: float = words[ordinary].norm(dim=1).square().mean().sqrt().item()
         self._vocabulary_rms: float = words.square().mean().sqrt().item()
 
     @property

@@ -50,7 +50,7 @@ class EmbeddedModel:
             widths=self._text.widths,
             autoencoder=autoencoder_hash,
             size=made.size,
-            vocabulary_norm=self._text.vocabulary_norm,
+            word_norm=self._text.word_norm,
         )
 
     @property

@@ -40,8 +40,8 @@ class PromptEncoder:
         return {encoder.key: encoder.table.width for encoder in self._encoders}
 
     @property
-    def vocabulary_norm(self) -> dict[str, float]:
-        return {encoder.key: encoder.table.vocabulary_norm for encoder in self._encoders}
+    def word_norm(self) -> dict[str, float]:
+        return {encoder.key: encoder.table.word_norm for encoder in self._encoders}
 
     def encode(
         self, prompts: Sequence[Prompt], framings: Sequence[Framing], embeddings: Sequence[Embedding]

@@ -172,5 +172,5 @@ def _describe(sd_model: Any, family: Family, prompts: WebUIPromptEncoder) -> Mod
         widths=prompts.widths,
         autoencoder=network_hash(sd_model.first_stage_model),
         size=image_size(sd_model),
-        vocabulary_norm=prompts.vocabulary_norm,
+        word_norm=prompts.word_norm,
     )

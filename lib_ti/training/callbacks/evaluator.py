@@ -76,7 +76,7 @@ class Evaluator(Callback):
         check = history.new_check(
             embedding.step,
             self._loss(embedding),
-            norm=norm_ratio(embedding, dict(trainer.model.info.vocabulary_norm)),
+            norm=norm_ratio(embedding, dict(trainer.model.info.word_norm)),
             data=self._data,
             unseen=self._unseen,
         )

@@ -38,7 +38,7 @@ def check_settings(config: TrainConfig, template: Template, info: ModelInfo, emb
 
 def _about_learning_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
     highest = max(rate for rate, _ in parse_learning_rates(config.learning_rate))
-    high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.vocabulary_norm.items())
+    high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.word_norm.items())
     about = f"for this model learning rates above {number(float(f'{high:.1g}'))}"
     if highest > ABSURD / HIGH * high:
         yield f"Embedding learning rate {number(highest)} is far too high: {about} are unstable, and {USUAL}."

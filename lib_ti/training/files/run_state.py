@@ -72,6 +72,9 @@ class RunState:
     best_vectors: Mapping[str, Tensor] = field(default_factory=dict)
     seconds: float = 0.0
     """How long the run has taken so far, over all its sessions."""
+    initial_norms: Mapping[str, Tensor] = field(default_factory=dict)
+    """(count,) by encoder: the norms of the vectors that the embedding's training started from; empty in states of
+    earlier versions."""
 
     def save(self, path: Path) -> None:
         groups = {
@@ -79,6 +82,7 @@ class RunState:
             "optimizer": self.optimizer,
             "scale": self.scale,
             "best": self.best_vectors,
+            "norms": self.initial_norms,
         }
         tensors = {f"{group}/{key}": t.contiguous() for group, items in groups.items() for key, t in items.items()}
         values = {
@@ -103,7 +107,7 @@ def load_state(path: Path) -> RunState:
     BadInput
         When the file is no state of a run, or is damaged.
     """
-    groups: dict[str, dict[str, Tensor]] = {"vectors": {}, "optimizer": {}, "scale": {}, "best": {}}
+    groups: dict[str, dict[str, Tensor]] = {"vectors": {}, "optimizer": {}, "scale": {}, "best": {}, "norms": {}}
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -123,6 +127,7 @@ def load_state(path: Path) -> RunState:
         optimizer=groups["optimizer"],
         scale=groups["scale"],
         best_vectors=groups["best"],
+        initial_norms=groups["norms"],
     )
 
 
@@ -149,7 +154,8 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
     if old.optimizer != new.optimizer:
         refusals.append(
             f"The run so far was trained with the optimizer {quoted(old.optimizer)}, whose state "
-            f"{quoted(new.optimizer)} cannot continue: use that optimizer, or create a new embedding."
+            f"{quoted(new.optimizer)} cannot continue: set Vector norm back to "
+            f"{quoted(str(old.settings.get('vector_norm', 'free')))}, or create a new embedding."
         )
     changes: list[str] = []
     if old.dataset != new.dataset:
@@ -160,8 +166,9 @@ def compare(old: Identity, new: Identity) -> tuple[list[str], list[str]]:
     if old.template != new.template:
         changes.append("The prompt template has changed: the run continues with the new lines.")
     old_settings = with_present_names(TrainConfig, old.settings)
-    for name, _, _, setting in described(TrainConfig):
-        before, now = old_settings.get(name), new.settings.get(name)
+    for name, _, default, setting in described(TrainConfig):
+        # States of earlier versions lack newer settings, whose defaults are what those versions did.
+        before, now = old_settings.get(name, default), new.settings.get(name, default)
         if before != now and name not in NEVER_MATTER:
             changes.append(f"{setting.name} was {quoted(before)} and is {quoted(now)} from the next step on.")
     if new.settings.get("learning_rate_decay") == "cosine" and old.settings.get("max_steps") != new.settings.get(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lib_ti.storage.atomic import append_text, write_text
 
-LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_loss", "seconds", "skipped")
-"""The WebUI's five columns first, so that its users' scripts keep working."""
+LOSS_COLUMNS = ("step", "epoch", "epoch_step", "loss", "learn_rate", "smoothed_loss", "seconds", "skipped", "norms")
+"""The WebUI's five columns first, so that its users' scripts keep working. ``norms`` are those of all vectors."""
 
 
 class Table:

@@ -115,7 +115,7 @@ def test_initial_vectors(model: EmbeddedModel) -> None:
     assert torch.equal(vectors[[0, 3]], table[[1125, 2368]])
     # The rest are near their words, no two alike, and the same at every call.
     distance = (vectors - table[[1125] * 3 + [2368] * 3]).norm(dim=1)[[1, 2, 4, 5]]
-    assert (distance / model.info.vocabulary_norm["clip_l"]).tolist() == pytest.approx([0.3] * 4, rel=0.35)
+    assert (distance / model.info.word_norm["clip_l"]).tolist() == pytest.approx([0.3] * 4, rel=0.35)
     assert len({tuple(vector) for vector in vectors.tolist()}) == 6
     assert torch.equal(vectors, model.initial_vectors("photo cat", 6)["clip_l"])
     assert torch.equal(model.initial_vectors("*", 1)["clip_l"], table[[265]])

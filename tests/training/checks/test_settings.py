@@ -16,7 +16,7 @@ from lib_ti.training.checks.settings import check_settings
 from tests.fakes import FakeModel
 from tests.training.conftest import Studio
 
-SD1 = replace(FakeModel().info, widths={"clip_l": 768}, vocabulary_norm={"clip_l": 0.4})
+SD1 = replace(FakeModel().info, widths={"clip_l": 768}, word_norm={"clip_l": 0.4})
 FILEWORDS = Template("mine", Path("mine.txt"), ("[filewords], [name]",), (1,))
 PLAIN = Template("plain", Path("plain.txt"), ("by [name]",), (1,))
 OTHERS = ("my-style", "my-style-2", "other-style")

@@ -60,8 +60,8 @@ class WebUIPromptEncoder:
         return {encoder.key: encoder.table.width for encoder in self.encoders}
 
     @property
-    def vocabulary_norm(self) -> dict[str, float]:
-        return {encoder.key: encoder.table.vocabulary_norm for encoder in self.encoders}
+    def word_norm(self) -> dict[str, float]:
+        return {encoder.key: encoder.table.word_norm for encoder in self.encoders}
 
     def encode(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
         """Encode prompts, all with as many contexts; differentiable in the embeddings' vectors.
