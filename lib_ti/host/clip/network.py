@@ -56,7 +56,7 @@ def pooled(text_model: Any, projection: Tensor, last: Tensor, ends: Tensor) -> T
     """
     at_end = last[torch.arange(len(last), device=last.device), ends]
     normed: Tensor = text_model.final_layer_norm(at_end)
-    return normed @ projection.T
+    return normed @ projection.to(normed.dtype).T
 
 
 def to_device(values: Sequence[Any], device: torch.device) -> Tensor:

@@ -30,8 +30,8 @@ _NOTHING: tuple[Prompt, ...] = ("", parse(""))
 class EmbeddedModel:
     """A frozen model; see :class:`lib_ti.host.model.Model` for what its methods promise.
 
-    The UNet runs in the precision it has. Text encoders and autoencoder are in float32 always: the former take 2 % of
-    a step's arithmetic and are where the vectors enter, the latter overflows in half precision.
+    The UNet runs in the precision it has. Text encoders and autoencoder compute in float32 always: the former take 2 %
+    of a step's arithmetic and are where the vectors enter, the latter overflows in half precision.
     """
 
     def __init__(

@@ -25,6 +25,7 @@ from lib_ti.host.embedded.files.ldm_names import (
     text_source,
     unet_name,
 )
+from lib_ti.host.embedded.stored_half import HALF, half_of, store_half, stored_half
 
 _LISTED = 5
 
@@ -45,7 +46,8 @@ class Networks:
 def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = torch.float32) -> Networks:
     """Return a checkpoint's networks on the CPU, the UNet in ``unet_dtype`` and the others in float32.
 
-    No random numbers are used.
+    Where ``unet_dtype`` is half precision, text encoders are stored in half precision, see :mod:`.stored_half`. No
+    random numbers are used.
 
     Raises
     ------
@@ -63,6 +65,9 @@ def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = 
             )
             for encoder in made.family.encoders
         }
+    if unet_dtype in HALF:
+        for network in text_encoders.values():
+            store_half(network)
     missing = [
         *_load(unet, weights, UNET, _whole(unet_names(unet)), unet_dtype),
         *_load(autoencoder, weights, AUTOENCODER, _whole(autoencoder_names(autoencoder))),
@@ -117,6 +122,7 @@ def _load(
     """Load the weights of a network on the meta device; returns a sentence for each that is missing or misshapen."""
     problems: list[str] = []
     loaded: dict[str, torch.Tensor] = {}
+    half = stored_half(network)
     for name, parameter in network.state_dict().items():
         if name.endswith("position_ids"):
             continue
@@ -130,7 +136,8 @@ def _load(
             problems.append(f"{source} is {tuple(tensor.shape)} and not {tuple(parameter.shape)}")
         else:
             # A copy: the file's tensors may be mapped from it, and the file may be replaced while the model is in use.
-            loaded[name] = tensor.to(dtype, copy=True).reshape(parameter.shape).contiguous()
+            own = half_of(tensor.dtype) if name in half else dtype
+            loaded[name] = tensor.to(own, copy=True).reshape(parameter.shape).contiguous()
     if not problems:
         network.load_state_dict(loaded, strict=False, assign=True)
         _number_positions(network)
