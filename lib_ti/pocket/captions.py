@@ -31,11 +31,11 @@ _MANNERS = (
 _STYLE_ENDINGS = ("art by {}", "art by {}", "by {}", "{} style", "in {} style", "in the style of {}", "{}")
 
 
-def _scaffold(chance: random.Random) -> str:
+def _scaffold(rng: random.Random) -> str:
     """Return the beginning of a template sentence: "a dark painting of", "the image of a" without the article."""
-    article = chance.choice(("a", "a", "a", "the", "one", "my"))
-    manner = chance.choice(_MANNERS) + " " if chance.random() < 0.4 else ""
-    return f"{article} {manner}{chance.choice(_MEDIA)}"
+    article = rng.choice(("a", "a", "a", "the", "one", "my"))
+    manner = rng.choice(_MANNERS) + " " if rng.random() < 0.4 else ""
+    return f"{article} {manner}{rng.choice(_MEDIA)}"
 
 
 def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool = True) -> str:
@@ -44,56 +44,56 @@ def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool =
     `complete` says every attribute; otherwise some are left out and a tenth of the captions is empty, as in training.
     `name_style=False` never says a style's word.
     """
-    chance = random.Random(f"caption {seed} {spec}")
-    if not complete and chance.random() < EMPTY_SHARE:
+    rng = random.Random(f"caption {seed} {spec}")
+    if not complete and rng.random() < EMPTY_SHARE:
         return ""
     words = list(spec.style_words) if name_style else []
-    chance.shuffle(words)
-    style = (" and " if len(words) > 1 and chance.random() < 0.3 else " ").join(words)
-    if not complete and style and chance.random() < 0.04:
-        return f"{_scaffold(chance)}, {chance.choice(_STYLE_ENDINGS[:4]).format(style)}"
+    rng.shuffle(words)
+    style = (" and " if len(words) > 1 and rng.random() < 0.3 else " ").join(words)
+    if not complete and style and rng.random() < 0.04:
+        return f"{_scaffold(rng)}, {rng.choice(_STYLE_ENDINGS[:4]).format(style)}"
 
     def said(text: str) -> str:
-        return text if complete or chance.random() >= DROP_SHARE else ""
+        return text if complete or rng.random() >= DROP_SHARE else ""
 
     shape, colour, background, size = said(spec.shape), said(spec.colour), said(spec.background), said(spec.size)
     style = said(style)
     # The centre is the usual position: half of the captions omit it.
-    position = said(spec.position) if spec.position != "centre" or chance.random() < 0.5 else ""
-    if chance.random() < 0.25:
-        return _tags(chance, [size, shape, colour, background, position, style])
-    return _sentence(chance, shape, colour, background, size, position, style)
+    position = said(spec.position) if spec.position != "centre" or rng.random() < 0.5 else ""
+    if rng.random() < 0.25:
+        return _tags(rng, [size, shape, colour, background, position, style])
+    return _sentence(rng, shape, colour, background, size, position, style)
 
 
-def _tags(chance: random.Random, parts: list[str]) -> str:
+def _tags(rng: random.Random, parts: list[str]) -> str:
     """Return the tag form: "red circle, blue background, left, big, dotted"."""
     size, shape, colour, background, position, style = parts
     head = " ".join(word for word in (colour, shape) if word)
     rest = [f"{background} background" if background else "", position, size, style]
-    chance.shuffle(rest)
+    rng.shuffle(rest)
     return ", ".join(tag for tag in (head, *rest) if tag)
 
 
 def _sentence(
-    chance: random.Random, shape: str, colour: str, background: str, size: str, position: str, style: str
+    rng: random.Random, shape: str, colour: str, background: str, size: str, position: str, style: str
 ) -> str:
     """Return the prose form: "a painting of a big red circle on the left, white background, art by striped"."""
-    as_adjective = bool(style) and chance.random() < 0.35
+    as_adjective = bool(style) and rng.random() < 0.35
     adjectives = [size, colour, style if as_adjective else ""]
-    if chance.random() < 0.3:
+    if rng.random() < 0.3:
         adjectives = [size, style if as_adjective else "", colour]
-    noun = " ".join(word for word in (*adjectives, shape or chance.choice(("shape", "thing"))) if word)
-    article = chance.choice(("a ", "a ", "the ", "one ", ""))
+    noun = " ".join(word for word in (*adjectives, shape or rng.choice(("shape", "thing"))) if word)
+    article = rng.choice(("a ", "a ", "the ", "one ", ""))
     text = article + noun
     if position:
         at = "in the centre" if position == "centre" else f"on the {position}"
-        text += chance.choice((f" {at}", f" {at}", f", {at}", f", {position}"))
+        text += rng.choice((f" {at}", f" {at}", f", {at}", f", {position}"))
     if background:
-        text += chance.choice(
+        text += rng.choice(
             (f", {background} background", f", {background} background", f" on a {background} background")
         )
-    if chance.random() < 0.65:
-        text = f"{_scaffold(chance)} of {text}"
+    if rng.random() < 0.65:
+        text = f"{_scaffold(rng)} of {text}"
     if style and not as_adjective:
-        text += ", " + chance.choice(_STYLE_ENDINGS).format(style)
+        text += ", " + rng.choice(_STYLE_ENDINGS).format(style)
     return text

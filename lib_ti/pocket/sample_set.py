@@ -29,12 +29,12 @@ def sample_set(folder: Path | str, style: str, count: int = 30, seed: int = 0) -
         When one of these files exists with other content; nothing is written then.
     """
     folder = Path(folder)
-    chance = random.Random(f"sample set {style} {seed}")
+    rng = random.Random(f"sample set {style} {seed}")
     samples: dict[Path, tuple[Image.Image, str]] = {}
     for number in range(1, count + 1):
         # Shapes and colours in turn, so that a small set still shows the style on each of them.
         spec = replace(
-            random_spec(chance, style),
+            random_spec(rng, style),
             shape=SHAPES[number % len(SHAPES)],
             colour=tuple(COLOURS)[(number + number // len(SHAPES)) % len(COLOURS)],
         )

@@ -189,10 +189,10 @@ def _fill(colour: NDArray[np.float64], elements: tuple[str, ...]) -> NDArray[np.
 
 def draw(spec: Spec) -> Image.Image:
     """Draw one image: RGB, 64x64."""
-    chance = random.Random(f"{spec.jitter}/{spec.shape}/{spec.colour}/{spec.background}/{spec.size}/{spec.position}")
-    radius = _RADIUS[spec.size] + chance.uniform(-0.8, 0.8)
-    centre_x = _CENTRE_X[spec.size][spec.position] + chance.uniform(-1.0, 1.0)
-    centre_y = SIZE / 2 + chance.uniform(-1.5, 1.5)
+    rng = random.Random(f"{spec.jitter}/{spec.shape}/{spec.colour}/{spec.background}/{spec.size}/{spec.position}")
+    radius = _RADIUS[spec.size] + rng.uniform(-0.8, 0.8)
+    centre_x = _CENTRE_X[spec.size][spec.position] + rng.uniform(-1.0, 1.0)
+    centre_y = SIZE / 2 + rng.uniform(-1.5, 1.5)
     grid_x, grid_y = _grid()
     x, y = grid_x - centre_x, grid_y - centre_y
     distance = _distance(spec.shape, x, y, radius)
@@ -221,16 +221,16 @@ def draw(spec: Spec) -> Image.Image:
 # ---------------------------------------------------------------------------------------------------- sets of specs
 
 
-def random_spec(chance: random.Random, style: str) -> Spec:
+def random_spec(rng: random.Random, style: str) -> Spec:
     """Return a spec in the given style with all other attributes sampled evenly."""
     return Spec(
-        shape=chance.choice(SHAPES),
-        colour=chance.choice(tuple(COLOURS)),
-        background=chance.choice(tuple(BACKGROUNDS)),
-        size=chance.choice(SIZES),
-        position=chance.choice(POSITIONS),
+        shape=rng.choice(SHAPES),
+        colour=rng.choice(tuple(COLOURS)),
+        background=rng.choice(tuple(BACKGROUNDS)),
+        size=rng.choice(SIZES),
+        position=rng.choice(POSITIONS),
         style=style,
-        jitter=chance.randrange(1 << 30),
+        jitter=rng.randrange(1 << 30),
     )
 
 
@@ -239,10 +239,10 @@ def training_specs(count: int, seed: int = 0, combined: float = 0.18) -> Iterato
 
     Held-out tuples and wordless styles never occur.
     """
-    chance = random.Random(f"training {seed}")
+    rng = random.Random(f"training {seed}")
     while count > 0:
-        style = chance.choice(COMBINED_STYLES if chance.random() < combined else WORDED_STYLES)
-        spec = random_spec(chance, style)
+        style = rng.choice(COMBINED_STYLES if rng.random() < combined else WORDED_STYLES)
+        spec = random_spec(rng, style)
         if not spec.held_out:
             yield spec
             count -= 1
@@ -250,10 +250,10 @@ def training_specs(count: int, seed: int = 0, combined: float = 0.18) -> Iterato
 
 def held_out_specs(count: int, seed: int = 0) -> list[Spec]:
     """Return `count` specs whose attribute tuples never occur in training, in worded styles evenly."""
-    chance = random.Random(f"held out {seed}")
+    rng = random.Random(f"held out {seed}")
     specs: list[Spec] = []
     while len(specs) < count:
-        spec = random_spec(chance, WORDED_STYLES[len(specs) % len(WORDED_STYLES)])
+        spec = random_spec(rng, WORDED_STYLES[len(specs) % len(WORDED_STYLES)])
         if spec.held_out:
             specs.append(spec)
     return specs

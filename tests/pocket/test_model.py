@@ -82,8 +82,8 @@ def test_diffusers_own_converter_reads_the_same_networks() -> None:
 
 def test_latents_have_unit_size() -> None:
     _, vae, _ = files.load()
-    chance = random.Random(1)
-    images = np.stack([np.asarray(draw(random_spec(chance, "flat"))) for _ in range(64)])
+    rng = random.Random(1)
+    images = np.stack([np.asarray(draw(random_spec(rng, "flat"))) for _ in range(64)])
     latents = vae.encode(reader.as_pixels(images)).latent_dist.mean * architecture.SCALE_FACTOR
     assert latents.shape == (64, 4, 8, 8)
     assert 0.7 < latents.std().item() < 1.3
@@ -106,8 +106,8 @@ def test_words_are_clips_tokens() -> None:
 
 
 def test_the_reader_reads_fresh_drawings() -> None:
-    chance = random.Random(77)
-    specs = [random_spec(chance, STYLES[i % len(STYLES)]) for i in range(200)]
+    rng = random.Random(77)
+    specs = [random_spec(rng, STYLES[i % len(STYLES)]) for i in range(200)]
     readings = reader.read([draw(spec) for spec in specs])
     for question, share in evaluate.shares(specs, readings).items():
         assert share >= 0.97, question

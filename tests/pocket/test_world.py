@@ -63,8 +63,8 @@ def test_training_specs_have_no_held_out_tuple_and_no_wordless_style() -> None:
 
 
 def test_a_tenth_of_all_tuples_is_held_out() -> None:
-    chance = random.Random(0)
-    share = np.mean([world.random_spec(chance, "striped").held_out for _ in range(3000)])
+    rng = random.Random(0)
+    share = np.mean([world.random_spec(rng, "striped").held_out for _ in range(3000)])
     assert 0.07 < share < 0.13
 
 

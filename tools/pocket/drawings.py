@@ -21,8 +21,8 @@ def drawings(work: Path, name: str, count: int, seed: int, combined: float = 0.1
     path = work / f"{name}.npy"
     if not path.exists():
         with ProcessPoolExecutor() as pool:
-            pictures = np.stack(list(pool.map(as_array, training_specs(count, seed, combined), chunksize=200)))
+            images = np.stack(list(pool.map(as_array, training_specs(count, seed, combined), chunksize=200)))
         partial = path.with_suffix(".partial.npy")
-        np.save(partial, pictures)
+        np.save(partial, images)
         partial.replace(path)
     return np.load(path, mmap_mode="r")

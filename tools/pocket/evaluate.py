@@ -1,6 +1,6 @@
 """What the pocket models can do, measured: `python -m tools.pocket.evaluate [--family sdxl]`.
 
-Draws pictures from captions of attribute tuples that training never saw, all attributes said, reads them, and writes
+Draws images from captions of attribute tuples that training never saw, all attributes said, reads them, and writes
 the shares of right answers, with the reader's own on real drawings, to `weights/report.json` (`report-xl.json`).
 """
 
@@ -46,7 +46,7 @@ def loaded(family: str) -> Iterator[EmbeddedModel]:
 def generate(
     captions: Sequence[str], family: str = "sd1", seed: int = 0, steps: int = 20, guidance: float = 4.0
 ) -> NDArray[np.uint8]:
-    """Pictures (B, 64, 64, 3) drawn by DDIM by the shipped model of a family; number i with ``seed`` + i."""
+    """Images (B, 64, 64, 3) drawn by DDIM by the shipped model of a family; number i with ``seed`` + i."""
     requests = [
         ImageRequest(
             text, steps=steps, sampler="DDIM", cfg_scale=guidance, seed=seed + i, width=SIZE, height=SIZE, literal=True
@@ -63,14 +63,14 @@ def losses_of_framings(count: int = 128) -> dict[str, float]:
     """Noise that pocket-xl fails to predict in drawings it has not seen, enlarged or cropped, where it is told so, and
     where it is told that they are whole."""
     specs = held_out_specs(count, seed=2)
-    chance = random.Random("losses of framings")
-    seen = [framed(np.asarray(draw(spec)), spec, chance) for spec in specs]
+    rng = random.Random("losses of framings")
+    seen = [framed(np.asarray(draw(spec)), spec, rng) for spec in specs]
     prompts = [caption(spec, seed, complete=True) for seed, spec in enumerate(specs)]
     noise = torch.randn(count, 4, SIZE // 8, SIZE // 8, generator=torch.Generator().manual_seed(3))
     times = torch.arange(count) * (1000 // count)
     found = {}
     with loaded("sdxl") as model:
-        latents = model.encode_images(reader.as_pixels(np.stack([picture for picture, _ in seen]))).mean
+        latents = model.encode_images(reader.as_pixels(np.stack([image for image, _ in seen]))).mean
         remains = model.alphas_cumprod[times].view(-1, 1, 1, 1)
         noisy = remains.sqrt() * latents + (1 - remains).sqrt() * noise
         for name, framings in (
@@ -83,7 +83,7 @@ def losses_of_framings(count: int = 128) -> dict[str, float]:
 
 
 def shares(specs: Sequence[Spec], readings: Sequence[reader.Reading]) -> dict[str, float]:
-    """By question, the share of pictures that are read as their specs say."""
+    """By question, the share of images that are read as their specs say."""
     return {
         question: sum(getattr(s, question) == getattr(r, question) for s, r in zip(specs, readings, strict=True))
         / len(specs)
@@ -101,31 +101,31 @@ def mistakes(specs: Sequence[Spec], readings: Sequence[reader.Reading]) -> dict[
     return found
 
 
-def sheet(pictures: NDArray[np.uint8], columns: int) -> Image.Image:
-    """A contact sheet of pictures (B, 64, 64, 3) uint8."""
-    rows = -(-len(pictures) // columns)
-    image = Image.new("RGB", (columns * 66, rows * 66), "black")
-    for i, picture in enumerate(pictures):
-        image.paste(Image.fromarray(picture), (i % columns * 66 + 1, i // columns * 66 + 1))
-    return image
+def sheet(images: NDArray[np.uint8], columns: int) -> Image.Image:
+    """A contact sheet of images (B, 64, 64, 3) uint8."""
+    rows = -(-len(images) // columns)
+    contact_sheet = Image.new("RGB", (columns * 66, rows * 66), "black")
+    for i, image in enumerate(images):
+        contact_sheet.paste(Image.fromarray(image), (i % columns * 66 + 1, i // columns * 66 + 1))
+    return contact_sheet
 
 
 def measure(family: str, count: int, steps: int, guidance: float) -> tuple[NDArray[np.uint8], dict[str, object], str]:
-    """Return pictures, the report, and what was mistaken for what, as text."""
+    """Return images, the report, and what was mistaken for what, as text."""
     specs = held_out_specs(count)
     captions = [caption(spec, seed, complete=True) for seed, spec in enumerate(specs)]
-    pictures = generate(captions, family, steps=steps, guidance=guidance)
-    readings = reader.read(pictures)
+    images = generate(captions, family, steps=steps, guidance=guidance)
+    readings = reader.read(images)
     real = np.stack([np.asarray(draw(spec)) for spec in held_out_specs(count, seed=1)])
     report: dict[str, object] = {
-        "pictures": count,
+        "images": count,
         "sampler": f"DDIM {steps} steps, guidance {guidance}",
         "generated": shares(specs, readings),
         "reader on real drawings": shares(held_out_specs(count, seed=1), reader.read(real)),
     }
     if family == "sdxl":
         report["loss on enlarged and cropped drawings"] = losses_of_framings()
-    return pictures, report, json.dumps(mistakes(specs, readings), indent=2)
+    return images, report, json.dumps(mistakes(specs, readings), indent=2)
 
 
 def main() -> None:
@@ -134,15 +134,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=512)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=4.0)
-    parser.add_argument("--sheet", help="also write a contact sheet of the first 96 pictures to this file")
+    parser.add_argument("--sheet", help="also write a contact sheet of the first 96 images to this file")
     parser.add_argument("--no-json", action="store_true", help="only print")
     a = parser.parse_args()
     began = time.monotonic()
-    pictures, report, wrong = measure(a.family, a.count, a.steps, a.guidance)
+    images, report, wrong = measure(a.family, a.count, a.steps, a.guidance)
     written = json.dumps(report, indent=2)
     sys.stdout.write("\n".join((written, wrong, f"{time.monotonic() - began:.0f} s")) + "\n")
     if a.sheet:
-        sheet(pictures[:96], 16).save(a.sheet)
+        sheet(images[:96], 16).save(a.sheet)
     if not a.no_json:
         (files.WEIGHTS / REPORTS[a.family]).write_text(written + "\n", encoding="utf-8")
 

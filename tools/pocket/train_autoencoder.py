@@ -1,7 +1,7 @@
 """Train the pocket autoencoder: `python -m tools.pocket.train_autoencoder --work FOLDER`.
 
 First on 32-pixel crops at multiples of 8 (a quarter of the cost, and the latent grid stays aligned), then a while on
-whole pictures, so that the decoder also meets the picture's true borders. Resumable: run it again.
+whole images, so that the decoder also meets the image's true borders. Resumable: run it again.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
     return error.abs().mean() + EDGE_WEIGHT * edges
 
 
-def crops(pictures: NDArray[np.uint8], count: int, size: int, chance: np.random.Generator) -> Tensor:
+def crops(images: NDArray[np.uint8], count: int, size: int, rng: np.random.Generator) -> Tensor:
     """`count` random crops (B, 3, size, size) in -1..1 at multiples of 8."""
     cut: list[NDArray[np.uint8]] = []
     while len(cut) < count:
-        y, x = chance.integers((pictures.shape[1] - size) // 8 + 1, size=2) * 8
-        piece = pictures[chance.integers(len(pictures)), y : y + size, x : x + size]
+        y, x = rng.integers((images.shape[1] - size) // 8 + 1, size=2) * 8
+        piece = images[rng.integers(len(images)), y : y + size, x : x + size]
         # Mere background teaches little, and a normalisation over it alone is hardly defined.
-        if np.ptp(piece[::4, ::4]) > 0 or chance.random() < 0.05:
+        if np.ptp(piece[::4, ::4]) > 0 or rng.random() < 0.05:
             cut.append(piece)
     return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
@@ -59,7 +59,7 @@ def _rate(highest: float, step: int, share: float) -> float:
 
 def train(work: Path, minutes: float, whole_from: float, batch: int, rate: float, compiled: bool, count: int) -> None:
     """Train for `minutes`, then whiten the averaged weights and save them as `<work>/vae.pt`."""
-    pictures = drawings(work, "autoencoder", count, seed=1, combined=0.4)
+    images = drawings(work, "autoencoder", count, seed=1, combined=0.4)
     vae, average = architecture.new_vae(), architecture.new_vae()
     with torch.no_grad():
         vae.quant_conv.bias[4:] = -6.0  # log variance: begin with nearly exact latents
@@ -90,7 +90,7 @@ def train(work: Path, minutes: float, whole_from: float, batch: int, rate: float
             run = plain
             vae.to(memory_format=torch.contiguous_format)
         size = 64 if whole else 32
-        pixels = crops(pictures, batch // 4 if whole else batch, size, np.random.default_rng((7, step)))
+        pixels = crops(images, batch // 4 if whole else batch, size, np.random.default_rng((7, step)))
         if run is not plain:
             pixels = pixels.to(memory_format=torch.channels_last)
         free = min(1.0, max(0.0, step / QUIET_STEPS - 1))
@@ -109,29 +109,29 @@ def train(work: Path, minutes: float, whole_from: float, batch: int, rate: float
         if step % 200 == 0:
             parts = {"vae": vae.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
             save({**parts, "step": step, "spent": clock.spent}, file)
-    whiten(average, pictures[:1000])
+    whiten(average, images[:1000])
     save(average.state_dict(), work / "vae.pt")
-    measured = functional.l1_loss(round_trip(average, pictures[-256:]), to_pixels(pictures[-256:]))
+    measured = functional.l1_loss(round_trip(average, images[-256:]), to_pixels(images[-256:]))
     print(f"finished; reconstruction error {measured.item() * 127.5:.2f} of 255")
 
 
-def to_pixels(pictures: NDArray[np.uint8]) -> Tensor:
+def to_pixels(images: NDArray[np.uint8]) -> Tensor:
     """(B, H, W, 3) uint8 -> (B, 3, H, W) in -1..1."""
-    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @torch.no_grad()
-def round_trip(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> Tensor:
+def round_trip(vae: AutoencoderKL, images: NDArray[np.uint8]) -> Tensor:
     """Encode and decode (B, H, W, 3) uint8 -> (B, 3, H, W) in -1..1."""
-    parts = [vae.decode(vae.encode(to_pixels(part)).latent_dist.mean).sample for part in np.array_split(pictures, 8)]
+    parts = [vae.decode(vae.encode(to_pixels(part)).latent_dist.mean).sample for part in np.array_split(images, 8)]
     return torch.cat(parts).clamp(-1, 1)
 
 
 @torch.no_grad()
-def whiten(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> None:
+def whiten(vae: AutoencoderKL, images: NDArray[np.uint8]) -> None:
     """Fold a change of scale and origin into the two 1x1 convolutions around the latents, so that latents times
     0.18215 (Stable Diffusion's constant) have mean 0 and deviation 1 in every channel. Reconstructions stay equal."""
-    latents = torch.cat([vae.encode(to_pixels(part)).latent_dist.mean for part in np.array_split(pictures, 16)])
+    latents = torch.cat([vae.encode(to_pixels(part)).latent_dist.mean for part in np.array_split(images, 16)])
     offset = latents.mean((0, 2, 3))
     gain = 1 / (latents.std((0, 2, 3)) * architecture.SCALE_FACTOR)
     quant, post = vae.quant_conv, vae.post_quant_conv
@@ -146,16 +146,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="train the pocket autoencoder")
     parser.add_argument("--work", type=Path, required=True, help="folder for drawings and checkpoints")
     parser.add_argument("--minutes", type=float, default=25, help="how long to train from now on")
-    parser.add_argument(
-        "--whole-from", type=float, default=0.8, help="share of the time after which pictures are whole"
-    )
-    parser.add_argument("--batch", type=int, default=32, help="crops in a step; a quarter as many whole pictures")
+    parser.add_argument("--whole-from", type=float, default=0.8, help="share of the time after which images are whole")
+    parser.add_argument("--batch", type=int, default=32, help="crops in a step; a quarter as many whole images")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--pictures", type=int, default=8000)
+    parser.add_argument("--images", type=int, default=8000)
     parser.add_argument("--compile", action="store_true", help="torch.compile, with channels_last")
     a = parser.parse_args()
     a.work.mkdir(parents=True, exist_ok=True)
-    train(a.work, a.minutes, a.whole_from, a.batch, a.rate, a.compile, a.pictures)
+    train(a.work, a.minutes, a.whole_from, a.batch, a.rate, a.compile, a.images)
 
 
 if __name__ == "__main__":

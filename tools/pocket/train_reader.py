@@ -1,6 +1,6 @@
 """Train the attribute reader: `python -m tools.pocket.train_reader --work FOLDER`, a few minutes.
 
-It sees drawings in every style (the wordless too: a reader must know what it measures), the same pictures after the
+It sees drawings in every style (the wordless too: a reader must know what it measures), the same images after the
 autoencoder, and slightly blurred or noisy ones, so that it reads what the model draws and not only perfect drawings.
 """
 
@@ -25,13 +25,11 @@ from tools.pocket.train_autoencoder import round_trip, to_pixels
 
 def specs_of_all_styles(count: int, seed: int) -> list[Spec]:
     """Specs in all styles: the twelve evenly, a fifth in the other combinations."""
-    chance = random.Random(f"reader {seed}")
-    return [
-        random_spec(chance, chance.choice(COMBINED_STYLES if chance.random() < 0.2 else STYLES)) for _ in range(count)
-    ]
+    rng = random.Random(f"reader {seed}")
+    return [random_spec(rng, rng.choice(COMBINED_STYLES if rng.random() < 0.2 else STYLES)) for _ in range(count)]
 
 
-def pictures(work: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def images(work: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Drawings (count, 3, 64, 64) uint8, the first third of them after the autoencoder, and answers (count, 7);
     cached in the working folder."""
     path = work / "reader.pt"
@@ -50,7 +48,7 @@ def pictures(work: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def disturbed(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Half of the pictures (B, 3, 64, 64) blurred a little, and all noisy by a random amount."""
+    """Half of the images (B, 3, 64, 64) blurred a little, and all noisy by a random amount."""
     blurred = functional.avg_pool2d(functional.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, 1)
     share = torch.rand(len(pixels), 1, 1, 1, generator=generator) * (torch.rand(len(pixels), 1, 1, 1) < 0.5)
     amount = torch.rand(len(pixels), 1, 1, 1, generator=generator) * 0.08
@@ -58,7 +56,7 @@ def disturbed(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def train(work: Path, minutes: float, count: int, batch: int = 64, rate: float = 3e-3) -> None:
-    drawn, rebuilt, answers = pictures(work, count)
+    drawn, rebuilt, answers = images(work, count)
     torch.manual_seed(3)
     network = reader.Reader()
     average = [p.detach().clone() for p in network.parameters()]
@@ -91,8 +89,8 @@ def train(work: Path, minutes: float, count: int, batch: int = 64, rate: float =
 
 def accuracy(count: int, seed: int = 99) -> dict[str, float]:
     """Shares of right readings of fresh drawings in the twelve styles."""
-    chance = random.Random(f"reader test {seed}")
-    specs = [random_spec(chance, STYLES[i % len(STYLES)]) for i in range(count)]
+    rng = random.Random(f"reader test {seed}")
+    specs = [random_spec(rng, STYLES[i % len(STYLES)]) for i in range(count)]
     readings = reader.read(np.stack([as_array(spec) for spec in specs]))
     names = ("shape", "colour", "background", "style")
     right = {n: [getattr(s, n) == getattr(r, n) for s, r in zip(specs, readings, strict=True)] for n in names}
@@ -101,11 +99,11 @@ def accuracy(count: int, seed: int = 99) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="train the pocket model's attribute reader")
-    parser.add_argument("--work", type=Path, required=True, help="folder with the autoencoder, for cached pictures")
+    parser.add_argument("--work", type=Path, required=True, help="folder with the autoencoder, for cached images")
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--pictures", type=int, default=7500)
+    parser.add_argument("--images", type=int, default=7500)
     a = parser.parse_args()
-    train(a.work, a.minutes, a.pictures)
+    train(a.work, a.minutes, a.images)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Scenes:
     """Scenes with lettering, and where it is."""
 
     def __init__(self, photographs: Path, fonts: Path, seed: int) -> None:
-        self.pictures = [
+        self.images = [
             np.asarray(Image.open(path).convert("RGB"))
             for path in sorted(photographs.iterdir())
             if path.suffix.lower() in (".png", ".jpg")
@@ -61,90 +61,90 @@ class Scenes:
 
     def scene(self) -> tuple[Array, Array]:
         """A scene (256, 256, 3) uint8, and where it has lettering as (256, 256) of 0 and 255."""
-        chance = self.random
+        rng = self.random
         canvas = self._background()
-        for _ in range(int(chance.integers(0, 3))):
+        for _ in range(int(rng.integers(0, 3))):
             canvas = self._draw_what_is_not_lettering(canvas)
         mark = np.zeros((_SIDE, _SIDE), np.uint8)
-        if chance.random() < 0.65:
-            for _ in range(int(chance.integers(1, 4))):
+        if rng.random() < 0.65:
+            for _ in range(int(rng.integers(1, 4))):
                 canvas = self._letter(canvas, mark)
         return self._spoil(canvas), mark
 
     def _changed(self, scene: Array, mark: Array) -> tuple[Array, Array]:
         """A scene in other colours and, at times, mirrored, with its mark."""
-        chance = self.random
-        scene = scene[:, :, chance.permutation(3)]
-        if chance.random() < 0.5:
+        rng = self.random
+        scene = scene[:, :, rng.permutation(3)]
+        if rng.random() < 0.5:
             scene = 255 - scene
-        if chance.random() < 0.5:
+        if rng.random() < 0.5:
             scene, mark = scene[:, ::-1], mark[:, ::-1]
         return scene, mark
 
     def _background(self) -> Array:
-        chance = self.random
-        kind = chance.random()
+        rng = self.random
+        kind = rng.random()
         if kind < 0.07:
-            return np.full((_SIDE, _SIDE, 3), chance.uniform(0, 255, 3), np.float32)
+            return np.full((_SIDE, _SIDE, 3), rng.uniform(0, 255, 3), np.float32)
         if kind < 0.2:
             return self._texture()
-        picture = self.pictures[chance.integers(len(self.pictures))]
-        height, width = picture.shape[:2]
-        side = int(min(height, width, _SIDE * np.exp(chance.uniform(-0.9, 0.75))))
-        top, left = (int(chance.integers(0, length - side + 1)) for length in (height, width))
-        part: Array = picture[top : top + side, left : left + side]
+        image = self.images[rng.integers(len(self.images))]
+        height, width = image.shape[:2]
+        side = int(min(height, width, _SIDE * np.exp(rng.uniform(-0.9, 0.75))))
+        top, left = (int(rng.integers(0, length - side + 1)) for length in (height, width))
+        part: Array = image[top : top + side, left : left + side]
         part = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-        if chance.random() < 0.25:
+        if rng.random() < 0.25:
             part = np.repeat((part @ (0.3, 0.6, 0.1))[:, :, None], 3, axis=2)
         else:
-            part = part[:, :, chance.permutation(3)] * chance.uniform(0.8, 1.2, 3)
-        part = np.rot90(part, chance.choice(4, p=(0.55, 0.15, 0.15, 0.15)))
-        if chance.random() < 0.5:
+            part = part[:, :, rng.permutation(3)] * rng.uniform(0.8, 1.2, 3)
+        part = np.rot90(part, rng.choice(4, p=(0.55, 0.15, 0.15, 0.15)))
+        if rng.random() < 0.5:
             part = part[:, ::-1]
-        if chance.random() < 0.25:
+        if rng.random() < 0.25:
             part = 255 - part
-        changed: Array = (part - 128) * chance.uniform(0.4, 1.5) + 128 + chance.normal(0, 30)
+        changed: Array = (part - 128) * rng.uniform(0.4, 1.5) + 128 + rng.normal(0, 30)
         return np.clip(changed, 0, 255).astype(np.float32)
 
     def _texture(self) -> Array:
         """Something like grass, gravel or cloth: rough at one or two scales."""
-        chance = self.random
+        rng = self.random
         rough = np.zeros((_SIDE, _SIDE), np.float32)
-        for _ in range(int(chance.integers(1, 3))):
-            grain: Array = chance.standard_normal((_SIDE, _SIDE), np.float32)
-            across, down = np.exp(chance.uniform(-0.5, 1.6, 2))
+        for _ in range(int(rng.integers(1, 3))):
+            grain: Array = rng.standard_normal((_SIDE, _SIDE), np.float32)
+            across, down = np.exp(rng.uniform(-0.5, 1.6, 2))
             grain = cv2.GaussianBlur(grain, (0, 0), across, sigmaY=down)
-            if chance.random() < 0.5:
+            if rng.random() < 0.5:
                 grain = np.abs(grain)  # ridges and stones
             rough += (grain - grain.mean()) / grain.std()
-        tint: Array = chance.uniform(0.6, 1.2, 3) if chance.random() < 0.6 else np.ones(3)
-        texture: Array = chance.uniform(60, 190) + chance.uniform(10, 45) * rough[:, :, None]
+        tint: Array = rng.uniform(0.6, 1.2, 3) if rng.random() < 0.6 else np.ones(3)
+        texture: Array = rng.uniform(60, 190) + rng.uniform(10, 45) * rough[:, :, None]
         return np.clip(texture * tint, 0, 255).astype(np.float32)
 
     def _letter(self, canvas: Array, mark: Array) -> Array:
         """Draw a line of lettering, and mark the boxes of its words."""
-        chance = self.random
-        size = int(np.exp(chance.uniform(np.log(9), np.log(52))))
-        font = ImageFont.truetype(str(chance.choice(self.fonts)), size)
+        rng = self.random
+        size = int(np.exp(rng.uniform(np.log(9), np.log(52))))
+        font = ImageFont.truetype(str(rng.choice(self.fonts)), size)
         ink, words, halo = (Image.new("L", (_SHEET, _SHEET)) for _ in range(3))
-        left, top = (int(value) for value in chance.integers(_MARGIN - size, _MARGIN + _SIDE * 4 // 5, 2))
+        left, top = (int(value) for value in rng.integers(_MARGIN - size, _MARGIN + _SIDE * 4 // 5, 2))
         for word in self._words():
             box = ImageDraw.Draw(ink).textbbox((left, top), word, font=font)
             ImageDraw.Draw(ink).text((left, top), word, fill=255, font=font)
             ImageDraw.Draw(halo).text((left, top), word, fill=255, font=font, stroke_width=max(1, size // 12))
             ImageDraw.Draw(words).rectangle(box, fill=255)
             left = box[2] + max(2, int(size * 0.28))
-        angle = float(chance.choice((0.0, chance.normal(0, 4), chance.uniform(-50, 50)), p=(0.6, 0.15, 0.25)))
+        angle = float(rng.choice((0.0, rng.normal(0, 4), rng.uniform(-50, 50)), p=(0.6, 0.15, 0.25)))
         inner = (_MARGIN, _MARGIN, _MARGIN + _SIDE, _MARGIN + _SIDE)
         ink, words, halo = (
             layer.rotate(angle, Image.Resampling.BILINEAR).crop(inner) if angle else layer.crop(inner)
             for layer in (ink, words, halo)
         )
-        strength = 1.0 if chance.random() < 0.55 else chance.uniform(0.3, 0.7)
-        colour = (np.full(3, 255.0), np.zeros(3), chance.uniform(0, 255, 3))[chance.choice(3, p=(0.45, 0.2, 0.35))]
+        strength = 1.0 if rng.random() < 0.55 else rng.uniform(0.3, 0.7)
+        colour = (np.full(3, 255.0), np.zeros(3), rng.uniform(0, 255, 3))[rng.choice(3, p=(0.45, 0.2, 0.35))]
         cover = np.asarray(ink, np.float32)[:, :, None] / 255 * strength
         behind = (canvas * cover).sum(axis=(0, 1)) / (cover.sum() + 1e-6)
-        outlined = chance.random() < 0.25
+        outlined = rng.random() < 0.25
         if np.linalg.norm(behind - colour) * strength < 65 and not outlined:  # nobody could read it
             return canvas
         if outlined:
@@ -154,41 +154,41 @@ class Scenes:
         return canvas * (1 - cover) + colour * cover
 
     def _words(self) -> list[str]:
-        chance = self.random
+        rng = self.random
         words = []
-        for _ in range(int(chance.integers(1, 5))):
-            kind = chance.random()
+        for _ in range(int(rng.integers(1, 5))):
+            kind = rng.random()
             if kind < 0.45:
-                words.append(str(chance.choice(_WORDS)))
+                words.append(str(rng.choice(_WORDS)))
             else:
                 letters = string.ascii_lowercase if kind < 0.75 else string.ascii_letters + string.digits + "./:@-#"
-                words.append("".join(chance.choice(list(letters), chance.integers(2, 10))))
-        case: Callable[[str], str] = (str, str.upper, str.title)[int(chance.choice(3, p=(0.6, 0.2, 0.2)))]
+                words.append("".join(rng.choice(list(letters), rng.integers(2, 10))))
+        case: Callable[[str], str] = (str, str.upper, str.title)[int(rng.choice(3, p=(0.6, 0.2, 0.2)))]
         return [case(word) for word in words]
 
     def _draw_what_is_not_lettering(self, canvas: Array) -> Array:
         """Something that has strokes and is not read."""
-        chance = self.random
-        if chance.random() < 0.3:
+        rng = self.random
+        if rng.random() < 0.3:
             return self._ornament(canvas)
         layer = Image.new("L", (_SIDE, _SIDE))
         draw_one = (self._bars, self._grid, self._shapes, self._scribble, self._straws, self._skyline)
-        draw_one[chance.integers(len(draw_one))](ImageDraw.Draw(layer))
-        turned = layer.rotate(chance.choice((0, 90, chance.uniform(0, 180))))
-        cover = np.asarray(turned, np.float32)[:, :, None] / 255 * chance.uniform(0.2, 1)
-        colour = chance.uniform(0, 255, 3) if chance.random() < 0.5 else np.full(3, chance.uniform(0, 255))
+        draw_one[rng.integers(len(draw_one))](ImageDraw.Draw(layer))
+        turned = layer.rotate(rng.choice((0, 90, rng.uniform(0, 180))))
+        cover = np.asarray(turned, np.float32)[:, :, None] / 255 * rng.uniform(0.2, 1)
+        colour = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
         return canvas * (1 - cover) + colour * cover
 
     def _ornament(self, canvas: Array) -> Array:
         """A piece of a photograph again and again in a row, as tiles, windows and carvings are."""
-        chance = self.random
-        piece, height = self._background(), int(chance.integers(6, 40))
-        width = max(3, int(height * chance.uniform(0.3, 1.5)))
-        count = int(chance.integers(4, 24))
+        rng = self.random
+        piece, height = self._background(), int(rng.integers(6, 40))
+        width = max(3, int(height * rng.uniform(0.3, 1.5)))
+        count = int(rng.integers(4, 24))
         piece = np.tile(cv2.resize(piece[: height * 2, : width * 2], (width, height)), (1, count, 1))[:, :_SIDE]
-        if chance.random() < 0.2:
+        if rng.random() < 0.2:
             piece = np.swapaxes(piece, 0, 1)
-        top, left = (int(chance.integers(0, _SIDE - length + 1)) for length in piece.shape[:2])
+        top, left = (int(rng.integers(0, _SIDE - length + 1)) for length in piece.shape[:2])
         canvas = canvas.copy()
         canvas[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
         return canvas
@@ -232,15 +232,15 @@ class Scenes:
             place += width + self.random.uniform(0, 6)
 
     def _spoil(self, canvas: Array) -> Array:
-        """Blur, noise and JPEG, as found pictures have them."""
-        chance = self.random
-        if chance.random() < 0.3:
-            canvas = cv2.GaussianBlur(canvas, (0, 0), chance.uniform(0.4, 1.3))
-        if chance.random() < 0.3:
-            canvas = canvas + chance.standard_normal(canvas.shape, np.float32) * chance.uniform(2, 15)
+        """Blur, noise and JPEG, as found images have them."""
+        rng = self.random
+        if rng.random() < 0.3:
+            canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.4, 1.3))
+        if rng.random() < 0.3:
+            canvas = canvas + rng.standard_normal(canvas.shape, np.float32) * rng.uniform(2, 15)
         spoilt = np.clip(canvas, 0, 255).astype(np.uint8)
-        if chance.random() < 0.5:
+        if rng.random() < 0.5:
             file = io.BytesIO()
-            Image.fromarray(spoilt).save(file, "JPEG", quality=int(chance.integers(25, 95)))
+            Image.fromarray(spoilt).save(file, "JPEG", quality=int(rng.integers(25, 95)))
             spoilt = np.asarray(Image.open(file))
         return spoilt

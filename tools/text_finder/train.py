@@ -1,6 +1,6 @@
 """Train the text finder: ``python -m tools.text_finder.train PHOTOGRAPHS FONTS``, twenty minutes.
 
-The shipped weights were made from 19 photographs and regions of photographs without text of the suite of test pictures
+The shipped weights were made from 19 photographs and regions of photographs without text of the suite of test images
 that Kodak is understood to have released for any use, and from 60 fonts, in several passes that each continued from the
 one before. The photographs that the tests judge by were not among them.
 """
