@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from lib_ti.host.inpainted_patch import InpaintedPatch, cut_out, put_back
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def painted(size: tuple[int, int], *boxes: Sequence[int]) -> Image.Image:
-    mask = Image.new("L", size)
-    for box in boxes:
-        ImageDraw.Draw(mask).rectangle(tuple(box), fill=255)
-    return mask
+from tests.host.drawn import noise, painted
 
 
 @pytest.mark.parametrize(

@@ -12,23 +12,10 @@ from safetensors.torch import save_file
 
 from lib_ti.errors import BadInput
 from lib_ti.host.blip_input import pixels
-from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.tools import CAPTIONER
+from tests.host.drawn import noise
+from tests.host.embedded.sessions import host_of
 from tests.small_blip import make_blip
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> EmbeddedHost:
-    return EmbeddedHost(
-        checkpoint,
-        embeddings_folder=folder,
-        device="cpu",
-        captioner_folder=folder / "BLIP",
-        upscalers_folder=folder / "ESRGAN",
-    )
 
 
 @pytest.fixture(scope="session")

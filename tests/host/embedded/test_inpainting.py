@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> EmbeddedHost:
-    return EmbeddedHost(
-        checkpoint,
-        embeddings_folder=folder,
-        device="cpu",
-        captioner_folder=folder / "BLIP",
-        upscalers_folder=folder / "ESRGAN",
-    )
-
-
-def painted(size: tuple[int, int], *boxes: Sequence[int]) -> Image.Image:
-    mask = Image.new("L", size)
-    for box in boxes:
-        ImageDraw.Draw(mask).rectangle(tuple(box), fill=255)
-    return mask
+from tests.host.drawn import noise, painted
+from tests.host.embedded.sessions import host_of
 
 
 def test_regions_depend_on_seed_and_prompt(tmp_path: Path) -> None:

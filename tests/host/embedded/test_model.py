@@ -15,23 +15,11 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import Networks
-from lib_ti.host.model import Checkpointing, Conditioning
+from lib_ti.host.model import Checkpointing
+from tests.host.embedded.sessions import loss_of, modules
 from tests.prompts import of_images
 
 Make = Callable[..., Embedding]
-
-
-def loss_of(model: EmbeddedModel, conditioning: Conditioning) -> torch.Tensor:
-    count = len(conditioning.crossattn)
-    generator = torch.Generator().manual_seed(1)
-    noisy = torch.randn(count, 4, 8, 8, generator=generator)
-    prediction = model.predict(noisy, torch.arange(count) * 400 + 5, conditioning)
-    assert prediction.dtype == torch.float32
-    return (prediction - noisy).square().mean()
-
-
-def modules(model: EmbeddedModel) -> list[torch.nn.Module]:
-    return [model._unet, model._autoencoder, model._text._encoders[0]._network]
 
 
 def test_networks_are_those_of_the_file(model: EmbeddedModel, networks: Networks) -> None:

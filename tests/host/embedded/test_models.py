@@ -15,7 +15,8 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
-from lib_ti.host.model import Conditioning, ImageRequest
+from lib_ti.host.model import ImageRequest
+from tests.host.embedded.sessions import loss_of, state_of
 from tests.prompts import of_images
 
 Make = Callable[..., Embedding]
@@ -23,35 +24,15 @@ Make = Callable[..., Embedding]
 SMALL = ImageRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
 
 
-def loss_of(model: EmbeddedModel, conditioning: Conditioning) -> torch.Tensor:
-    count = len(conditioning.crossattn)
-    generator = torch.Generator().manual_seed(1)
-    noisy = torch.randn(count, 4, 8, 8, generator=generator)
-    prediction = model.predict(noisy, torch.arange(count) * 400 + 5, conditioning)
-    assert prediction.dtype == torch.float32
-    return (prediction - noisy).square().mean()
-
-
-def modules(model: EmbeddedModel) -> list[torch.nn.Module]:
-    return [model._unet, model._autoencoder, model._text._encoders[0]._network]
-
-
 def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make) -> None:
-    def state(model: EmbeddedModel) -> list[object]:
-        return [
-            (module.training, getattr(module, "gradient_checkpointing", None), len(module._forward_hooks))
-            for network in modules(model)
-            for module in network.modules()
-        ] + [parameter.requires_grad for network in modules(model) for parameter in network.parameters()]
-
     with host.models.session(SessionOptions()) as model:
-        before = state(model)
+        before = state_of(model)
     settings = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark
     random = torch.random.get_rng_state()
     for error in (None, RuntimeError("step failed"), KeyboardInterrupt()):
         with suppress(RuntimeError, KeyboardInterrupt), host.models.session(SessionOptions()) as model:
             model.set_checkpointing("all-blocks")
-            assert state(model) != before
+            assert state_of(model) != before
             loss_of(model, model.encode_prompts(of_images(["my-style"]), [embedding()])).backward()
             model.generate(SMALL, [])
             with pytest.raises(BadInput):
@@ -59,7 +40,7 @@ def test_session_leaves_everything_as_it_was(host: EmbeddedHost, embedding: Make
             if error:
                 raise error
         with host.models.session(SessionOptions()) as model:
-            assert state(model) == before
+            assert state_of(model) == before
     assert settings == (torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.cudnn.benchmark)
     assert torch.equal(torch.random.get_rng_state(), random)
 

@@ -10,29 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
 from lib_ti.errors import BadInput, UserError
-from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.image_tools import upscaling
 from lib_ti.host.embedded.image_tools.upscaling import TiledUpscaler, model_files
+from tests.host.drawn import noise
+from tests.host.embedded.sessions import host_of
 
 CPU = torch.device("cpu")
-
-
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> EmbeddedHost:
-    return EmbeddedHost(
-        checkpoint,
-        embeddings_folder=folder,
-        device="cpu",
-        captioner_folder=folder / "BLIP",
-        upscalers_folder=folder / "ESRGAN",
-    )
 
 
 def blurring(scale: int) -> Any:
