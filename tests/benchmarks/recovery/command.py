@@ -1,0 +1,95 @@
+"""``python dev.py bench recovery``: hide a word that the pocket model knows, and learn it back as an embedding."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.pocket import CHECKPOINTS
+from tests.benchmarks.recovery import records
+from tests.benchmarks.recovery.concepts import CONCEPTS, SHAPES, STYLES
+from tests.benchmarks.recovery.measure import Run, measure
+from tests.benchmarks.recovery.place import Place
+from tests.benchmarks.recovery.plot import plot
+from tests.benchmarks.recovery.table import table
+from tests.benchmarks.recovery.variants import VARIANTS
+
+STANDARD = [concept.name for concept in (*STYLES, *SHAPES)]
+QUICK = ["striped", "star"]
+
+
+def main(words: Sequence[str]) -> int:
+    arguments = _parser().parse_args(words)
+    path: Path = arguments.results
+    if arguments.table:
+        print(table(records.read(path)))
+    if arguments.plot:
+        plot(records.read(path), arguments.plot)
+        print(arguments.plot)
+    if not arguments.table and not arguments.plot:
+        torch.set_num_threads(arguments.threads)
+        _measure(list(_runs(arguments)), path, arguments.family)
+        print(table(records.read(path)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python dev.py bench recovery",
+        description=f"{__doc__} Runs that the results file has are not measured again.",
+    )
+    known = ", ".join(VARIANTS)
+    parser.add_argument("--rows", nargs="+", choices=VARIANTS, default=[*VARIANTS], metavar="ROW", help=known)
+    parser.add_argument(
+        "--concepts", nargs="+", choices=CONCEPTS, metavar="CONCEPT", help=f"{', '.join(CONCEPTS)} (default: first 12)"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, help="training images and noise (default: 0 1 2)")
+    parser.add_argument("--images", nargs="+", type=int, default=[16], help="training images (default: %(default)s)")
+    parser.add_argument("--steps", type=int, help="instead of each row's own number")
+    parser.add_argument("--samples", action="store_true", help="also keep the losses of 32 samples at each check")
+    parser.add_argument("--quick", action="store_true", help=f"only {' and '.join(QUICK)}, one seed")
+    parser.add_argument("--family", choices=CHECKPOINTS, default="sd1", help="of the pocket model")
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
+    parser.add_argument("--results", type=Path, default=Path("recovery.jsonl"), help="default: %(default)s")
+    parser.add_argument("--table", action="store_true", help="print the table of the results and measure nothing")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="plot the results and measure nothing")
+    return parser
+
+
+def _runs(arguments: argparse.Namespace) -> Iterator[Run]:
+    """Yield the runs; those that are compared follow each other, so that their seconds can be compared too."""
+    concepts = arguments.concepts or (QUICK if arguments.quick else STANDARD)
+    seeds = arguments.seeds or ([0] if arguments.quick else [0, 1, 2])
+    for images, seed, concept, row in itertools.product(arguments.images, seeds, concepts, arguments.rows):
+        yield Run(VARIANTS[row], CONCEPTS[concept], images, seed, arguments.steps, arguments.samples)
+
+
+def _measure(runs: Sequence[Run], path: Path, family: str) -> None:
+    """Measure what the file does not have yet, and append it."""
+    known = {record.key for record in records.read(path)}
+    missing = [run for run in runs if (family, run.variant.name, run.concept.name, run.images, run.seed) not in known]
+    print(f"{len(runs)} runs, {len(runs) - len(missing)} of them in {path} already", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        host = EmbeddedHost(CHECKPOINTS[family], embeddings_folder=Path(folder) / "embeddings")
+        with host.models.session(SessionOptions()) as model:
+            place = Place(model, Path(folder))
+            for run in missing:
+                began = time.monotonic()
+                record, checks = measure(place, run, family)
+                records.append(path, record, checks)
+                shown = ", ".join(f"{step}: {gap:.2f}" for step, gap in zip(record.steps, record.gaps, strict=True))
+                print(
+                    f"{run.variant.name} | {run.concept.name} | {run.images} images | seed {run.seed} | {shown} | "
+                    f"concept {record.generated.concept:.2f} others {record.generated.others:.2f} "
+                    f"copies {record.generated.copies:.2f} norm {record.norms[-1]:.2f} | "
+                    f"{record.seconds[-1]:.1f} s of {time.monotonic() - began:.1f} s",
+                    flush=True,
+                )

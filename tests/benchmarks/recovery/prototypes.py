@@ -1,0 +1,98 @@
+"""What is measured before it is a setting: changes to a trainer that the engine made."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.schedule import FINAL_SHARE
+from lib_ti.training.trainer import Trainer
+from tests.benchmarks.recovery.monitor import Check, Monitor
+
+Adapting = Callable[[Trainer, EmbeddedModel, Monitor], AbstractContextManager[None]]
+
+
+@dataclass
+class HoldThenCosine:
+    """A constant learning rate up to step ``hold``, then a cosine over ``decay`` steps down to 5 %."""
+
+    rate: float
+    hold: int
+    decay: int
+
+    def learning_rate(self, step: int) -> float:
+        done = min(1.0, max(0.0, (step - self.hold) / self.decay))
+        return self.rate * (FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def hold_then_cosine(hold: int, decay: int) -> Adapting:
+    """Return an adaptation that holds the settings' learning rate for ``hold`` steps and then lets it decay."""
+
+    @contextmanager
+    def adapt(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
+        trainer.schedule = HoldThenCosine(trainer.schedule.learning_rate(1), hold, decay)
+        yield
+
+    return adapt
+
+
+def hold_until_takeoff(decay: int) -> Adapting:
+    """Return an adaptation whose decay begins when the training images show that learning has taken off.
+
+    The run ends with the decay, or at its last step if learning does not take off.
+    """
+
+    @contextmanager
+    def adapt(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
+        most = trainer.limits.max_steps
+        schedule = HoldThenCosine(trainer.schedule.learning_rate(1), most - decay, decay)
+        trainer.schedule = schedule
+
+        def begin(trainer: Trainer, check: Check) -> None:
+            if check.training and check.step < schedule.hold and _has_taken_off(monitor.checks):
+                schedule.hold = check.step
+                trainer.limits = replace(trainer.limits, max_steps=min(most, check.step + decay))
+
+        monitor.listeners.append(begin)
+        yield
+
+    return adapt
+
+
+def _has_taken_off(checks: list[Check], least: float = 0.05, errors: float = 2.0) -> bool:
+    """Whether the loss of training images fell by 5 % since the first check, and by two standard errors."""
+    first, now = checks[0].training, checks[-1].training
+    fallen = [before - after for before, after in zip(first, now, strict=True)]
+    error = statistics.stdev(fallen) / math.sqrt(len(fallen))
+    mean = statistics.fmean(fallen)
+    return mean >= errors * error and mean >= least * statistics.fmean(first)
+
+
+@contextmanager
+def only_up_blocks(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
+    """Let gradients reach the text only through the cross-attention of the UNet's up blocks.
+
+    Nothing else in the down and middle blocks depends on the embedding, so their backward pass is left away.
+    """
+
+    def without_gradient(
+        module: nn.Module, arguments: tuple[object, ...], named: dict[str, object]
+    ) -> tuple[tuple[object, ...], dict[str, object]]:
+        return arguments, {**named, "encoder_hidden_states": named["encoder_hidden_states"].detach()}  # type: ignore[attr-defined]
+
+    unet = model._unet
+    hooks = [
+        block.register_forward_pre_hook(without_gradient, with_kwargs=True)
+        for block in (*unet.down_blocks, unet.mid_block)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
