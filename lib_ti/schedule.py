@@ -1,7 +1,8 @@
 """Learning-rate schedules in the WebUI's syntax: ``0.005`` or ``0.005:100, 1e-3:1000, 1e-5``.
 
 ``rate:step`` applies until that step of the embedding, counted from its creation (as in the WebUI, steps are absolute);
-a rate without a step applies to the end. A linear warm-up and a cosine decay can be combined with it.
+a rate without a step applies to the end. A linear warm-up and a cosine decay can be combined with it. ``0.74x`` is a
+rate relative to the model's word vectors.
 """
 
 from __future__ import annotations
@@ -64,8 +65,16 @@ class LearningRateSchedule:
         return self.pieces[-1][0]
 
 
-def parse_learning_rates(text: str, *, what: str = "Embedding learning rate") -> tuple[tuple[float, int | None], ...]:
+def parse_learning_rates(
+    text: str, *, word_rms: float = 1.0, what: str = "Embedding learning rate"
+) -> tuple[tuple[float, int | None], ...]:
     """Parse the pieces of a schedule.
+
+    Parameters
+    ----------
+    word_rms
+        What 1x is: the RMS of the coordinates of ordinary words' vectors
+        (:attr:`lib_ti.families.model_info.ModelInfo.word_rms`). Relative rates are rounded to three digits.
 
     Raises
     ------
@@ -82,7 +91,10 @@ def parse_learning_rates(text: str, *, what: str = "Embedding learning rate") ->
     previous = 0
     for index, part in enumerate(parts):
         rate_text, colon, step_text = part.partition(":")
-        rate = _number(rate_text, part, what, example)
+        relative = rate_text.strip().lower().endswith("x")
+        rate = _number(rate_text.strip()[:-1] if relative else rate_text, part, what, example)
+        if relative:
+            rate = float(f"{rate * word_rms:.3g}")
         last: int | None = None
         if colon and step_text.strip() != "-1":
             if not step_text.strip().isdecimal():
@@ -99,6 +111,14 @@ def parse_learning_rates(text: str, *, what: str = "Embedding learning rate") ->
             )
         pieces.append((rate, last))
     return tuple(pieces)
+
+
+def absolute_learning_rates(text: str, word_rms: float) -> str:
+    """Return a schedule without relative rates; ``text`` itself where it has none. Raises as the parser does."""
+    if "x" not in text.lower():
+        return text
+    pieces = parse_learning_rates(text, word_rms=word_rms)
+    return ", ".join(number(rate) if last is None else f"{number(rate)}:{last}" for rate, last in pieces)
 
 
 def check_reaches(pieces: tuple[tuple[float, int | None], ...], max_steps: int) -> str | None:

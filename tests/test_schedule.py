@@ -2,13 +2,20 @@
 
 import pytest
 
-from lib_ti.schedule import LearningRateSchedule, check_reaches, parse_learning_rates
+from lib_ti.schedule import LearningRateSchedule, absolute_learning_rates, check_reaches, parse_learning_rates
 
 
 def test_the_webuis_syntax() -> None:
     assert parse_learning_rates("0.005") == ((0.005, None),)
     assert parse_learning_rates("0.005:100, 1e-3:1000, 1e-5") == ((0.005, 100), (1e-3, 1000), (1e-5, None))
     assert parse_learning_rates("0.005:100, 1e-3:-1") == ((0.005, 100), (1e-3, None))
+
+
+def test_rates_relative_to_words() -> None:
+    assert parse_learning_rates("0.74x", word_rms=0.0144338) == ((0.0107, None),)
+    assert parse_learning_rates("1X:100, 0.001", word_rms=0.02) == ((0.02, 100), (0.001, None))
+    assert absolute_learning_rates("0.74x:100, 1e-3", 0.0144338) == "0.0107:100, 0.001"
+    assert absolute_learning_rates("1e-3:10, 5e-4", 0.0144338) == "1e-3:10, 5e-4"
 
 
 def test_each_rate_holds_until_its_step() -> None:
@@ -40,6 +47,9 @@ def test_cosine_ends_at_a_twentieth() -> None:
     [
         ("", "empty"),
         ("abc", "'abc' is not a number"),
+        ("x", "'x' is not a number"),
+        ("0x", "above 0"),
+        ("0.74xx", "'0.74xx' is not a number"),
         ("0", "above 0"),
         ("-0.1", "above 0"),
         ("nan", "above 0"),

@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_ti.config import FORMER_FLAGS, RENAMED, Config, TrainConfig, a1111, described, from_mapping
+from lib_ti.config import (
+    FORMER_FLAGS,
+    NO_PRESET,
+    RENAMED,
+    Config,
+    TrainConfig,
+    a1111,
+    described,
+    from_mapping,
+    preset_settings,
+)
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path
 from lib_ti.wording import number
@@ -50,6 +60,7 @@ def read_config(
 ) -> Config:
     """Return the configuration of ``--config FILE``, overridden by the options that were given.
 
+    ``--preset`` overrides the file too: options, then the preset among them, then the file, then a preset in the file.
     ``report`` is called with what was read from a settings file of the WebUI.
 
     Raises
@@ -67,7 +78,8 @@ def read_config(
             values = _translated(kind, values, source, report)
     prefix = "setting_"
     given = {key[len(prefix) :]: value for key, value in vars(arguments).items() if key.startswith(prefix)}
-    return from_mapping(kind, {**values, **given}, source=source)
+    chosen = preset_settings(given.get("preset", NO_PRESET)) if kind is TrainConfig else {}
+    return from_mapping(kind, {**values, **chosen, **given}, source=source)
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
 from lib_ti.config.inspect import InspectConfig
 from lib_ti.config.prepare import PrepareConfig
+from lib_ti.config.presets import NO_PRESET, PRESETS, Preset, preset_settings
 from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.train import TrainConfig
@@ -16,6 +17,8 @@ from lib_ti.config.train import TrainConfig
 __all__ = [
     "FORMER_FLAGS",
     "MAX_VECTORS",
+    "NO_PRESET",
+    "PRESETS",
     "RENAMED",
     "CaptionConfig",
     "Config",
@@ -23,11 +26,13 @@ __all__ = [
     "GenerateConfig",
     "InspectConfig",
     "PrepareConfig",
+    "Preset",
     "Setting",
     "Settings",
     "TrainConfig",
     "described",
     "from_mapping",
+    "preset_settings",
     "problems",
     "setting",
     "to_mapping",

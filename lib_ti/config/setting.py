@@ -49,6 +49,11 @@ def setting(default: Any, label: str, help: str, **details: Any) -> Any:
 class Settings:
     """Base of all configurations, which are frozen dataclasses whose fields are made by :func:`setting`."""
 
+    @classmethod
+    def completed(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return values by the present names, with those that they imply for others, such as those of a preset."""
+        return values
+
     def contradictions(self) -> list[str]:
         """Return what is wrong with values that are each within bounds, one sentence each."""
         return []
@@ -78,7 +83,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
     known = {name: (value_type, described_) for name, value_type, _, described_ in described(kind)}
     found: list[str] = []
     read: dict[str, Any] = {}
-    for name, value in with_present_names(kind, values).items():
+    for name, value in kind.completed(with_present_names(kind, values)).items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"; did you mean {quoted(close[0])}?" if close else "."

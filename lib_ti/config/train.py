@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from lib_ti.config.presets import NO_PRESET, PRESETS, with_preset
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.placeholders import FILEWORDS, without_name
 from lib_ti.schedule import check_reaches, parse_learning_rates
@@ -15,6 +18,14 @@ class TrainConfig(Settings):
     """One training run."""
 
     name: str = setting("", "Embedding", "The embedding to train; create it first.", required=True)
+    preset: str = setting(
+        NO_PRESET,
+        "Preset",
+        "Settings that belong together; what you set yourself wins. "
+        + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items())
+        + ".",
+        choices=(NO_PRESET, *PRESETS),
+    )
     dataset: str = setting(
         "", "Dataset directory", "Folder with the images and their captions.", required=True, path=True
     )
@@ -34,11 +45,17 @@ class TrainConfig(Settings):
     learning_rate: str = setting(
         "0.005",
         "Embedding Learning rate",
-        "Size of each update of the vectors. A list such as 0.005:100, 1e-3:1000, 1e-5 changes it at those steps.",
+        "Size of each update of the vectors. A list such as 0.005:100, 1e-3:1000, 1e-5 changes it at those steps. With "
+        "x, as in 0.74x, it is relative to the model's word vectors: 0.35x is about 0.005 for SD 1.",
         short="Embedding learning rate",
         required=True,
     )
-    max_steps: int = setting(5000, "Max steps", "The run ends at this step of the embedding.", minimum=1)
+    max_steps: int = setting(
+        5000,
+        "Max steps",
+        "The run ends at this step of the embedding; 0: after as many more steps as the preset has.",
+        minimum=0,
+    )
     width: int = setting(
         MODEL_SIZE,
         "Width",
@@ -148,6 +165,12 @@ class TrainConfig(Settings):
         "cosine: the learning rate falls smoothly to 5 % at Max steps.",
         choices=("constant", "cosine"),
     )
+    scale_per_encoder: bool = setting(
+        False,
+        "Scale learning rate per text encoder",
+        "With two text encoders (SDXL), the learning rate is that of the first, and the second's is in proportion to "
+        "its word vectors; off: the same for both, as in the WebUI.",
+    )
     vector_norm: str = setting(
         "free",
         "Vector norm",
@@ -223,8 +246,15 @@ class TrainConfig(Settings):
         for name in ("preview_prompt", "preview_negative"):
             object.__setattr__(self, name, without_name(getattr(self, name), self.name))
 
+    @classmethod
+    def completed(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return with_preset(values)
+
     def contradictions(self) -> list[str]:
         found = []
+        if self.max_steps == 0 and not (self.preset in PRESETS and PRESETS[self.preset].steps):
+            named = " or ".join(name for name, preset in PRESETS.items() if preset.steps)
+            found.append(f"Max steps is 0, which needs a preset with a number of steps: give one, or choose {named}.")
         if self.learning_rate.strip():
             try:
                 pieces = parse_learning_rates(self.learning_rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,3 +28,19 @@ class ModelInfo:
     word_norm: Mapping[str, float]
     """Norm of an ordinary word's vector by encoder, the scale of learned vectors and of their learning rate: the RMS
     over :data:`lib_ti.families.clip.ORDINARY_WORDS`, about 0.4 for SD1."""
+
+    @property
+    def word_rms(self) -> dict[str, float]:
+        """RMS of a coordinate of ordinary words' vectors by encoder, the unit of relative learning rates: about 0.0144
+        for SD1. The first encoder's is that of the settings."""
+        return {key: self.word_norm[key] / math.sqrt(width) for key, width in self.widths.items()}
+
+    @property
+    def first_word_rms(self) -> float:
+        """:attr:`word_rms` of the family's first encoder."""
+        return next(iter(self.word_rms.values()))
+
+    @property
+    def encoder_scales(self) -> dict[str, float]:
+        """:attr:`word_rms` by encoder in units of the first one's."""
+        return {key: rms / self.first_word_rms for key, rms in self.word_rms.items()}

@@ -49,10 +49,14 @@ def build_trainer(
         embeddings,
         backward=Backward(model, batches, embeddings, DenoisingObjective(config.seed)),
         optimizer=build_optimizer(
-            embeddings.named, norms, vector_norm=config.vector_norm, weight_decay=config.weight_decay
+            embeddings.named,
+            norms,
+            vector_norm=config.vector_norm,
+            weight_decay=config.weight_decay,
+            scales=model.info.encoder_scales if config.scale_per_encoder else {},
         ),
         schedule=LearningRateSchedule(
-            parse_learning_rates(config.learning_rate),
+            parse_learning_rates(config.learning_rate, word_rms=model.info.first_word_rms),
             first_step=first_step + 1,
             max_steps=config.max_steps,
             warmup_steps=config.warmup_steps,

@@ -14,16 +14,18 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
 from lib_ti.paths import folder_problem, path_problem
 from lib_ti.storage.in_use import obstacle
+from lib_ti.training.run_length import with_max_steps
 from lib_ti.wording import counted, printable, quoted
 
 
 @dataclass(frozen=True)
 class RunInputs:
-    """The embedding's file, the embedding in it, and the prompt template."""
+    """The embedding's file, the embedding in it, the prompt template, and the settings with the step of the end."""
 
     path: Path
     embedding: Embedding
     template: Template
+    config: TrainConfig
 
 
 def read_inputs(folders: Folders, config: TrainConfig) -> RunInputs:
@@ -42,7 +44,9 @@ def read_inputs(folders: Folders, config: TrainConfig) -> RunInputs:
             if said := obstacle(library.target(path)):
                 found.append(said)
             embedding = files.load(path)
-            if embedding.step >= config.max_steps:
+            config = with_max_steps(config, embedding)
+            found += [problem for problem in problems(config) if problem not in found]
+            if config.max_steps and embedding.step >= config.max_steps:
                 steps = counted(embedding.step, "step")
                 found.append(
                     f"Embedding {quoted(config.name)} has been trained for {steps} already, and Max steps is "
@@ -57,11 +61,11 @@ def read_inputs(folders: Folders, config: TrainConfig) -> RunInputs:
         found += error.problems
     if config.dataset and not path_problem(config.dataset) and (wrong := folder_problem(Path(config.dataset))):
         found.append(f"Dataset directory {wrong}")
-    written = {"Log directory": Path(config.log_directory), "Embeddings folder": folders.embeddings}
-    found += [problem for label, folder in written.items() if (problem := _unwritable(label, folder))]
+    written_to = {"Log directory": Path(config.log_directory), "Embeddings folder": folders.embeddings}
+    found += [problem for label, folder in written_to.items() if (problem := _unwritable(label, folder))]
     if found or embedding is None or template is None:
         raise BadInput(found)
-    return RunInputs(path, embedding, template)
+    return RunInputs(path, embedding, template, config)
 
 
 def _unwritable(label: str, folder: Path) -> str | None:

@@ -87,7 +87,7 @@ def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *,
         stack.enter_context(attention_by(_tested_attention(plan, log)))
         memory = _chosen_memory(plan, config, log)
         dataset, encoded = _encode(host, config, plan, log, control)
-        return RunSession(host, config, plan, log, control, memory).run(dataset, encoded)
+        return RunSession(host, plan.config, plan, log, control, memory).run(dataset, encoded)
 
 
 def _agreed(prepared: Preparation, config: TrainConfig, log: RunLogger, *, new_data: bool) -> RunPlan:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +24,7 @@ from lib_ti.host.model import Model
 from lib_ti.training.checks.disk_space import check_disk_space
 from lib_ti.training.checks.findings import Finding, findings
 from lib_ti.training.checks.norms import check_norms
+from lib_ti.training.checks.preset import absolute, check_preset
 from lib_ti.training.checks.prompts import check_prompts
 from lib_ti.training.checks.settings import check_settings
 from lib_ti.training.images.previews import check_previews
@@ -37,8 +38,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run works on. ``size`` is width and height in pixels; the model is acquired while the plan is open."""
+    """What a run works on. ``size`` is width and height in pixels; the model is acquired while the plan is open.
 
+    ``config`` has the step of the end and the absolute learning rate, whatever a preset says.
+    """
+
+    config: TrainConfig
     inputs: RunInputs
     model: Model
     size: tuple[int, int]
@@ -117,8 +122,10 @@ def prepare_run(
         except BadInput as error:
             prepared.refuse(error)
         else:
-            _check_settings(prepared, config, inputs, model, library.list_names(host.folders.embeddings))
-            _check_images(prepared, config, inputs, model, progress)
+            settled = replace(inputs.config, learning_rate=absolute(config, model.info))
+            prepared.add(*check_preset(config, settled.max_steps, model.info))
+            _check_settings(prepared, settled, inputs, model, library.list_names(host.folders.embeddings))
+            _check_images(prepared, settled, inputs, model, progress)
         yield prepared
 
 
@@ -184,7 +191,7 @@ def _check_images(
                 prepared.add(*target.findings)
             begun = embedding.with_vectors(target.state.vectors, step=target.state.step)
             prepared.add(*check_norms(config, begun, target.state.initial_norms, model.info))
-            prepared.plan = RunPlan(inputs, model, size, dataset, target)
+            prepared.plan = RunPlan(config, inputs, model, size, dataset, target)
         with prepared.collecting():
             check_template(template, [item.caption for item in dataset.all_items])
             said = check_prompts(model, embedding, template, dataset)

@@ -25,10 +25,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def test_findings_are_grouped_and_nothing_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
-    assert main([*CHECK, "--learning-rate", "1"]) == 0
+    assert main([*CHECK, "--learning-rate", "5"]) == 0
     out = capsys.readouterr().out
     warnings, good = out.split("Warnings:\n")[1].split("Good:\n")
-    assert warnings.startswith("  - Embedding learning rate 1 is far too high")
+    assert warnings.startswith("  - Embedding learning rate 5 is far too high")
     for words in ("my-style has 2 vectors and is new", "pocket [", "Captions: 10", "A step needs about"):
         assert words in good
     assert "Problems" not in out
@@ -39,7 +39,7 @@ def test_findings_are_grouped_and_nothing_is_written(here: Path, capsys: pytest.
     ("arguments", "words"),
     [
         (["--dataset", "nowhere"], "'nowhere' does not exist"),
-        (["--max-steps", "0"], "smallest possible value is 1"),
+        (["--max-steps", "0"], "Max steps is 0, which needs a preset"),
         (["--preview-sampler", "magic"], "Sampler 'magic' is not known"),
         (["--checkpoint", "none.safetensors"], "none.safetensors"),
     ],

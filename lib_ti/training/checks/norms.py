@@ -63,6 +63,8 @@ def _kept(config: TrainConfig, targets: Mapping[str, Tensor], info: ModelInfo) -
     kept = f"each vector keeps its initial norm, {some(parts)}"
     if config.vector_norm != DIRECTION:
         return kept
-    rate = parse_learning_rates(config.learning_rate)[0][0]
-    angles = torch.cat([angle_of(rate, info.widths[key], norms) for key, norms in targets.items()]).tolist()
+    rate = parse_learning_rates(config.learning_rate, word_rms=info.first_word_rms)[0][0]
+    scales = info.encoder_scales if config.scale_per_encoder else dict.fromkeys(targets, 1.0)
+    turns = [angle_of(rate * scales[key], info.widths[key], norms) for key, norms in targets.items()]
+    angles = torch.cat(turns).tolist()
     return f"{kept}, and the learning rate {number(rate)} turns it by {norm_range(angles)} rad a step"

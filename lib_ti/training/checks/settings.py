@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 from lib_ti.config import TrainConfig
@@ -37,8 +36,8 @@ def check_settings(config: TrainConfig, template: Template, info: ModelInfo, emb
 
 
 def _about_learning_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
-    highest = max(rate for rate, _ in parse_learning_rates(config.learning_rate))
-    high = HIGH * min(norm / math.sqrt(info.widths[key]) for key, norm in info.word_norm.items())
+    highest = max(rate for rate, _ in parse_learning_rates(config.learning_rate, word_rms=info.first_word_rms))
+    high = HIGH * min(info.word_rms.values())
     about = f"for this model learning rates above {number(float(f'{high:.1g}'))}"
     if highest > ABSURD / HIGH * high:
         yield f"Embedding learning rate {number(highest)} is far too high: {about} are unstable, and {USUAL}."

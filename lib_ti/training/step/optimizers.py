@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -19,6 +20,7 @@ from lib_ti.training.step.norms import Constraint, FixedNorm, turned, unconstrai
 ADAMW, DIRECTIONAL = "adamw", "directional"
 FREE, FIXED, DIRECTION = "free", "fixed", "direction"
 """Choices of the setting ``vector_norm``."""
+NO_SCALES: Mapping[str, float] = MappingProxyType({})
 
 
 class Optimizer(Protocol):
@@ -55,6 +57,8 @@ class AdamW:
         Leaf tensors by name; changed in place.
     constraint
         Applied to the vectors after each update.
+    scales
+        Factors of the learning rate by name; 1 where there is none.
     """
 
     name = ADAMW
@@ -67,8 +71,9 @@ class AdamW:
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         constraint: Constraint = unconstrained,
+        scales: Mapping[str, float] = NO_SCALES,
     ) -> None:
-        self._vectors, self._constraint = dict(vectors), constraint
+        self._vectors, self._constraint, self._scales = dict(vectors), constraint, dict(scales)
         self._betas, self._eps, self._weight_decay = betas, eps, weight_decay
         device = next(iter(self._vectors.values())).device
         # Skipped steps do not count in the bias correction.
@@ -84,12 +89,12 @@ class AdamW:
         correction_square = (1 - second**updates).float()
         updated: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
         for key, vector in self._vectors.items():
-            gradient = gradients[key]
+            gradient, rate = gradients[key], learning_rate * self._scales.get(key, 1.0)
             mean = torch.lerp(self._mean[key], gradient, 1 - first)
             square = second * self._square[key] + (1 - second) * gradient * gradient
             step = (mean / correction_mean) / ((square / correction_square).sqrt() + self._eps)
-            decayed = vector * (1 - learning_rate * self._weight_decay) if self._weight_decay else vector
-            updated[key] = (self._constraint(key, decayed - learning_rate * step), mean, square)
+            decayed = vector * (1 - rate * self._weight_decay) if self._weight_decay else vector
+            updated[key] = (self._constraint(key, decayed - rate * step), mean, square)
             apply = apply & torch.isfinite(updated[key][0]).all()
         for key, (vector, mean, square) in updated.items():
             self._vectors[key].copy_(torch.where(apply, vector, self._vectors[key]))
@@ -126,12 +131,20 @@ class Directional:
         Leaf tensors by name; changed in place.
     targets
         The norms (count,) by the same names, all above 0.
+    scales
+        Factors of the learning rate by name; 1 where there is none.
     """
 
     name = DIRECTIONAL
 
-    def __init__(self, vectors: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        self._vectors = dict(vectors)
+    def __init__(
+        self,
+        vectors: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        *,
+        scales: Mapping[str, float] = NO_SCALES,
+    ) -> None:
+        self._vectors, self._scales = dict(vectors), dict(scales)
         self._targets = {key: targets[key].to(vector)[:, None] for key, vector in self._vectors.items()}
         self._updates = torch.zeros((), device=next(iter(self._vectors.values())).device)
 
@@ -140,7 +153,7 @@ class Directional:
         updated = {}
         for key, vector in self._vectors.items():
             targets = self._targets[key]
-            angle = angle_of(learning_rate, vector.shape[1], targets)
+            angle = angle_of(learning_rate * self._scales.get(key, 1.0), vector.shape[1], targets)
             updated[key] = turned(vector, gradients[key], angle, targets)
             apply = apply & torch.isfinite(updated[key]).all()
         for key, vector in updated.items():
@@ -167,7 +180,12 @@ def optimizer_name(vector_norm: str) -> str:
 
 
 def build_optimizer(
-    vectors: Mapping[str, Tensor], targets: Mapping[str, Tensor], *, vector_norm: str, weight_decay: float
+    vectors: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    *,
+    vector_norm: str,
+    weight_decay: float,
+    scales: Mapping[str, float] = NO_SCALES,
 ) -> Optimizer:
     """Return the optimizer of a run.
 
@@ -175,9 +193,11 @@ def build_optimizer(
     ----------
     targets
         The norms (count,) that vectors keep unless ``vector_norm`` is free, by leaf; moved to the vectors' device.
+    scales
+        Factors of the learning rate by leaf; 1 where there is none.
     """
     targets = {key: targets[key].to(vector) for key, vector in vectors.items()}
     if vector_norm == DIRECTION:
-        return Directional(vectors, targets)
+        return Directional(vectors, targets, scales=scales)
     constraint = FixedNorm(targets) if vector_norm == FIXED else unconstrained
-    return AdamW(vectors, weight_decay=weight_decay, constraint=constraint)
+    return AdamW(vectors, weight_decay=weight_decay, constraint=constraint, scales=scales)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lib_ti.data.images import decode
     from lib_ti.embedding import files, library
     from lib_ti.training.files import place, run_folder
-    from lib_ti.training.images import previews
     from lib_ti.training.files.place import Placed
+    from lib_ti.training.images import previews
     from lib_ti.ui.results import contact_sheet, state
     from lib_ti.ui.results.state import RunResults
 else:

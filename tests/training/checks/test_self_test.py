@@ -23,7 +23,7 @@ from lib_ti.training.checks.self_test import SelfTest, _plain_attention, self_te
 from lib_ti.training.create import create
 from lib_ti.training.run import train
 from tests.checkpoints import write_checkpoint
-from tests.fakes import FakeModel, draw_pictures
+from tests.fakes import FakeModel, draw_images
 
 PROMPT = "a circle by zq-trial"
 
@@ -147,7 +147,7 @@ def test_plain_attention_is_torchs(how: str) -> None:
 
 def test_the_check_and_the_run_say_which_kernel_is_used(tmp_path: Path) -> None:
     host = EmbeddedHost(write_checkpoint(tmp_path, "sd1"), embeddings_folder=tmp_path)
-    draw_pictures(tmp_path / "images", count=1, size=64)
+    draw_images(tmp_path / "images", count=1, size=64)
     create(host, CreateConfig(name="zq-kernel", text="red"))
     config = TrainConfig(
         name="zq-kernel",

@@ -120,3 +120,18 @@ def test_norms_that_a_file_does_not_record_are_the_present_ones(recorded: object
 def test_norms_that_a_file_records_are_the_initial_ones() -> None:
     embedding = Embedding("my-style", {"clip_l": torch.ones(2, 4)}, recipe={INITIAL_NORMS: {"clip_l": [0.5, 0.25]}})
     assert initial_norms(embedding)["clip_l"].tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("how", ["free", "fixed", "direction"])
+def test_each_encoder_has_its_own_learning_rate(how: str) -> None:
+    start = vectors()
+    plain, scaled, alone = start.clone(), start.clone(), start.clone()
+    norms = {"clip_l": start.norm(dim=1), "clip_g": start.norm(dim=1)}
+    (gradient,) = random_gradients(1)
+    both = build_optimizer(
+        {"clip_l": plain, "clip_g": scaled}, norms, vector_norm=how, weight_decay=0, scales={"clip_l": 1, "clip_g": 2}
+    )
+    both.step({"clip_l": gradient, "clip_g": gradient}, 0.02, YES)
+    build_optimizer({"clip_l": alone}, norms, vector_norm=how, weight_decay=0).step({"clip_l": gradient}, 0.04, YES)
+    assert scaled.equal(alone)
+    assert not plain.equal(alone)

@@ -1,0 +1,26 @@
+"""The step at which a run ends, where its preset has a number of further steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lib_ti.config import PRESETS, TrainConfig
+from lib_ti.embedding.embedding import Embedding
+from lib_ti.training.resume import continued_run
+
+
+def with_max_steps(config: TrainConfig, embedding: Embedding) -> TrainConfig:
+    """Return settings whose Max steps is a step of the embedding.
+
+    For Max steps 0 that is the preset's number of steps after the present one; for a run with this preset that was
+    stopped on the same images, the step at which that was to end.
+    """
+    if config.max_steps or config.preset not in PRESETS:
+        return config
+    end = embedding.step + PRESETS[config.preset].steps
+    if earlier := continued_run(config, embedding):
+        former = earlier[1].identity.settings
+        same = all(former.get(name) == getattr(config, name) for name in ("preset", "dataset"))
+        if same and embedding.step < former["max_steps"]:
+            end = former["max_steps"]
+    return replace(config, max_steps=end)
