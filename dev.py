@@ -164,12 +164,12 @@ def only_one_at_a_time() -> "Iterator[None]":
 
 
 def set_up(base: str, requirements: "list[str]") -> None:
-    """Make ``.venv`` anew. The stamp is written last, so that an interrupted set-up is never taken for a whole one.
+    """Recreate ``.venv``. The stamp is written last, so that an interrupted set-up is never taken for a whole one.
 
     Raises
     ------
     SetUpFailed
-        With the end of what venv or pip said.
+        With the last lines of venv or pip.
     """
     started = time.monotonic()
     print(f"Setting up .venv, once: about 2 minutes, more on a slow network ({base}).", flush=True)
@@ -185,7 +185,7 @@ def set_up(base: str, requirements: "list[str]") -> None:
 def small_torch(requirements: "list[str]") -> "list[str]":
     """Options for pip that offer it the CPU build of torch, a tenth of the size, on a Linux without an NVIDIA GPU.
 
-    Elsewhere PyPI's own is right. Where the page of that build is out of reach, PyPI's larger build works too.
+    Elsewhere PyPI's own is right. Where the page of that build cannot be reached, PyPI's larger build works too.
     """
     wanted = any(requirement.startswith("torch==") for requirement in requirements)
     if not wanted or not sys.platform.startswith("linux") or shutil.which("nvidia-smi"):
@@ -216,7 +216,7 @@ def follow(command: "list[str]", advice: str) -> None:
         print("\r" + " " * 78 + "\r", end="", flush=True)
     if process.returncode:
         raise SetUpFailed(
-            "\n".join(end) + "\nSetting up .venv failed; the lines above are the end of what was said. "
+            "\n".join(end) + "\nSetting up .venv failed; the lines above are the last of its output. "
             f"{advice} Then run the same command again."
         )
 

@@ -78,10 +78,10 @@ class UnsafePickle(BadInput):
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether a device or the processor's memory was full; PyTorch has no one type for both."""
-    said = str(error).lower()
+    report = str(error).lower()
     # The last one is of cuBLAS and cuDNN, which take memory of their own.
     signs = ("out of memory", "can't allocate memory", "status_alloc_failed")
-    return isinstance(error, MemoryError) or any(sign in said for sign in signs)
+    return isinstance(error, MemoryError) or any(sign in report for sign in signs)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def said_when_memory_is_full(sentence: str) -> Iterator[None]:
 
 
 def reason(error: OSError) -> str:
-    """Return what the system said, without numbers and names of functions."""
+    """Return the system's message, without numbers and names of functions."""
     return error.strerror or str(error) or type(error).__name__
 
 
@@ -144,11 +144,11 @@ def explain(error: BaseException) -> tuple[str, ...]:
     message = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no message"
     place = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(place[-1].filename).name}, line {place[-1].lineno}, in {place[-1].name})" if place else ""
-    said = f"{type(error).__name__}: {message}{where}."
+    report = f"{type(error).__name__}: {message}{where}."
     if out_of_memory(error):
         advice = (
             "The memory is full: choose a smaller Batch size or smaller Width and Height, set Gradient "
             "checkpointing to auto, or close other programs that use the graphics card."
         )
-        return (advice, said)
-    return (f"An unexpected error ended it. {said}", "The whole traceback is in the console.")
+        return (advice, report)
+    return (f"An unexpected error ended it. {report}", "The whole traceback is in the console.")

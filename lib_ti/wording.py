@@ -22,7 +22,7 @@ def some(names: Sequence[str], most: int = 5) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 picture, 2 pictures."""
+    """A number with its noun: 1 image, 2 images."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

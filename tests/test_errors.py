@@ -38,6 +38,6 @@ def test_full_disk_and_full_memory_are_explained_with_advice() -> None:
     (full,) = describe_error(OSError(28, "No space left on device")).sentences
     assert "No space left on device" in full
     assert "free space" in full
-    advice, said = describe_error(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")).sentences
+    advice, report = describe_error(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")).sentences
     assert "smaller Batch size" in advice
-    assert "CUDA out of memory" in said
+    assert "CUDA out of memory" in report

@@ -86,8 +86,8 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], *, source: str =
     for name, value in kind.completed(with_present_names(kind, values)).items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            meant = f"; did you mean {quoted(close[0])}?" if close else "."
-            found.append(f"There is no setting {quoted(name)} in {source}{meant}")
+            suggestion = f"; did you mean {quoted(close[0])}?" if close else "."
+            found.append(f"There is no setting {quoted(name)} in {source}{suggestion}")
             continue
         value_type, item = known[name]
         try:
@@ -132,9 +132,9 @@ def _problem(value: Any, item: Setting) -> str | None:
 def _unreadable(value: Any, value_type: type[Any], item: Setting) -> str:
     expected = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[value_type]
     shown = number(value) if isinstance(value, float) else quoted(value)
-    said = f"{item.name} must be {expected}, and is {shown}"
-    meant = without_commas(value, whole=value_type is int) if isinstance(value, str) else None
-    return f"{said}. Write {meant}." if meant and value_type in (int, float) else f"{said}."
+    problem = f"{item.name} must be {expected}, and is {shown}"
+    suggestion = without_commas(value, whole=value_type is int) if isinstance(value, str) else None
+    return f"{problem}. Write {suggestion}." if suggestion and value_type in (int, float) else f"{problem}."
 
 
 def _read(value: Any, value_type: type[Any]) -> Any:

@@ -231,7 +231,8 @@ class TrainConfig(Settings):
     log_directory: str = setting(
         "textual_inversion",
         "Log directory",
-        "Folder for the runs: previews, checkpoints, losses.",
+        "Folder for the runs: previews, checkpoints, losses. A relative path is below the folder in which the program "
+        "was started.",
         required=True,
         path=True,
     )

@@ -204,10 +204,10 @@ class NothingReadable(BadInput):
 
     def __init__(self, folder: Path, skipped: Sequence[Skipped], remarks: Sequence[str] = ()) -> None:
         self.skipped = tuple(skipped)
-        said = "holds no image; put images directly into it."
+        problem = "holds no image; put images directly into it."
         if skipped:
-            said = f"has no readable image; {counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}."
-        super().__init__(" ".join((f"The image folder {printable(folder)} {said}", *remarks)))
+            problem = f"has no readable image; {counted(len(skipped), 'file')} skipped: {some(_reasons(skipped))}."
+        super().__init__(" ".join((f"The image folder {printable(folder)} {problem}", *remarks)))
 
 
 def _reasons(skipped: Iterable[Skipped]) -> list[str]:

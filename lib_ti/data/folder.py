@@ -16,7 +16,7 @@ from lib_ti.errors import BadInput
 from lib_ti.paths import folder_problem
 from lib_ti.wording import counted, printable, some
 
-_NO_PICTURES = frozenset(
+_NO_IMAGES = frozenset(
     {".txt", ".caption", ".json", ".jsonl", ".csv", ".npz", ".npy", ".pt", ".safetensors", ".bin", ".db", ".ini"}
 )
 _REPLACED = ".replaced-"
@@ -143,7 +143,7 @@ def _candidates(beside: Beside) -> Iterator[tuple[Path, str]]:
     """Yield the files of a folder that may be images, each with a reason where it belongs to something else."""
     files = [path for path in beside.files if not path.name.startswith(".")]
     files = [path for path in files if not path.suffix.lower().startswith(_REPLACED)]
-    files = [path for path in files if path.suffix.lower() not in _NO_PICTURES]
+    files = [path for path in files if path.suffix.lower() not in _NO_IMAGES]
     # "carnival-mask.png" without a "carnival" beside it is an image like any other.
     masks = {mask for path in files for mask in find_masks(path, beside)}
     yield from ((path, _belongs_to(path, beside)) for path in files if path not in masks)
@@ -162,7 +162,7 @@ def _belongs_to(path: Path, beside: Beside) -> str:
 
 
 def _subfolders(folder: Path) -> Iterator[Path]:
-    """Yield all folders below one, each after the one that it is in; hidden ones and folders of runs are left out."""
+    """Yield all folders below one, each after the one that it is in; hidden ones and folders of runs are excluded."""
     for inner, names, files in os.walk(folder):
         names[:] = sorted(
             (name for name in names if not name.startswith(".")), key=lambda name: natural_key(Path(name))

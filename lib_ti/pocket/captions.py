@@ -53,13 +53,13 @@ def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool =
     if not complete and style and rng.random() < 0.04:
         return f"{_scaffold(rng)}, {rng.choice(_STYLE_ENDINGS[:4]).format(style)}"
 
-    def said(text: str) -> str:
+    def named(text: str) -> str:
         return text if complete or rng.random() >= DROP_SHARE else ""
 
-    shape, colour, background, size = said(spec.shape), said(spec.colour), said(spec.background), said(spec.size)
-    style = said(style)
+    shape, colour, background, size = named(spec.shape), named(spec.colour), named(spec.background), named(spec.size)
+    style = named(style)
     # The centre is the usual position: half of the captions omit it.
-    position = said(spec.position) if spec.position != "centre" or rng.random() < 0.5 else ""
+    position = named(spec.position) if spec.position != "centre" or rng.random() < 0.5 else ""
     if rng.random() < 0.25:
         return _tags(rng, [size, shape, colour, background, position, style])
     return _sentence(rng, shape, colour, background, size, position, style)

@@ -100,8 +100,6 @@ def load(path: Path | str = CHECKPOINT) -> tuple[UNet2DConditionModel, Autoencod
 
 def config(version: str) -> dict[str, Any]:
     """Return ldm's description of the model (the `.yaml`), `version` being the text encoder's folder."""
-    unet, vae = architecture.UNET_CONFIG, architecture.VAE_CONFIG
-    channels = architecture.UNET_CHANNELS
     return {
         "model": {
             "target": "ldm.models.diffusion.ddpm.LatentDiffusion",
@@ -112,7 +110,7 @@ def config(version: str) -> dict[str, Any]:
                 "timesteps": 1000,
                 "first_stage_key": "jpg",
                 "cond_stage_key": "txt",
-                "image_size": unet["sample_size"],
+                "image_size": architecture.UNET_CONFIG["sample_size"],
                 "channels": 4,
                 "cond_stage_trainable": False,
                 "conditioning_key": "crossattn",
@@ -120,38 +118,13 @@ def config(version: str) -> dict[str, Any]:
                 "use_ema": False,
                 "unet_config": {
                     "target": "ldm.modules.diffusionmodules.openaimodel.UNetModel",
-                    "params": {
-                        "image_size": unet["sample_size"],
-                        "in_channels": 4,
-                        "out_channels": 4,
-                        "model_channels": channels[0],
-                        "attention_resolutions": [2**level for level in reversed(range(len(channels)))],
-                        "num_res_blocks": unet["layers_per_block"],
-                        "channel_mult": [width // channels[0] for width in channels],
-                        "num_heads": architecture.HEADS,
-                        "use_spatial_transformer": True,
-                        "transformer_depth": 1,
-                        "context_dim": architecture.WIDTH,
-                        "use_checkpoint": False,
-                        "legacy": False,
-                    },
+                    "params": _unet_parameters(),
                 },
                 "first_stage_config": {
                     "target": "ldm.models.autoencoder.AutoencoderKL",
                     "params": {
                         "embed_dim": 4,
-                        "ddconfig": {
-                            "double_z": True,
-                            "z_channels": 4,
-                            "resolution": vae["sample_size"],
-                            "in_channels": 3,
-                            "out_ch": 3,
-                            "ch": architecture.VAE_CHANNELS[0],
-                            "ch_mult": [width // architecture.VAE_CHANNELS[0] for width in architecture.VAE_CHANNELS],
-                            "num_res_blocks": vae["layers_per_block"],
-                            "attn_resolutions": [],
-                            "dropout": 0.0,
-                        },
+                        "ddconfig": _autoencoder_parameters(),
                         "lossconfig": {"target": "torch.nn.Identity"},
                     },
                 },
@@ -161,6 +134,41 @@ def config(version: str) -> dict[str, Any]:
                 },
             },
         }
+    }
+
+
+def _unet_parameters() -> dict[str, Any]:
+    channels = architecture.UNET_CHANNELS
+    return {
+        "image_size": architecture.UNET_CONFIG["sample_size"],
+        "in_channels": 4,
+        "out_channels": 4,
+        "model_channels": channels[0],
+        "attention_resolutions": [2**level for level in reversed(range(len(channels)))],
+        "num_res_blocks": architecture.UNET_CONFIG["layers_per_block"],
+        "channel_mult": [width // channels[0] for width in channels],
+        "num_heads": architecture.HEADS,
+        "use_spatial_transformer": True,
+        "transformer_depth": 1,
+        "context_dim": architecture.WIDTH,
+        "use_checkpoint": False,
+        "legacy": False,
+    }
+
+
+def _autoencoder_parameters() -> dict[str, Any]:
+    channels = architecture.VAE_CHANNELS
+    return {
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": architecture.VAE_CONFIG["sample_size"],
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": channels[0],
+        "ch_mult": [width // channels[0] for width in channels],
+        "num_res_blocks": architecture.VAE_CONFIG["layers_per_block"],
+        "attn_resolutions": [],
+        "dropout": 0.0,
     }
 
 

@@ -1,4 +1,4 @@
-"""What a program is at work on: while it is, no other may write there, and each is told who does."""
+"""Notes of what a program works on: meanwhile no other may write there, and its refusal names the program."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def held(target: Target, doing: str) -> Iterator[None]:
 
 
 def obstacle(target: Target) -> str | None:
-    """Return the sentence that says who is at work on a target; None where nobody is. Nothing is written."""
+    """Return the sentence that names who works on a target; None where nobody does. Nothing is written."""
     note = holder(target.lock)
     return None if note is None else _sentence(target, note)
 
 
 def _sentence(target: Target, note: str) -> str:
     try:
-        said = json.loads(note)
-        doing, since, process, machine = (said[key] for key in ("doing", "since", "process", "machine"))
+        content = json.loads(note)
+        doing, since, process, machine = (content[key] for key in ("doing", "since", "process", "machine"))
     except (ValueError, KeyError, TypeError):  # locked a moment ago, and not written yet
         return f"{target.title} is being written by another program: wait until that has ended."
     here = (process, machine) == (os.getpid(), socket.gethostname())

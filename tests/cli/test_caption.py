@@ -26,9 +26,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_is_captioned_and_the_result_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
     assert (folder / "03.txt").read_text() == "a flat colour 255 40 30"
-    said = capsys.readouterr().out
-    assert "Images: 3 captioned, 1 with an existing caption that was kept, 1 skipped.\n" in said
-    assert "broken.png was skipped: the file is empty (0 bytes); copy or download it again.\n" in said
+    output = capsys.readouterr().out
+    assert "Images: 3 captioned, 1 with an existing caption that was kept, 1 skipped.\n" in output
+    assert "broken.png was skipped: the file is empty (0 bytes); copy or download it again.\n" in output
     assert main(["caption", str(folder), "--prefix", "a flat"]) == 0
     assert "Images: 4 with an existing caption that was kept, 1 skipped." in capsys.readouterr().out
 
@@ -45,9 +45,9 @@ def test_programs_read_what_was_done(folder: Path, capsys: pytest.CaptureFixture
 def test_all_problems_are_reported_before_a_model_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "set").mkdir()
     assert main(["caption", str(tmp_path / "set"), "--existing", "all", "--batch-size", "0"]) == 2
-    said = capsys.readouterr().err
-    assert "Existing captions is 'all'" in said
-    assert "Batch size is 0" in said
+    output = capsys.readouterr().err
+    assert "Existing captions is 'all'" in output
+    assert "Batch size is 0" in output
     assert main(["caption", str(tmp_path / "set")]) == 2
     assert "has no image" in capsys.readouterr().err
     draw_images(tmp_path / "set", count=1)

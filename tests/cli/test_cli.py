@@ -67,6 +67,7 @@ def test_create_train_generate_show_convert(here: Path, capsys: pytest.CaptureFi
         "state.safetensors",
     ):
         assert (run / name).stat().st_size > 0, name
+    assert f"The run's folder is {run.absolute()}." in (run / "run.log").read_text()
 
     assert main(["generate", "a red circle by my-style", "--seed", "3", "--steps", "4", "--count", "2"]) == 0
     drawn = sorted((here / "generated").glob("0000*-*.png"))

@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "embeddings"),
     [
         (["a red circle", "--negative", "my-style, blurry"], "with my-style"),
         (["a red circle by (my-style:1.2)"], "with my-style"),
@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     ],
 )
 def test_embeddings_of_both_prompts_are_reported(
-    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], embeddings: str
 ) -> None:
     assert main(["generate", *arguments, *FAST, "--output", f" '{folder / 'my images'}' "]) == 0
-    assert f"(seed 3, {said})" in capsys.readouterr().out
+    assert f"(seed 3, {embeddings})" in capsys.readouterr().out
     with Image.open(folder / "my images" / "00001-3.png") as image:
         assert str(image.info["parameters"]).startswith(arguments[0])
 

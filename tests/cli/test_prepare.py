@@ -42,12 +42,12 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict]:
 
 def test_a_source_folder_becomes_a_folder_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--name", "my-style", "--flip", "--zip", "ready.zip"]) == 0
-    told = capsys.readouterr().out
-    assert "a house.jpg → my-style_001.png: cropped by saliency, downscaled" in told
-    assert "b.png → my-style_004.png: cropped by saliency, upscaled 1.6 times by Lanczos, mirrored" in told
-    assert "Skipped broken.png: it is not an image of a known kind." in told
-    assert "Skipped empty.jpg: the file is empty (0 bytes); copy or download it again." in told
-    assert "Results: 4 made" in told
+    output = capsys.readouterr().out
+    assert "a house.jpg → my-style_001.png: cropped by saliency, downscaled" in output
+    assert "b.png → my-style_004.png: cropped by saliency, upscaled 1.6 times by Lanczos, mirrored" in output
+    assert "Skipped broken.png: it is not an image of a known kind." in output
+    assert "Skipped empty.jpg: the file is empty (0 bytes); copy or download it again." in output
+    assert "Results: 4 made" in output
     images = [f"my-style_00{number}.{suffix}" for number in range(1, 5) for suffix in ("png", "txt")]
     assert names(here / "ready") == [*images, "preparation.json"]
     assert (here / "ready/my-style_001.txt").read_text() == "a house"
@@ -68,21 +68,21 @@ def test_a_zip_file_of_someone_else_is_refused_before_anything_is_made(
 def test_a_dry_run_reports_the_plan_and_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
     assert main(["prepare", "found", "ready", *SMALL, "--dry-run", "--json"]) == 0
-    told = events(capsys)
-    assert [(one["source"], one["name"], one["state"]) for one in told if one["event"] == "Planned"] == [
+    output = events(capsys)
+    assert [(one["source"], one["name"], one["state"]) for one in output if one["event"] == "Planned"] == [
         ("a house.jpg", "picture_001.png", "new"),
         ("b.png", "picture_002.png", "new"),
     ]
-    assert [one["path"] for one in told if one["event"] == "Skipped"] == ["found/broken.png", "found/empty.jpg"]
-    assert told[-1]["event"] == "Summary"
+    assert [one["path"] for one in output if one["event"] == "Skipped"] == ["found/broken.png", "found/empty.jpg"]
+    assert output[-1]["event"] == "Summary"
     assert sorted(here.rglob("*")) == before
 
 
 def test_inspect_reports_issues_of_the_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "found", "ready", *SMALL, "--inspect", "--json", "--dry-run"]) == 0
-    told = events(capsys)
-    assert any("small, 1.6×" in one["issues"] for one in told if one["event"] == "Inspected")
-    assert any("30 to 70" in one["text"] for one in told if one["event"] == "Advice")
+    output = events(capsys)
+    assert any("small, 1.6×" in one["issues"] for one in output if one["event"] == "Inspected")
+    assert any("30 to 70" in one["text"] for one in output if one["event"] == "Advice")
     assert not (here / "ready").exists()
     assert main(["prepare", "found", "ready", *SMALL, "--inspect"]) == 0
     assert "Results: 2 made" in capsys.readouterr().out
@@ -96,9 +96,9 @@ def test_repeating_the_command_changes_nothing_and_the_manifest_is_enough(
     before = {path: path.read_bytes() for path in (here / "ready").glob("*.*") if path.is_file()}
     capsys.readouterr()
     assert main(["prepare", "--config", "ready/preparation.json", "--json"]) == 0
-    told = events(capsys)
-    assert not [one for one in told if one["event"] == "Made"]
-    assert any(one["text"].startswith("Results: 2 unchanged") for one in told if one["event"] == "Summary")
+    output = events(capsys)
+    assert not [one for one in output if one["event"] == "Made"]
+    assert any(one["text"].startswith("Results: 2 unchanged") for one in output if one["event"] == "Summary")
     assert {path: path.read_bytes() for path in before} == before
     assert names(here / "ready") == sorted(path.name for path in before)
 
@@ -113,9 +113,9 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     mask.save(here / "masks" / "c.png")
     for made in (1, 0):
         assert main(["prepare", "found", "ready", *SMALL, "--remove", "masks"]) == 0
-        told = capsys.readouterr().out
-        assert ("c.png → picture_003.png: a region removed (telea), downscaled" in told) == bool(made)
-        assert f"Removed regions in {made} image" in told
+        output = capsys.readouterr().out
+        assert ("c.png → picture_003.png: a region removed (telea), downscaled" in output) == bool(made)
+        assert f"Removed regions in {made} image" in output
     with Image.open(here / "ready" / "picture_003.png") as result:
         assert max(high for _, high in result.getextrema()) < 160
 
@@ -175,9 +175,9 @@ def test_ctrl_c_stops_and_the_same_command_continues(here: Path) -> None:
     while not list((here / "ready").glob("*.png")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Preparing was stopped after" in told
+    assert "Preparing was stopped after" in output
     made = len(list((here / "ready").glob("*.png")))
     assert 0 < made < 20
     finished = subprocess.run(

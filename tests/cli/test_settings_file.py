@@ -50,13 +50,13 @@ WRITTEN: dict[str, Any] = {
 
 def read(path: Path, content: str, *options: str) -> tuple[TrainConfig, str]:
     path.write_text(content, encoding="utf-8")
-    told: list[str] = []
+    messages: list[str] = []
     arguments = create_parser().parse_args(["train", "--config", str(path), *options])
-    return read_config(TrainConfig, arguments, told.append), "\n".join(told)
+    return read_config(TrainConfig, arguments, messages.append), "\n".join(messages)
 
 
 def test_settings_of_the_webui_are_translated_and_reported(tmp_path: Path) -> None:
-    config, told = read(tmp_path / "settings-2023-05-01-12-00-00.json", json.dumps(WRITTEN), "--max-steps", "10")
+    config, messages = read(tmp_path / "settings-2023-05-01-12-00-00.json", json.dumps(WRITTEN), "--max-steps", "10")
     expected = TrainConfig(
         name="my-style",
         dataset="C:\\My pictures\\style",
@@ -83,10 +83,10 @@ def test_settings_of_the_webui_are_translated_and_reported(tmp_path: Path) -> No
         preview_height=512,
     )
     assert config == expected
-    assert "learn_rate '0.005:100, 1e-3'" in told
-    assert "C:\\My pictures" in told
+    assert "learn_rate '0.005:100, 1e-3'" in messages
+    assert "C:\\My pictures" in messages
     for name in ("model_hash", "num_vectors_per_token", "initial_step"):
-        assert name in told.split("Without a counterpart here: ")[1]
+        assert name in messages.split("Without a counterpart here: ")[1]
 
 
 def test_the_last_run_of_the_first_text_form_is_read(tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_the_last_run_of_the_first_text_form_is_read(tmp_path: Path) -> None:
         "data_root: images\nsteps: 100\ntraining_width: 512\ntraining_height: 512\npreview_sampler_index: 3\n\n\n"
         for hour in (1, 2)
     )
-    config, told = read(tmp_path / "settings.txt", text)
+    config, messages = read(tmp_path / "settings.txt", text)
     assert (config.dataset, config.batch_size, config.max_steps) == ("images", 2, 100)
     assert config.preview_sampler == TrainConfig.preview_sampler
-    assert "preview_sampler_index is 3" in told
+    assert "preview_sampler_index is 3" in messages
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({**WRITTEN, **changes}))
     assert main([command, "--config", str(path)]) == 2
-    (said,) = capsys.readouterr().err.splitlines()
-    assert words in said
+    (message,) = capsys.readouterr().err.splitlines()
+    assert words in message
 
 
 def test_a_limit_that_changes_during_the_run_is_reported(tmp_path: Path) -> None:
-    config, told = read(tmp_path / "s.json", json.dumps({**WRITTEN, "clip_grad_value": "1:100, 0.1"}))
+    config, messages = read(tmp_path / "s.json", json.dumps({**WRITTEN, "clip_grad_value": "1:100, 0.1"}))
     assert config.clip_value == TrainConfig.clip_value
-    assert "clip_grad_value is '1:100, 0.1'" in told
+    assert "clip_grad_value is '1:100, 0.1'" in messages
 
 
 def test_former_names_of_settings_are_accepted_as_options(capsys: pytest.CaptureFixture[str]) -> None:

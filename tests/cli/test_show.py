@@ -27,10 +27,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_show_continues_after_a_bad_file_and_skips_previews(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", *(path.name for path in sorted(folder.iterdir())), "none.pt"]) == 2
-    said = capsys.readouterr()
-    assert said.out.count("vectors: 2") == 2
-    assert "a.preview.png\n  preview: the preview image of an embedding" in said.out
-    errors = said.err.splitlines()
+    captured = capsys.readouterr()
+    assert captured.out.count("vectors: 2") == 2
+    assert "a.preview.png\n  preview: the preview image of an embedding" in captured.out
+    errors = captured.err.splitlines()
     assert len(errors) == 2
     assert "b.safetensors is damaged" in errors[0]
     assert "none.pt does not exist" in errors[1]
@@ -38,14 +38,14 @@ def test_show_continues_after_a_bad_file_and_skips_previews(folder: Path, capsys
 
 def test_previews_alone_are_no_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "a.preview.png", '"z.pt"', "--json"]) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [one["file"] for one in told] == ["a.preview.png", '"z.pt"']
-    assert told[0]["preview"]
-    assert told[1]["steps"] == 7
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["file"] for one in shown] == ["a.preview.png", '"z.pt"']
+    assert shown[0]["preview"]
+    assert shown[1]["steps"] == 7
 
 
 @pytest.mark.parametrize("name", ["none.preview.png", "x" * 300 + ".pt", "a\0.pt"])
 def test_a_name_of_no_file_is_one_short_sentence(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert main(["show", name]) == 2
-    (said,) = capsys.readouterr().err.splitlines()
-    assert len(said) < 400
+    (captured,) = capsys.readouterr().err.splitlines()
+    assert len(captured) < 400

@@ -1,4 +1,4 @@
-"""How an image came to its training size, as models that are conditioned on it are told."""
+"""How an image came to its training size, as given to models that are conditioned on it."""
 
 from __future__ import annotations
 

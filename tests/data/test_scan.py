@@ -143,8 +143,8 @@ def with_subfolders(images: ImageFolder) -> ImageFolder:
 def test_subfolders_with_images_are_named_with_how_many(images: ImageFolder) -> None:
     found = scanned(with_subfolders(images))
     assert names(found) == ["top.png"]
-    said = "Sub-folders are not searched: 10_thing person (3 images), 10_thing person/2_deep (1 image)."
-    assert any(note.startswith(said) for note in found.notes)
+    message = "Sub-folders are not searched: 10_thing person (3 images), 10_thing person/2_deep (1 image)."
+    assert any(note.startswith(message) for note in found.notes)
 
 
 def test_subfolders_are_included_with_captions_masks_and_repeats(images: ImageFolder) -> None:
@@ -199,6 +199,6 @@ def test_a_file_name_that_is_no_unicode_is_shown_with_the_byte_replaced(images: 
     (images.path / os.fsdecode(b"broken\xe9.png")).write_bytes(b"")
     found = scanned(images)
     assert {item.caption for item in found.items} == {"plain", "caf�"}
-    said = "\n".join((*found.describe(), *found.notes))
-    assert "broken�.png (the file is empty" in said
-    said.encode()
+    message = "\n".join((*found.describe(), *found.notes))
+    assert "broken�.png (the file is empty" in message
+    message.encode()

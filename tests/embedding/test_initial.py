@@ -21,9 +21,9 @@ def test_tokens_are_spread_evenly_and_only_the_first_are_used() -> None:
     ],
 )
 def test_description_names_tokens_and_their_distribution(text: str, vectors: int, parts: tuple[str, ...]) -> None:
-    said = describe(text, token_spans(text), vectors)
+    message = describe(text, token_spans(text), vectors)
     for part in parts:
-        assert part in said
+        assert part in message
 
 
 def test_as_many_tokens_as_vectors_need_no_words() -> None:

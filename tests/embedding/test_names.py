@@ -1,4 +1,4 @@
-"""Which names an embedding may have, and what the user is told about the others."""
+"""Which names an embedding may have, and what is reported about the others."""
 
 import itertools
 

@@ -61,7 +61,7 @@ def test_it_generates_what_captions_describe() -> None:
 
 def test_it_knows_of_sizes_and_crop() -> None:
     losses = evaluate.losses_of_framings(count=64)
-    assert losses["told"] < 0.95 * losses["told that they are whole"]
+    assert losses["framings"] < 0.95 * losses["framings of whole drawings"]
 
 
 def test_the_landed_report_is_of_this_model() -> None:

@@ -19,7 +19,7 @@ from tools.pocket import xl_architecture as architecture
 from tools.pocket.checkpoint_format import checkpoint_weights, description
 
 OPEN_CLIP = "pocket-xl"
-"""Its second text encoder's architecture in open_clip's terms, which a WebUI would have to be told of."""
+"""Its second text encoder's architecture in open_clip's terms, which a WebUI does not know by itself."""
 
 
 @torch.no_grad()

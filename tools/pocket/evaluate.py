@@ -1,6 +1,6 @@
 """What the pocket models can do, measured: `python -m tools.pocket.evaluate [--family sdxl]`.
 
-Draws images from captions of attribute tuples that training never saw, all attributes said, reads them, and writes
+Draws images from captions of attribute tuples that training never saw, all attributes named, reads them, and writes
 the shares of right answers, with the reader's own on real drawings, to `weights/report.json` (`report-xl.json`).
 """
 
@@ -60,8 +60,8 @@ def generate(
 
 @torch.no_grad()
 def losses_of_framings(count: int = 128) -> dict[str, float]:
-    """Noise that pocket-xl fails to predict in drawings it has not seen, enlarged or cropped, where it is told so, and
-    where it is told that they are whole."""
+    """Noise that pocket-xl fails to predict in drawings it has not seen, enlarged or cropped, with their framings, and
+    with those of whole drawings."""
     specs = held_out_specs(count, seed=2)
     rng = random.Random("losses of framings")
     seen = [framed(np.asarray(draw(spec)), spec, rng) for spec in specs]
@@ -74,8 +74,8 @@ def losses_of_framings(count: int = 128) -> dict[str, float]:
         remains = model.alphas_cumprod[times].view(-1, 1, 1, 1)
         noisy = remains.sqrt() * latents + (1 - remains).sqrt() * noise
         for name, framings in (
-            ("told", [framing for _, framing in seen]),
-            ("told that they are whole", [Framing.whole(SIZE, SIZE)] * count),
+            ("framings", [framing for _, framing in seen]),
+            ("framings of whole drawings", [Framing.whole(SIZE, SIZE)] * count),
         ):
             predicted = model.predict(noisy, times, model.encode_prompts(Conditions(prompts, framings), ()))
             found[name] = round((predicted - noise).square().mean().item(), 4)
@@ -83,7 +83,7 @@ def losses_of_framings(count: int = 128) -> dict[str, float]:
 
 
 def shares(specs: Sequence[Spec], readings: Sequence[reader.Reading]) -> dict[str, float]:
-    """By question, the share of images that are read as their specs say."""
+    """By question, the share of images that are read as described by their specs."""
     return {
         question: sum(getattr(s, question) == getattr(r, question) for s, r in zip(specs, readings, strict=True))
         / len(specs)

@@ -30,7 +30,7 @@ class Clock:
 
 
 class Log:
-    """Prints the means of what it is told, every `every` steps, and the seconds a step took."""
+    """Prints the means of the values it is given, every `every` steps, and the seconds a step took."""
 
     def __init__(self, every: int) -> None:
         self._every = every

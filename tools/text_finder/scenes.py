@@ -36,7 +36,7 @@ _WORDS = (
 
 
 class Scenes:
-    """Scenes with lettering, and where it is."""
+    """Scenes with text, and where it is."""
 
     def __init__(self, photographs: Path, fonts: Path, seed: int) -> None:
         self.images = [
@@ -49,7 +49,7 @@ class Scenes:
         self.made: list[tuple[Array, Array]] = []
 
     def batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Scenes (B, 3, H, W) in -1..1, targets (B, 1, H/4, W/4) in 0..1 and their weights, 0 at lettering's edge."""
+        """Scenes (B, 3, H, W) in -1..1, targets (B, 1, H/4, W/4) in 0..1 and their weights, 0 at the text's edge."""
         self.made += [self.scene() for _ in range(_FRESH)]
         del self.made[:-_KEPT]
         again = self.random.integers(0, len(self.made), _BATCH - _FRESH)
@@ -60,11 +60,11 @@ class Scenes:
         return scenes, (share > 0.5).float(), ((share < 0.02) | (share > 0.5)).float()
 
     def scene(self) -> tuple[Array, Array]:
-        """A scene (256, 256, 3) uint8, and where it has lettering as (256, 256) of 0 and 255."""
+        """A scene (256, 256, 3) uint8, and where it has text as (256, 256) of 0 and 255."""
         rng = self.random
         canvas = self._background()
         for _ in range(int(rng.integers(0, 3))):
-            canvas = self._draw_what_is_not_lettering(canvas)
+            canvas = self._draw_shapes_other_than_text(canvas)
         mark = np.zeros((_SIDE, _SIDE), np.uint8)
         if rng.random() < 0.65:
             for _ in range(int(rng.integers(1, 4))):
@@ -122,7 +122,7 @@ class Scenes:
         return np.clip(texture * tint, 0, 255).astype(np.float32)
 
     def _letter(self, canvas: Array, mark: Array) -> Array:
-        """Draw a line of lettering, and mark the boxes of its words."""
+        """Draw a line of text, and mark the boxes of its words."""
         rng = self.random
         size = int(np.exp(rng.uniform(np.log(9), np.log(52))))
         font = ImageFont.truetype(str(rng.choice(self.fonts)), size)
@@ -166,7 +166,7 @@ class Scenes:
         case: Callable[[str], str] = (str, str.upper, str.title)[int(rng.choice(3, p=(0.6, 0.2, 0.2)))]
         return [case(word) for word in words]
 
-    def _draw_what_is_not_lettering(self, canvas: Array) -> Array:
+    def _draw_shapes_other_than_text(self, canvas: Array) -> Array:
         """Something that has strokes and is not read."""
         rng = self.random
         if rng.random() < 0.3:

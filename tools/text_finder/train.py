@@ -65,7 +65,7 @@ def begin(start: Path | None) -> TextNetwork:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photographs", type=Path, help="folder of photographs without lettering")
+    parser.add_argument("photographs", type=Path, help="folder of photographs without text")
     parser.add_argument("fonts", type=Path, help="folder of .ttf and .otf files")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the scenes; another one when going on")

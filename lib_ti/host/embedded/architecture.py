@@ -129,8 +129,8 @@ def image_size(checkpoint: Path, chosen: Prediction | None = None) -> int:
 
 
 def _stated_size(described: Description, header: Header | None) -> int | None:
-    said = stated_size(header.metadata) if header else None
-    return said or (described.latent_size or 0) * VAE_SCALE_FACTOR or None
+    size = stated_size(header.metadata) if header else None
+    return size or (described.latent_size or 0) * VAE_SCALE_FACTOR or None
 
 
 class _Shapes(dict[str, tuple[int, ...]]):

@@ -51,8 +51,8 @@ def stated(
         return KnownPrediction(chosen, "as it was chosen", explicit=True)
     if description.prediction:
         return KnownPrediction(description.prediction, "by the .yaml beside it", explicit=True)
-    if header and (said := stated_prediction(header.metadata)):
-        return KnownPrediction(said, "by its metadata (modelspec.prediction_type)")
+    if header and (by_metadata := stated_prediction(header.metadata)):
+        return KnownPrediction(by_metadata, "by its metadata (modelspec.prediction_type)")
     if header and _MARK in header.shapes:
         return KnownPrediction("v", f"as it has the key {_MARK}")
     return KnownPrediction(family.model.predictions[0], f"as most {family.label} models do", certain=False)

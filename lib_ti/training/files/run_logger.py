@@ -58,7 +58,8 @@ def describe_event(event: Event) -> str | None:
         how = f"resumes after step {event.first_step}" if event.resumed else f"begins at step {event.first_step}"
         validation = f" and {counted(event.validation_images, 'validation image')}" if event.validation_images else ""
         images = counted(event.images, "image")
-        return f"Training of {event.name} {how}, to step {event.max_steps}, on {images}{validation}."
+        where = f"The run's folder is {event.folder.absolute()}."
+        return f"Training of {event.name} {how}, to step {event.max_steps}, on {images}{validation}. {where}"
     if isinstance(event, Saved):
         return f"Saved after step {event.step}: {', '.join(path.name for path in event.paths)}"
     if isinstance(event, PreviewMade):

@@ -29,14 +29,14 @@ def test_text_file_is_the_caption(tmp_path: Path, content: bytes, caption: str) 
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "remark"),
     [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16"), ("utf-16-be", "utf-16")],
 )
-def test_other_encodings_are_read_and_reported(tmp_path: Path, encoding: str, said: str) -> None:
+def test_other_encodings_are_read_and_reported(tmp_path: Path, encoding: str, remark: str) -> None:
     (tmp_path / "a.txt").write_bytes("ein grünes Haus".encode(encoding))
     found = read_caption(tmp_path / "a.png")
     assert found.text == "ein grünes Haus"
-    assert said in found.remark
+    assert remark in found.remark
     assert "a.txt" in found.remark
 
 

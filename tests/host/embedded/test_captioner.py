@@ -28,15 +28,15 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_images_are_captioned_alike_alone_and_together(blip_folder: Path) -> None:
     images = [noise(40, 30), noise(64, 200, seed=1), Image.new("RGB", (32, 32), "white")]
-    told: list[str] = []
-    with host_of(blip_folder).tools.captioner(CAPTIONER, told.append) as captioner:
+    messages: list[str] = []
+    with host_of(blip_folder).tools.captioner(CAPTIONER, messages.append) as captioner:
         together = captioner.caption(images)
         alone = [captioner.caption([image])[0] for image in images]
         assert "BLIP" in captioner.options
     assert together == alone
     assert len(set(together)) > 1
     assert all(caption and "[" not in caption for caption in together)
-    assert told == [f"Loading the captioner BLIP from {blip_folder / 'BLIP'}."]
+    assert messages == [f"Loading the captioner BLIP from {blip_folder / 'BLIP'}."]
 
 
 def test_images_are_normalized_as_for_clip() -> None:

@@ -19,10 +19,10 @@ from tests.host.embedded.sessions import host_of
 def test_regions_depend_on_seed_and_prompt(tmp_path: Path) -> None:
     host = host_of(tmp_path, CHECKPOINT)
     image, mask = noise(60, 44), painted((60, 44), (20, 10, 40, 30))
-    told: list[str] = []
+    messages: list[str] = []
     state = torch.get_rng_state()
     assert host.tools.can_inpaint
-    with host.tools.inpainter(told.append) as inpainter:
+    with host.tools.inpainter(messages.append) as inpainter:
         first, again = (inpainter.fill(image, mask, prompt="", seed=1) for _ in range(2))
         seed, prompt = (
             inpainter.fill(image, mask, prompt=words, seed=number) for words, number in (("", 2), ("a red cross", 1))
@@ -37,5 +37,5 @@ def test_regions_depend_on_seed_and_prompt(tmp_path: Path) -> None:
     assert unpainted.tobytes() == image.tobytes()
     outside = np.asarray(mask) == 0
     assert all(np.array_equal(np.asarray(one)[outside], np.asarray(image)[outside]) for one in (first, prompt))
-    assert "generates images of 64 pixels" in told[0]
+    assert "generates images of 64 pixels" in messages[0]
     assert torch.equal(torch.get_rng_state(), state)

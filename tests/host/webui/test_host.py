@@ -86,12 +86,12 @@ def test_a_session_is_a_job_that_ends_however_it_ends(webui: Any, shared: Any, a
 
 
 def test_a_session_waits_for_its_turn_and_reports_it(webui: Any, acquired: list[str]) -> None:
-    said: list[str] = []
+    message: list[str] = []
     queue().acquire()
     threading.Timer(0.1, queue().release).start()
-    with webui.WebUIHost().models.session(SessionOptions(report=said.append)):
+    with webui.WebUIHost().models.session(SessionOptions(report=message.append)):
         pass
-    assert said == ["Waiting until the WebUI has finished what it is doing."]
+    assert message == ["Waiting until the WebUI has finished what it is doing."]
     assert free()
 
 
@@ -196,5 +196,5 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, mon
     assert host.models.embedding_saved(Path("a/b.safetensors")) == ""
     assert database.loaded == [(str(Path("a/b.safetensors")), "b.safetensors")]
     assert forgotten == [True]
-    said = host.models.embedding_saved(Path("a/broken.safetensors"))
-    assert said.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")
+    message = host.models.embedding_saved(Path("a/broken.safetensors"))
+    assert message.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")

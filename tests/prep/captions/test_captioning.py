@@ -23,15 +23,15 @@ from tests.fakes import draw_images
 
 
 class Teller:
-    """A captioner that says the red of each image's colour, or what it is told to, and notes its batches."""
+    """A captioner that says the red of each image's colour, or a given text, and records its batches."""
 
-    def __init__(self, said: str = "", options: str = "teller") -> None:
-        self.said, self.options = said, options
+    def __init__(self, text: str = "", options: str = "teller") -> None:
+        self.text, self.options = text, options
         self.batches: list[list[tuple[int, int]]] = []
 
     def caption(self, images: Sequence[Image.Image]) -> list[str]:
         self.batches.append([image.size for image in images])
-        return [self.said or f"red {image.getpixel((0, 0))[0]}" for image in images]
+        return [self.text or f"red {image.getpixel((0, 0))[0]}" for image in images]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Captions read anew while they are being edited: nothing of anyone's is lost."""
+"""Captions reloaded while they are being edited: no change is lost."""
 
 from __future__ import annotations
 

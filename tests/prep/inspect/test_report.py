@@ -207,9 +207,9 @@ def test_a_cache_that_cannot_be_written_is_remarked(mixed: Path, tmp_path: Path)
 
 
 def test_progress_is_reported_and_stopping_keeps_measured_images(mixed: Path, tmp_path: Path) -> None:
-    told = []
-    inspect_folder(mixed, progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 5) for done in range(6)]
+    calls = []
+    inspect_folder(mixed, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 5) for done in range(6)]
     cache = tmp_path / "cache"
     calls = iter([False, False, True])
     with pytest.raises(Stopped):

@@ -157,21 +157,21 @@ def test_removed_regions_are_gone_from_every_result(images: ImageFolder, output:
 def test_the_host_loads_an_upscaler_only_for_small_images(
     images: ImageFolder, output: PreparedFolder, tmp_path: Path
 ) -> None:
-    lent: list[str] = []
+    acquired: list[str] = []
 
     class Watched(FakeTools):
         def upscaler(self, name: str, report):
-            lent.append(name)
+            acquired.append(name)
             return super().upscaler(name, report)
 
     host = FakeHost(tmp_path)
     host.tools = Watched()
     images.draw("large.png", (100, 100))
     prepared(images, host=host, upscaler="Nearest")
-    assert not lent
+    assert not acquired
     images.draw("small.png", (32, 32))
     summary = prepared(images, host=host, upscaler="Nearest")
-    assert lent == ["Nearest"]
+    assert acquired == ["Nearest"]
     assert summary.made[0].operations == ({"operation": "upscale", "by": "Nearest", "factor": 2.0},)
     # Enlarged by another one, and left small, it is another result.
     assert [one.source for one in prepared(images).made] == ["small.png"]

@@ -155,8 +155,8 @@ def test_decisions_follow_the_images_into_another_prepared_folder(images: ImageF
     elsewhere = PreparedFolder(output.path.with_name("elsewhere"))
     second = make_plan(centred(images, output=str(elsewhere.path)))
     assert second.excluded == ("a.png",)
-    said = "count for {} too: 1 image excluded, 1 cropped by hand, 1 with regions removed."
-    assert any(said.format(elsewhere.path) in remark for remark in second.remarks)
+    message = "count for {} too: 1 image excluded, 1 cropped by hand, 1 with regions removed."
+    assert any(message.format(elsewhere.path) in remark for remark in second.remarks)
     assert not elsewhere.path.exists()
     summary = carried_out(second)
     assert [one.source for one in summary.made] == ["b.png", "c.png"]

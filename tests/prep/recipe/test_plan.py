@@ -101,8 +101,8 @@ def test_file_names_are_captions_unless_that_is_off(images: ImageFolder) -> None
     images.draw("2.png", caption="a boat")
     plan = make_plan(settings(images))
     assert [one.spec.caption for one in plan.results] == ["a house", "a boat"]
-    said = "1 result with the file name as caption, such as “a house”: write better captions after preparing."
-    assert said in plan.describe()
+    message = "1 result with the file name as caption, such as “a house”: write better captions after preparing."
+    assert message in plan.describe()
     plan = make_plan(settings(images, name_captions=False))
     assert [one.spec.caption for one in plan.results] == ["", "a boat"]
 

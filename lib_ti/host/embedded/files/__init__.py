@@ -1,1 +1,1 @@
-"""What a checkpoint file holds, told from its header."""
+"""Recognition of checkpoint files by their headers."""

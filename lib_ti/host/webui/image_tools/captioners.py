@@ -111,7 +111,7 @@ class _Blip:
         prompts = model.tokenizer([model.prompt] * len(images), return_tensors="pt").input_ids[:, :-1]
         prompts[:, 0] = model.tokenizer.bos_token_id
         # BLIP's own generate() repeats the images for several beams, as transformers does by now: both fail.
-        said = decoder.generate(
+        generated = decoder.generate(
             input_ids=prompts.to(weight.device),
             num_beams=self._beams,
             **self._lengths,
@@ -121,7 +121,7 @@ class _Blip:
             encoder_hidden_states=features,
             encoder_attention_mask=torch.ones(features.shape[:-1], dtype=torch.long, device=weight.device),
         )
-        texts = model.tokenizer.batch_decode(said, skip_special_tokens=True)
+        texts = model.tokenizer.batch_decode(generated, skip_special_tokens=True)
         return [text[len(model.prompt) :].strip() for text in texts]
 
 
@@ -149,7 +149,7 @@ def _loaded(name: str, file: Path, load: Any) -> Any:
         return load()
     except Exception as error:  # the WebUI raises any error after a failed download or on a damaged file
         path = Path(paths.models_path) / file
-        said = str(error).strip().splitlines()
+        cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if not path.exists():
             raise BadInput(
                 f"The captioner {name} has no model, and the WebUI could not download it: put {path.name} into "
@@ -162,6 +162,6 @@ def _loaded(name: str, file: Path, load: Any) -> Any:
                 "captioner."
             ) from error
         raise BadInput(
-            f"The captioner {name} cannot be loaded from {path} ({said[0] if said else type(error).__name__}); if the "
-            "file is damaged, remove it, and the WebUI downloads it again."
+            f"The captioner {name} cannot be loaded from {path} ({cause}); if the file is damaged, remove it, "
+            "and the WebUI downloads it again."
         ) from error

@@ -22,7 +22,7 @@ from tests.prompts import of_images
 Weights = dict[str, torch.Tensor]
 
 
-def lend(path: Path) -> EmbeddedHost:
+def acquire(path: Path) -> EmbeddedHost:
     host = EmbeddedHost(path, embeddings_folder=path.parent, device="cpu")
     with host.models.session(SessionOptions()):
         return host
@@ -110,13 +110,13 @@ def test_yaml_beside_the_checkpoint_is_heeded(checkpoint: Path, tmp_path: Path) 
             words = model.encode_prompts(of_images(["a cat"]), [])
             noise = model.predict(torch.ones(1, 4, 8, 8), torch.tensor([500]), words)
             results.append((model.info, model.alphas_cumprod, model.encode_images(pixels).mean, words.crossattn, noise))
-    plain, told = results
-    assert (plain[0].size, told[0].size) == (512, 64)
-    assert (plain[0].prediction, told[0].prediction) == ("eps", "v")
-    assert told[1][0].item() == pytest.approx(1 - 0.001)
-    assert torch.allclose(told[2], plain[2] * (0.5 / 0.18215), atol=1e-6)
-    assert not torch.allclose(told[3], plain[3], atol=1e-4)  # 4 heads of the text encoder, not 1
-    assert not torch.allclose(told[4], plain[4], atol=1e-5)
+    plain, described = results
+    assert (plain[0].size, described[0].size) == (512, 64)
+    assert (plain[0].prediction, described[0].prediction) == ("eps", "v")
+    assert described[1][0].item() == pytest.approx(1 - 0.001)
+    assert torch.allclose(described[2], plain[2] * (0.5 / 0.18215), atol=1e-6)
+    assert not torch.allclose(described[3], plain[3], atol=1e-4)  # 4 heads of the text encoder, not 1
+    assert not torch.allclose(described[4], plain[4], atol=1e-5)
 
 
 @pytest.mark.parametrize("content", ["just words", "model: {params: {parameterization: x0}}", "a: [1", "model: {}"])
@@ -124,17 +124,17 @@ def test_unusable_yaml_is_named(checkpoint: Path, tmp_path: Path, content: str) 
     path = Path(shutil.copy(checkpoint, tmp_path / "told.safetensors"))
     (tmp_path / "told.yaml").write_text(content)
     with pytest.raises(BadInput, match=r"told\.yaml"):
-        lend(path)
+        acquire(path)
 
 
 def test_missing_file_and_folder_and_suffix(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no\.safetensors does not exist"):
-        lend(tmp_path / "no.safetensors")
+        acquire(tmp_path / "no.safetensors")
     with pytest.raises(BadInput, match="is not a file"):
-        lend(tmp_path)
+        acquire(tmp_path)
     (tmp_path / "model.onnx").write_bytes(b"x")
     with pytest.raises(BadInput, match=r"suffix '\.onnx'.*\.safetensors or \.ckpt"):
-        lend(tmp_path / "model.onnx")
+        acquire(tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("keep", [0, 5, 1000, 100_000])
@@ -148,17 +148,17 @@ def test_truncated_file(checkpoint: Path, weights: Weights, tmp_path: Path, suff
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(whole.read_bytes()[:keep])
     with pytest.raises(BadInput, match=f"cut{suffix}"):
-        lend(path)
+        acquire(path)
 
 
 def test_missing_weights_are_listed(weights: Weights, tmp_path: Path) -> None:
     gone = [name for name in weights if name.startswith(f"{UNET}output_blocks.0.0.")]
     path = save(tmp_path / "holes.safetensors", {name: t for name, t in weights.items() if name not in gone})
     with pytest.raises(BadInput, match=rf"{len(gone)} weights differ: .*output_blocks\.0\.0.* is missing"):
-        lend(path)
+        acquire(path)
     without = {name: tensor for name, tensor in weights.items() if not name.startswith(AUTOENCODER)}
     with pytest.raises(BadInput, match=r"lacks the weight 'first_stage_model\."):
-        lend(save(tmp_path / "no-vae.safetensors", without))
+        acquire(save(tmp_path / "no-vae.safetensors", without))
 
 
 def _renamed(old: str, new: str) -> Callable[[Weights], Weights]:
@@ -189,7 +189,7 @@ OTHERS: dict[str, Callable[[Weights], Weights]] = {
 def test_other_files_are_refused_by_name(weights: Weights, tmp_path: Path, says: str) -> None:
     path = save(tmp_path / "other.safetensors", OTHERS[says](weights))
     with pytest.raises(BadInput, match=rf"other\.safetensors is {says}"):
-        lend(path)
+        acquire(path)
 
 
 def test_ckpt_of_something_else(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_ckpt_of_something_else(tmp_path: Path) -> None:
     for content in ({"string_to_param": {"*": one}}, [one], {"state_dict": {"a": one}}):
         torch.save(content, path)
         with pytest.raises(BadInput, match=r"other\.ckpt"):
-            lend(path)
+            acquire(path)
 
 
 def test_new_embeddings_start_from_the_token_table_as_from_the_model(

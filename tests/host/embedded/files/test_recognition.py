@@ -73,9 +73,9 @@ def test_without_a_yaml_the_metadata_count_then_the_key(sdxl: Path, tmp_path: Pa
     marked = loaded(alone(sdxl, tmp_path / "marked.safetensors", "v_pred"))
     assert marked == ("v", 1024, "marked.safetensors is an SDXL model. It predicts v, as it has the key v_pred.")
     path = alone(sdxl, tmp_path / "said.safetensors", "v_pred", prediction_type="epsilon", resolution="512x768")
-    said = loaded(path)
-    assert said[:2] == ("eps", 640)
-    assert "by its metadata" in said[2]
+    message = loaded(path)
+    assert message[:2] == ("eps", 640)
+    assert "by its metadata" in message[2]
     assert loaded(path, "v")[:2] == ("v", 640)
     assert host_of(path).models.size == 640
 
@@ -157,8 +157,8 @@ def test_quantized_weights_are_refused_by_their_types(sdxl: Path, tmp_path: Path
 def test_a_unet_alone_lacks_the_text_encoder_of_its_family(sdxl: Path, tmp_path: Path) -> None:
     path = tmp_path / "unet.safetensors"
     save_file(_without("conditioner.")(load_file(sdxl)), path)
-    assert "lacks the weight 'conditioner.embedders.0." in (said := refusal(path))
-    assert "give a complete SDXL checkpoint" in said
+    assert "lacks the weight 'conditioner.embedders.0." in (message := refusal(path))
+    assert "give a complete SDXL checkpoint" in message
 
 
 def test_missing_and_misshapen_weights_have_the_file_s_names(sdxl: Path, tmp_path: Path) -> None:
@@ -166,9 +166,9 @@ def test_missing_and_misshapen_weights_have_the_file_s_names(sdxl: Path, tmp_pat
     del weights["conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight"]
     weights["conditioner.embedders.1.model.ln_final.weight"] = torch.ones(7)
     save_file(weights, tmp_path / "holes.safetensors")
-    said = refusal(tmp_path / "holes.safetensors")
-    assert "conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight is missing" in said
-    assert "conditioner.embedders.1.model.ln_final.weight is (7,) and not (48,)" in said
+    message = refusal(tmp_path / "holes.safetensors")
+    assert "conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight is missing" in message
+    assert "conditioner.embedders.1.model.ln_final.weight is (7,) and not (48,)" in message
 
 
 def test_a_yaml_that_contradicts_the_weights_is_refused_with_both(sd2: Path, sdxl: Path, tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_a_yaml_that_contradicts_the_weights_is_refused_with_both(sd2: Path, sdx
     unet = content["model"]["params"]["network_config"]["params"]
     unet |= {"context_dim": 2048, "adm_in_channels": 2816}
     described.write_text(json.dumps(content))
-    said = refusal(path)
-    assert "context_dim is 2048, and the weights have 80" in said
-    assert "adm_in_channels is 2816, and the weights have 232" in said
+    message = refusal(path)
+    assert "context_dim is 2048, and the weights have 80" in message
+    assert "adm_in_channels is 2816, and the weights have 232" in message
     content["model"]["params"]["denoiser_config"]["params"]["scaling_config"]["target"] = "sgm.x.EDMScaling"
     described.write_text(json.dumps(content))
     assert "scaling_config is EDMScaling, and has to be EpsScaling or VScaling" in refusal(path)
