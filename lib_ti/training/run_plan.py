@@ -182,19 +182,27 @@ def _check_images(
 ) -> None:
     """Check everything about the images, and complete the plan where that is possible."""
     embedding, template, size = inputs.embedding, inputs.template, training_size(config, model.info)
+    # Prompts and earlier runs of an embedding for another kind of model would only give the same problem again.
+    fits = embedding.widths == dict(model.info.widths)
     with prepared.collecting():
         dataset = read_dataset(config, size, progress)
         prepared.add(*about_images(dataset))
-        with prepared.collecting():
-            target = choose_target(config, embedding, model.info, dataset, template)
-            if not target.question:  # else these are about what happens after agreeing
-                prepared.add(*target.findings)
-            begun = embedding.with_vectors(target.state.vectors, step=target.state.step)
-            prepared.add(*check_norms(config, begun, target.state.initial_norms, model.info))
-            prepared.plan = RunPlan(config, inputs, model, size, dataset, target)
+        if fits:
+            with prepared.collecting():
+                target = choose_target(config, embedding, model.info, dataset, template)
+                if not target.question:  # else these are about what happens after agreeing
+                    prepared.add(*target.findings)
+                begun = embedding.with_vectors(target.state.vectors, step=target.state.step)
+                prepared.add(*check_norms(config, begun, target.state.initial_norms, model.info))
+                prepared.plan = RunPlan(config, inputs, model, size, dataset, target)
         with prepared.collecting():
             check_template(template, [item.caption for item in dataset.all_items])
-            said = check_prompts(model, embedding, template, dataset)
-            right = f"Every prompt of template {template.name} contains {embedding.name} and fits the model."
-            prepared.add(Finding("warning", said) if said else Finding("good", right))
+            if fits:
+                _check_prompts(prepared, inputs, model, dataset)
         prepared.add(check_disk_space(config, dataset, size, embedding))
+
+
+def _check_prompts(prepared: Preparation, inputs: RunInputs, model: Model, dataset: Dataset) -> None:
+    warning = check_prompts(model, inputs.embedding, inputs.template, dataset)
+    right = f"Every prompt of template {inputs.template.name} contains {inputs.embedding.name} and fits the model."
+    prepared.add(Finding("warning", warning) if warning else Finding("good", right))

@@ -67,6 +67,16 @@ def test_an_embedding_for_another_model_is_refused(studio: Studio) -> None:
     assert not studio.logs.exists()
 
 
+def test_an_embedding_of_another_family_is_one_error(studio: Studio) -> None:
+    studio.train(max_steps=5)
+    studio.host.models.model = model = FakeModel(name="other", model_hash="9999999999")
+    model.info = replace(model.info, family="sd2", widths={"clip_h": 1024}, word_norm={"clip_h": 1.0})
+    found = check_run(studio.host, studio.config())
+    (error,) = [finding.text for finding in found if finding.kind == "error"]
+    assert "model 'other' is SD 2 with vectors of 1024 (clip_h)" in error
+    assert not any("fits the model" in finding.text for finding in found)
+
+
 def test_create_refuses_what_is_taken_or_no_name(studio: Studio) -> None:
     with pytest.raises(BadInput, match="already.*choose another"):
         create(studio.host, CreateConfig(name="my-style"))
