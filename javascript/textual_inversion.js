@@ -66,8 +66,8 @@
             title.setAttribute("role", "button");
         });
         root().querySelectorAll("#ti_tabs .ti-refresh:not([title])").forEach(function (button) {
-            button.title = "List again";
-            button.setAttribute("aria-label", "List again");
+            button.title = "Refresh list";
+            button.setAttribute("aria-label", "Refresh list");
         });
     }
 

@@ -3,7 +3,7 @@
 (function () {
     "use strict";
 
-    const SETTLED = 350; // milliseconds without a key after which a field counts as left
+    const DELAY = 350; // milliseconds without a key after which a field counts as left
     const ANSWERED = 5000; // milliseconds to wait for the answer to a click
     const KEYS = {ArrowDown: "ti_captions_next", ArrowUp: "ti_captions_previous"};
     const sent = {}; // last text of a field that was sent, by the field's name
@@ -64,7 +64,7 @@
         const one = event.target;
         if (one === field("ti_captions_text") || one === field("ti_captions_find")) {
             window.clearTimeout(waiting);
-            waiting = window.setTimeout(leave, SETTLED, one);
+            waiting = window.setTimeout(leave, DELAY, one);
         }
     }
 

@@ -1,9 +1,9 @@
-// Tells the tab's other scripts that the tab has changed, by the event "ti-changed" on the document. They react to it
+// Notifies the tab's other scripts that the tab has changed, by the event "ti-changed" on the document. They react to it
 // instead of polling, and need not know in which order the browser loads these files.
 (function () {
     "use strict";
 
-    const SETTLED = 100; // milliseconds without a change after which the tab has settled
+    const DELAY = 100; // milliseconds without a change after which the tab has settled
     let soon = 0;
     let later = 0;
 
@@ -17,7 +17,7 @@
     function changed() {
         soon = soon || window.setTimeout(dispatch, 0);
         window.clearTimeout(later);
-        later = window.setTimeout(dispatch, SETTLED);
+        later = window.setTimeout(dispatch, DELAY);
     }
 
     function root() {

@@ -91,7 +91,7 @@
     }
 
     // Prepare shrinks boxes of any shape to the shape of the nearest bucket.
-    function settled(rect, card) {
+    function fitted(rect, card) {
         if (grid().dataset.shape !== "buckets") {
             return rect;
         }
@@ -106,16 +106,16 @@
         const shape = lockedShape(card);
         const right = point.x >= corner.x;
         const below = point.y >= corner.y;
-        const room = {w: right ? 1 - corner.x : corner.x, h: below ? 1 - corner.y : corner.y};
+        const free = {w: right ? 1 - corner.x : corner.x, h: below ? 1 - corner.y : corner.y};
         let w = Math.max(LEAST / size.w, Math.abs(point.x - corner.x));
         let h = Math.max(LEAST / size.h, Math.abs(point.y - corner.y));
         if (shape) {
             // Between the sizes of both directions, so that moving inwards in any direction makes it smaller.
-            w = Math.min((w + h * shape) / 2, room.w, room.h * shape);
+            w = Math.min((w + h * shape) / 2, free.w, free.h * shape);
             h = w / shape;
         } else {
-            w = Math.min(w, room.w);
-            h = Math.min(h, room.h);
+            w = Math.min(w, free.w);
+            h = Math.min(h, free.h);
         }
         return within({x: right ? corner.x : corner.x - w, y: below ? corner.y : corner.y - h, w: w, h: h});
     }
@@ -262,7 +262,7 @@
         let box = null;
         change(card, function () {
             byHand(card);
-            box = createBox(card, settled(within({x: at.x - w / 2, y: at.y - h / 2, w: w, h: h}), card));
+            box = createBox(card, fitted(within({x: at.x - w / 2, y: at.y - h / 2, w: w, h: h}), card));
         });
         box.focus({preventScroll: true});
     }
@@ -360,7 +360,7 @@
         if (event.type === "pointercancel") {
             restore(card, before);
         } else {
-            show(box, settled(rectOf(box), card));
+            show(box, fitted(rectOf(box), card));
             keep(card, before);
         }
     }

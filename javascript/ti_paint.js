@@ -4,7 +4,7 @@
     "use strict";
 
     const COLOUR = "rgb(230, 30, 60)";
-    const SETTLED = 250; // milliseconds after a stroke until the layer is sent
+    const DELAY = 250; // milliseconds after a stroke until the layer is sent
     const NOTICED = 60; // milliseconds in which Gradio notices a changed field
     const paints = new WeakMap(); // state of each .ti-paint element
     const chosen = {size: 40, tool: "brush"}; // the same for all images
@@ -187,7 +187,7 @@
             saving().change();
         } else {
             window.clearTimeout(paint.timer);
-            paint.timer = window.setTimeout(send, SETTLED, paint);
+            paint.timer = window.setTimeout(send, DELAY, paint);
         }
     }
 
@@ -274,7 +274,7 @@
         if (saves(paint) ? saving().busy() : paint.timer || paint.sending) {
             event.stopImmediatePropagation();
             event.preventDefault();
-            await (saves(paint) ? saving().settle() : paint.sending || send(paint));
+            await (saves(paint) ? saving().flush() : paint.sending || send(paint));
             window.setTimeout(() => button.click(), NOTICED);
         }
     }
@@ -411,8 +411,8 @@
     }
 
     // Space starts a stroke, arrow keys extend it while Space is held, and releasing Space ends it.
-    function space(paint, again) {
-        if (!again && !paint.stroke) {
+    function space(paint, repeated) {
+        if (!repeated && !paint.stroke) {
             start(paint, paint.place);
             ring(paint, paint.place);
         }

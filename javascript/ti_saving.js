@@ -85,7 +85,7 @@
         }
 
         // Send at once, and wait for the answer, but not forever.
-        async function settle() {
+        async function flush() {
             window.clearTimeout(timer);
             await send();
             if (busy()) {
@@ -136,7 +136,7 @@
                 event.returnValue = "";
             }
         });
-        return {change: change, settle: settle, busy: busy};
+        return {change: change, flush: flush, busy: busy};
     }
 
     window.tiSaving = {find: find, findAll: findAll, read: read, saver: saver, write: write};

@@ -142,8 +142,8 @@ def test_a_run_comes_to_its_end(page: Page, folder: Path) -> None:
 
 def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -> None:
     page.tab("Results")
-    page.says("ti_results_picture", "step 12")
-    assert "other-style (seed" in page.text("ti_results_picture")
+    page.says("ti_results_preview", "step 12")
+    assert "other-style (seed" in page.text("ti_results_preview")
     page.fill("ti_checkpoint", "6")
     page.press("ti_restore_checkpoint")
     page.says("ti_checkpoint_message", "is now the checkpoint of step 6")

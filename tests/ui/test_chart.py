@@ -77,5 +77,5 @@ def test_the_best_step_is_marked_and_named_even_where_the_curve_is_thinned() -> 
 
 def test_checks_on_other_data_are_a_curve_of_their_own() -> None:
     text = loss_curve([], [[(0, 0.3), (10, 0.2)], [(20, 0.5), (30, 0.4)]], best=(30, 0.4))
-    assert text.count('class="ti-measured ti-earlier" points') == 1
+    assert text.count('class="ti-validation ti-earlier" points') == 1
     assert "with earlier images or settings" in text

@@ -189,14 +189,14 @@ def test_the_page_follows_the_verdict(run: RunResults) -> None:
     assert "ti-earlier" in view.curve(run)
 
 
-def draw(run: RunResults, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
+def generate(run: RunResults, host: FakeHost, prompts: str) -> tuple[Path, str, list[tuple[int, int]]]:
     counts: list[tuple[int, int]] = []
 
     def note(done: int = 0, total: int = 0, message: str = "") -> None:
         if total:
             counts.append((done, total))
 
-    sheet = contact_sheet.draw(run, host, prompts, TaskContext(note))
+    sheet = contact_sheet.generate(run, host, prompts, TaskContext(note))
     return sheet.path, sheet.caption, counts
 
 
@@ -204,7 +204,7 @@ def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints
     run: RunResults, host: FakeHost
 ) -> None:
     requests = host.model.requests = []
-    path, said, done = draw(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
+    path, said, done = generate(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
     assert "8 prompts, before training and with 2 checkpoints" in said
     assert done == [(number, 24) for number in range(24)]
     assert {(request.prompt, steps) for request, steps in requests} == {
@@ -254,7 +254,7 @@ def test_contact_sheet_is_refused_during_a_run_and_without_prompts(run: RunResul
 
 
 def test_contact_sheets_never_replace_each_other(run: RunResults, host: FakeHost) -> None:
-    names = [draw(run, host, "a house, [name]")[0].name for _ in range(3)]
+    names = [generate(run, host, "a house, [name]")[0].name for _ in range(3)]
     assert names == ["contact-sheet.png", "contact-sheet-2.png", "contact-sheet-3.png"]
 
 
@@ -265,14 +265,14 @@ def test_without_an_initialization_text_the_first_column_is_without_the_embeddin
         embedding = files.load(path)
         files.save(replace(embedding, recipe={}), path)
     requests = host.model.requests = []
-    draw(run, host, "a house, [name], red")
+    generate(run, host, "a house, [name], red")
     assert (requests[0][0].prompt, requests[0][1]) == ("a house, red", ())
 
 
 @pytest.mark.parametrize(("prompts", "words"), [(" \n", "no prompt"), ("x\n" * 25, "25 prompts, and .* room for 24")])
 def test_prompts_that_cannot_be_drawn_are_refused(run: RunResults, host: FakeHost, prompts: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        draw(run, host, prompts)
+        generate(run, host, prompts)
     assert not list(run.folder.path.glob("contact-sheet*"))
 
 

@@ -121,7 +121,7 @@ def test_an_embedding_is_created_trained_restored_and_used(
     page.tab("Results")
     page.until(lambda: page.value("ti_results_name") == name, wanted="the run's embedding")
     page.press("ti_results_show")
-    page.says("ti_results_picture", "step 30")
+    page.says("ti_results_preview", "step 30")
     page.shot(f"{kind}-results")
     page.fill("ti_checkpoint", "10")
     page.press("ti_restore_checkpoint")

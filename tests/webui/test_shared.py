@@ -37,7 +37,7 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
         page.tab("Train")
         page.unfold("See and edit the template")
         page.fill("ti_train_template", str(webui.folder / "config.json"))
-        page.says("ti_template_said", "is outside the folders this server allows")
+        page.says("ti_template_message", "is outside the folders this server allows")
     finally:
         page.driver.quit()
     webui.post("options", {"ti_folders": str(webui.folder / "secret")})

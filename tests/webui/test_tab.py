@@ -153,7 +153,7 @@ def open_results(page: Page, name: str) -> None:
     page.until(chosen, wanted=f"the embedding {name}")
     page.press("ti_results_show")
     page.until(lambda: page.value("ti_checkpoint") == "best", wanted="the run's checkpoints")
-    page.says("ti_results_picture", "step 30")
+    page.says("ti_results_preview", "step 30")
 
 
 def test_an_embedding_is_created(webui: Instance, page: Page, free_name: str) -> None:

@@ -41,13 +41,13 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
     across = (float(min(steps)), float(max(last_step, *steps, min(steps) + 1)))
     up = value_range(value for points in curves for _, value in points)
     scale = up if curves else value_range(value for _, value in losses)
-    parts = [_steps_axis(across), _values_axis(scale, "ti-measured-label" if curves else "ti-steps-label")]
+    parts = [_steps_axis(across), _values_axis(scale, "ti-validation-label" if curves else "ti-training-label")]
     if losses:
         own = value_range(value for _, value in losses)
-        parts.append(f'<polyline class="ti-steps" points="{_path(losses, across, own)}"/>')
+        parts.append(f'<polyline class="ti-training" points="{_path(losses, across, own)}"/>')
     for points in curves:
         earlier = "" if points is curves[-1] else " ti-earlier"
-        parts.append(f'<polyline class="ti-measured{earlier}" points="{_path(points, across, up)}"/>')
+        parts.append(f'<polyline class="ti-validation{earlier}" points="{_path(points, across, up)}"/>')
     if curves and len(curves[-1]) <= MOST_DOTS:
         parts += [_dot(point, across, up) for point in curves[-1] if point != best]
     if best:
@@ -94,15 +94,15 @@ def _dot(point: Point, across: Range, up: Range, *, best: bool = False) -> str:
     return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{title}</title></circle>'
 
 
-def _legend(has_steps: bool, curves: Sequence[Points], best: Point | None) -> str:
+def _legend(has_training: bool, curves: Sequence[Points], best: Point | None) -> str:
     entries = []
     if curves:
         lowest = f", lowest {best[1]:.4f} at step {best[0]}" if best else ""
-        entries.append(("ti-measured", f"validation loss {curves[-1][-1][1]:.4f}{lowest}"))
+        entries.append(("ti-validation", f"validation loss {curves[-1][-1][1]:.4f}{lowest}"))
     if len(curves) > 1:
-        entries.append(("ti-measured ti-earlier", "with earlier images or settings"))
-    if has_steps:
-        entries.append(("ti-steps", "training loss, smoothed" + (" (own scale)" if curves else "")))
+        entries.append(("ti-validation ti-earlier", "with earlier images or settings"))
+    if has_training:
+        entries.append(("ti-training", "training loss, smoothed" + (" (own scale)" if curves else "")))
     spans = "".join(f'<span class="{name}">{escape(text)}</span>' for name, text in entries)
     return f'<figcaption class="ti-legend">{spans}</figcaption>'
 

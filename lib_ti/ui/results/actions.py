@@ -32,20 +32,20 @@ def connect(parts: Parts) -> None:
     _connect_checkpoints(parts)
     where = _where(parts)
 
-    def picture(data: dict[Any, Any]) -> str:
+    def preview(data: dict[Any, Any]) -> str:
         shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
         return problem or shown or ""
 
     step = parts["results_step"]
     for event in (step.release, step.change):
-        follow(event, picture, by=[step], inputs={*where, step}, outputs=[parts["results_picture"]])
+        follow(event, preview, by=[step], inputs={*where, step}, outputs=[parts["results_preview"]])
     _connect_sheet(parts)
 
 
 def _connect_sheet(parts: Parts) -> None:
-    where, line, box = _where(parts), parts.sheet_line, parts["sheet_said"]
+    where, line, box = _where(parts), parts.sheet_line, parts["sheet_message"]
 
-    def draw(data: dict[Any, Any]) -> list[Any]:
+    def generate(data: dict[Any, Any]) -> list[Any]:
         prompts = data[parts["sheet_prompts"]] or ""
         _, problem = attempt(lambda: parts.controller.results.start_contact_sheet(_run(parts, data), prompts))
         return [problem, *line.updates()]
@@ -60,7 +60,9 @@ def _connect_sheet(parts: Parts) -> None:
         return ["", figure(sheet.path, sheet.caption, size=SHEET_SIZE, classes="ti-large")]
 
     line.connect()
-    parts["sheet_draw"].click(draw, inputs={*where, parts["sheet_prompts"]}, outputs=[box, *line.outputs], **QUIET)
+    parts["sheet_generate"].click(
+        generate, inputs={*where, parts["sheet_prompts"]}, outputs=[box, *line.outputs], **QUIET
+    )
     line.done.change(ended, inputs={*where, line.done}, outputs=[box, parts["sheet"]], **QUIET)
     line.show_outcome(CONTACT_SHEET, box)
 
@@ -70,7 +72,7 @@ def _connect_lists(parts: Parts) -> None:
     shown = [
         parts[key]
         for key in (
-            "results_message results_step results_picture results_strip results_curve results_recipe checkpoint "
+            "results_message results_step results_preview results_strip results_curve results_recipe checkpoint "
             "sheet_prompts results_run"
         ).split()
     ]
@@ -95,7 +97,7 @@ def _connect_lists(parts: Parts) -> None:
         ]
 
     # Messages and files about another run are removed.
-    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_said", "sheet")]
+    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_message", "sheet")]
     for event in (parts["results_show"].click, name.change, run.change):
         event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
     for event in (parts["results_tab"].select, parts["results_name_refresh"].click):

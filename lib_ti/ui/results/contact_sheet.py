@@ -48,11 +48,11 @@ def start(tasks: BackgroundTasks, run: RunResults, host: Host, prompts: str) -> 
     """
     read_prompts(prompts)
 
-    def generate(task: TaskContext) -> ContactSheet:
+    def work(task: TaskContext) -> ContactSheet:
         with naming_dataset_task(tasks):
-            return draw(run, host, prompts, task)
+            return generate(run, host, prompts, task)
 
-    tasks.start(CONTACT_SHEET, f"Contact sheet of {run.name}", generate)
+    tasks.start(CONTACT_SHEET, f"Contact sheet of {run.name}", work)
 
 
 def read_prompts(text: str) -> list[str]:
@@ -65,7 +65,7 @@ def read_prompts(text: str) -> list[str]:
     return lines
 
 
-def draw(run: RunResults, host: Host, prompts: str, task: TaskContext) -> ContactSheet:
+def generate(run: RunResults, host: Host, prompts: str, task: TaskContext) -> ContactSheet:
     """Generate each prompt with the initial vectors and with checkpoints of the run, into a new file of its folder.
 
     Parameters

@@ -32,7 +32,7 @@ def layout(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
             parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
-            parts.html("results_picture")
+            parts.html("results_preview")
             parts.html("results_strip")
         with gr.Column(scale=1, min_width=320):
             parts.html("results_curve")
@@ -75,9 +75,9 @@ def _sheet(parts: Parts) -> None:
                 elem_id="ti_sheet_prompts",
             ),
         )
-        parts.button("sheet_draw", "Draw")
+        parts.button("sheet_generate", "Generate")
         tasks = parts.controller.tasks
         line = parts.sheet_line = TaskLine(parts, "sheet_task", lambda: tasks.status(CONTACT_SHEET))
         line.layout()
-        parts.html("sheet_said")
+        parts.html("sheet_message")
         parts.html("sheet")

@@ -30,15 +30,15 @@ def connect(parts: Parts) -> None:
 
     def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
         def start(data: dict[Any, Any]) -> list[Any]:
-            wanted = bool(parts.txt2img) and data[parts["from_txt2img"]]
-            taken = {key: data[component] for key, component in parts.txt2img.items()} if wanted else None
+            chosen = bool(parts.txt2img) and data[parts["from_txt2img"]]
+            taken = {key: data[component] for key, component in parts.txt2img.items()} if chosen else None
             _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
             # Values read from txt2img, with [name] in place of the embedding's name.
-            begun = {} if problem else runs.snapshot().settings
+            started = {} if problem else runs.snapshot().settings
             return [
                 problem,
                 *run_updates(parts, ""),
-                *(gr.update(value=begun[key]) if begun else gr.update() for key in read),
+                *(gr.update(value=started[key]) if started else gr.update() for key in read),
             ]
 
         return start
@@ -69,8 +69,8 @@ def _connect_dataset(parts: Parts) -> None:
 
     def hinted(data: dict[Any, Any]) -> str:
         folders = [data[one] or "" for one in (dataset, source, output)]
-        said, _ = attempt(lambda: parts.preparation.training_hint(*folders))
-        return hint(said) if said else ""
+        text, _ = attempt(lambda: parts.preparation.training_hint(*folders))
+        return hint(text) if text else ""
 
     inputs, outputs = {dataset, source, output}, [parts["train_dataset_hint"]]
     parts["train_tab"].select(hinted, inputs=inputs, outputs=outputs, **QUIET)
@@ -85,7 +85,7 @@ def _watched(parts: Parts) -> list[Any]:
 def run_updates(parts: Parts, seen: str) -> list[Any]:
     """Updates of everything that shows the run; ``seen`` is the state that the last ones left in the page."""
     now = parts.controller.runs.snapshot()
-    version, _, pictures = seen.partition(" ")
+    version, _, shown_previews = seen.partition(" ")
     if version == f"{now.version}{now.stopping}":
         return [gr.update()] * len(_watched(parts))
     key = view.previews_key(now)
@@ -93,7 +93,7 @@ def run_updates(parts: Parts, seen: str) -> list[Any]:
         view.status(now, parts.seconds),
         gr.update(visible=now.state == "asking"),
         view.curve(now),
-        gr.update() if key == pictures else view.previews(now),
+        gr.update() if key == shown_previews else view.previews(now),
         f"{now.version}{now.stopping} {key}",
         gr.update(interactive=not now.active),
         *(gr.update(interactive=now.active and not now.stopping) for _ in range(3)),

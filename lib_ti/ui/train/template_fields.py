@@ -13,7 +13,7 @@ from lib_ti.ui.widgets import listed
 
 def layout(parts: Parts) -> None:
     listed.layout(parts, parts.train, "template")
-    parts.box("template_said", answered_by="template_saved")
+    parts.box("template_message", answered_by="template_saved")
     parts.keep("template_loaded", gr.State(""))
     with gr.Accordion("See and edit the template", open=False):
         parts.keep(
@@ -72,17 +72,17 @@ def connect(parts: Parts) -> None:
 
     def save(data: dict[Any, Any]) -> list[Any]:
         chosen, replace = data[parts["template_name"]] or "", bool(data[parts["template_replace"]])
-        said, problem = attempt(lambda: templates.save(chosen, data[text] or "", replace=replace))
-        if said is None:
+        message, problem = attempt(lambda: templates.save(chosen, data[text] or "", replace=replace))
+        if message is None:
             return [problem, gr.update(), gr.update()]
-        return [said, False, choices(templates.names(), chosen.strip().removesuffix(".txt"))]
+        return [message, False, choices(templates.names(), chosen.strip().removesuffix(".txt"))]
 
     listed.connect(parts, form["template"], "train_template", templates.names)
     for event, action in ((form["template"].change, follow), (form["template"].blur, load)):
         event(
             action,
             inputs={form["template"], name, dataset, loaded},
-            outputs=[parts["template_said"], loaded, text, parts["template_name"], parts["template_rendered"]],
+            outputs=[parts["template_message"], loaded, text, parts["template_name"], parts["template_rendered"]],
             **QUIET,
         )
     parts["template_prompts"].click(render, inputs={text, name, dataset}, outputs=[parts["template_rendered"]], **QUIET)

@@ -24,7 +24,7 @@ def status(now: Snapshot, seconds: float) -> str:
 
 
 def curve(now: Snapshot) -> str:
-    """Loss curves with a little room for the next steps; room for all of them would squeeze the curves."""
+    """Loss curves with a little space for the next steps; space for all of them would squeeze the curves."""
     last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
     return loss_curve(now.losses, now.evaluations, best=now.best, last_step=last)
 
@@ -56,8 +56,8 @@ def _headline(now: Snapshot) -> str:
     if now.state == "idle":
         return hint("No run is in progress. Choose an embedding and a folder with images, and press Train Embedding.")
     if now.state == "waiting":
-        said = now.notes[-1].text if now.notes else "Loading the model and the images."
-        return bar(0.0, f"Training of {name} is starting") + hint(said)
+        message = now.notes[-1].text if now.notes else "Loading the model and the images."
+        return bar(0.0, f"Training of {name} is starting") + hint(message)
     if now.state == "encoding":
         return bar(now.done / max(1, now.total), f"{name}: encoding image {now.done} of {now.total}")
     if now.state == "failed":
@@ -85,12 +85,14 @@ def _ending(now: Snapshot, name: str) -> str:
     if now.state == "stopped":
         by = f" by {now.stopped_by}" if now.stopped_by else ""
         title = f"The run of {name} was stopped{by} after step {now.step} of {now.max_steps}"
-        said = ["Everything up to this step is saved. Press Train Embedding to continue."]
+        sentences = ["Everything up to this step is saved. Press Train Embedding to continue."]
     else:
         title = f"The run of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
         best = f"The validation loss was lowest at step {now.best[0]}." if now.best else ""
-        said = [f"The embedding is {now.embedding}.", best, "See its previews in Results."]
-    return notice("info" if now.state == "stopped" else "good", said, title=title) + notice("warning", [now.remark])
+        sentences = [f"The embedding is {now.embedding}.", best, "See its previews in Results."]
+    return notice("info" if now.state == "stopped" else "good", sentences, title=title) + notice(
+        "warning", [now.remark]
+    )
 
 
 def _numbers(now: Snapshot) -> str:

@@ -64,7 +64,7 @@ def neighbor(captions: CaptionSet, listed: Sequence[str], name: str, step: int) 
     return next((other for other in reversed(listed) if order[other] < here), name)
 
 
-def named(captions: CaptionSet, listed: Sequence[str], wanted: str) -> str:
+def named(captions: CaptionSet, listed: Sequence[str], text: str) -> str:
     """Return the image with a name, with or without suffix, or with a number in the list.
 
     Raises
@@ -72,15 +72,15 @@ def named(captions: CaptionSet, listed: Sequence[str], wanted: str) -> str:
     BadInput
         When there is none.
     """
-    wanted = wanted.strip()
-    if wanted in captions.texts:
-        return wanted
-    displayed = next((name for name in captions.texts if printable(name) == wanted), None)
+    text = text.strip()
+    if text in captions.texts:
+        return text
+    displayed = next((name for name in captions.texts if printable(name) == text), None)
     if displayed is not None:
         return displayed
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(listed):
-        return listed[int(wanted) - 1]
-    stems = [name for name in captions.texts if name.rpartition(".")[0].casefold() == wanted.casefold()]
+    if text.isdecimal() and 1 <= int(text) <= len(listed):
+        return listed[int(text) - 1]
+    stems = [name for name in captions.texts if name.rpartition(".")[0].casefold() == text.casefold()]
     if not stems:
-        raise BadInput(f"There is no image {quoted(wanted)}; enter a number from 1 to {len(listed)}, or a file name.")
+        raise BadInput(f"There is no image {quoted(text)}; enter a number from 1 to {len(listed)}, or a file name.")
     return stems[0]
