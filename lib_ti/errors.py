@@ -49,7 +49,7 @@ class NeedsConsent(BadInput):
 
 
 class TrainingFailed(UserError):
-    """A run that had begun cannot go on. What was reached until the last good step is saved."""
+    """A run that had begun cannot continue. Its state at the last good step is saved."""
 
 
 class Busy(UserError):

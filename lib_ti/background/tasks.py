@@ -155,7 +155,7 @@ class BackgroundTasks:
             version = next(self._versions)
             task = Task(kind, TaskStatus(version, version, kind, title, "waiting", total=total, detail=detail))
             self._tasks[kind.name] = task
-            # A daemon, so that a program that is told to end does not wait for thousands of steps.
+            # A daemon, so that a program that is ending does not wait for thousands of steps.
             arguments = (task, action, ahead)
             task.thread = threading.Thread(target=self._run, args=arguments, name=f"ti-{kind.name}", daemon=True)
             task.thread.start()

@@ -86,7 +86,7 @@ class FolderFiles:
 def list_files(folder: Path, *, subfolders: bool = False) -> FolderFiles:
     """List the files of a folder that may be images, by name or by content, in natural order.
 
-    Hidden files, captions, caches and masks are left out.
+    Hidden files, captions, caches and masks are excluded.
 
     Parameters
     ----------

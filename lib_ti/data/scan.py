@@ -1,4 +1,4 @@
-"""From a folder to a dataset: every image is looked at and decoded once, and what is left out has its reason."""
+"""From a folder to a dataset: every image is inspected and decoded once, and every excluded file has its reason."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def render(line: str, name: str, caption: str, *, shuffle_tags: bool, tag_dropou
     shuffle_tags
         Put the caption's tags (its parts between commas) into a random order.
     tag_dropout
-        Probability in 0..1 with which each tag is left out; a tag that holds ``[name]`` always stays.
+        Probability in 0..1 with which each tag is dropped; a tag that holds ``[name]`` always stays.
     rng
         Source of random numbers for shuffling and dropping.
     """

@@ -41,8 +41,8 @@ def _scaffold(rng: random.Random) -> str:
 def caption(spec: Spec, seed: int, *, complete: bool = False, name_style: bool = True) -> str:
     """Return one phrasing of a spec, chosen by `seed`.
 
-    `complete` says every attribute; otherwise some are left out and a tenth of the captions is empty, as in training.
-    `name_style=False` never says a style's word.
+    `complete` names every attribute; otherwise some are omitted and a tenth of the captions is empty, as in training.
+    `name_style=False` never names a style's word.
     """
     rng = random.Random(f"caption {seed} {spec}")
     if not complete and rng.random() < EMPTY_SHARE:

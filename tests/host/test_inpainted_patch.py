@@ -17,7 +17,7 @@ from tests.host.drawn import noise, painted
         ((640, 480), (0, 0, 9, 9), (0, 0, 256, 256), (256, 256)),  # at the border
         ((2000, 1500), (500, 500, 1499, 999), (0, 250, 2000, 1250), (544, 272)),  # large: reduced
         ((4000, 3000), (0, 100, 3999, 159), (0, 2, 4000, 258), (1520, 96)),  # a line of text across
-        ((100, 60), (10, 10, 19, 19), (0, 0, 100, 60), (328, 200)),  # a small image: enlarged
+        ((100, 60), (10, 10, 19, 19), (0, 0, 100, 60), (328, 200)),  # a small image: upscaled
     ],
 )
 def test_a_patch_has_the_size_that_the_model_generates(

@@ -32,7 +32,7 @@ def look_at(image: Image.Image, *, jpeg_quality: int = 0) -> MeasuredImage:
 
 
 def kinds(image: Image.Image, config: InspectConfig | None = None, *, jpeg_quality: int = 0) -> set[str]:
-    """The badges of an image; the size alone is left out, since most of the photographs are a little small."""
+    """Kinds of issues of an image; the size alone is excluded, since most of the photographs are a little small."""
     issues = issues_of(look_at(image, jpeg_quality=jpeg_quality), config or InspectConfig())
     return {issue.kind for issue in issues} - {"small"}
 

@@ -60,7 +60,7 @@ def generate(
 
 @torch.no_grad()
 def losses_of_framings(count: int = 128) -> dict[str, float]:
-    """Noise that pocket-xl fails to predict in drawings it has not seen, enlarged or cropped, with their framings, and
+    """Noise that pocket-xl fails to predict in drawings it has not seen, upscaled or cropped, with their framings, and
     with those of whole drawings."""
     specs = held_out_specs(count, seed=2)
     rng = random.Random("losses of framings")
@@ -124,7 +124,7 @@ def measure(family: str, count: int, steps: int, guidance: float) -> tuple[NDArr
         "reader on real drawings": shares(held_out_specs(count, seed=1), reader.read(real)),
     }
     if family == "sdxl":
-        report["loss on enlarged and cropped drawings"] = losses_of_framings()
+        report["loss on upscaled and cropped drawings"] = losses_of_framings()
     return images, report, json.dumps(mistakes(specs, readings), indent=2)
 
 

@@ -41,7 +41,7 @@ from tools.pocket.training_loop import save
 
 IMAGES = 24_000
 FRAMED = 8_000
-"""Drawings that are also known enlarged or cropped."""
+"""Drawings that are also known upscaled or cropped."""
 FRAMED_SHARE = 0.2
 ZERO_SHARE = 0.7
 """Of empty captions: those whose context and pooled vector are zeros, as samplers give the negative prompt."""

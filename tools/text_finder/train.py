@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("fonts", type=Path, help="folder of .ttf and .otf files")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the scenes; another one when going on")
-    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--start", type=Path, help="weights to continue from")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")

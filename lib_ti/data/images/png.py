@@ -2,7 +2,7 @@
 
 Pillow inflates compressed text while it reads the header, and refuses the whole image where one text has more than a
 megabyte, as a guard against decompression bombs. Its limits are variables of a module that a WebUI shares, so they
-stay, and the text is left out instead: nothing of it is ever inflated.
+stay, and the text is removed instead: none of it is ever inflated.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_png(data: bytes) -> bool:
 def without_text(data: bytes) -> bytes:
     """Return a PNG file without its text chunks, and without a colour profile that Pillow would refuse.
 
-    EXIF data that is kept as text stays. A file that has nothing to leave out, or is damaged, is returned unchanged.
+    EXIF data that is kept as text stays. A file that has nothing to remove, or is damaged, is returned unchanged.
     """
     kept, start = [], 0
     for kind, at, end in _chunks(data):
@@ -41,7 +41,7 @@ def without_text(data: bytes) -> bytes:
 
 
 def has_profile(data: bytes) -> bool:
-    """Return whether a PNG file has a colour profile, which :func:`without_text` may have left out."""
+    """Return whether a PNG file has a colour profile, which :func:`without_text` may have removed."""
     return any(kind == b"iCCP" for kind, _, _ in _chunks(data))
 
 

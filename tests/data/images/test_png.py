@@ -1,4 +1,4 @@
-"""PNG files with long text are sound: the text is left out, whatever it would inflate to."""
+"""PNG files with long text are sound: the text is removed, whatever it would inflate to."""
 
 from __future__ import annotations
 

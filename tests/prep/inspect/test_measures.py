@@ -19,7 +19,7 @@ SOME = ("chelsea", "rocket", "gravel")
 """Fur out of focus, a night scene, a texture; the benchmark takes all photographs."""
 GOOD = tuple(name for name in NAMES if name not in ("china", "hubble", "moon"))
 """Half of the deep field is nearly black, and the moon was saved as JPEG with visible blocks. The carved eaves of the
-Chinese tower are taken for lettering, which is wrong, and counted as such by the benchmark."""
+Chinese tower are mistaken for text, which is wrong, and counted as such by the benchmark."""
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -1,6 +1,6 @@
 """Inpainting by the WebUI's img2img with the model that it has loaded, of whichever family.
 
-As for previews, what the WebUI does for the user's own images is left out: nothing is saved or cached, no setting
+As for previews, what the WebUI does for the user's own images is skipped: nothing is saved or cached, no setting
 changes, and the random states are restored.
 """
 

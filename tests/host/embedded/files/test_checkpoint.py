@@ -95,10 +95,10 @@ def test_half_precision_and_foreign_entries_load(weights: Weights, tmp_path: Pat
 
 
 def test_yaml_beside_the_checkpoint_is_heeded(checkpoint: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(checkpoint, tmp_path / "told.safetensors"))
+    path = Path(shutil.copy(checkpoint, tmp_path / "described.safetensors"))
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "config.json").write_text('{"num_attention_heads": 4}')
-    (tmp_path / "told.yaml").write_text(
+    (tmp_path / "described.yaml").write_text(
         "model: {target: ldm.models.diffusion.ddpm.LatentDiffusion, params: {image_size: 8, parameterization: v, "
         "linear_start: 0.001, linear_end: 0.02, scale_factor: 0.5, unet_config: {params: {num_heads: 4}}, "
         "cond_stage_config: {params: {version: text}}}}"
@@ -121,9 +121,9 @@ def test_yaml_beside_the_checkpoint_is_heeded(checkpoint: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("content", ["just words", "model: {params: {parameterization: x0}}", "a: [1", "model: {}"])
 def test_unusable_yaml_is_named(checkpoint: Path, tmp_path: Path, content: str) -> None:
-    path = Path(shutil.copy(checkpoint, tmp_path / "told.safetensors"))
-    (tmp_path / "told.yaml").write_text(content)
-    with pytest.raises(BadInput, match=r"told\.yaml"):
+    path = Path(shutil.copy(checkpoint, tmp_path / "described.safetensors"))
+    (tmp_path / "described.yaml").write_text(content)
+    with pytest.raises(BadInput, match=r"described\.yaml"):
         acquire(path)
 
 

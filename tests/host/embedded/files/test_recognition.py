@@ -172,10 +172,10 @@ def test_missing_and_misshapen_weights_have_the_file_s_names(sdxl: Path, tmp_pat
 
 
 def test_a_yaml_that_contradicts_the_weights_is_refused_with_both(sd2: Path, sdxl: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(sdxl, tmp_path / "told.safetensors"))
+    path = Path(shutil.copy(sdxl, tmp_path / "described.safetensors"))
     described = path.with_suffix(".yaml")
     shutil.copy(sd2.with_suffix(".yaml"), described)
-    assert "told.yaml contradicts told.safetensors: it describes a model of ldm" in refusal(path)
+    assert "described.yaml contradicts described.safetensors: it describes a model of ldm" in refusal(path)
     content = json.loads(sdxl.with_suffix(".yaml").read_text())
     unet = content["model"]["params"]["network_config"]["params"]
     unet |= {"context_dim": 2048, "adm_in_channels": 2816}

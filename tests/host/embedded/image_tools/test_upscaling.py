@@ -26,8 +26,8 @@ def blurring(scale: int) -> Any:
     kernel = torch.ones(3, 1, 15, 15) / 225
 
     def network(tile: torch.Tensor) -> torch.Tensor:
-        enlarged = torch.nn.functional.interpolate(tile, scale_factor=scale, mode="nearest")
-        padded = torch.nn.functional.pad(enlarged, (7, 7, 7, 7), mode="reflect")
+        upscaled = torch.nn.functional.interpolate(tile, scale_factor=scale, mode="nearest")
+        padded = torch.nn.functional.pad(upscaled, (7, 7, 7, 7), mode="reflect")
         return torch.nn.functional.conv2d(padded, kernel, groups=3)
 
     return network
@@ -55,8 +55,8 @@ def test_images_are_upscaled_to_the_exact_size(factor: float, size: tuple[int, i
         seen.append(tuple(tile.shape))
         return torch.nn.functional.interpolate(tile, scale_factor=2, mode="nearest")
 
-    enlarged = TiledUpscaler(network, 2, CPU, torch.float32).upscale(noise(20, 30), factor)
-    assert (enlarged.size, enlarged.mode, len(seen)) == (size, "RGB", passes)
+    upscaled = TiledUpscaler(network, 2, CPU, torch.float32).upscale(noise(20, 30), factor)
+    assert (upscaled.size, upscaled.mode, len(seen)) == (size, "RGB", passes)
 
 
 def test_out_of_memory_is_reported() -> None:
@@ -139,8 +139,8 @@ def test_model_files_are_read_and_judged(tmp_path: Path, monkeypatch: pytest.Mon
     image = noise(7, 5)
     for name in ("two", "four"):
         with host_of(tmp_path).tools.upscaler(name, lambda _: None) as upscaler:
-            enlarged = upscaler.upscale(image, {"two": 2.0, "four": 4.0}[name])
-        assert np.array_equal(np.asarray(enlarged)[:: enlarged.height // 5, :: enlarged.width // 7], np.asarray(image))
+            upscaled = upscaler.upscale(image, {"two": 2.0, "four": 4.0}[name])
+        assert np.array_equal(np.asarray(upscaled)[:: upscaled.height // 5, :: upscaled.width // 7], np.asarray(image))
     for name, words in (
         ("same size", "does not upscale images"),
         ("other", "no upscaler that spandrel knows"),
