@@ -66,7 +66,7 @@ class WebUIPromptEncoder:
     def encode(self, conditions: Conditions, embeddings: Sequence[Embedding]) -> TextConditioning:
         """Encode prompts, all with as many contexts; differentiable in the embeddings' vectors.
 
-        The WebUI's emphasis is not applied, on purpose: captions are plain text, and its restoring of the mean divides by
+        The WebUI's emphasis is omitted on purpose: captions are plain text, and its restoring of the mean divides by
         a number that may be zero.
         """
         texts = [as_plain_text(prompt) for prompt in conditions.prompts]
