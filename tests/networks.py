@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -59,6 +60,12 @@ def in_ldm_format(networks: Networks) -> dict[str, torch.Tensor]:
         for name, tensor in networks.text_encoders[CLIP_L.key].state_dict().items()
     }
     return {name: tensor.contiguous() for name, tensor in {**unet, **autoencoder, **text}.items()}
+
+
+def describe(path: Path) -> Path:
+    """Write the ``.yaml`` beside a checkpoint of :func:`random_networks`, which says its attention heads only."""
+    path.with_suffix(".yaml").write_text("model: {params: {unet_config: {params: {num_heads: 8}}}}", encoding="utf-8")
+    return path
 
 
 def full_networks() -> Networks:

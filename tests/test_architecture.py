@@ -157,7 +157,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"diffusers_classes", "prediction", "stored_half", "text_encoder"},
         {"prompt_encoder"},
         {"architecture"},
-        {"networks", "sampling"},
+        {"networks", "recognized", "sampling"},
         {"model"},
         {"inpainting", "models"},
         {"tools"},

@@ -19,6 +19,8 @@ Library = Literal["ldm", "sgm"]
 
 VAE_SCALE_FACTOR = 8
 """Image pixels to a side of a latent pixel, in all families."""
+UNET_CHANNELS = 320
+"""Channels of the finest level of the released models' UNets, in all families."""
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ def _check_settings(
     prepared.add(
         Finding("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
     )
+    prepared.add(*findings("good", [info.recognized] if info.recognized else []))
     if max(size) < info.size:
         said = f"The training size is below the model's own {info.size}, at which it generates better images."
         prepared.add(Finding("warning", said))

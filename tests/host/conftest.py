@@ -14,7 +14,7 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.host.embedded.networks import Networks
-from tests.networks import WIDTH, in_ldm_format, random_networks
+from tests.networks import WIDTH, describe, in_ldm_format, random_networks
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def weights(networks: Networks) -> dict[str, torch.Tensor]:
 def checkpoint(weights: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
     save_file(weights, path)
-    return path
+    return describe(path)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,11 @@ def load_tensors(path: Path, *, inert: bool = False) -> Any:
     return load(path, _TensorBuilder, inert=inert)
 
 
+def load_shapes(path: Path, *, inert: bool = False) -> Any:
+    """Read the same as :func:`load_tensors`, its tensors on the meta device: with shapes and types, and no values."""
+    return load(path, _ShapeBuilder, inert=inert)
+
+
 class _TensorBuilder(Builder):
     _file: Any = None
 
@@ -44,3 +49,11 @@ class _TensorBuilder(Builder):
     def number_type(self, part: NumberType) -> torch.dtype:
         found: torch.dtype = getattr(torch, part.name)
         return found
+
+
+class _ShapeBuilder(_TensorBuilder):
+    def storage(self, first: int, length: int) -> Any:  # noqa: ARG002
+        return None
+
+    def tensor(self, part: TensorPart, storage: Any) -> torch.Tensor:  # noqa: ARG002
+        return torch.empty(part.size, dtype=self.number_type(part.dtype), device="meta")

@@ -16,7 +16,7 @@ import torch
 
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import POSITIONS, VOCABULARY
-from lib_ti.families.family import VAE_SCALE_FACTOR, Family, Prediction, TextEncoderSpec
+from lib_ti.families.family import UNET_CHANNELS, VAE_SCALE_FACTOR, Family, Prediction, TextEncoderSpec
 from lib_ti.families.modelspec import stated_size
 from lib_ti.families.sd1 import SD1
 from lib_ti.host.embedded.files.checkpoint import Checkpoint, read_header
@@ -39,7 +39,7 @@ class Architecture:
     """Everything that building and running the networks needs to know besides their weights.
 
     ``unet`` and ``autoencoder`` are the arguments of ``UNet2DConditionModel`` and ``AutoencoderKL``, ``text_encoders``
-    those of ``CLIPTextConfig`` by encoder. ``stated_size`` is in pixels, None where nothing says it.
+    those of ``CLIPTextConfig`` by encoder. ``stated_size`` is in pixels with what says so, None where nothing does.
     """
 
     family: Family
@@ -51,7 +51,7 @@ class Architecture:
     linear_end: float
     zero_terminal_snr: bool
     known_prediction: KnownPrediction
-    stated_size: int | None
+    stated_size: tuple[int, str] | None
 
     @property
     def prediction(self) -> Prediction:
@@ -60,7 +60,7 @@ class Architecture:
     @property
     def size(self) -> int:
         """Side in pixels of the images that the model was made for."""
-        return self.stated_size or self.family.model.sizes[self.prediction]
+        return self.stated_size[0] if self.stated_size else self.family.model.sizes[self.prediction]
 
     def predicting(self, known: KnownPrediction) -> Architecture:
         return replace(self, known_prediction=known)
@@ -116,21 +116,22 @@ def architecture(checkpoint: Checkpoint, chosen: Prediction | None = None) -> Ar
 def image_size(checkpoint: Path, chosen: Prediction | None = None) -> int:
     """Return the image side in pixels that a checkpoint was made for, as far as is known without its weights.
 
-    A ``.ckpt`` counts as SD 1, since its names cannot be read without the rest.
-
     Raises
     ------
     BadInput
         When the checkpoint, or the ``.yaml`` beside it, cannot be used.
     """
-    family, header = read_header(checkpoint) if checkpoint.suffix.lower() == ".safetensors" else (SD1, None)
+    family, header = read_header(checkpoint)
     described = read_description(checkpoint, family, header)
-    return _stated_size(described, header) or family.model.sizes[stated(family, described, header, chosen).prediction]
+    known = _stated_size(described, header)
+    return known[0] if known else family.model.sizes[stated(family, described, header, chosen).prediction]
 
 
-def _stated_size(described: Description, header: Header | None) -> int | None:
-    size = stated_size(header.metadata) if header else None
-    return size or (described.latent_size or 0) * VAE_SCALE_FACTOR or None
+def _stated_size(described: Description, header: Header) -> tuple[int, str] | None:
+    """Return the image side that the file or its ``.yaml`` says, and which of them."""
+    if size := stated_size(header.metadata):
+        return size, "metadata modelspec.resolution"
+    return (described.latent_size * VAE_SCALE_FACTOR, ".yaml beside it") if described.latent_size else None
 
 
 class _Shapes(dict[str, tuple[int, ...]]):
@@ -211,6 +212,12 @@ def _unet_levels(shapes: _Shapes) -> list[list[tuple[int, int]]]:
 
 
 def _heads(channels: tuple[int, ...], described: Description) -> int | tuple[int, ...]:
+    released = channels[0] == UNET_CHANNELS or (described.head_channels and channels[0] % described.head_channels == 0)
+    if not described.from_file and not released:
+        raise ValueError(
+            f"its UNet begins with {channels[0]} channels instead of the released models' {UNET_CHANNELS}, and only "
+            "its .yaml says how many attention heads it has; put that .yaml beside it"
+        )
     heads = tuple(
         width // described.head_channels if described.head_channels > 0 else described.heads for width in channels
     )

@@ -16,6 +16,7 @@ from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.networks import Networks
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
+from lib_ti.host.embedded.recognized import recognized
 from lib_ti.host.embedded.sampling import Denoise, check_request, sample
 from lib_ti.host.model import Checkpointing, Conditioning, Conditions, Framing, ImageRequest, LatentStats
 from lib_ti.host.request_checks import check_encodable
@@ -51,6 +52,7 @@ class EmbeddedModel:
             autoencoder=autoencoder_hash,
             size=made.size,
             word_norm=self._text.word_norm,
+            recognized=f"Recognized as {recognized(made)}",
         )
 
     @property

@@ -15,9 +15,10 @@ from lib_ti.families.family import Prediction
 from lib_ti.host.base import InitialVectors, Precision, SessionOptions
 from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
-from lib_ti.host.embedded.architecture import DEFAULT_SIZE, Architecture, architecture, image_size
+from lib_ti.host.embedded.architecture import DEFAULT_SIZE, architecture, image_size
 from lib_ti.host.embedded.files.checkpoint import file_hash, read_checkpoint, read_token_tables
 from lib_ti.host.embedded.prediction import measured
+from lib_ti.host.embedded.recognized import recognized
 from lib_ti.host.weights_hash import network_hash
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event
@@ -31,8 +32,8 @@ else:
     model = lazy("lib_ti.host.embedded.model")
 
 AUTO = "auto"
-_OTHER = {"eps": "v", "v": "eps"}
 _HASH_DIGITS = 10  # the WebUI's short hash
+_DEVICES = ("cpu", "cuda")
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -113,9 +114,9 @@ class EmbeddedModels:
         if not self._in_use.acquire(blocking=False):
             raise Busy(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
-            acquired, recognized = self._load(dtype)
-            if recognized and options.report:
-                options.report(recognized)
+            acquired, remark = self._load(dtype)
+            if remark and options.report:
+                options.report(remark)
             try:
                 yield acquired
             finally:
@@ -159,17 +160,10 @@ class EmbeddedModels:
         loaded = model.EmbeddedModel(
             built, made, name=self._checkpoint.stem, checkpoint_hash=checkpoint_hash, autoencoder_hash=autoencoder
         )
-        recognized = "" if made.known_prediction.explicit else _recognized(self._checkpoint.name, made)
-        self._loaded, self._size = ((version, dtype), loaded, recognized), (version, made.size)
-        return loaded, recognized
-
-
-def _recognized(name: str, made: Architecture) -> str:
-    """Return what the checkpoint was taken for, and why."""
-    known = made.known_prediction
-    ending = ", with a noise schedule of zero terminal SNR" if made.zero_terminal_snr else ""
-    wrong = "" if known.certain else f" If its images are noise, choose {_OTHER[known.prediction]} with --prediction."
-    return f"{name} is an {made.family.label} model. It predicts {known.prediction}, {known.reason}{ending}.{wrong}"
+        said = f"{self._checkpoint.name} is recognized as {recognized(made)}"
+        remark = "" if made.known_prediction.explicit else said
+        self._loaded, self._size = ((version, dtype), loaded, remark), (version, made.size)
+        return loaded, remark
 
 
 def _prediction(name: str) -> Prediction | None:
@@ -198,6 +192,10 @@ def _device(name: str) -> torch.device:
         raise BadInput(
             f"Device {quoted(name)} cannot be used here ({str(error).splitlines()[0]}); use 'cpu'."
         ) from error
+    if device.type not in _DEVICES:
+        raise BadInput(
+            f"Device {quoted(name)} is not one that this program trains on; use one of {', '.join(_DEVICES)}."
+        )
     return device
 
 
@@ -205,10 +203,16 @@ def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision == "auto":
         if device.type != "cuda":
             return torch.float32
-        # is_bf16_supported() also says yes where bfloat16 is only emulated, and slow.
-        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+        return torch.bfloat16 if _computes_in_bfloat16(device) else torch.float16
     if precision not in _DTYPES:
         raise BadInput(f"Precision {quoted(precision)} is not known; use one of auto, {', '.join(_DTYPES)}.")
     if precision == "float16" and device.type == "cpu":
         raise BadInput("Precision float16 is not for the CPU; use float32, or bfloat16.")
+    if precision == "bfloat16" and device.type == "cuda" and not _computes_in_bfloat16(device):
+        raise BadInput(f"{torch.cuda.get_device_name(device)} does not compute in bfloat16; use float16, or auto.")
     return _DTYPES[precision]
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    # is_bf16_supported() also says yes where bfloat16 is only emulated, and slow.
+    return torch.cuda.get_device_capability(device) >= (8, 0)

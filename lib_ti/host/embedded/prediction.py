@@ -24,7 +24,7 @@ class KnownPrediction:
     Parameters
     ----------
     reason
-        Ends the sentence "It predicts …, …".
+        What it is known by, such as "key v_pred".
     certain
         Whether the checkpoint or the user says so.
     explicit
@@ -37,25 +37,17 @@ class KnownPrediction:
     explicit: bool = False
 
 
-def stated(
-    family: Family, description: Description, header: Header | None, chosen: Prediction | None
-) -> KnownPrediction:
-    """Return what is known without the weights: the first of the user's choice, the ``.yaml``, the file and the family.
-
-    Parameters
-    ----------
-    header
-        That of the checkpoint; None where it has not been read.
-    """
+def stated(family: Family, description: Description, header: Header, chosen: Prediction | None) -> KnownPrediction:
+    """Return what is known without the weights: by the user, the ``.yaml``, the file and the family, in this order."""
     if chosen:
-        return KnownPrediction(chosen, "as it was chosen", explicit=True)
+        return KnownPrediction(chosen, "as chosen", explicit=True)
     if description.prediction:
-        return KnownPrediction(description.prediction, "by the .yaml beside it", explicit=True)
-    if header and (by_metadata := stated_prediction(header.metadata)):
-        return KnownPrediction(by_metadata, "by its metadata (modelspec.prediction_type)")
-    if header and _MARK in header.shapes:
-        return KnownPrediction("v", f"as it has the key {_MARK}")
-    return KnownPrediction(family.model.predictions[0], f"as most {family.label} models do", certain=False)
+        return KnownPrediction(description.prediction, ".yaml beside it", explicit=True)
+    if by_metadata := stated_prediction(header.metadata):
+        return KnownPrediction(by_metadata, "metadata modelspec.prediction_type")
+    if _MARK in header.shapes:
+        return KnownPrediction("v", f"key {_MARK}")
+    return KnownPrediction(family.model.predictions[0], f"as most {family.label} models", certain=False)
 
 
 @torch.no_grad()
@@ -70,4 +62,4 @@ def measured(unet: Any) -> KnownPrediction:
     timestep = torch.tensor([_PROBE_TIMESTEP], device=unet.device)
     answer = unet(noisy, timestep, encoder_hidden_states=words, return_dict=False)[0]
     is_v = (answer.float() - noisy.float()).mean().item() < _PROBE_BELOW
-    return KnownPrediction("v" if is_v else "eps", "by a trial run of its UNet")
+    return KnownPrediction("v" if is_v else "eps", "trial run of its UNet")

@@ -15,8 +15,10 @@ from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.embedded.models import _dtype
 from lib_ti.host.model import ImageRequest
 from tests.host.embedded.sessions import loss_of, state_of
+from tests.networks import describe
 from tests.prompts import of_images
 
 Make = Callable[..., Embedding]
@@ -55,7 +57,7 @@ def test_model_is_acquired_once_at_a_time_and_stays_loaded(host: EmbeddedHost) -
 
 
 def test_replaced_checkpoint_is_reloaded(checkpoint: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(checkpoint, tmp_path / "model.safetensors"))
+    path = describe(Path(shutil.copy(checkpoint, tmp_path / "model.safetensors")))
     host = EmbeddedHost(path, embeddings_folder=tmp_path, device="cpu")
     with host.models.session(SessionOptions()):
         pass
@@ -91,3 +93,29 @@ def test_precision_and_device_are_checked(checkpoint: Path, host: EmbeddedHost) 
         EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="cuda:99")
     with pytest.raises(BadInput, match="Device 'toaster' cannot be used"):
         EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device="toaster")
+
+
+@pytest.mark.parametrize(("capability", "chosen"), [((7, 5), torch.float16), ((8, 0), torch.bfloat16)])
+def test_a_card_without_bfloat16_takes_float16(
+    capability: tuple[int, int], chosen: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "GeForce RTX 2060")
+    card = torch.device("cuda")
+    assert _dtype("auto", card) == chosen
+    if chosen == torch.bfloat16:
+        assert _dtype("bfloat16", card) == chosen
+    else:
+        with pytest.raises(BadInput, match="GeForce RTX 2060 does not compute in bfloat16; use float16, or auto"):
+            _dtype("bfloat16", card)
+
+
+def test_devices_that_are_not_for_training_are_refused_by_name(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)  # as on a computer that has the device
+    for name in ("mps", "xpu"):
+        with pytest.raises(
+            BadInput, match=f"Device '{name}' is not one that this program trains on; use one of cpu, cuda"
+        ):
+            EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device=name)

@@ -159,8 +159,10 @@ def test_the_check_and_the_run_say_which_kernel_is_used(tmp_path: Path) -> None:
     )
     events: list[Event] = []
     with BrokenAttention(only_flash=True):
-        checked = [one.text for one in check_run(host, config) if one.kind == "warning"]
+        found = check_run(host, config)
         train(host, config, events.append, Control())
+    assert any(one.text.startswith("Recognized as SD 1 (text encoder CLIP), noise prediction (") for one in found)
+    checked = [one.text for one in found if one.kind == "warning"]
     logged = [event.text for event in events if isinstance(event, LogMessage) and event.warning]
     for texts in (checked, logged):
         assert any(text.startswith("Attention is computed by PyTorch's math kernel") for text in texts)

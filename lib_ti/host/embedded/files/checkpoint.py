@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from lib_ti.embedding.formats.tensor_files import load_tensors
+from lib_ti.embedding.formats.tensor_files import load_shapes, load_tensors
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import VOCABULARY
 from lib_ti.families.family import Family, TextEncoderSpec
@@ -72,8 +72,11 @@ def read_checkpoint(path: Path, *, only: Callable[[Family], tuple[str, ...]] = _
 
 
 def read_header(path: Path) -> tuple[Family, Header]:
-    """Read what a ``.safetensors`` checkpoint tells without its weights; raises as :func:`read_checkpoint`."""
+    """Read what a checkpoint tells without its weights; raises as :func:`read_checkpoint`."""
     _check_file(path)
+    if path.suffix.lower() != ".safetensors":
+        _, header = _tensors_of(path, load_shapes(path, inert=True))
+        return family_of(header, path.name), header
     with _opened(path) as (_, header):
         return family_of(header, path.name), header
 
@@ -140,7 +143,15 @@ def _opened(path: Path) -> Iterator[tuple[Any, Header]]:
 
 
 def _read_ckpt(path: Path, only: Callable[[Family], tuple[str, ...]]) -> Checkpoint:
-    content = load_tensors(path, inert=True)
+    tensors, header = _tensors_of(path, load_tensors(path, inert=True))
+    family = family_of(header, path.name)
+    prefixes = only(family)
+    modern = {_modern_name(name): tensor for name, tensor in tensors.items()}
+    return Checkpoint(path, family, header, {name: one for name, one in modern.items() if name.startswith(prefixes)})
+
+
+def _tensors_of(path: Path, content: Any) -> tuple[dict[str, torch.Tensor], Header]:
+    """Return the weights of what a ``.ckpt`` holds, and what a header would tell of them."""
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
@@ -150,10 +161,7 @@ def _read_ckpt(path: Path, only: Callable[[Family], tuple[str, ...]]) -> Checkpo
         shapes={name: tuple(tensor.shape) for name, tensor in tensors.items()} or {str(name): () for name in content},
         types={name: _TYPES.get(one.dtype, str(one.dtype).removeprefix("torch.")) for name, one in tensors.items()},
     )
-    family = family_of(header, path.name)
-    prefixes = only(family)
-    modern = {_modern_name(name): tensor for name, tensor in tensors.items()}
-    return Checkpoint(path, family, header, {name: one for name, one in modern.items() if name.startswith(prefixes)})
+    return tensors, header
 
 
 def _modern_name(name: str) -> str:

@@ -41,6 +41,8 @@ class Description:
     ----------
     prediction, latent_size
         None where there is no ``.yaml`` or it does not say so.
+    from_file
+        Whether there is a ``.yaml``.
     text
         Settings of the text encoder in the format of ``transformers``, as far as they are known.
     """
@@ -53,15 +55,16 @@ class Description:
     prediction: Prediction | None = None
     latent_size: int | None = None
     text: Mapping[str, Any] = field(default_factory=dict)
+    from_file: bool = True
 
 
-def read_description(checkpoint: Path, family: Family, header: Header | None) -> Description:
+def read_description(checkpoint: Path, family: Family, header: Header) -> Description:
     """Read the ``.yaml`` beside a checkpoint.
 
     Parameters
     ----------
     header
-        That of the checkpoint, which the ``.yaml`` has to agree with; None where it is not known.
+        That of the checkpoint, which the ``.yaml`` has to agree with.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def read_description(checkpoint: Path, family: Family, header: Header | None) ->
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         params = content["model"]["params"]
-        problems = list(_contradictions(params, family, header)) if header else []
+        problems = list(_contradictions(params, family, header))
         described = _sgm(params, family.model, path.parent) if _is_sgm(params) else _ldm(params, family, path.parent)
     except (yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
@@ -93,6 +96,7 @@ def _defaults(traits: ModelTraits) -> Description:
         scale_factor=traits.scale_factor,
         linear_start=traits.linear_start,
         linear_end=traits.linear_end,
+        from_file=False,
     )
 
 
@@ -124,14 +128,14 @@ def _unet(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _heads(unet: Mapping[str, Any], traits: ModelTraits) -> dict[str, int]:
-    """Return both settings of the heads, of which only one has a meaning."""
+def _heads(unet: Mapping[str, Any], traits: ModelTraits) -> tuple[int, int]:
+    """Return the number of heads and their channels, of which only one is not 0."""
     head_channels = int(unet.get("num_head_channels", 0))
     if head_channels > 0:
-        return {"heads": 0, "head_channels": head_channels}
+        return 0, head_channels
     if "num_heads" in unet:
-        return {"heads": int(unet["num_heads"]), "head_channels": 0}
-    return {"heads": traits.heads, "head_channels": traits.head_channels}
+        return int(unet["num_heads"]), 0
+    return traits.heads, traits.head_channels
 
 
 def _ldm(params: Mapping[str, Any], family: Family, folder: Path) -> Description:
@@ -145,8 +149,10 @@ def _ldm(params: Mapping[str, Any], family: Family, folder: Path) -> Description
             f"parameterization is {prediction!r}, and has to be {' or '.join(map(repr, traits.predictions))}"
         )
     stated = params.get("image_size")
+    heads, head_channels = _heads(_unet(params), traits)
     return Description(
-        **_heads(_unet(params), traits),
+        heads=heads,
+        head_channels=head_channels,
         scale_factor=float(params.get("scale_factor", traits.scale_factor)),
         linear_start=float(params.get("linear_start", traits.linear_start)),
         linear_end=float(params.get("linear_end", traits.linear_end)),
@@ -166,8 +172,10 @@ def _sgm(params: Mapping[str, Any], traits: ModelTraits, folder: Path) -> Descri
         raise ValueError(f"discretization_config is {discretization}, and has to be LegacyDDPMDiscretization")
     embedders = ((params.get("conditioner_config") or {}).get("params") or {}).get("emb_models") or []
     clip: Mapping[str, Any] = next((one for one in embedders if _class_name(one) == "FrozenCLIPEmbedder"), {})
+    heads, head_channels = _heads(_unet(params), traits)
     return Description(
-        **_heads(_unet(params), traits),
+        heads=heads,
+        head_channels=head_channels,
         scale_factor=float(params.get("scale_factor", traits.scale_factor)),
         linear_start=traits.linear_start,
         linear_end=traits.linear_end,
@@ -185,6 +193,8 @@ def _text(config: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     version = (config.get("params") or {}).get("version")
     file = folder / str(version) / "config.json"
     if version is None or not file.is_file():
+        if str(version).startswith(".") or Path(str(version)).is_absolute():
+            raise ValueError(f"it needs {file.resolve()}, which is not there: copy that folder too")
         return {}
     content = json.loads(file.read_text(encoding="utf-8"))
     text: Mapping[str, Any] = content.get("text_config") or content

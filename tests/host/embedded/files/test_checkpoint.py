@@ -17,6 +17,7 @@ from lib_ti.host.embedded.files.checkpoint import file_hash
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, autoencoder_name, unet_name
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
+from tests.networks import describe
 from tests.prompts import of_images
 
 Weights = dict[str, torch.Tensor]
@@ -30,7 +31,7 @@ def acquire(path: Path) -> EmbeddedHost:
 
 def save(path: Path, weights: Weights) -> Path:
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
-    return path
+    return describe(path)
 
 
 def test_names_are_those_of_the_sd15_file() -> None:
@@ -67,6 +68,7 @@ def test_names_are_those_of_the_sd15_file() -> None:
 def test_ckpt_and_safetensors_generate_the_same(checkpoint: Path, weights: Weights, tmp_path: Path) -> None:
     path = tmp_path / "small.ckpt"
     torch.save({"state_dict": weights, "epoch": 3, "global_step": 7}, path)
+    describe(path)
     request = ImageRequest("a cat", steps=2, width=64, height=64)
     drawn = []
     for one in (checkpoint, path):
@@ -173,6 +175,7 @@ TEXT = "cond_stage_model.transformer.text_model."
 OTHERS: dict[str, Callable[[Weights], Weights]] = {
     "an SDXL refiner checkpoint": _renamed(TEXT, "conditioner.embedders.0.model."),
     "an SD3 checkpoint": lambda weights: {f"{UNET}joint_blocks.0.x.weight": torch.ones(1)},
+    "a Flux checkpoint": lambda weights: {f"{UNET}double_blocks.0.x.weight": torch.ones(1)},
     "an SD 1 inpainting checkpoint": _with_input_channels(9),
     "an SD 1 InstructPix2Pix checkpoint": _with_input_channels(8),
     "a LoRA, not a checkpoint": lambda weights: {"lora_unet_down_blocks_0.lora_up.weight": torch.ones(1)},
@@ -205,7 +208,7 @@ def test_new_embeddings_start_from_the_token_table_as_from_the_model(
     checkpoint: Path, weights: Weights, tmp_path: Path
 ) -> None:
     old = {name.replace("transformer.text_model.", "transformer."): tensor for name, tensor in weights.items()}
-    torch.save({"state_dict": old}, tmp_path / "old.ckpt")
+    torch.save({"state_dict": old}, describe(tmp_path / "old.ckpt"))
     for path in (checkpoint, save(tmp_path / "old.safetensors", old), tmp_path / "old.ckpt"):
         host = EmbeddedHost(path, embeddings_folder=tmp_path)
         with host.models.session(SessionOptions()) as model:

@@ -21,6 +21,7 @@ from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.prediction import measured
 from lib_ti.host.model import ImageRequest
 from lib_ti.host.noise_schedule import scaled_linear, with_zero_terminal_snr
+from lib_ti.pocket import CHECKPOINT, XL_CHECKPOINT
 from tests.checkpoints import SIZE, write_checkpoint
 
 Weights = dict[str, torch.Tensor]
@@ -68,14 +69,18 @@ def test_the_yaml_counts_most_and_needs_no_report(sdxl: Path) -> None:
 def test_without_a_yaml_the_metadata_count_then_the_key(sdxl: Path, tmp_path: Path) -> None:
     plain = loaded(alone(sdxl, tmp_path / "plain.safetensors"))
     assert plain[:2] == ("eps", 1024)
-    assert "plain.safetensors is an SDXL model. It predicts eps, as most SDXL models do." in plain[2]
+    said = "plain.safetensors is recognized as SDXL (text encoders CLIP and OpenCLIP), noise prediction (as most SDXL "
+    assert f"{said}models), 1024 × 1024 (as SDXL models with that prediction)." in plain[2]
     assert "choose v with --prediction" in plain[2]
     marked = loaded(alone(sdxl, tmp_path / "marked.safetensors", "v_pred"))
-    assert marked == ("v", 1024, "marked.safetensors is an SDXL model. It predicts v, as it has the key v_pred.")
+    assert marked[:2] == ("v", 1024)
+    assert "v-prediction (key v_pred), 1024 × 1024 (as SDXL models with that prediction)." in marked[2]
     path = alone(sdxl, tmp_path / "said.safetensors", "v_pred", prediction_type="epsilon", resolution="512x768")
-    message = loaded(path)
-    assert message[:2] == ("eps", 640)
-    assert "by its metadata" in message[2]
+    stated = loaded(path)
+    assert stated[:2] == ("eps", 640)
+    assert (
+        "noise prediction (metadata modelspec.prediction_type), 640 × 640 (metadata modelspec.resolution)" in stated[2]
+    )
     assert loaded(path, "v")[:2] == ("v", 640)
     assert host_of(path).models.size == 640
 
@@ -83,7 +88,7 @@ def test_without_a_yaml_the_metadata_count_then_the_key(sdxl: Path, tmp_path: Pa
 def test_sd2_without_any_word_is_asked_by_a_trial_run(sd2: Path, tmp_path: Path) -> None:
     prediction, size, reported = loaded(alone(sd2, tmp_path / "plain.safetensors"))
     assert size == {"v": 768, "eps": 512}[prediction]
-    assert "by a trial run of its UNet" in reported
+    assert "(trial run of its UNet)" in reported
     assert loaded(tmp_path / "plain.safetensors", "eps") == ("eps", 512, "")
     assert loaded(tmp_path / "plain.safetensors", "v") == ("v", 768, "")
 
@@ -203,6 +208,30 @@ def test_a_ckpt_gives_the_same_images(sdxl: Path, tmp_path: Path) -> None:
         with host_of(one).models.session(SessionOptions()) as model:
             images.append(model.generate(request, []).tobytes())
     assert images[0] == images[1]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize(("kind", "size"), [("sd1", 512), ("sd2-v", 768), ("sdxl", 1024)])
+def test_the_size_of_a_ckpt_is_known_before_it_is_loaded(
+    kind: str, size: int, zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = load_file(write_checkpoint(tmp_path, kind))
+    path = tmp_path / "model.ckpt"
+    torch.save({"state_dict": weights}, path, _use_new_zipfile_serialization=zipped)
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", None)  # by which values are read
+    assert host_of(path).models.size == size
+
+
+@pytest.mark.parametrize("source", [CHECKPOINT, XL_CHECKPOINT], ids=lambda path: path.stem)
+def test_a_small_model_without_its_yaml_is_refused(source: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(source, tmp_path / "copy.safetensors"))
+    said = refusal(path)
+    assert (
+        "copy.safetensors cannot be used: its UNet begins with 96 channels instead of the released models' 320" in said
+    )
+    assert said.endswith("put that .yaml beside it.")
+    shutil.copy(source.with_suffix(".yaml"), path.with_suffix(".yaml"))
+    assert "config.json, which is not there: copy that folder too" in refusal(path)
 
 
 def test_a_zero_terminal_snr_schedule_ends_in_noise() -> None:
