@@ -177,8 +177,8 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "host.webui.image_tools": ({"captioners", "inpainting", "upscalers"},),
     "host.webui.temporary": ({"preserved", "recompute"}, {"ldm_checkpointing"}),
     "training": (
-        {"create", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
-        {"build", "run_length"},
+        {"initialization", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
+        {"build", "create", "run_length"},
         {"inputs"},
         {"run_plan"},
         {"first_step"},

@@ -60,7 +60,9 @@ SAMPLE_STYLE = "outlined+glowing"
 def create(arguments: argparse.Namespace, control: Control) -> int:
     config = read_config(CreateConfig, arguments)
     created = creation.create(embedded_host(arguments), config)
-    _say(f"Created {created.path} with {counted(config.vectors, 'vector')} from {quoted(config.text)}.")
+    by_words = config.initialization == "words" and not config.init_from
+    start = f" from {quoted(config.text)}" if by_words else ""
+    _say(f"Created {created.path} with {counted(config.vectors, 'vector')}{start}.")
     for note in (*created.notes, *created.warnings):
         _say(note)
     return DONE

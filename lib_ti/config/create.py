@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib_ti.config.setting import Settings, setting
+from lib_ti.wording import quoted
 
 MAX_VECTORS = 75
 """As many vectors as one context has prompt tokens."""
@@ -20,6 +21,18 @@ class CreateConfig(Settings):
         "Initialization text",
         "Words that the embedding starts from: one or two that say what the images show, such as “oil painting”.",
         required=True,
+    )
+    initialization: str = setting(
+        "words",
+        "Initialization",
+        "words: the tokens of the Initialization text, spread over the vectors as in the WebUI; mean: all vectors "
+        "start from the mean of its tokens; zeros: all start near zero, without the text.",
+        choices=("words", "mean", "zeros"),
+    )
+    init_from: str = setting(
+        "",
+        "Initial embedding",
+        "Name of another embedding whose vectors this one starts from, in place of the Initialization text.",
     )
     vectors: int = setting(
         10,
@@ -39,3 +52,9 @@ class CreateConfig(Settings):
         "safetensors also stores how the embedding was made; pt is the WebUI's older format.",
         choices=("safetensors", "pt"),
     )
+
+    def contradictions(self) -> list[str]:
+        if not self.init_from or self.initialization == "words":
+            return []
+        said = f"Initialization is {self.initialization}, and Initial embedding is {quoted(self.init_from)}"
+        return [f"{said}: set Initialization to words, or name no Initial embedding."]

@@ -11,12 +11,12 @@ from lib_ti import __version__
 from lib_ti.config import CreateConfig, problems
 from lib_ti.embedding import library, names
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.embedding.initial import describe
 from lib_ti.errors import BadInput
-from lib_ti.host.base import Host, ModelHost
+from lib_ti.host.base import Host
 from lib_ti.host.tools import Tools
 from lib_ti.storage import in_use
 from lib_ti.training.files.place import Placed, place
+from lib_ti.training.initialization import Initialization, initialize
 from lib_ti.wording import quoted
 
 
@@ -59,18 +59,18 @@ def create(host: Host, config: CreateConfig) -> Placed:
             raise BadInput(_taken(config.name, taken, host.folders.embeddings))
         for target in {library.target(other) for other in taken} - {library.target(path)}:
             stack.enter_context(in_use.held(target, "replaced"))
-        placed = place(host.models, _new_embedding(host.models, config), path, shadowing=taken)
-    return replace(placed, remark=describe(config.text, host.tools.token_spans(config.text), config.vectors))
+        begun = initialize(host.models, host.tools, host.folders.embeddings, config)
+        placed = place(host.models, _new_embedding(config.name, begun), path, shadowing=taken)
+    return replace(placed, remark=begun.remark)
 
 
-def _new_embedding(host: ModelHost, config: CreateConfig) -> Embedding:
-    start = host.initial_vectors(config.text, config.vectors)
+def _new_embedding(name: str, begun: Initialization) -> Embedding:
     return Embedding(
-        name=config.name,
-        vectors=start.vectors,
-        model_name=start.model_name,
-        model_hash=start.model_hash,
-        recipe={"initialization_text": config.text, "created_with": f"lib_ti {__version__}"},
+        name=name,
+        vectors=begun.start.vectors,
+        model_name=begun.start.model_name,
+        model_hash=begun.start.model_hash,
+        recipe={**begun.recipe, "created_with": f"lib_ti {__version__}"},
     )
 
 

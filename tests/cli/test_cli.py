@@ -162,7 +162,7 @@ def test_events_for_programs(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "words"),
     [
         (["train", "nothing", "--dataset", "images"], "There is no embedding 'nothing'"),
-        (["train", "nothing", "--dataset", "nowhere", "--max-steps", "0"], "smallest possible value is 1"),
+        (["train", "nothing", "--dataset", "nowhere", "--max-steps", "0"], "Max steps is 0, which needs a preset"),
         (["generate", "x", "--sampler", "magic"], "magic"),
         (["generate", "x", "--width", "100"], "multiple of 8"),
         (["generate", "x", "--checkpoint", "none.safetensors"], "none.safetensors"),

@@ -19,6 +19,9 @@ from lib_ti.wording import counted, number, some
 ABRUPT = 1.2
 """Factor between present and target norms from which setting them back is worth a warning."""
 
+FAR_LONGER = 2.0
+"""Norm to keep, in units of an ordinary word's, from which learning is noticeably slower."""
+
 
 def check_norms(
     config: TrainConfig, embedding: Embedding, initial: Mapping[str, Tensor], info: ModelInfo
@@ -45,6 +48,13 @@ def check_norms(
             f"The file of {embedding.name} does not say with which norms its {steps} began: the present ones are kept."
         )
         yield Finding("info", text)
+    high = max(float(targets[key].median()) / info.word_norm[key] for key in targets)
+    if high > FAR_LONGER:
+        yield Finding(
+            "warning",
+            f"The vectors are kept at {high:.1f} times the norm of an ordinary word, where each step turns them less: "
+            "create the embedding from words, or raise the learning rate as much.",
+        )
     grown = max(float((present[key] / targets[key]).median()) for key in targets)
     if embedding.step and grown > ABRUPT:
         yield Finding(

@@ -12,6 +12,9 @@ from lib_ti.schedule import absolute_learning_rates, parse_learning_rates
 from lib_ti.training.checks.findings import Finding
 from lib_ti.wording import number
 
+ALWAYS_SHOWN = ("learning_rate", "batch_size", "vector_norm")
+"""Settings of a preset that are listed even where they are the defaults."""
+
 
 def absolute(config: TrainConfig, info: ModelInfo) -> str:
     """Return the learning rate of the settings without relative parts."""
@@ -33,9 +36,11 @@ def check_preset(config: TrainConfig, end: int, info: ModelInfo) -> Iterator[Fin
         taken: list[str] = []
         other: list[str] = []
         for name, item, value, wanted in _compared(config):
-            same = _same(name, value, wanted, info)
             shown = f"{item.name} {_text(value)}"
-            (taken if same else other).append(shown if same else f"{shown} instead of {_text(wanted)}")
+            if not _same(name, value, wanted, info):
+                other.append(f"{shown} instead of {_text(wanted)}")
+            elif name in ALWAYS_SHOWN or wanted != getattr(TrainConfig, name):
+                taken.append(shown)
         if preset.steps and config.max_steps not in (0, preset.steps):
             other.append(f"Max steps {end} instead of {preset.steps} more")
         elif preset.steps:

@@ -17,5 +17,7 @@ def layout(parts: Parts) -> None:
         form.add("text", "vectors")
         parts.html("create_tokens_left", parts.controller.create.tokens_left(form["vectors"].value))
         form.add("overwrite", "file_format")
+        with gr.Accordion("More settings", open=False):
+            form.add(*form.missing())
         parts.button("create", "Create embedding", variant="primary")
         parts.html("create_result")
