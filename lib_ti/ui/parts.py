@@ -11,11 +11,7 @@ import gradio as gr
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.prepare.state import Preparation
 from lib_ti.ui.widgets.form import Form
-
-QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_name": False, "queue": False}
-"""Options of events that answer at once: no spinner, and no waiting behind a long job in Gradio's queue."""
-BUSY: Mapping[str, Any] = {"show_progress": "minimal", "api_name": False}
-"""Options of events that read many files or use the model."""
+from lib_ti.ui.widgets.task_line import TaskLine
 
 
 @dataclass
@@ -29,10 +25,10 @@ class Parts:
     defaults: Mapping[str, Any]
     """Defaults that replace those of the settings: ``log_directory``, ``file_format``; and ``seconds``."""
     tabs: Any = None
-    task_line: Any = None
-    """The :class:`lib_ti.ui.widgets.task_line.TaskLine` of the sub-tab Dataset."""
-    sheet_line: Any = None
-    """That of contact sheets."""
+    task_line: TaskLine = None  # type: ignore[assignment]  # set by dataset/page
+    """The task of the sub-tab Dataset."""
+    sheet_line: TaskLine = None  # type: ignore[assignment]  # set by results/page
+    """The task of a contact sheet."""
     steps: Any = None
     """The tabs of the sub-tab Dataset."""
     create: Form = None  # type: ignore[assignment]  # set by create/page

@@ -211,3 +211,7 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
     page.until(
         lambda: not page.driver.find_elements(By.CSS_SELECTOR, "#ti_sheet img"), wanted="no sheet of another run"
     )
+    # Once, at the choice of the run, also when the slider is moved.
+    page.fill("ti_results_step", "5")
+    page.until(lambda: page.text("ti_results_preview") == "", wanted="no preview of another run")
+    assert "no run of" in page.text("ti_results_message")

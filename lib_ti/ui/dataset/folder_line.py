@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import notice
-from lib_ti.ui.parts import QUIET, Parts
+from lib_ti.ui.parts import Parts
 
 Data = Mapping[Any, Any]
 

@@ -23,7 +23,8 @@ from lib_ti.ui.dataset.prepare import actions as prepare_actions
 from lib_ti.ui.dataset.prepare import page as prepare_page
 from lib_ti.ui.dataset.remove import actions as remove_actions
 from lib_ti.ui.dataset.remove import page as remove_page
-from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.event_options import QUIET
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.form import Form, dropdown, image_side
 from lib_ti.ui.widgets.task_line import TaskLine
 
@@ -51,8 +52,7 @@ def layout(parts: Parts) -> None:
     )
     folder_line.layout(parts)
     tasks = parts.controller.tasks
-    parts.task_line = TaskLine(parts, "dataset_task", lambda: tasks.lane_status("dataset"))
-    parts.task_line.layout()
+    parts.task_line = TaskLine(tasks, "dataset_task", lambda: tasks.lane_status("dataset"))
     with gr.Tabs(elem_id="ti_dataset_tabs") as parts.steps:
         for name, (page, _) in STEPS.items():
             with gr.Tab(page.TITLE, id=name, elem_id=f"ti_step_{name}") as step:

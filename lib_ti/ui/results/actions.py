@@ -12,8 +12,9 @@ import gradio as gr
 from lib_ti.background.kinds import CONTACT_SHEET
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import figure, hint, notice
-from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.results.page import DOWNLOADS
 from lib_ti.ui.widgets.latest import follow
 
@@ -32,13 +33,18 @@ def connect(parts: Parts) -> None:
     _connect_checkpoints(parts)
     where = _where(parts)
 
-    def preview(data: dict[Any, Any]) -> str:
-        shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[parts["results_step"]] or 0))
-        return problem or shown or ""
+    name, step = parts["results_name"], parts["results_step"]
 
-    step = parts["results_step"]
+    def preview(data: dict[Any, Any]) -> list[Any]:
+        """Show the preview at the slider's step; a run that cannot be shown is refused where its choice is."""
+        if not data[name]:
+            return [gr.update(), ""]
+        shown, problem = attempt(lambda: view.preview(_run(parts, data).previews(), data[step] or 0))
+        return [problem, shown or ""]
+
+    outputs = [parts["results_message"], parts["results_preview"]]
     for event in (step.release, step.change):
-        follow(event, preview, by=[step], inputs={*where, step}, outputs=[parts["results_preview"]])
+        follow(event, preview, by=[step], inputs={*where, step}, outputs=outputs)
     _connect_sheet(parts)
 
 

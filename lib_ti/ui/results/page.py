@@ -77,7 +77,6 @@ def _sheet(parts: Parts) -> None:
         )
         parts.button("sheet_generate", "Generate")
         tasks = parts.controller.tasks
-        line = parts.sheet_line = TaskLine(parts, "sheet_task", lambda: tasks.status(CONTACT_SHEET))
-        line.layout()
+        parts.sheet_line = TaskLine(tasks, "sheet_task", lambda: tasks.status(CONTACT_SHEET))
         parts.html("sheet_message")
         parts.html("sheet")

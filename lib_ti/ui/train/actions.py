@@ -9,8 +9,9 @@ import gradio as gr
 
 from lib_ti.config import TrainConfig
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import hint
-from lib_ti.ui.parts import BUSY, QUIET, Parts, choices
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.train import template_fields, view
 from lib_ti.ui.train.service import TXT2IMG
 from lib_ti.ui.widgets import listed

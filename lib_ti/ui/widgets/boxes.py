@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.background.tasks import BackgroundTasks
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import holds_error
-from lib_ti.ui.parts import QUIET, Parts
+from lib_ti.ui.parts import Parts
 
 BUSY_BOXES = (
     "inspect_message", "crop_message", "remove_message", "prepare_message", "prepare_used", "captions_result",

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.parts import QUIET
+from lib_ti.ui.event_options import QUIET
 
 Data = dict[Any, Any]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.event_options import QUIET
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.form import Form
 
 REFRESH = "↻"

@@ -2,67 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import gradio as gr
 
 from lib_ti.background.kinds import TaskKind
-from lib_ti.background.tasks import Action, TaskStatus
+from lib_ti.background.tasks import Action, BackgroundTasks, TaskStatus
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import bar, hint, notice
-from lib_ti.ui.parts import QUIET
-
-if TYPE_CHECKING:
-    from lib_ti.ui.parts import Parts
 
 _SECONDS = 0.7
 """Time between two requests of a page for the status of an active task."""
 
 
 class TaskLine:
-    """Progress, message and Stop of one task, and an event for its end.
+    """Progress, message and Stop of one task, and an event for its end; laid out where it is created.
 
     Parameters
     ----------
+    tasks
+        Runs the tasks, and stops them.
     name
-        Prefix of the components: ``name``, ``name_stop``, ``name_refresh``, ``name_done``.
+        Its components' ids are ``ti_`` and this name, alone or with ``_stop``, ``_refresh`` or ``_done``.
     status
         Returns the status of the task to show.
     """
 
-    def __init__(self, parts: Parts, name: str, status: Callable[[], TaskStatus]) -> None:
-        self._parts, self._name, self._status = parts, name, status
-
-    def layout(self) -> None:
-        parts, name = self._parts, self._name
-        parts.html(name, self._shown())
-        with gr.Row(elem_classes="ti-buttons", visible=self._status().active) as buttons:
-            parts.keep(f"{name}_buttons", buttons)
-            parts.button(f"{name}_stop", "Stop", variant="stop", size="sm")
-            parts.button(f"{name}_refresh", "Refresh", size="sm")
-        # Its changes report that a task has ended: "inspect 17". Not invisible, since then it could not change.
-        hidden = gr.Textbox("", show_label=False, elem_id=f"ti_{name}_done", elem_classes="ti-hidden")
-        parts.keep(f"{name}_done", hidden)
+    def __init__(self, tasks: BackgroundTasks, name: str, status: Callable[[], TaskStatus]) -> None:
+        self._tasks, self._id, self._status = tasks, f"ti_{name}", status
+        shown = gr.HTML(self._shown(), elem_id=self._id)
+        with gr.Row(elem_classes="ti-buttons", visible=status().active) as buttons:
+            self._stop = gr.Button("Stop", variant="stop", size="sm", elem_id=f"{self._id}_stop")
+            self._refresh = gr.Button("Refresh", size="sm", elem_id=f"{self._id}_refresh")
+        # Not invisible, since then it could not change.
+        self.done: Any = gr.Textbox("", show_label=False, elem_id=f"{self._id}_done", elem_classes="ti-hidden")
+        """The component whose changes report that a task has ended: ``inspect 17``."""
+        self.outputs: list[Any] = [shown, buttons, self.done]
+        """The components that :meth:`updates` updates."""
 
     def connect(self) -> None:
         def stop() -> list[Any]:
             if kind := self._status().kind:
-                self._parts.controller.tasks.control(kind).stop()
+                self._tasks.control(kind).stop()
             return self.updates()
 
-        self._parts[f"{self._name}_stop"].click(stop, inputs=[], outputs=self.outputs, **QUIET)
-        self._parts[f"{self._name}_refresh"].click(self.updates, inputs=[], outputs=self.outputs, **QUIET)
-
-    @property
-    def outputs(self) -> list[Any]:
-        """The components that :meth:`updates` updates."""
-        return [self._parts[f"{self._name}{end}"] for end in ("", "_buttons", "_done")]
-
-    @property
-    def done(self) -> Any:
-        """The component whose changes report that a task has ended."""
-        return self._parts[f"{self._name}_done"]
+        self._stop.click(stop, inputs=[], outputs=self.outputs, **QUIET)
+        self._refresh.click(self.updates, inputs=[], outputs=self.outputs, **QUIET)
 
     def updates(self) -> list[Any]:
         now = self._status()
@@ -74,16 +61,16 @@ class TaskLine:
 
         The box shows ``message``, or why the task cannot start.
         """
-        _, problem = attempt(lambda: self._parts.controller.tasks.start(kind, title, action))
+        _, problem = attempt(lambda: self._tasks.start(kind, title, action))
         return [problem or message, *self.updates()]
 
-    def ended(self, data: dict[Any, Any], kind: TaskKind) -> bool:
+    def ended(self, data: Mapping[Any, Any], kind: TaskKind) -> bool:
         """Whether a change of :attr:`done` reports that a task of this kind has ended."""
         return (data[self.done] or "").partition(" ")[0] == kind.name
 
-    def succeeded(self, data: dict[Any, Any], kind: TaskKind) -> bool:
+    def succeeded(self, data: Mapping[Any, Any], kind: TaskKind) -> bool:
         """Whether a change of :attr:`done` reports that a task of this kind has ended, and has a result."""
-        return self.ended(data, kind) and self._parts.controller.tasks.status(kind).state == "done"
+        return self.ended(data, kind) and self._tasks.status(kind).state == "done"
 
     def outcome(self, kind: TaskKind) -> str:
         """Return a box on how the line's last task failed or was stopped, where it was of this kind; else nothing."""
@@ -106,7 +93,7 @@ class TaskLine:
     def _shown(self) -> str:
         now = self._status()
         state = f'data-active="{"yes" if now.active else "no"}" data-seconds="{_SECONDS}"'
-        return f'<div class="ti-task" {state} data-refresh="ti_{self._name}_refresh">{_line(now)}</div>'
+        return f'<div class="ti-task" {state} data-refresh="{self._id}_refresh">{_line(now)}</div>'
 
 
 def _line(now: TaskStatus) -> str:

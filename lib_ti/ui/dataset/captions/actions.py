@@ -12,8 +12,9 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.captions import bulk_actions, editor_actions, view
 from lib_ti.ui.dataset.captions.controller import FILES, CaptionEditorController
 from lib_ti.ui.dataset.captions.service import CaptionService, OpenImage
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import hint, notice
-from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.parts import Parts, choices
 
 
 def connect(parts: Parts) -> None:

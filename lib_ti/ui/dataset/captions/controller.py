@@ -17,7 +17,8 @@ from lib_ti.ui.dataset.captions.listing import Listing
 from lib_ti.ui.dataset.captions.page import CASE, LACKING, REGEX, WHOLE, WORDS
 from lib_ti.ui.dataset.captions.query import ALL, Query
 from lib_ti.ui.dataset.captions.service import CaptionService, OpenImage
-from lib_ti.ui.parts import BUSY, Parts
+from lib_ti.ui.event_options import BUSY
+from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
     from lib_ti.prep.captions import bulk_edits

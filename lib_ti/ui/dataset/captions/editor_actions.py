@@ -13,8 +13,9 @@ from lib_ti.ui.dataset.captions.listing import Listing
 from lib_ti.ui.dataset.captions.page import WHOLE
 from lib_ti.ui.dataset.captions.query import ALL, named, neighbor
 from lib_ti.ui.dataset.captions.service import OpenImage
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import hint, notice
-from lib_ti.ui.parts import QUIET, Parts
+from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:

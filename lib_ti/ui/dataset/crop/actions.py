@@ -12,8 +12,9 @@ from lib_ti.errors import BadInput
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.crop.page import NOT_YET
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import hint
-from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
     from lib_ti.prep import manifest

@@ -10,8 +10,9 @@ from lib_ti.data.preparations import without_excluded
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.images import service
+from lib_ti.ui.event_options import BUSY
 from lib_ti.ui.html.fragments import notice
-from lib_ti.ui.parts import BUSY, Parts
+from lib_ti.ui.parts import Parts
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from lib_ti.ui.dataset.inspect import view
 from lib_ti.ui.dataset.inspect.columns import next_order
 from lib_ti.ui.dataset.inspect.controller import Data, InspectionController
 from lib_ti.ui.dataset.inspect.page import NOT_YET
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import hint
-from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.latest import follow
 from lib_ti.wording import counted
 

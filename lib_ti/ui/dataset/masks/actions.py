@@ -15,7 +15,8 @@ from lib_ti.ui.dataset.masks import view
 from lib_ti.ui.dataset.painting import layer
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
-from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.event_options import BUSY, QUIET
+from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.masks import state

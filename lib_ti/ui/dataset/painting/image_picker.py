@@ -12,7 +12,8 @@ import gradio as gr
 
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.painting.view import PaintableImage, row
-from lib_ti.ui.parts import QUIET, Parts, choices
+from lib_ti.ui.event_options import QUIET
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.latest import follow
 
 Data = dict[Any, Any]
@@ -81,23 +82,6 @@ class ImagePicker:
             return gr.update(value=found[number % len(found)])
 
         return go
-
-
-def layout(parts: Parts, step: str, help: str) -> None:
-    """Lay the picker out; ``help`` explains which images it lists."""
-    with gr.Row(elem_classes="ti-line ti-choice"):
-        parts.button(f"{step}_previous", "‹ Previous", scale=1)
-        parts.keep(
-            f"{step}_image",
-            gr.Dropdown([], label="Image", info=help, allow_custom_value=True, elem_id=f"ti_{step}_image", scale=4),
-        )
-        parts.button(f"{step}_next", "Next ›", scale=1)
-        parts.button(f"{step}_list", "Refresh list", scale=1)
-    parts.html(f"{step}_row")
-    # Filled by a click on a thumbnail.
-    parts.keep(f"{step}_goto", gr.Textbox("", show_label=False, elem_id=f"ti_{step}_goto", elem_classes="ti-hidden"))
-    parts.keep(f"{step}_listed", gr.State(""))
-    parts.keep(f"{step}_open", gr.State(""))
 
 
 def uploaded(value: Any) -> Path:

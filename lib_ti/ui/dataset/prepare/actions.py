@@ -12,8 +12,9 @@ from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.folder_line import FolderLine
 from lib_ti.ui.dataset.prepare import view
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
-from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.parts import Parts
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
+from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
-from lib_ti.ui.parts import BUSY, QUIET, Parts
+from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.remove import state
