@@ -156,7 +156,7 @@ class Page:
         return element
 
     def open_image(self, step: str, name: str) -> None:
-        """Choose a picture for painting, by a press on its small copy."""
+        """Choose an image for painting, by a press on its thumbnail."""
         script = "document.querySelector(arguments[0]).click()"
         small = f'#ti_{step}_row .ti-thumb[data-name="{name}"]'
         self.until(lambda: self.driver.execute_script(script, small) is None)
@@ -164,7 +164,7 @@ class Page:
         self.until(lambda: self.find(f"ti_{step}_stage", ".ti-paint.ti-ready"))
 
     def paint(self, step: str, points: list[tuple[float, float]]) -> None:
-        """One stroke through points in shares of the picture."""
+        """One stroke through points in shares of the image."""
         canvas = self.shown(self.find(f"ti_{step}_stage", "canvas"))
         width, height = canvas.rect["width"], canvas.rect["height"]
         places = [(round((x - 0.5) * width), round((y - 0.5) * height)) for x, y in points]
@@ -174,7 +174,7 @@ class Page:
         chain.release().perform()
 
     def shot(self, name: str) -> None:
-        """The whole page as a picture, where ``TI_SCREENSHOTS`` names a folder."""
+        """The whole page as an image, where ``TI_SCREENSHOTS`` names a folder."""
         folder = os.environ.get("TI_SCREENSHOTS")
         if not folder:
             return

@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with serving(folder, "--sample-images", "pictures") as address:
+    with serving(folder, "--sample-images", "images") as address:
         yield address
 
 
@@ -53,8 +53,8 @@ def test_the_page_has_style_and_script(address: str) -> None:
     assert ".ti-notice" in content
 
 
-def test_pictures_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
-    (folder / "pictures" / "01.txt").write_text(EVIL)
+def test_images_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
+    (folder / "images" / "01.txt").write_text(EVIL)
     page.press("ti_dataset_show")
     page.says("ti_dataset_overview", "27 images for training, 3 for validation")
     assert EVIL in page.text("ti_dataset_images")
@@ -70,10 +70,10 @@ def test_the_prepared_folder_follows_until_it_is_named(page: Page, folder: Path)
 
     page.unfold("Prepared folder and image size")
     follows("elsewhere", "elsewhere-prepared")
-    follows("pictures", "pictures-prepared")
+    follows("images", "images-prepared")
     page.fill("ti_prepare_output", "mine")
     page.press("ti_dataset_show")
-    follows("pictures", "mine")
+    follows("images", "mine")
     page.unfold("Prepared folder and image size")
 
 
@@ -99,14 +99,14 @@ def test_what_is_wrong_is_listed_before_the_run(page: Page) -> None:
     page.press("ti_check")
     page.says("ti_check_result", "does not exist")
     page.shot("problems")
-    page.fill("ti_train_dataset", "pictures")
+    page.fill("ti_train_dataset", "images")
     page.fill("ti_train_max_steps", "2000")
     page.fill("ti_train_save_image_every", "10")
     page.press("ti_check")
     page.says("ti_check_result", "fits the model")
 
 
-def test_a_run_goes_on_when_the_page_is_loaded_again_and_can_be_interrupted(page: Page) -> None:
+def test_a_run_continues_when_the_page_is_reloaded_and_can_be_interrupted(page: Page) -> None:
     page.press("ti_start")
     page.says("ti_status", "LOSS" if "LOSS" in page.text("ti_status") else "Loss")
     page.until(lambda: page.find("ti_previews", "img"))
@@ -124,7 +124,7 @@ def test_a_run_goes_on_when_the_page_is_loaded_again_and_can_be_interrupted(page
     page.until(lambda: page.find("ti_start").is_enabled())
 
 
-def test_a_run_comes_to_its_end(page: Page, folder: Path) -> None:
+def test_a_run_finishes(page: Page, folder: Path) -> None:
     page.until(lambda: page.find("ti_train_name", "input").is_displayed())
     page.tab("Create")
     page.fill("ti_create_name", "other-style")

@@ -1,4 +1,4 @@
-"""The loss curves as SVG: whatever the numbers are, they are well formed and within the frame."""
+"""The loss curves as SVG: whatever the numbers are, they are well formed and within the axes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_without_points_there_is_no_curve() -> None:
 
 
 @pytest.mark.parametrize(("losses", "checks", "last"), CURVES)
-def test_any_curve_is_whole_and_within_its_frame(losses: Points, checks: Sequence[Points], last: int) -> None:
+def test_any_curve_is_complete_and_within_its_axes(losses: Points, checks: Sequence[Points], last: int) -> None:
     text = loss_curve(losses, checks, best=checks[-1][-1] if checks else None, last_step=last)
     ElementTree.fromstring(text)
     for x, y in points(text):

@@ -20,7 +20,7 @@ LAYOUT = {"row", "column", "group", "form", "accordion", "tabs", "tabitem", "sta
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return tab.build(FakeHost(tmp_path_factory.mktemp("host")), dataset="pictures")
+    return tab.build(FakeHost(tmp_path_factory.mktemp("host")), dataset="images")
 
 
 def by_id(blocks: Any) -> dict[str, Any]:
@@ -40,11 +40,11 @@ def test_every_setting_has_a_field_with_its_label_and_help(alone: Any) -> None:
                 assert field.value == default
 
 
-def test_the_sides_of_the_pictures_always_show_a_number(alone: Any) -> None:
+def test_the_image_sides_always_show_a_number(alone: Any) -> None:
     assert {by_id(alone)[f"ti_train_{name}"].value for name in SIDES} == {512}
 
 
-def test_settings_of_the_host_are_what_fields_begin_with(tmp_path: Path) -> None:
+def test_settings_of_the_host_are_the_defaults_of_fields(tmp_path: Path) -> None:
     defaults = {"log_directory": "elsewhere", "file_format": "pt", "seconds": 7}
     found = by_id(tab.build(FakeHost(tmp_path), defaults=defaults))
     assert found["ti_train_log_directory"].value == "elsewhere"
@@ -52,20 +52,20 @@ def test_settings_of_the_host_are_what_fields_begin_with(tmp_path: Path) -> None
     assert 'data-seconds="7"' in found["ti_status"].value
 
 
-def test_ids_begin_with_ti_and_are_there_once(alone: Any) -> None:
+def test_ids_start_with_ti_and_are_unique(alone: Any) -> None:
     parts = [block for block in alone.blocks.values() if block.get_block_name() not in LAYOUT]
     ids = [block.elem_id for block in parts]
     assert all(name and name.startswith("ti_") for name in ids), ids
     assert len(set(ids)) == len(ids)
 
 
-def test_nothing_is_kept_by_the_webui(alone: Any) -> None:
+def test_the_webui_saves_no_value(alone: Any) -> None:
     assert all(block.do_not_save_to_config for block in alone.blocks.values())
 
 
 def test_the_chosen_folder_is_in_both_fields(alone: Any) -> None:
     found = by_id(alone)
-    assert found["ti_dataset_folder"].value == found["ti_train_dataset"].value == "pictures"
+    assert found["ti_dataset_folder"].value == found["ti_train_dataset"].value == "images"
 
 
 def test_txt2img_adds_what_needs_it(tmp_path: Path) -> None:

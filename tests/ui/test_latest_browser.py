@@ -31,8 +31,8 @@ def page(answered: list[str]) -> Iterator[Page]:
         return f"{data[typed]} was typed"
 
     with gr.Blocks(analytics_enabled=False) as blocks, gr.Tabs(elem_id="ti_tabs"), gr.Tab("Typing"):
-        typed, said = gr.Textbox(elem_id="ti_typed"), gr.HTML(elem_id="ti_said")
-        follow(typed.change, answer, by=[typed], inputs={typed}, outputs=[said])
+        typed, answered = gr.Textbox(elem_id="ti_typed"), gr.HTML(elem_id="ti_answered")
+        follow(typed.change, answer, by=[typed], inputs={typed}, outputs=[answered])
     _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     made = Page(address)
     yield made
@@ -42,12 +42,12 @@ def page(answered: list[str]) -> Iterator[Page]:
 
 def test_the_last_of_quick_changes_is_answered(page: Page, answered: list[str]) -> None:
     page.find("ti_typed", "textarea").send_keys("quickly")
-    page.says("ti_said", "quickly was typed", 10)
+    page.says("ti_answered", "quickly was typed", 10)
     assert len(answered) < len("quickly")
 
 
 def test_an_answer_that_is_still_right_is_not_repeated(page: Page, answered: list[str]) -> None:
     page.find("ti_typed", "textarea").send_keys("q")
-    page.says("ti_said", "q was typed", 10)
+    page.says("ti_answered", "q was typed", 10)
     time.sleep(2 * _SECONDS)
     assert answered == ["q"]

@@ -95,30 +95,28 @@ def test_a_folder_that_may_not_be_entered_is_a_sentence(
     assert "Permission denied" in shown
 
 
-@pytest.mark.parametrize(
-    ("source", "named"), [("pictures", "pictures-prepared"), ('"a b" ', "a b-prepared"), ("/", "")]
-)
+@pytest.mark.parametrize(("source", "named"), [("images", "images-prepared"), ('"a b" ', "a b-prepared"), ("/", "")])
 def test_the_prepared_folder_is_suggested_beside_the_source(tmp_path: Path, source: str, named: str) -> None:
     assert Preparation(FakeHost(tmp_path)).suggested_output(source) == named
 
 
-@pytest.mark.parametrize("source", [".", "..", "pictures/.."])
+@pytest.mark.parametrize("source", [".", "..", "images/.."])
 def test_a_folder_without_a_name_of_its_own_is_suggested_by_its_whole_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    (tmp_path / "set" / "pictures").mkdir(parents=True)
+    (tmp_path / "set" / "images").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "set")
     whole = Path(source).resolve()
     assert Preparation(FakeHost(tmp_path)).suggested_output(source) == f"{whole}-prepared"
 
 
-def test_a_pasted_path_shows_the_pictures(blocks: Any, tmp_path: Path) -> None:
-    folder = draw_images(tmp_path / "my pictures")
+def test_a_pasted_path_shows_the_images(blocks: Any, tmp_path: Path) -> None:
+    folder = draw_images(tmp_path / "my images")
     for pasted in (f'"{folder}"', f" {folder}\n", f"file://{folder}".replace(" ", "%20")):
         assert "0.png" in press_everything(blocks, pasted)
 
 
-def test_the_route_of_pictures_answers_what_cannot_be_shown(tmp_path: Path) -> None:
+def test_the_route_of_images_answers_for_files_that_cannot_be_shown(tmp_path: Path) -> None:
     app = FastAPI()
     image_addresses.add_route(app, tmp_path / "thumbnails")
     client = TestClient(app, raise_server_exceptions=False)

@@ -40,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     create(host, CreateConfig(name=NAME, text="style", vectors=2))
     config = TrainConfig(
         name=NAME,
-        dataset=str(draw_images(folder / "pictures")),
+        dataset=str(draw_images(folder / "images")),
         log_directory=str(folder / "runs"),
         max_steps=20,
         save_image_every=5,
@@ -148,7 +148,7 @@ def test_downloads_are_called_by_the_embeddings_name(run: RunResults, suffix: st
     assert read.vectors["clip_l"].equal(wanted.vectors["clip_l"])
 
 
-def test_training_more_has_the_same_settings_and_room_for_steps(run: RunResults) -> None:
+def test_train_more_has_the_same_settings_and_more_steps(run: RunResults) -> None:
     values = run.settings_to_continue()
     assert values["max_steps"] == 40
     assert values["preview_prompt"] == "a house, [name]"
@@ -204,8 +204,8 @@ def test_a_contact_sheet_shows_every_prompt_before_training_and_with_checkpoints
     run: RunResults, host: FakeHost
 ) -> None:
     requests = host.model.requests = []
-    path, said, done = generate(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
-    assert "8 prompts, before training and with 2 checkpoints" in said
+    path, message, done = generate(run, host, "\n\n".join(f"a house {number}, [name]" for number in range(8)))
+    assert "8 prompts, before training and with 2 checkpoints" in message
     assert done == [(number, 24) for number in range(24)]
     assert {(request.prompt, steps) for request, steps in requests} == {
         (f"a house {number}, my-style", (step,)) for number in range(8) for step in (0, 10, 20)

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(folder: Path) -> Iterator[Page]:
-    with serving(folder, "--sample-images", "pictures") as address:
+    with serving(folder, "--sample-images", "images") as address:
         made = Page(address)
         made.until(lambda: made.value("ti_train_width") == "64", wanted="the model's size")
         yield made
@@ -131,7 +131,7 @@ def test_an_error_stands_on_the_step_whose_button_it_is(page: Page) -> None:
     page.tab("Prepare", "#ti_dataset_tabs")
     page.press("ti_prepare_use")
     page.says("ti_prepare_used", "does not exist")
-    page.fill("ti_dataset_folder", "pictures")
+    page.fill("ti_dataset_folder", "images")
     page.press("ti_prepare_run")
     page.says("ti_prepare_message", "30 made", 120)
     page.until(lambda: page.text("ti_prepare_used") == "", wanted="no error left")
@@ -149,7 +149,7 @@ def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
     page.tab("Train")
     choose(page, "ti_train_name", "my-style", Keys.TAB)
     choose(page, "ti_train_template", "style_filewords", Keys.TAB)
-    page.fill("ti_train_dataset", "pictures")
+    page.fill("ti_train_dataset", "images")
     page.fill("ti_train_max_steps", "4000")
     page.fill("ti_train_save_embedding_every", "10")
     if not page.find("ti_train_preview_prompt").is_displayed():
@@ -158,14 +158,14 @@ def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
     page.press("ti_start")
     page.says("ti_status", "of 4000", 240)
     page.until(lambda: page.value("ti_train_preview_prompt") == "a red circle by [name]", wanted="[name]")
-    said = "Training my-style is in progress (step"
+    expected = "Training my-style is in progress (step"
     page.press("ti_check")
-    page.says("ti_check_result", said, 15)
+    page.says("ti_check_result", expected, 15)
     page.shot("busy-check")
     page.tab("Create")
     page.fill("ti_create_name", "third-style")
     page.press("ti_create")
-    page.says("ti_create_result", said, 15)
+    page.says("ti_create_result", expected, 15)
     page.shot("busy-create")
     page.tab("Results")
 
@@ -174,10 +174,10 @@ def test_during_a_run_what_needs_the_model_says_so_at_once(page: Page) -> None:
         page.press("ti_results_name_refresh")
         return page.value("ti_checkpoint")
 
-    page.until(listed, 120, wanted="a copy")
+    page.until(listed, 120, wanted="a checkpoint")
     page.unfold("Contact sheet")
     page.press("ti_sheet_generate")
-    page.says("ti_sheet_message", said, 15)
+    page.says("ti_sheet_message", expected, 15)
     page.shot("busy-sheet")
 
 

@@ -201,7 +201,7 @@ def test_captions_are_found_by_words_and_by_what_they_lack(page: Page) -> None:
     is_open(page, "picture_002.png")
 
 
-def test_changes_of_all_listed_captions_are_seen_then_made(page: Page, prepared: Path) -> None:
+def test_changes_to_all_listed_captions_are_previewed_then_applied(page: Page, prepared: Path) -> None:
     page.unfold("Change all listed captions at once")
     page.fill("ti_captions_replacement", "macro")
     page.press("ti_captions_replace")
@@ -227,7 +227,7 @@ def test_changes_of_all_listed_captions_are_seen_then_made(page: Page, prepared:
     assert (prepared / "picture_002.txt").read_text() == CAPTIONS["chelsea"]
 
 
-def test_saving_leaves_alone_what_others_changed_until_it_is_said(page: Page, prepared: Path) -> None:
+def test_saving_skips_what_others_changed_until_it_is_confirmed(page: Page, prepared: Path) -> None:
     (prepared / "picture_004.txt").write_text("a flower of someone else")
     page.find("ti_captions_text", "textarea").send_keys(Keys.CONTROL, "s")
     page.says("ti_captions_notice", "2 captions are saved")

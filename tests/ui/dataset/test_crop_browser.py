@@ -1,4 +1,4 @@
-"""The steps Cut, Erase and Masks in a real browser, on real photographs, by mouse, keys and finger.
+"""The steps Crop, Remove and Masks in a real browser, on real photographs, by mouse, keys and finger.
 
 Needs what :mod:`tests.ui.browser` needs.
 """
@@ -45,18 +45,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Path:
-    """Photographs of several shapes, one with lettering on it, one that is partly transparent."""
+    """Photographs of several shapes, one with text on it, one that is partly transparent."""
     found = folder / "found"
     found.mkdir()
     for name in ("china", "chelsea", "motorcycle", "rocket"):
         photograph(name).save(found / f"{name}.png")
-    lettered = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
-    lettered(photograph("coffee")).save(found / "coffee.png")
-    picture = photograph("astronaut").copy()
-    alpha = Image.new("L", picture.size, 255)
+    with_text = letter("© my coffee blog", height=0.06, place=(0.1, 0.9), font="DejaVuSans-Bold")
+    with_text(photograph("coffee")).save(found / "coffee.png")
+    image = photograph("astronaut").copy()
+    alpha = Image.new("L", image.size, 255)
     alpha.paste(0, (0, 0, 100, 512))
-    picture.putalpha(alpha)
-    picture.save(found / "astronaut.png")
+    image.putalpha(alpha)
+    image.save(found / "astronaut.png")
     return found
 
 
@@ -104,12 +104,12 @@ def card(page: Page, name: str) -> Any:
     return page.driver.find_element(By.CSS_SELECTOR, f'#ti_tabs .ti-card[data-name="{name}"]')
 
 
-def frames(page: Page, name: str) -> list[Any]:
+def crop_boxes(page: Page, name: str) -> list[Any]:
     return card(page, name).find_elements(By.CSS_SELECTOR, ".ti-crop-box")
 
 
-def box(frame: Any) -> list[float]:
-    return [float(share) for share in frame.get_attribute("data-box").split()]
+def box(crop_box: Any) -> list[float]:
+    return [float(share) for share in crop_box.get_attribute("data-box").split()]
 
 
 def keys(page: Page, *pressed: str) -> None:
@@ -129,35 +129,35 @@ def test_crop_boxes_are_shown_where_prepare_would_crop(page: Page, found: Path) 
     page.press("ti_crop_show")
     page.until(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_tabs .ti-card")) == 6)
     page.until(lambda: page.driver.execute_script("return document.querySelector('.ti-card img').naturalWidth > 0"))
-    assert "ti-default" in frames(page, "china.png")[0].get_attribute("class")
+    assert "ti-default" in crop_boxes(page, "china.png")[0].get_attribute("class")
     page.shot("crop")
 
 
 def test_a_crop_box_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -> None:
-    frame = page.shown(frames(page, "china.png")[0])
-    before = box(frame)
-    ActionChains(page.driver).drag_and_drop_by_offset(frame, 20, 0).perform()
-    moved = box(frame)
+    crop_box = page.shown(crop_boxes(page, "china.png")[0])
+    before = box(crop_box)
+    ActionChains(page.driver).drag_and_drop_by_offset(crop_box, 20, 0).perform()
+    moved = box(crop_box)
     assert moved[0] > before[0] + 0.05
     assert moved[1:] == before[1:]
-    corner = frame.find_element(By.CSS_SELECTOR, '[data-corner="ne"]')
+    corner = crop_box.find_element(By.CSS_SELECTOR, '[data-corner="ne"]')
     ActionChains(page.driver).drag_and_drop_by_offset(corner, -30, 20).perform()
-    smaller = box(frame)
+    smaller = box(crop_box)
     assert smaller[2] < moved[2] - 0.05
     assert smaller[1] + smaller[3] == pytest.approx(moved[1] + moved[3], abs=2e-6)  # its lower side stays
     width, height = photograph("china").size
     assert smaller[2] * width == pytest.approx(smaller[3] * height, abs=0.01)  # as square as what is trained
-    assert "ti-default" not in frame.get_attribute("class")
+    assert "ti-default" not in crop_box.get_attribute("class")
     page.says("ti_crop_message", "1 image cropped by hand")
     page.until(lambda: kept(found, "china.png") == [pytest.approx(smaller, abs=2e-6)], 20)
 
 
 def test_crop_boxes_are_added_moved_and_removed_by_keys(page: Page, found: Path) -> None:
-    first = page.shown(frames(page, "motorcycle.png")[0])
+    first = page.shown(crop_boxes(page, "motorcycle.png")[0])
     page.driver.execute_script("arguments[0].focus()", first)
     keys(page, "a")
-    assert len(frames(page, "motorcycle.png")) == 2
-    before = box(frames(page, "motorcycle.png")[1])
+    assert len(crop_boxes(page, "motorcycle.png")) == 2
+    before = box(crop_boxes(page, "motorcycle.png")[1])
     keys(page, Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_DOWN, "-", "-")
     after = box(page.driver.switch_to.active_element)
     assert after[2] < before[2]
@@ -167,11 +167,11 @@ def test_crop_boxes_are_added_moved_and_removed_by_keys(page: Page, found: Path)
     page.until(lambda: len(decided(found)["motorcycle.png"].crop_boxes) == 1, 20)
     undo(page)
     page.until(lambda: len(decided(found)["motorcycle.png"].crop_boxes) == 2, 20)
-    assert box(frames(page, "motorcycle.png")[1]) == pytest.approx(after, abs=2e-6)
+    assert box(crop_boxes(page, "motorcycle.png")[1]) == pytest.approx(after, abs=2e-6)
 
 
-def test_images_are_excluded_and_tab_goes_on(page: Page, found: Path) -> None:
-    page.driver.execute_script("arguments[0].focus()", frames(page, "motorcycle.png")[1])
+def test_images_are_excluded_and_tab_moves_on(page: Page, found: Path) -> None:
+    page.driver.execute_script("arguments[0].focus()", crop_boxes(page, "motorcycle.png")[1])
     keys(page, Keys.TAB)
     active = page.driver.switch_to.active_element
     assert active.get_attribute("aria-label").startswith("Crop box on rocket.png")
@@ -185,19 +185,19 @@ def test_images_are_excluded_and_tab_goes_on(page: Page, found: Path) -> None:
     page.until(lambda: "rocket.png" not in decided(found), 20)
 
 
-def test_a_double_click_adds_and_default_takes_all_back(page: Page, found: Path) -> None:
-    picture = page.shown(card(page, "chelsea.png").find_element(By.CSS_SELECTOR, ".ti-crop-image"))
-    ActionChains(page.driver).double_click(picture).perform()
+def test_a_double_click_adds_and_default_resets(page: Page, found: Path) -> None:
+    image = page.shown(card(page, "chelsea.png").find_element(By.CSS_SELECTOR, ".ti-crop-image"))
+    ActionChains(page.driver).double_click(image).perform()
     page.until(lambda: len(decided(found)["chelsea.png"].crop_boxes) == 2, 20)
     card(page, "chelsea.png").find_element(By.CSS_SELECTOR, '[data-do="default"]').click()
     page.until(lambda: "chelsea.png" not in decided(found), 20)
-    assert ["ti-default" in frame.get_attribute("class") for frame in frames(page, "chelsea.png")] == [True]
+    assert ["ti-default" in crop_box.get_attribute("class") for crop_box in crop_boxes(page, "chelsea.png")] == [True]
 
 
 def test_a_finger_moves_the_crop_box_that_it_tapped(page: Page, found: Path) -> None:
-    frame = page.shown(frames(page, "rocket.png")[0])
-    before = box(frame)
-    place = frame.rect
+    crop_box = page.shown(crop_boxes(page, "rocket.png")[0])
+    before = box(crop_box)
+    place = crop_box.rect
     top = page.driver.execute_script("return window.scrollY")
     x, y = int(place["x"] + place["width"] / 2), int(place["y"] - top + place["height"] / 2)
     finger = PointerInput("touch", "finger")
@@ -208,7 +208,7 @@ def test_a_finger_moves_the_crop_box_that_it_tapped(page: Page, found: Path) -> 
             actions.pointer_action.move_to_location(x + way * step // 4, y)
         actions.pointer_action.pointer_up()
         actions.perform()
-    assert box(frame)[0] > before[0] + 0.05
+    assert box(crop_box)[0] > before[0] + 0.05
     page.until(lambda: decided(found)["rocket.png"].crop_boxes, 20)
 
 
@@ -216,7 +216,7 @@ def test_labels_say_what_prepare_will_make(page: Page, found: Path) -> None:
     plan = make_plan(config(found))
     for name in ("china.png", "motorcycle.png", "chelsea.png"):
         made = [one.spec for one in plan.results if one.spec.item.path.name == name]
-        labels = [frame.text for frame in frames(page, name)]
+        labels = [crop_box.text for crop_box in crop_boxes(page, name)]
         expected = [
             f"{one.crop_size[0]}×{one.crop_size[1]}" + (f"×{one.factor:.3g}" if one.factor > 1 else "") for one in made
         ]
@@ -232,7 +232,7 @@ def test_crop_boxes_are_read_and_written_as_text(page: Page, found: Path) -> Non
     area.send_keys(Keys.CONTROL, "a")
     area.send_keys("\n".join([*lines, "china.png: 10 20 300 300"]))
     page.press("ti_crop_save")
-    page.until(lambda: box(frames(page, "china.png")[0])[2] == pytest.approx(300 / 640, abs=1e-5))
+    page.until(lambda: box(crop_boxes(page, "china.png")[0])[2] == pytest.approx(300 / 640, abs=1e-5))
     page.shot("crop-as-text")
     area = page.find("ti_crop_text", "textarea")
     area.send_keys(Keys.CONTROL, "a")
@@ -245,8 +245,8 @@ def test_a_new_page_has_the_crop_boxes_as_they_were(page: Page, found: Path) -> 
     page.open()
     choose(page, found)
     page.tab("Crop")
-    page.until(lambda: len(frames(page, "motorcycle.png")) == 2)
-    assert box(frames(page, "china.png")[0])[2] == pytest.approx(300 / 640, abs=1e-5)
+    page.until(lambda: len(crop_boxes(page, "motorcycle.png")) == 2)
+    assert box(crop_boxes(page, "china.png")[0])[2] == pytest.approx(300 / 640, abs=1e-5)
     unchanged = json.loads((Path(config(found).output) / "preparation.json").read_text())
     assert len(unchanged["edits"]) == 3
 
@@ -341,7 +341,7 @@ def test_what_was_just_painted_is_removed_without_waiting(page: Page, found: Pat
     width, height = photograph("motorcycle").size
     assert region.box[0] / width == pytest.approx(0.3, abs=0.05)
     assert region.box[3] / height == pytest.approx(0.6, abs=0.07)
-    assert len(decided(found)["motorcycle.png"].crop_boxes) == 2  # what was cut stays
+    assert len(decided(found)["motorcycle.png"].crop_boxes) == 2  # the crop boxes stay
 
 
 def test_keys_paint_too(page: Page, found: Path) -> None:
@@ -410,7 +410,7 @@ def test_masks_are_painted_on_prepared_images(page: Page, found: Path) -> None:
     page.shot("masks")
 
 
-def test_a_mask_is_kept_when_one_goes_on_at_once_and_is_there_again(page: Page, found: Path) -> None:
+def test_a_mask_is_saved_when_the_next_image_is_opened_at_once_and_reloaded(page: Page, found: Path) -> None:
     page.driver.execute_script("document.querySelector('#ti_masks_stage [data-act=invert]').click()")
     page.press("ti_masks_next")
     page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
@@ -421,7 +421,7 @@ def test_a_mask_is_kept_when_one_goes_on_at_once_and_is_there_again(page: Page, 
     page.until(lambda: painted(page, "masks").mean() > 127)
 
 
-def test_masks_come_from_transparency_and_go(page: Page, found: Path) -> None:
+def test_masks_are_made_from_transparency_and_removed(page: Page, found: Path) -> None:
     page.press("ti_masks_transparency")
     page.says("ti_masks_message", "of the image is trained")
     page.until(lambda: painted(page, "masks")[:, :10].min() > 127)
@@ -435,7 +435,7 @@ def test_masks_come_from_transparency_and_go(page: Page, found: Path) -> None:
     page.says("ti_masks_message", "has no transparent parts; paint the mask instead")
 
 
-def test_masks_come_from_files_and_training_uses_them(page: Page, found: Path, folder: Path) -> None:
+def test_masks_are_loaded_from_files_and_training_uses_them(page: Page, found: Path, folder: Path) -> None:
     page.unfold("Load a mask from a file")
     mask = left_half(folder / "square.png", (64, 64))
     page.until(lambda: page.find("ti_masks_file", "input[type=file]")).send_keys(mask)
@@ -454,7 +454,7 @@ def test_pages_fit_the_dark_and_the_phone(page: Page, found: Path, width: int, t
     try:
         choose(other, found)
         other.tab("Crop")
-        other.until(lambda: len(frames(other, "motorcycle.png")) == 2)
+        other.until(lambda: len(crop_boxes(other, "motorcycle.png")) == 2)
         other.shot(f"crop-{theme}-{width}")
         for step, title, name in (("remove", "Remove", "coffee.png"), ("masks", "Masks", "picture_002.png")):
             other.tab(title)

@@ -54,7 +54,7 @@ def found(tmp_path: Path) -> Path:
         resize(0.5)(photograph(name)).save(folder / f"{name}.jpg", quality=92)
     whole = (folder / "china.jpg").read_bytes()
     (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2] + b"other")
-    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "broken.jpg").write_bytes(b"no image")
     (folder / "empty.png").write_bytes(b"")
     return folder
 
@@ -283,9 +283,7 @@ def test_a_new_page_has_the_settings_that_the_folder_was_prepared_with(prepared:
     assert "renamed" not in page.says("ti_prepare_message", "What Prepare would do")
 
 
-def test_captions_and_masks_know_the_prepared_folder_without_being_told(
-    page: Page, found: Path, prepared: Path
-) -> None:
+def test_captions_and_masks_open_the_prepared_folder_by_themselves(page: Page, found: Path, prepared: Path) -> None:
     """Also where the page has only the folder of the images yet."""
     name_folders(page, found, prepared)
     page.driver.execute_script(
@@ -314,7 +312,7 @@ def test_the_mark_of_a_mask_goes_with_it(page: Page, found: Path, prepared: Path
 
 def test_files_that_are_no_images_leave_the_console_clean(page: Page, found: Path, prepared: Path) -> None:
     assert not refused(page)
-    (prepared / "damaged.png").write_bytes(b"no picture")
+    (prepared / "damaged.png").write_bytes(b"no image")
     name_folders(page, found, prepared)
     page.press("ti_dataset_show")
     page.says("ti_dataset_overview", "for training")

@@ -24,7 +24,7 @@ pytestmark = [
 
 EVIL = "<img src=x onerror=document.title='broken'>.jpg"
 SHARP = ("astronaut", "camera", "china", "flower", "ihc", "motorcycle", "rocket")
-PICTURES = ".ti-inspected"
+IMAGES = ".ti-inspected"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
     brightness(0.15)(photograph("moon")).save(folder / "moon night.jpg")
     (folder / "copy of china.jpg").write_bytes((folder / "china.jpg").read_bytes())
     photograph("chelsea").save(folder / EVIL, quality=92)
-    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "broken.jpg").write_bytes(b"no image")
     return folder
 
 
@@ -68,7 +68,7 @@ def look(page: Page) -> None:
 
 
 def names(page: Page) -> list[str]:
-    return [one.get_attribute("data-name") or "" for one in page.driver.find_elements(By.CSS_SELECTOR, PICTURES)]
+    return [one.get_attribute("data-name") or "" for one in page.driver.find_elements(By.CSS_SELECTOR, IMAGES)]
 
 
 def shows(page: Page, *expected: str) -> None:
@@ -118,7 +118,7 @@ def test_the_step_says_what_comes_first(page: Page) -> None:
     page.says("ti_inspect_message", "does not exist")
 
 
-def test_all_images_are_inspected_and_shown_with_what_they_are_like(page: Page, found: Path) -> None:
+def test_all_images_are_inspected_and_shown_with_their_issues(page: Page, found: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
     page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_output", str(found.with_name("found-prepared")))
@@ -164,7 +164,7 @@ def test_a_press_on_a_word_shows_what_it_says_and_words_can_be_typed(page: Page)
     page.until(lambda: len(names(page)) == 14)
 
 
-def test_a_table_is_sorted_by_the_heads_of_its_columns(page: Page) -> None:
+def test_a_table_is_sorted_by_its_column_headers(page: Page) -> None:
     layout(page, "Table")
     click(page, "#ti_inspect_images [data-sort='noise']")
     page.until(lambda: names(page)[0] == "coffee grain.png")
@@ -191,7 +191,7 @@ def test_near_duplicates_stand_side_by_side_and_one_is_used(page: Page, prepared
     page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".ti-inspected.ti-is-excluded [role=switch]"))
 
 
-def test_switches_are_kept_at_once_and_undone_one_by_one(page: Page, prepared: PreparedFolder) -> None:
+def test_switches_are_saved_at_once_and_undone_one_by_one(page: Page, prepared: PreparedFolder) -> None:
     layout(page, "Gallery")
     page.until(lambda: len(names(page)) == 14)
     for name in ("camera.jpg", EVIL):
@@ -305,7 +305,7 @@ def test_it_fits_a_phone(address: str) -> None:
         phone.until(lambda: len(names(phone)) == 14)
         for title in ("Gallery", "Side by side", "Table"):
             layout(phone, title)
-            phone.until(lambda: phone.find("ti_inspect_images", PICTURES))
+            phone.until(lambda: phone.find("ti_inspect_images", IMAGES))
             over = phone.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
             assert over <= 0
         phone.shot("inspect-phone")

@@ -1,4 +1,4 @@
-"""Masks of prepared pictures: painted, loaded, made of transparency, removed; without Gradio."""
+"""Masks of prepared images: painted, loaded, made of transparency, removed; without Gradio."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lib_ti.ui.dataset.masks.state import LossMasks
 from lib_ti.ui.dataset.painting import layer as painted
 from lib_ti.ui.dataset.painting import view as painting_view
 from tests.fakes import FakeHost
-from tests.ui.dataset.test_remove import seen
+from tests.ui.dataset.remove.conftest import seen
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two prepared pictures, one of which is transparent at its left side."""
+    """Two prepared images, one of which is transparent at its left side."""
     made = tmp_path / "prepared"
     made.mkdir()
-    picture = Image.fromarray(skimage.data.chelsea()).resize((256, 256))
-    picture.save(made / "cat_001.png")
-    alpha = Image.new("L", picture.size, 255)
+    image = Image.fromarray(skimage.data.chelsea()).resize((256, 256))
+    image.save(made / "cat_001.png")
+    alpha = Image.new("L", image.size, 255)
     alpha.paste(0, (0, 0, 64, 256))
-    picture.putalpha(alpha)
-    picture.save(made / "cat_002.png")
+    image.putalpha(alpha)
+    image.save(made / "cat_002.png")
     return made
 
 
@@ -65,7 +65,7 @@ def test_what_is_painted_does_not_count_in_training(folder: Path, masks: LossMas
     assert [(one.name, one.note) for one in masks.images(folder)] == [("cat_001.png", "mask"), ("cat_002.png", "")]
 
 
-def test_a_mask_comes_back_to_the_page_as_it_was_painted(folder: Path, masks: LossMasks) -> None:
+def test_a_mask_is_shown_as_it_was_painted(folder: Path, masks: LossMasks) -> None:
     sent = half(folder / "cat_001.png")
     assert painted.read(masks.layer(folder, "cat_001.png")).layer is None
     masks.save(folder, sent)
@@ -97,7 +97,7 @@ def test_everything_counting_is_no_mask(folder: Path, masks: LossMasks) -> None:
     assert masks.remove(folder, "cat_001.png").message == "The whole image cat_001.png is trained: it has no mask."
 
 
-def test_nothing_counting_is_kept_with_a_warning(folder: Path, masks: LossMasks) -> None:
+def test_a_mask_that_excludes_everything_is_saved_with_a_warning(folder: Path, masks: LossMasks) -> None:
     everything = painted.read(painted.write(folder / "cat_001.png", Image.new("L", (256, 256), 255)))
     kept = masks.save(folder, everything)
     assert kept.warning
@@ -146,7 +146,7 @@ def test_paint_goes_to_its_own_image_only(folder: Path, masks: LossMasks, tmp_pa
         masks.save(folder, outside)
 
 
-def test_folders_that_cannot_serve_are_told(folder: Path, masks: LossMasks, tmp_path: Path) -> None:
+def test_unusable_folders_are_reported(folder: Path, masks: LossMasks, tmp_path: Path) -> None:
     assert masks.folder(f" {folder} ", "") == folder
     assert masks.folder(str(folder), str(tmp_path / "found")) == folder
     for output, source, words in (

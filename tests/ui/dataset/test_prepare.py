@@ -46,7 +46,7 @@ def test_the_folder_of_the_last_preparation_is_suggested(
     assert preparation.suggested_output(str(source)) == beside
 
 
-def test_folders_out_of_reach_are_not_suggested(source: Path, tmp_path: Path) -> None:
+def test_folders_outside_the_allowed_ones_are_not_suggested(source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine")
     host = FakeHost(tmp_path)
     host.folders.allowed = (tmp_path / "elsewhere",)
@@ -58,8 +58,8 @@ def test_folders_out_of_reach_are_not_suggested(source: Path, tmp_path: Path) ->
 
 def test_a_prepared_folder_brings_its_settings(preparation: Preparation, source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine", name="bust", name_pattern="[name]-[number]", flip=True)
-    said, settings = preparation.open(str(source), str(tmp_path / "mine"))
-    assert said[0] == f"{tmp_path / 'mine'} was last prepared with the settings below."
+    message, settings = preparation.open(str(source), str(tmp_path / "mine"))
+    assert message[0] == f"{tmp_path / 'mine'} was last prepared with the settings below."
     assert (settings["name"], settings["name_pattern"], settings["flip"]) == ("bust", "[name]-[number]", True)
     assert not {"source", "output"} & settings.keys()
     # With them the same preparation changes nothing.
@@ -68,20 +68,20 @@ def test_a_prepared_folder_brings_its_settings(preparation: Preparation, source:
     assert preparation.open(str(source), str(tmp_path / "new")) == ([""], {})
 
 
-def test_a_new_folder_is_told_what_it_takes_over(preparation: Preparation, source: Path, tmp_path: Path) -> None:
+def test_a_new_folder_reports_what_it_inherits(preparation: Preparation, source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine")
     digest = make_plan(PrepareConfig(source=str(source), output=str(tmp_path / "mine"))).results[0].spec.item.digest
     update_edits(
         PreparedFolder(tmp_path / "mine", source), lambda _: Edits({digest: ImageEdits("00.png", excluded=True)})
     )
-    (said,), settings = preparation.open(str(source), str(tmp_path / "new"))
+    (message,), settings = preparation.open(str(source), str(tmp_path / "new"))
     expected = f"The decisions about these images in {tmp_path / 'mine'} count for {tmp_path / 'new'} too"
-    assert said == f"{expected}: 1 image excluded."
+    assert message == f"{expected}: 1 image excluded."
     assert not settings
     assert not (tmp_path / "new").exists()
 
 
-def test_the_train_tab_is_told_when_it_has_another_folder(
+def test_the_train_tab_has_a_hint_when_it_has_another_folder(
     preparation: Preparation, source: Path, tmp_path: Path
 ) -> None:
     assert preparation.training_hint("", "", "") == ""
@@ -90,8 +90,8 @@ def test_the_train_tab_is_told_when_it_has_another_folder(
     prepare(source, tmp_path / "mine")
     press = f"press “Use for training” in the step Prepare to train on the images prepared in {tmp_path / 'mine'}."
     assert preparation.training_hint("", str(source), "") == f"Dataset directory is empty: {press}"
-    told = preparation.training_hint(str(source), str(source), "")
-    assert told == f"Dataset directory is not the prepared folder: {press}"
+    hint = preparation.training_hint(str(source), str(source), "")
+    assert hint == f"Dataset directory is not the prepared folder: {press}"
     assert preparation.training_hint(f"{tmp_path}/mine/", str(source), "") == ""
 
 

@@ -1,17 +1,12 @@
-"""Erasing in one picture at a time, and what carries paint between page and server; without Gradio."""
+"""Regions removed from one image at a time, undone and redone."""
 
 from __future__ import annotations
 
-import base64
-import io
-import re
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image, ImageDraw
 
 from lib_ti.config import PrepareConfig
@@ -23,103 +18,10 @@ from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
 from lib_ti.ui.dataset.painting import layer as painted
 from lib_ti.ui.dataset.painting import view as painting_view
-from lib_ti.ui.dataset.painting.view import PaintableImage
 from lib_ti.ui.dataset.remove.state import Removals
-from lib_ti.ui.server.temporary_images import TemporaryImages
 from tests.fakes import FakeHost
 from tests.prep.photographs import photograph
-
-BOX = (60, 320, 200, 350)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> PrepareConfig:
-    source = tmp_path / "found"
-    source.mkdir()
-    lettered = Image.fromarray(skimage.data.coffee())
-    ImageDraw.Draw(lettered).rectangle(BOX, "white")
-    lettered.save(source / "coffee.png")
-    Image.new("RGB", (64, 64), "red").save(source / "red", "PNG")  # a picture by its content only
-    (source / "notes.pdf").write_bytes(b"%PDF")
-    return PrepareConfig(source=str(source), output=str(tmp_path / "prepared"), width=400, height=400)
-
-
-@pytest.fixture
-def removals(config: PrepareConfig) -> Removals:
-    return Removals(FakeHost(Path(config.source).parent))
-
-
-def layer(config: PrepareConfig, name: str = "coffee.png", box: tuple[int, int, int, int] = BOX) -> str:
-    """What a page sends that has a box painted over."""
-    path = Path(config.source) / name
-    with Image.open(path) as picture:
-        mask = Image.new("L", picture.size)
-    mask.paste(255, (box[0] - 2, box[1] - 2, box[2] + 3, box[3] + 3))
-    return painted.write(path, mask)
-
-
-def seen(address: str) -> Image.Image:
-    """The picture that a page loads from an address of a picture that was made to be shown."""
-    name = parse_qs(urlparse(address).query)["name"][0]
-    return Image.open(base64.urlsafe_b64decode(name).decode())
-
-
-def difference(one: Image.Image, other: Image.Image) -> float:
-    return float(np.abs(np.asarray(one.convert("RGB"), float) - np.asarray(other.convert("RGB"), float)).mean())
-
-
-# What is painted, as text
-
-
-def test_paint_is_the_same_after_the_way_to_the_page_and_back(tmp_path: Path) -> None:
-    mask = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40), dtype=np.uint8))
-    found = painted.read(painted.write(tmp_path / "ä b.png", mask))
-    assert found.name == "ä b.png"
-    assert found.belongs_to(tmp_path / "ä b.png")
-    assert not found.belongs_to(tmp_path / "other" / "ä b.png")
-    assert found.layer is not None
-    assert found.layer.tobytes() == mask.tobytes()
-
-
-def test_a_large_image_is_painted_on_smaller(tmp_path: Path) -> None:
-    mask = Image.new("L", (6000, 3000))
-    mask.paste(255, (3000, 0, 6000, 3000))
-    found = painted.read(painted.write(tmp_path / "a.png", mask))
-    assert found.layer is not None
-    assert found.layer.size == painted.shown_size(mask.size) == (2048, 1024)
-    whole = found.at_size((6000, 3000))
-    assert whole is not None
-    assert np.mean(np.asarray(whole) != np.asarray(mask)) < 0.001
-
-
-def test_nothing_painted_is_no_layer(tmp_path: Path) -> None:
-    assert painted.read(painted.write(tmp_path / "a.png", Image.new("L", (9, 9)))).layer is None
-    assert painted.read(painted.write(tmp_path / "a.png", None)).at_size((9, 9)) is None
-
-
-def png(size: tuple[int, int]) -> str:
-    file = io.BytesIO()
-    Image.new("RGBA", size).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "x",
-        "a.b c d e",
-        f"{'0' * 16}.YQ== 1 data:image/jpeg;base64,AAAA",
-        f"{'0' * 16}.YQ== 1 data:image/png;base64,AAAA",
-        f"{'0' * 16}.YQ== 1 data:image/png;base64,{png((2049, 1))}",
-        f"{'0' * 16}.Y 1",
-    ],
-)
-def test_what_no_page_sends_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="reload the page"):
-        painted.read(text)
-
-
-# Erasing
+from tests.ui.dataset.remove.conftest import BOX, difference, layer, seen
 
 
 def test_images_are_those_of_the_source_folder(config: PrepareConfig, removals: Removals) -> None:
@@ -138,9 +40,9 @@ def test_what_is_removed_is_shown_and_prepared(config: PrepareConfig, removals: 
     assert now.crop(BOX).resize((1, 1)).getpixel((0, 0))[1] < 150 < then.crop(BOX).resize((1, 1)).getpixel((0, 0))[1]
     execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     with Image.open(Path(config.output) / "picture_001.png") as result:
-        frame = read_manifest(PreparedFolder(Path(config.output))).results[0].crop_box
-        assert frame is not None
-        assert difference(result, now.crop(frame.pixels(now.size))) < 4  # that one is a JPEG
+        crop_box = read_manifest(PreparedFolder(Path(config.output))).results[0].crop_box
+        assert crop_box is not None
+        assert difference(result, now.crop(crop_box.pixels(now.size))) < 4  # that one is a JPEG
     assert (Path(config.source) / "coffee.png").read_bytes() == before
 
 
@@ -163,7 +65,7 @@ def test_undo_gives_back_image_and_paint_and_redo_the_removed_region(config: Pre
         removals.redo(config, "coffee.png")
 
 
-def test_a_new_erasing_ends_what_could_be_done_again(config: PrepareConfig, removals: Removals) -> None:
+def test_a_new_removal_ends_redo(config: PrepareConfig, removals: Removals) -> None:
     removals.remove(config, "coffee.png", layer(config), 0)
     removals.undo(config, "coffee.png")
     removals.remove(replace(config, fill="ns"), "coffee.png", layer(config), 0)
@@ -173,7 +75,7 @@ def test_a_new_erasing_ends_what_could_be_done_again(config: PrepareConfig, remo
         removals.undo(config, "red")
 
 
-def test_the_same_again_changes_nothing(config: PrepareConfig, removals: Removals) -> None:
+def test_repeating_a_removal_changes_nothing(config: PrepareConfig, removals: Removals) -> None:
     removals.remove(config, "coffee.png", layer(config), 0)
     assert "nothing has changed" in removals.remove(config, "coffee.png", layer(config), 0)
     assert removals.stage(config, "coffee.png").note == "1 removed"
@@ -190,7 +92,7 @@ def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, removals: Rem
         removals.remove(by_model, "coffee.png", layer(config), -1)
 
 
-def test_without_a_model_that_can_fill_it_is_said(config: PrepareConfig, tmp_path: Path) -> None:
+def test_a_missing_inpainting_model_is_reported(config: PrepareConfig, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
     host.tools.can_inpaint = False  # type: ignore[misc]
     with pytest.raises(BadInput, match="no model can inpaint here; choose telea or ns"):
@@ -208,13 +110,13 @@ def test_paint_of_one_image_never_gets_to_another(config: PrepareConfig, removal
 
 
 def test_text_is_found_beside_what_is_painted(config: PrepareConfig, removals: Removals) -> None:
-    picture = photograph("coffee").copy()
-    box = ImageDraw.Draw(picture).textbbox((0, 0), "COPYRIGHT")
+    image = photograph("coffee").copy()
+    box = ImageDraw.Draw(image).textbbox((0, 0), "COPYRIGHT")
     words = Image.new("L", (box[2], box[3]))
     ImageDraw.Draw(words).text((0, 0), "COPYRIGHT my blog", fill=255)
     words = words.resize((words.width * 5, words.height * 5))
-    picture.paste("white", (30, 300), words)
-    picture.save(Path(config.source) / "signed.png")
+    image.paste("white", (30, 300), words)
+    image.save(Path(config.source) / "signed.png")
     text, sentence = removals.find_text(config, "signed.png", layer(config, "signed.png", (500, 10, 520, 20)))
     assert "Possible text is painted over" in sentence
     found = painted.read(text).layer
@@ -227,7 +129,7 @@ def test_text_is_found_beside_what_is_painted(config: PrepareConfig, removals: R
     assert mask.mean() < 0.2
 
 
-def test_no_text_is_said_and_paint_stays(config: PrepareConfig, removals: Removals) -> None:
+def test_no_text_is_reported_and_paint_stays(config: PrepareConfig, removals: Removals) -> None:
     before = layer(config, "red", (10, 10, 20, 20))
     text, sentence = removals.find_text(config, "red", before)
     assert (text, sentence) == (before, "No text was found in red; paint over the area to remove.")
@@ -263,54 +165,3 @@ def test_names_that_are_no_unicode_can_be_chosen(config: PrepareConfig, removals
         removals.stage(config, name), "field"
     )
     assert "caf�.png" in page.encode().decode()
-
-
-# The page
-
-
-def test_the_stage_has_the_size_that_is_painted_on(config: PrepareConfig, removals: Removals) -> None:
-    page = painting_view.stage(removals.stage(config, "coffee.png"), "ti_remove_mask")
-    assert '<canvas width="600" height="400"' in page
-    assert "ti-before" not in page
-    assert "ti-compare" not in page
-    removals.remove(config, "coffee.png", layer(config), 0)
-    page = painting_view.stage(removals.stage(config, "coffee.png"), "ti_remove_mask")
-    assert 'class="ti-before"' in page
-    assert 'data-note="1 removed"' in page
-
-
-def test_names_are_text(tmp_path: Path) -> None:
-    name = "<b onload='x'>&.png"
-    Image.new("RGB", (64, 64)).save(tmp_path / name)
-    page = painting_view.row([PaintableImage(tmp_path / name, name, "<i>")], "goto")
-    assert "<b onload" not in page
-    assert "<i>" not in page
-    assert re.search(r'data-name="&lt;b onload=&#x27;x&#x27;&gt;&amp;\.png"', page)
-
-
-def test_images_to_show_are_made_once_and_the_newest_are_kept() -> None:
-    made: list[str] = []
-
-    def make(key: str) -> Image.Image:
-        made.append(key)
-        return Image.new("RGB", (8, 8))
-
-    shown = TemporaryImages(most=2)
-    addresses = {key: shown.address(key, lambda key=key: make(key)) for key in ("a", "b", "a", "c")}
-    assert made == ["a", "b", "c"]
-    assert seen(addresses["a"]).size == (8, 8)
-    with pytest.raises(FileNotFoundError):
-        seen(addresses["b"])
-    shown.address("b", lambda: make("b"))
-    assert made == ["a", "b", "c", "b"]
-
-
-def test_an_image_of_a_subfolder_can_be_chosen(tmp_path: Path) -> None:
-    inner = tmp_path / "found" / "10_thing"
-    inner.mkdir(parents=True)
-    for number, path in enumerate((inner.parent / "a.png", inner / "a.png")):
-        Image.new("RGB", (64, 64), (90 * number, 0, 0)).save(path)
-    config = PrepareConfig(source=str(inner.parent), output=str(tmp_path / "prepared"), subfolders=True)
-    work = Removals(FakeHost(tmp_path))
-    assert [one.name for one in work.images(config)] == ["a.png", "10_thing/a.png"]
-    assert work.stage(config, "10_thing/a.png").path == inner / "a.png"
