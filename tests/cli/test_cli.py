@@ -188,7 +188,8 @@ def test_help_shows_labels_and_defaults(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert "--max-steps N Max steps: The run ends at this step of the embedding. (default: 5000)" in text
+    assert "--max-steps N Max steps: The run ends at this step of the embedding; 0: after" in text
+    assert "as the preset has. (default: 5000)" in text
     assert "--no-png-chunks" in text
 
 
@@ -271,7 +272,8 @@ def test_another_dataset_needs_confirmation_and_the_last_line_reports_the_gain(
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_kill_9_leaves_whole_files_and_an_exact_resume(here: Path) -> None:
     create()
-    process = start(here, "--max-steps", "100000", "--save-embedding-every", "2")
+    keep = ("--save-embedding-every", "2", "--vector-norm", "fixed")
+    process = start(here, "--max-steps", "100000", *keep)
     time.sleep(0.3)
     process.kill()
     process.communicate()
@@ -280,7 +282,7 @@ def test_kill_9_leaves_whole_files_and_an_exact_resume(here: Path) -> None:
     for path in [*run.glob("embeddings/*"), here / "embeddings/my-style.safetensors"]:
         assert path.name.startswith(".") or files.load(path).vectors["clip_l"].isfinite().all()
     steps = state.step + 3
-    arguments = [*TRAIN, "--max-steps", str(steps), "--save-image-every", "0", "--save-embedding-every", "2"]
+    arguments = [*TRAIN, "--max-steps", str(steps), "--save-image-every", "0", *keep]
     assert main(["train", "my-style", *arguments]) == 0
     rows = [int(row["step"]) for row in read_table(run / "textual_inversion_loss.csv")]
     assert rows == list(range(1, steps + 1))
