@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.config import described
+from lib_ti.config import PRESETS, described
 from tests.test_config import KINDS
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +28,26 @@ def table(kind: type) -> str:
 def test_the_tables_are_the_settings(kind: type) -> None:
     wanted = table(kind)
     assert wanted in README.read_text(encoding="utf-8"), f"README.md lacks this table:\n\n{wanted}"
+
+
+def presets() -> str:
+    """The presets as README has them."""
+    rows = [
+        "| preset | vectors | learning rate | decay | vector norm | batch size | steps |",
+        "| - | - | - | - | - | - | - |",
+    ]
+    for name, preset in PRESETS.items():
+        values = preset.settings
+        shown = (
+            *(values[key] for key in ("learning_rate", "learning_rate_decay", "vector_norm", "batch_size")),
+            preset.steps or "Max steps",
+        )
+        rows.append(f"| `{name}` | {preset.vectors or 'any'} | {' | '.join(map(str, shown))} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_presets_is_theirs() -> None:
+    assert presets() in README.read_text(encoding="utf-8"), f"README.md lacks this table:\n\n{presets()}"
 
 
 def test_links_lead_somewhere() -> None:
