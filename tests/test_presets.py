@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from lib_ti.errors import BadInput
 GOOD = {"name": "my-style", "dataset": "images"}
 
 
-def read(*options: str) -> TrainConfig:
+def read(*options: str, report: Callable[[str], None] = lambda _: None) -> TrainConfig:
     arguments = create_parser().parse_args(["train", "my-style", "--dataset", "images", *options])
-    return read_config(TrainConfig, arguments)
+    return read_config(TrainConfig, arguments, report)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -52,9 +53,13 @@ def test_a_preset_in_a_settings_file_is_completed(tmp_path: Path) -> None:
 
 def test_a_preset_on_the_command_line_wins_over_a_settings_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"settings": to_mapping(TrainConfig(**GOOD, batch_size=3, seed=5))}))
-    config = read("--config", str(path), "--preset", "style", "--learning-rate", "0.5x")
-    assert (config.batch_size, config.learning_rate, config.seed) == (4, "0.5x", 5)
+    path.write_text(json.dumps({**GOOD, "embedding_rate": "0.005", "batch_size": 3, "clip": "disabled", "seed": 5}))
+    said: list[str] = []
+    config = read("--config", str(path), "--preset", "style", report=said.append)
+    assert (config.batch_size, config.learning_rate, config.seed) == (4, "0.74x", 5)
+    assert said == [f"Preset style replaces from {path}: learning_rate '0.005', batch_size 3."]
+    config = read("--config", str(path), "--preset", "style", "--batch-size", "2")
+    assert (config.batch_size, config.learning_rate) == (2, "0.74x")
 
 
 def test_an_unknown_preset_is_named_with_the_list() -> None:

@@ -18,10 +18,11 @@ from lib_ti.config import (
     described,
     from_mapping,
     preset_settings,
+    with_present_names,
 )
 from lib_ti.errors import BadInput, reason
 from lib_ti.paths import as_path
-from lib_ti.wording import number
+from lib_ti.wording import number, quoted, some
 
 
 def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | tuple[str, ...] = ()) -> None:
@@ -61,7 +62,7 @@ def read_config(
     """Return the configuration of ``--config FILE``, overridden by the options that were given.
 
     ``--preset`` overrides the file too: options, then the preset among them, then the file, then a preset in the file.
-    ``report`` is called with what was read from a settings file of the WebUI.
+    ``report`` is called with what was read from a settings file of the WebUI, and what the preset replaces of a file.
 
     Raises
     ------
@@ -79,6 +80,11 @@ def read_config(
     prefix = "setting_"
     given = {key[len(prefix) :]: value for key, value in vars(arguments).items() if key.startswith(prefix)}
     chosen = preset_settings(given.get("preset", NO_PRESET)) if kind is TrainConfig else {}
+    values = with_present_names(kind, values)
+    replaced = [name for name in values if name in chosen and name not in given and values[name] != chosen[name]]
+    if replaced:
+        shown = some([f"{name} {quoted(values[name])}" for name in replaced], len(replaced))
+        report(f"Preset {given['preset']} replaces from {source}: {shown}.")
     return from_mapping(kind, {**values, **chosen, **given}, source=source)
 
 

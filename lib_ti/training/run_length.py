@@ -21,6 +21,6 @@ def with_max_steps(config: TrainConfig, embedding: Embedding) -> TrainConfig:
     if earlier := continued_run(config, embedding):
         former = earlier[1].identity.settings
         same = all(former.get(name) == getattr(config, name) for name in ("preset", "dataset"))
-        if same and embedding.step < former["max_steps"]:
-            end = former["max_steps"]
+        if same and embedding.step < int(former.get("max_steps", 0)):
+            end = int(former["max_steps"])
     return replace(config, max_steps=end)

@@ -123,7 +123,7 @@ def prepare_run(
             prepared.refuse(error)
         else:
             settled = replace(inputs.config, learning_rate=absolute(config, model.info))
-            prepared.add(*check_preset(config, settled.max_steps, model.info))
+            prepared.add(*check_preset(config, inputs.embedding.step, settled.max_steps, model.info))
             _check_settings(prepared, settled, inputs, model, library.list_names(host.folders.embeddings))
             _check_images(prepared, settled, inputs, model, progress)
         yield prepared

@@ -97,7 +97,7 @@ def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:
 
 def test_the_second_encoder_has_its_own_rate() -> None:
     config = from_mapping(TrainConfig, {"name": "my-style", "dataset": "images", "preset": "style"})
-    found = [finding.text for finding in check_preset(config, 100, SDXL)]
+    found = [finding.text for finding in check_preset(config, 0, 100, SDXL)]
     assert found[-1] == "The learning rate is multiplied per text encoder: clip_l 1, clip_g 1.55."
 
 

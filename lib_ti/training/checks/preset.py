@@ -21,15 +21,15 @@ def absolute(config: TrainConfig, info: ModelInfo) -> str:
     return absolute_learning_rates(config.learning_rate, info.first_word_rms)
 
 
-def check_preset(config: TrainConfig, end: int, info: ModelInfo) -> Iterator[Finding]:
+def check_preset(config: TrainConfig, first_step: int, end: int, info: ModelInfo) -> Iterator[Finding]:
     """Yield the settings of the preset, those that are set otherwise, and the absolute learning rate.
 
     Parameters
     ----------
     config
         The settings as they were written: with a relative learning rate, and perhaps Max steps 0.
-    end
-        The step of the embedding at which the run ends.
+    first_step, end
+        The embedding's present step, and that at which the run ends.
     """
     if config.preset in PRESETS:
         preset = PRESETS[config.preset]
@@ -41,7 +41,7 @@ def check_preset(config: TrainConfig, end: int, info: ModelInfo) -> Iterator[Fin
                 other.append(f"{shown} instead of {_text(wanted)}")
             elif name in ALWAYS_SHOWN or wanted != getattr(TrainConfig, name):
                 taken.append(shown)
-        if preset.steps and config.max_steps not in (0, preset.steps):
+        if preset.steps and config.max_steps not in (0, preset.steps, first_step + preset.steps):
             other.append(f"Max steps {end} instead of {preset.steps} more")
         elif preset.steps:
             taken.append(f"Max steps {end}")
