@@ -45,6 +45,8 @@ class FakeModel:
         self.map = torch.randn(WIDTH, 4, generator=torch.Generator().manual_seed(1))
         self.weight_bytes = 0
         self.checkpointing: Checkpointing = "off"
+        self.autoencoder_bytes = 0
+        self.autoencoder_away = False
         self.poison_after: int | None = None
         self.predictions = 0
         self.previews_fail = False
@@ -53,6 +55,9 @@ class FakeModel:
 
     def set_checkpointing(self, blocks: Checkpointing) -> None:
         self.checkpointing = blocks
+
+    def offload_autoencoder(self, away: bool) -> None:
+        self.autoencoder_away = away
 
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)

@@ -224,8 +224,8 @@ class TrainConfig(Settings):
     gradient_checkpointing: str = setting(
         "auto",
         "Gradient checkpointing",
-        "Parts of the UNet that are computed twice to save memory: transformer-blocks make a step about a third "
-        "longer, all-blocks up to a half. auto: no more than the graphics card's free memory requires.",
+        "Parts of the UNet that are computed twice to save memory; all-blocks save most. A step takes a third to three "
+        "quarters longer, most so on small images. auto: no more than the graphics card's free memory requires.",
         choices=("auto", "off", "transformer-blocks", "all-blocks"),
     )
     log_directory: str = setting(

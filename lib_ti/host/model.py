@@ -139,6 +139,15 @@ class Model(Protocol):
         """
         ...
 
+    @property
+    def autoencoder_bytes(self) -> int:
+        """Memory on the device that :meth:`offload_autoencoder` frees; 0 where that is not possible."""
+        ...
+
+    def offload_autoencoder(self, away: bool) -> None:
+        """Choose whether the autoencoder is in main memory except while it is used; a session begins with it not so."""
+        ...
+
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:
         """Encode pixels (B, 3, H, W) in -1..1, H and W multiples of 8, to the latents' distribution. No gradient."""
         ...

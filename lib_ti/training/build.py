@@ -68,5 +68,10 @@ def build_trainer(
             clip=config.clip,
             clip_value=config.clip_value,
         ),
-        memory=MemorySets(config.batch_size, config.gradient_checkpointing, memory),
+        memory=MemorySets(
+            config.batch_size,
+            config.gradient_checkpointing,
+            memory,
+            can_offload=model.autoencoder_bytes > 0,
+        ),
     )

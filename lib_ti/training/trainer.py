@@ -152,7 +152,7 @@ class Trainer:
         """
         self._callbacks, self.ending = callbacks, False
         try:
-            self.model.set_checkpointing(self.memory.current.checkpointing)
+            self.memory.current.apply(self.model)
             for callback in callbacks:
                 callback.on_run_start(self)
             while not self.finished and not should_stop():
@@ -246,7 +246,7 @@ class Trainer:
             for leaf in self.embeddings.named.values():
                 leaf.grad = None
             release(self.model.device)
-            self.model.set_checkpointing(self.memory.current.checkpointing)
+            self.memory.current.apply(self.model)
             for callback in self._callbacks:
                 callback.on_out_of_memory(self)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from PIL import Image
@@ -14,6 +15,7 @@ from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.chunks import Prompt
 from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.embedded.architecture import Architecture
+from lib_ti.host.embedded.diffusers_classes import AutoencoderKL
 from lib_ti.host.embedded.networks import Networks
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
 from lib_ti.host.embedded.recognized import recognized
@@ -39,7 +41,7 @@ class EmbeddedModel:
         self, networks: Networks, made: Architecture, *, name: str, checkpoint_hash: str, autoencoder_hash: str
     ) -> None:
         self._networks, self._unet = networks, networks.unet
-        self._autoencoder = networks.autoencoder
+        self._autoencoder, self._autoencoder_away = networks.autoencoder, False
         self._text = PromptEncoder(made.family, networks.text_encoders)
         self._made = made
         self._alphas_cumprod = made.alphas_cumprod().to(self._unet.device)
@@ -88,14 +90,30 @@ class EmbeddedModel:
         # diffusers up to 0.31 recomputes in training mode only, which changes nothing else: the UNets have no dropout.
         unet.train(blocks != "off")
 
+    @property
+    def autoencoder_bytes(self) -> int:
+        return 0 if self.device.type == "cpu" else sum(one.nbytes for one in self._autoencoder.parameters())
+
+    def offload_autoencoder(self, away: bool) -> None:
+        self._autoencoder_away = away
+        self._autoencoder.to("cpu" if away else self.device)
+
+    @contextmanager
+    def _autoencoder_on_device(self) -> Iterator[AutoencoderKL]:
+        try:
+            yield self._autoencoder.to(self.device)
+        finally:
+            self.offload_autoencoder(self._autoencoder_away)
+
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:
         height, width = pixels.shape[-2:]
         check_encodable(width, height)
-        parts = [
-            self._autoencoder.encode(part.to(self.device, torch.float32)).latent_dist
-            for part in pixels.split(_at_once(height * width))
-        ]
+        with self._autoencoder_on_device() as autoencoder:
+            parts = [
+                autoencoder.encode(part.to(self.device, torch.float32)).latent_dist
+                for part in pixels.split(_at_once(height * width))
+            ]
         scale = self._made.scale_factor
         mean, std = (torch.cat([getattr(part, moment) for part in parts]) * scale for moment in ("mean", "std"))
         return LatentStats(mean=mean, std=std)
@@ -221,7 +239,8 @@ class EmbeddedModel:
         parts = (latents / self._made.scale_factor).split(
             _at_once(VAE_SCALE_FACTOR**2 * latents.shape[2] * latents.shape[3])
         )
-        pixels = torch.cat([self._autoencoder.decode(part.to(self.device)).sample.cpu() for part in parts])
+        with self._autoencoder_on_device() as autoencoder:
+            pixels = torch.cat([autoencoder.decode(part.to(self.device)).sample.cpu() for part in parts])
         # Truncated, not rounded, as the WebUI does: the same seed gives the same image there.
         levels = (pixels * 127.5 + 127.5).clamp(0, 255).to(torch.uint8)
         return [Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()) for image in levels]

@@ -121,6 +121,7 @@ class EmbeddedModels:
                 yield acquired
             finally:
                 acquired.set_checkpointing("off")
+                acquired.offload_autoencoder(False)
         finally:
             self._in_use.release()
 

@@ -78,6 +78,12 @@ class WebUIModel:
         parts = (model.cond_stage_model, model.model) if model.lowvram else (model,)
         return sum(one.nbytes for part in parts for one in part.parameters() if one.device.type != "meta")
 
+    autoencoder_bytes = 0
+    """The WebUI moves it by itself with --medvram."""
+
+    def offload_autoencoder(self, away: bool) -> None:
+        """Do nothing."""
+
     @property
     def alphas_cumprod(self) -> torch.Tensor:
         return self._alphas_cumprod

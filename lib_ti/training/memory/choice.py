@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -101,51 +101,90 @@ def choose(
     wanted
         The setting Gradient checkpointing.
     """
-    on_card = model.device.type == "cuda"
-
-    def choice(level: Checkpointing, images: int, memory: StepMemory, *, fits: bool | None = None) -> MemoryChoice:
-        free, needed = free_memory(model.device), memory.of(images, batch_size)
-        return MemoryChoice(
-            MemorySet(level, images),
-            wanted,
-            batch_size,
-            model.device,
-            needed,
-            free,
-            model.weight_bytes,
-            (free is None or needed <= free) if fits is None else fits,
-        )
-
     allowed = levels(wanted)
+    trials = _Trials(model, embedding, prompt, size, wanted, batch_size)
     try:
-        if not on_card:
-            model.set_checkpointing(allowed[0])
-            return choice(allowed[0], batch_size, estimate(model, embedding, prompt, size, full=False))
+        if model.device.type != "cuda":
+            return trials.choice(MemorySet(allowed[0], batch_size), trials.small(allowed[0]))
         for level in allowed:
-            memory = _tried(model, embedding, prompt, size, level)
+            memory = trials.full(level)
             if memory is None:
                 continue
             for images in portions(batch_size):
-                found = choice(level, images, memory)
-                if found.fits:
-                    return found
+                for offload in trials.offloads:
+                    found = trials.choice(MemorySet(level, images, offload), memory)
+                    if found.fits:
+                        return found
             if level == allowed[-1]:  # an image went through a step
-                return choice(level, 1, memory, fits=True)
-        memory = estimate(model, embedding, prompt, size, full=False)
-        return choice(allowed[-1], 1, memory, fits=False)
+                return replace(trials.choice(MemorySet(level, 1, trials.offloads[-1]), memory), fits=True)
+        last = MemorySet(allowed[-1], 1, trials.offloads[-1])
+        return replace(trials.choice(last, trials.small(allowed[-1])), fits=False)
     finally:
-        model.set_checkpointing("off")
+        MemorySet("off", batch_size).apply(model)
 
 
-def _tried(
-    model: Model, embedding: Embedding, prompt: str, size: tuple[int, int], level: Checkpointing
-) -> StepMemory | None:
-    """Return the memory of a step, None where a single image is too much."""
-    model.set_checkpointing(level)
-    try:
-        return estimate(model, embedding, prompt, size, full=True)
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
-            raise
-    release(model.device)
-    return None
+class _Trials:
+    """Trial steps on a model, and what follows from them.
+
+    Attributes
+    ----------
+    offloads
+        Whether the autoencoder may stay on the device, or be offloaded, the former first.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        embedding: Embedding,
+        prompt: str,
+        size: tuple[int, int],
+        wanted: str,
+        batch_size: int,
+    ) -> None:
+        self._model, self._embedding, self._prompt, self._size = model, embedding, prompt, size
+        self._wanted, self._batch_size = wanted, batch_size
+        self._autoencoder_bytes = model.autoencoder_bytes
+        self.offloads = [False, True] if self._autoencoder_bytes else [False]
+
+    def choice(self, chosen: MemorySet, memory: StepMemory) -> MemoryChoice:
+        model, offloaded = self._model, self.offloads == [True]
+        free, needed = free_memory(model.device), memory.of(chosen.images, self._batch_size)
+        if free is not None and chosen.offload and not offloaded:
+            free += self._autoencoder_bytes
+        return MemoryChoice(
+            chosen,
+            self._wanted,
+            self._batch_size,
+            model.device,
+            needed,
+            free,
+            model.weight_bytes - (self._autoencoder_bytes if chosen.offload else 0),
+            fits=free is None or needed <= free,
+        )
+
+    def full(self, level: Checkpointing) -> StepMemory | None:
+        """Return the memory of a step of full size, None where a single image is too much.
+
+        The autoencoder makes room for it where it has to, and for all that follow.
+        """
+        memory = self._tried(level)
+        if memory is None and len(self.offloads) > 1:
+            self.offloads = [True]
+            self._model.offload_autoencoder(True)
+            memory = self._tried(level)
+        return memory
+
+    def small(self, level: Checkpointing) -> StepMemory:
+        """Return the memory of a step by small ones."""
+        self._model.set_checkpointing(level)
+        return estimate(self._model, self._embedding, self._prompt, self._size, full=False)
+
+    def _tried(self, level: Checkpointing) -> StepMemory | None:
+        self._model.set_checkpointing(level)
+        try:
+            return estimate(self._model, self._embedding, self._prompt, self._size, full=True)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+        release(self._model.device)
+        return None

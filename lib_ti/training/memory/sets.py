@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
-from lib_ti.host.model import Checkpointing
+from lib_ti.host.model import Checkpointing, Model
 
 AUTO = "auto"
 LEVELS: tuple[Checkpointing, ...] = get_args(Checkpointing)
@@ -25,10 +25,18 @@ class MemorySet:
     ----------
     images
         Images of the batch that go through the UNet at once.
+    offload
+        Whether the autoencoder is in main memory except while it is used: between the steps' previews it is not.
     """
 
     checkpointing: Checkpointing
     images: int
+    offload: bool = False
+
+    def apply(self, model: Model) -> None:
+        """Set what the model has to do with it."""
+        model.set_checkpointing(self.checkpointing)
+        model.offload_autoencoder(self.offload)
 
     def describe(self, batch_size: int) -> str:
         """Return the end of a sentence, such as "Gradient checkpointing is all-blocks"."""
@@ -36,7 +44,8 @@ class MemorySet:
         share = (
             f", and {self.images} of {batch_size} images {verb} computed at once" if self.images < batch_size else ""
         )
-        return f"Gradient checkpointing is {self.checkpointing}{share}"
+        away = ", and the autoencoder is in main memory while it is not used" if self.offload else ""
+        return f"Gradient checkpointing is {self.checkpointing}{share}{away}"
 
 
 def levels(wanted: str) -> Sequence[Checkpointing]:
@@ -67,10 +76,14 @@ class MemorySets:
         The setting Gradient checkpointing.
     first
         None for the fastest that ``wanted`` allows.
+    can_offload
+        Whether offloading the autoencoder frees memory.
     """
 
-    def __init__(self, batch_size: int, wanted: str = AUTO, first: MemorySet | None = None) -> None:
-        self._batch_size, self._wanted = batch_size, wanted
+    def __init__(
+        self, batch_size: int, wanted: str = AUTO, first: MemorySet | None = None, *, can_offload: bool = False
+    ) -> None:
+        self._batch_size, self._wanted, self._can_offload = batch_size, wanted, can_offload
         self.current = first or MemorySet(levels(wanted)[0], batch_size)
 
     @property
@@ -85,14 +98,16 @@ class MemorySets:
 
     def reduce(self) -> bool:
         """Change to the fastest set that certainly takes less memory; False where there is none."""
-        lesser = smaller(self.current, self._wanted)
+        lesser = smaller(self.current, self._wanted, can_offload=self._can_offload)
         self.current = lesser or self.current
         return lesser is not None
 
 
-def smaller(current: MemorySet, wanted: str) -> MemorySet | None:
+def smaller(current: MemorySet, wanted: str, *, can_offload: bool = False) -> MemorySet | None:
     """Return the fastest set that certainly takes less memory than ``current``, None where there is none."""
+    if can_offload and not current.offload:
+        return replace(current, offload=True)
     if current.images > 1:
-        return MemorySet(current.checkpointing, (current.images + 1) // 2)
+        return replace(current, images=(current.images + 1) // 2)
     rest = [level for level in levels(wanted) if LEVELS.index(level) > LEVELS.index(current.checkpointing)]
-    return MemorySet(rest[0], 1) if rest else None
+    return replace(current, checkpointing=rest[0]) if rest else None

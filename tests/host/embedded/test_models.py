@@ -119,3 +119,22 @@ def test_devices_that_are_not_for_training_are_refused_by_name(
             BadInput, match=f"Device '{name}' is not one that this program trains on; use one of cpu, cuda"
         ):
             EmbeddedHost(checkpoint, embeddings_folder=checkpoint.parent, device=name)
+
+
+def test_an_offloaded_autoencoder_is_on_the_device_only_while_it_is_used(
+    host: EmbeddedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with host.models.session(SessionOptions()) as model:
+        latents, image = model.encode_images(pixels), model.generate(SMALL, [])
+        moves: list[str] = []
+        network, move = model._autoencoder, model._autoencoder.to
+        monkeypatch.setattr(network, "to", lambda device: moves.append(str(device)) or move(device))
+        monkeypatch.setattr(EmbeddedModel, "device", property(lambda _: torch.device("cpu", 0)))  # unlike "cpu"
+        model.offload_autoencoder(True)
+        assert model.encode_images(pixels).mean.equal(latents.mean)
+        assert model.generate(SMALL, []).tobytes() == image.tobytes()
+        with pytest.raises(RuntimeError):
+            model.decode(torch.zeros(1, 3, 8, 8))
+        assert moves == ["cpu", *["cpu:0", "cpu"] * 3]
+    assert moves[-1] == "cpu:0"

@@ -24,18 +24,23 @@ Choose = Callable[..., MemoryChoice]
 def chosen(monkeypatch: pytest.MonkeyPatch) -> Choose:
     """Chooses on a graphics card with so many GB free; trial steps that need more fail."""
 
-    def choose_with(free: float, *, batch_size: int = 1, wanted: str = "auto", device: str = "cuda") -> MemoryChoice:
+    def choose_with(
+        free: float, *, batch_size: int = 1, wanted: str = "auto", device: str = "cuda", autoencoder: float = 0
+    ) -> MemoryChoice:
         model = FakeModel()
+        model.autoencoder_bytes = int(autoencoder * GB)
         model.device, model.weight_bytes = torch.device(device), 5 * GB
 
         def estimated(model: FakeModel, *_: object, full: bool) -> StepMemory:
             needed = NEEDED[model.checkpointing]
-            if full and needed > free:
+            if full and needed > free + (autoencoder if model.autoencoder_away else 0):
                 raise torch.OutOfMemoryError("CUDA out of memory.")
             return StepMemory(needed * GB / 1.1, 0, 0)
 
         monkeypatch.setattr(choice, "estimate", estimated)
-        monkeypatch.setattr(choice, "free_memory", lambda _: int(free * GB))
+        monkeypatch.setattr(
+            choice, "free_memory", lambda _: int((free + (autoencoder if model.autoencoder_away else 0)) * GB)
+        )
         monkeypatch.setattr(choice, "release", lambda _: None)
         found = choose(
             model,
@@ -45,7 +50,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Choose:
             batch_size=batch_size,
             wanted=wanted,
         )
-        assert model.checkpointing == "off"
+        assert (model.checkpointing, model.autoencoder_away) == ("off", False)
         return found
 
     return choose_with
@@ -70,6 +75,26 @@ def test_the_fastest_that_fits_is_chosen(
     assert found.fits
     assert found.chosen == MemorySet(*expected)
     assert {finding.kind for finding in found.findings()} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("free", "batch_size", "expected"),
+    [
+        (13, 2, ("off", 2, False)),
+        (11.8, 2, ("off", 2, True)),
+        (5.8, 2, ("off", 1, True)),
+        (1.3, 1, ("transformer-blocks", 1, True)),
+        (0.3, 1, ("all-blocks", 1, True)),
+    ],
+)
+def test_the_autoencoder_makes_room_before_a_step_takes_longer(
+    chosen: Choose, free: float, batch_size: int, expected: tuple[Checkpointing, int, bool]
+) -> None:
+    found = chosen(free, batch_size=batch_size, autoencoder=0.3)
+    assert found.fits
+    assert found.chosen == MemorySet(*expected)
+    assert ("the autoencoder is in main memory while it is not used" in found.how) == expected[2]
+    assert found.weights == pytest.approx((4.7 if expected[2] else 5) * GB)
 
 
 def test_what_is_missing_is_an_error(chosen: Choose) -> None:

@@ -141,6 +141,19 @@ def test_sets_are_reduced_down_to_the_last(wanted: str, expected: list[tuple[str
     assert sets.current == found[-1]
 
 
+def test_the_autoencoder_is_offloaded_first_where_that_frees_memory() -> None:
+    sets = MemorySets(2, can_offload=True)
+    found = []
+    while sets.reduce():
+        found.append((sets.current.checkpointing, sets.current.images, sets.current.offload))
+    assert found == [
+        ("off", 2, True),
+        ("off", 1, True),
+        ("transformer-blocks", 1, True),
+        ("all-blocks", 1, True),
+    ]
+
+
 def test_a_set_is_described() -> None:
     assert MemorySets(4).how == "Gradient checkpointing is off"
     sets = MemorySets(4, first=MemorySet("all-blocks", 1))
