@@ -94,7 +94,9 @@ class Evaluated(Event):
     """The validation loss was computed at ``step``; the other fields compare it with the checks since ``first_step``.
 
     ``best_step`` is None while no loss was finite, ``gained`` None after a single check. ``overtraining`` is a
-    sentence, empty for none; see :class:`lib_ti.training.validation.verdict.Verdict`.
+    sentence, empty for none; it, ``state``, ``headline``, ``reason`` and ``done_step`` are the verdict's, see
+    :class:`lib_ti.training.validation.verdict.Verdict`. ``error`` is the standard error of the difference from the best
+    check before it.
     """
 
     step: int
@@ -105,6 +107,11 @@ class Evaluated(Event):
     best_loss: float | None
     gained: bool | None
     overtraining: str
+    state: str = "unknown"
+    headline: str = ""
+    reason: str = ""
+    done_step: int | None = None
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,7 @@ class RunFinished(Event):
     """The run ended. ``reason`` is ``"done"`` or ``"stopped"``, by ``stopped_by``.
 
     ``steps`` and ``seconds`` count all sessions of the run. ``remark`` is a sentence about what the run gained, empty
-    for none.
+    for none. ``restored_step`` is the step of the embedding where the best one was restored, else None.
     """
 
     step: int
@@ -155,6 +162,7 @@ class RunFinished(Event):
     steps: int = 0
     stopped_by: str = ""
     remark: str = ""
+    restored_step: int | None = None
 
 
 Listener = Callable[[Event], None]

@@ -198,7 +198,12 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"batch_source", "objective", "optimizers", "trial"},
         {"backward"},
     ),
-    "training.validation": ({"history", "validation_loss"}, {"samples", "verdict"}),
+    "training.validation": (
+        {"history", "validation_loss"},
+        {"differences", "samples", "sentences"},
+        {"measurement", "verdict"},
+        {"cadence"},
+    ),
     "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""

@@ -74,7 +74,7 @@ PRESETS: Mapping[str, Preset] = {
     "quick": Preset(
         "Quick",
         "in 60 steps of 8 images, for a graphics card on which a larger batch takes hardly longer",
-        {**_FIXED, "learning_rate": "0.45x", "batch_size": 8},
+        {**_FIXED, "learning_rate": "0.45x", "batch_size": 8, "stop_when_done": True},
         steps=60,
         vectors=4,
     ),

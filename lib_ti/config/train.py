@@ -8,6 +8,7 @@ from typing import Any
 
 from lib_ti.config.presets import NO_PRESET, PRESETS, with_preset
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
+from lib_ti.config.validation import AUTOMATIC, validation_problems
 from lib_ti.placeholders import FILEWORDS, without_name
 from lib_ti.schedule import check_reaches, parse_learning_rates
 from lib_ti.wording import number
@@ -196,17 +197,30 @@ class TrainConfig(Settings):
         1.0, "Gradient clipping limit", "Largest norm or value that a gradient may have.", minimum=0
     )
     validation_split: float = setting(
-        0.1,
+        AUTOMATIC,
         "Validation split",
-        "Share of the images used for validation only, to show when the embedding overtrains (from 8 images on).",
-        minimum=0,
+        "Share of the images, 0 to 0.5, used for validation only, to show which step is best and when the embedding "
+        "overtrains. -1: 8 of 20 or more images, a tenth of 8 or more, none of fewer.",
+        minimum=AUTOMATIC,
         maximum=0.5,
     )
     validate_every: int = setting(
-        50,
+        int(AUTOMATIC),
         "Validate every N steps",
-        "How often the validation loss is computed; 0 disables validation, and trains on the validation images too.",
-        minimum=0,
+        "How often the validation loss is computed; -1: often while the embedding learns, rarely otherwise; 0 disables "
+        "validation, and trains on the validation images too.",
+        minimum=AUTOMATIC,
+    )
+    stop_when_done: bool = setting(
+        False,
+        "Stop when done",
+        "End the run once the loss has stopped falling, before Max steps.",
+    )
+    restore_best: bool = setting(
+        True,
+        "Restore the best step",
+        "At the end of the run, put the checkpoint with the lowest validation loss into the embeddings folder. The "
+        "last one is kept too.",
     )
     seed: int = setting(
         0,
@@ -276,6 +290,7 @@ class TrainConfig(Settings):
                     f"{label} contains {word[0]}, which only a prompt template can fill: write the words, or leave "
                     "Preview prompt empty for the captions in turn."
                 )
+        found += validation_problems(self.validation_split, self.validate_every, stop_when_done=self.stop_when_done)
         if 0 < self.width < 32 or 0 < self.height < 32:
             found.append(
                 f"Width × height is {self.width} × {self.height}; each must be at least 32, or 0 for the model's size."

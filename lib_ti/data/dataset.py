@@ -20,6 +20,10 @@ Resize = Literal["crop", "buckets", "keep"]
 """Fill and crop to one size, to the nearest aspect-ratio bucket, or do not resize."""
 
 FEWEST_FOR_VALIDATION = 8
+"""Images of a dataset of which some are held out."""
+MANY_IMAGES, HELD_OUT, MOST_HELD_OUT = 20, 8, 32
+"""Images of which so many are held out automatically, at least and at most: 8 tell the best step, 2 often don't."""
+AUTOMATIC_SHARE = 0.1
 _MOST_NAMED = 5
 
 
@@ -54,9 +58,10 @@ class Rules:
     """How images become items.
 
     ``width`` and ``height`` are the training size in pixels, multiples of 8. ``validation_split`` is
-    the share in 0..1 of the images for validation: at least one, and none of fewer than 8 images; which ones depends on
-    ``seed`` and the images' contents only. ``subfolders`` uses the images of sub-folders too. ``word_regex`` and
-    ``join`` are for captions from file names, see :func:`lib_ti.data.beside.captions.read_caption`.
+    the share in 0..1 of the images for validation, at least one, or negative for an automatic number; there are none of
+    fewer than 8 images. Which ones depends on ``seed`` and the images' contents only. ``subfolders`` uses the images of
+    sub-folders too. ``word_regex`` and ``join`` are for captions from file names, see
+    :func:`lib_ti.data.beside.captions.read_caption`.
     """
 
     width: int
@@ -184,9 +189,13 @@ class Dataset:
 
 def split(items: Sequence[Item], rules: Rules) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Split items into training and validation; adding images changes the validation images as little as possible."""
-    if len(items) < FEWEST_FOR_VALIDATION or rules.validation_split <= 0:
+    if len(items) < FEWEST_FOR_VALIDATION or rules.validation_split == 0:
         return tuple(items), ()
-    number = min(len(items) - 1, max(1, round(rules.validation_split * len(items))))
+    if rules.validation_split > 0:
+        number = min(len(items) - 1, max(1, round(rules.validation_split * len(items))))
+    else:
+        least = HELD_OUT if len(items) >= MANY_IMAGES else 1
+        number = min(MOST_HELD_OUT, max(least, round(AUTOMATIC_SHARE * len(items))))
     ranked = sorted(items, key=lambda item: hashlib.sha256(f"{rules.seed} {item.digest}".encode()).digest())
     chosen = {item.digest for item in ranked[:number]}
     kept = tuple(item for item in items if item.digest not in chosen)

@@ -65,6 +65,11 @@ def choose_target(
         refusals, changes = compare(state.identity, identity)
         if refusals:
             raise BadInput(refusals)
+        if state.ended and state.step >= config.max_steps:
+            raise BadInput(
+                f"Embedding {quoted(config.name)} has been trained for {counted(state.step, 'step')} already, of which "
+                f"step {embedding.step} was the best, and Max steps is {config.max_steps}: raise Max steps to continue."
+            )
         if not is_other_data(state.identity, dataset):
             seed = state.preview_seed if config.preview_seed < 0 else config.preview_seed
             identity = replace(identity, run=state.identity.run)

@@ -17,10 +17,10 @@ def with_max_steps(config: TrainConfig, embedding: Embedding) -> TrainConfig:
     """
     if config.max_steps or config.preset not in PRESETS:
         return config
-    end = embedding.step + PRESETS[config.preset].steps
-    if earlier := continued_run(config, embedding):
-        former = earlier[1].identity.settings
-        same = all(former.get(name) == getattr(config, name) for name in ("preset", "dataset"))
-        if same and embedding.step < int(former.get("max_steps", 0)):
-            end = int(former["max_steps"])
-    return replace(config, max_steps=end)
+    steps = PRESETS[config.preset].steps
+    if not (earlier := continued_run(config, embedding)):
+        return replace(config, max_steps=embedding.step + steps)
+    state, former = earlier[1], earlier[1].identity.settings
+    same = all(former.get(name) == getattr(config, name) for name in ("preset", "dataset"))
+    stopped = same and not state.ended and state.step < int(former.get("max_steps", 0))
+    return replace(config, max_steps=int(former["max_steps"]) if stopped else state.step + steps)

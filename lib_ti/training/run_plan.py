@@ -29,7 +29,7 @@ from lib_ti.training.checks.prompts import check_prompts
 from lib_ti.training.checks.settings import check_settings
 from lib_ti.training.images.previews import check_previews
 from lib_ti.training.inputs import RunInputs, read_inputs
-from lib_ti.training.resume import RunTarget, choose_target
+from lib_ti.training.resume import RunTarget, choose_target, continued_run
 from lib_ti.wording import counted
 
 Progress = Callable[[int, int], None]
@@ -161,8 +161,10 @@ def _check_settings(
 ) -> None:
     """Check what needs the model, but no images."""
     info, size, embedding = model.info, training_size(config, model.info), inputs.embedding
-    steps, vectors = counted(config.max_steps - embedding.step, "step"), counted(embedding.count, "vector")
-    begun = f"continues after step {embedding.step}" if embedding.step else "is new"
+    earlier = continued_run(config, embedding)
+    step = earlier[1].step if earlier else embedding.step  # the file may be that of the best step
+    steps, vectors = counted(max(0, config.max_steps - step), "step"), counted(embedding.count, "vector")
+    begun = f"continues after step {step}" if step else "is new"
     prepared.add(Finding("good", f"Embedding {embedding.name} has {vectors} and {begun}: {steps} to go."))
     prepared.add(*findings("warning", check_settings(config, inputs.template, info, embeddings)))
     prepared.add(

@@ -30,8 +30,8 @@ from lib_ti.training.step.norms import INITIAL_NORMS
 from lib_ti.training.stopping import stop_requested
 from lib_ti.training.trainer import Trainer
 from lib_ti.training.validation import history
-from lib_ti.training.validation.samples import validation_samples
-from lib_ti.training.validation.validation_loss import ValidationLoss
+from lib_ti.training.validation.measurement import measure_run
+from lib_ti.training.validation.samples import RunSamples, basis
 from lib_ti.training.validation.verdict import WINDOW
 
 
@@ -84,8 +84,9 @@ class RunSession:
             self._previewer(dataset),
             RunImages(self._folder, published, evaluator, self._log),
         )
+        self._say_what_validation_can(dataset)
         try:
-            reason = trainer.run(callbacks, partial(stop_requested, self._host.models, self._control))
+            reason = trainer.run(callbacks, partial(self._should_stop, evaluator))
         except TrainingFailed as error:
             self._log(LogMessage(str(error), warning=True))
             raise
@@ -96,7 +97,7 @@ class RunSession:
                 f"Out of memory after step {trainer.step}, which is saved: lower Batch size, Width and Height, or set "
                 "Gradient checkpointing to auto."
             ) from error
-        finished = self._finished(reason, trainer, evaluator, saver)
+        finished = self._finished("done" if evaluator.ends_run else reason, trainer, evaluator, saver)
         self._log(finished)
         return finished
 
@@ -116,12 +117,28 @@ class RunSession:
             trainer.restore(dict(state.optimizer), dict(state.scale), state.smoothed)
         return trainer
 
+    def _should_stop(self, evaluator: Evaluator) -> bool:
+        return evaluator.ends_run or stop_requested(self._host.models, self._control)
+
     def _evaluator(self, dataset: Dataset, encoded: Latents, checks: Table) -> Evaluator:
         config, plan = self._config, self._plan
-        samples = validation_samples(dataset, encoded, plan.inputs.template, self._embedding.name)
-        loss = ValidationLoss(plan.model, samples, seed=config.seed, batch_size=config.batch_size)
-        every, unseen = config.validate_every, bool(dataset.validation)
-        return Evaluator(loss, checks, plan.inputs, plan.target, unseen=unseen, every=every, listen=self._log)
+        measurement = measure_run(
+            plan.model,
+            RunSamples.of(dataset, encoded, plan.inputs.template, self._embedding.name),
+            history.read_history(checks.path),
+            data=self._state.identity.data,
+            seed=config.seed,
+            batch_size=config.batch_size,
+        )
+        return Evaluator(measurement, checks, plan.inputs, plan.target, config=config, listen=self._log)
+
+    def _say_what_validation_can(self, dataset: Dataset) -> None:
+        if self._config.validate_every and not dataset.validation:
+            self._log(LogMessage(basis(dataset)))
+        if self._config.stop_when_done and self._state.ended and self._resumed:
+            self._log(
+                LogMessage("The run had ended: it is trained further, and stops when a check finds it done again.")
+            )
 
     def _previewer(self, dataset: Dataset) -> Previewer:
         config, plan = self._config, self._plan
@@ -181,6 +198,7 @@ class RunSession:
             steps=trainer.step - self._state.first_step,
             stopped_by=self._control.stopped_by if reason == "stopped" else "",
             remark=judged.no_gain or judged.overtraining if judged else "",
+            restored_step=saver.restored_step,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,8 @@ from lib_ti.signals import (
 )
 from lib_ti.training.files.run_logger import describe_event
 from lib_ti.training.files.tables import read_losses
-from lib_ti.training.images.curve import Curve, Point
+from lib_ti.training.images.curve import Band, Curve, Point, band
+from lib_ti.training.validation.differences import errors
 from lib_ti.training.validation.history import read_history, segments
 from lib_ti.training.validation.verdict import judge
 
@@ -37,6 +39,7 @@ State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled"
 ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
 MOST_PREVIEWS = 12
 MOST_NOTES = 60
+_OF_VERDICT = ("overtraining", "headline", "reason", "done_step")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ class Snapshot:
     """The best step and its validation loss."""
     overtraining: str = ""
     """A warning sentence; empty without overtraining."""
+    headline: str = ""
+    """The verdict in a few words; empty before the second check."""
+    reason: str = ""
+    """Sentences that say why."""
+    noise: tuple[Band, ...] = ()
+    """Band of one standard error around the current validation curve."""
+    done_step: int | None = None
+    """Step since which the loss has hardly fallen."""
     previewing: int | None = None
     """Step of the preview that is being generated."""
     previews: tuple[PreviewMade, ...] = ()
@@ -79,6 +90,8 @@ class Snapshot:
     stopped_by: str = ""
     remark: str = ""
     """A sentence on what the run gained or lost, once it has ended; may be empty."""
+    restored_step: int | None = None
+    """Step of the embedding where it is the best one rather than the last one."""
     embedding: Path | None = None
     steps: int = 0
     seconds: float = 0.0
@@ -96,10 +109,13 @@ class SnapshotBuilder:
         self._now = first
         self._losses = Curve()
         self._checks: list[Curve] = []
+        self._errors: dict[int, float] = {}
+        """Standard errors by step, of the last of these curves."""
 
     def snapshot(self) -> Snapshot:
         checks = tuple(curve.points() for curve in self._checks)
-        return replace(self._now, losses=self._losses.points(), evaluations=checks)
+        noise = band(checks[-1], self._errors) if checks else ()
+        return replace(self._now, losses=self._losses.points(), evaluations=checks, noise=noise)
 
     def add(self, event: Event) -> None:
         self.change(**{"previewing": None, **self._changes(event)})
@@ -139,7 +155,7 @@ class SnapshotBuilder:
         if isinstance(event, PreviewFailed):
             return {"notes": self._noted(LogMessage(describe_event(event) or "", warning=True))}
         if isinstance(event, RunFinished):
-            taken = ("step", "embedding", "steps", "seconds", "stopped_by", "remark")
+            taken = ("step", "embedding", "steps", "seconds", "stopped_by", "remark", "restored_step")
             state = "done" if event.reason == "done" else "stopped"
             return {"state": state, **{name: getattr(event, name) for name in taken}}
         return {}
@@ -151,19 +167,26 @@ class SnapshotBuilder:
             self._losses.add(step, loss)
         history = read_history(folder.evaluations)
         for part in segments(history):
+            self._errors = errors(part)
             self._checks.append(Curve())
             for check in part:
                 self._checks[-1].add(check.step, check.loss)
         verdict = judge(history)
-        return {"best": (verdict.best_step, verdict.best_loss)} if verdict else {}
+        if verdict is None:
+            return {}
+        best = (verdict.best_step, verdict.best_loss)
+        return {"best": best, **{name: getattr(verdict, name) for name in _OF_VERDICT}}
 
     def _check(self, event: Evaluated) -> dict[str, Any]:
         if event.first_step == event.step or not self._checks:
             self._checks.append(Curve())
+            self._errors = {}
         self._checks[-1].add(event.step, event.loss)
+        if math.isfinite(event.loss):
+            self._errors[event.step] = event.error
         known = event.best_step is not None and event.best_loss is not None
         best = (event.best_step, event.best_loss) if known else None
-        return {"best": best, "overtraining": event.overtraining}
+        return {"best": best, **{name: getattr(event, name) for name in _OF_VERDICT}}
 
     def _step(self, event: StepDone) -> dict[str, Any]:
         if not event.skipped:

@@ -159,7 +159,10 @@ def test_transparency_is_seen(images: ImageFolder) -> None:
 
 @pytest.mark.parametrize(
     ("count", "share", "held_out"),
-    [(7, 0.5, 0), (8, 0.1, 1), (8, 0.0, 0), (20, 0.1, 2), (30, 0.01, 1), (8, 1.0, 7)],
+    [
+        *[(7, 0.5, 0), (8, 0.1, 1), (8, 0.0, 0), (20, 0.1, 2), (30, 0.01, 1), (8, 1.0, 7)],
+        *[(7, -1, 0), (8, -1, 1), (19, -1, 2), (20, -1, 8), (100, -1, 10), (330, -1, 32)],
+    ],
 )
 def test_validation_split_has_its_share_of_the_images(
     images: ImageFolder, count: int, share: float, held_out: int

@@ -81,9 +81,9 @@ def test_a_stopped_run_continues_to_its_own_end(studio: Studio, another: Studio)
 
 def test_training_some_more_adds_the_steps_of_the_preset(studio: Studio) -> None:
     studio.train(max_steps=30)
-    assert run(studio, preset="quick").step == 90
-    assert run(studio, preset="quick").step == 150
-    assert run(studio, preset="quick", max_steps=155).step == 155
+    assert run(studio, preset="quick", stop_when_done=False).step == 90
+    assert run(studio, preset="quick", stop_when_done=False).step == 150
+    assert run(studio, preset="quick", stop_when_done=False, max_steps=155).step == 155
 
 
 def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:

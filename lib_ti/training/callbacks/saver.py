@@ -10,8 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from lib_ti.embedding import files
+from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed, out_of_memory
-from lib_ti.signals import Control, Listener, Saved
+from lib_ti.signals import Control, Listener, LogMessage, Saved
 from lib_ti.storage.atomic import CannotWrite
 from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.files.run_folder import BEST
@@ -59,6 +60,8 @@ class Saver(Callback):
         self._saved_step: int | None = None
         self._saved_check: int | None = None
         """Step of the last check when the embedding was last saved."""
+        self.restored_step: int | None = None
+        """Step of the best embedding, where that one was put into the embeddings folder at the end."""
 
     @property
     def seconds(self) -> float:
@@ -75,8 +78,12 @@ class Saver(Callback):
             self._flush()
 
     def on_run_end(self, trainer: Trainer) -> None:
-        if self._saved_step != trainer.step or self._saved_check != self._evaluator.step:
+        if best := self._evaluator.best_to_restore(trainer):
+            self._restore(trainer, best)
+        elif self._saved_step != trainer.step or self._saved_check != self._evaluator.step:
             self._save(trainer, checkpoint=self._saved_step != trainer.step and self._every > 0)
+        elif self._evaluator.has_ended(trainer):
+            self._save_state(trainer, ended=True)
 
     def on_exception(self, trainer: Trainer, error: Exception) -> None:
         """Save what a failing run reached, if it is not saved yet and is known to be good."""
@@ -84,8 +91,24 @@ class Saver(Callback):
         if good and not isinstance(error, CannotWrite) and trainer.step not in (self._saved_step, self._first_step):
             self._save(trainer, checkpoint=trainer.ending and self._every > 0)
 
-    def _save(self, trainer: Trainer, *, checkpoint: bool) -> None:
-        """Save checkpoints, the embedding itself and the state; "saved" is reported after all were verified."""
+    def _restore(self, trainer: Trainer, best: Embedding) -> None:
+        """Save the best embedding as the run's result, and the last one as a checkpoint."""
+        self.restored_step = best.step
+        self._save(trainer, checkpoint=True, result=best)
+        last = self._folder.checkpoint(trainer.step, self._published.path.suffix)
+        self._listen(
+            LogMessage(
+                f"{self._published.path.name} is the embedding of step {best.step}, which has the lowest validation "
+                f"loss. That of the last step, {trainer.step}, is kept as {last}: restore it in Results if you prefer "
+                "it. Further training continues from the last step."
+            )
+        )
+
+    def _save(self, trainer: Trainer, *, checkpoint: bool, result: Embedding | None = None) -> None:
+        """Save checkpoints, the embedding itself and the state; "saved" is reported after all were verified.
+
+        ``result`` is what the embeddings folder gets, if it is not the embedding as it is now.
+        """
         trainer.flush_pending()
         embedding = trainer.live.snapshot()
         written: list[Path] = []
@@ -96,22 +119,23 @@ class Saver(Callback):
         if self._evaluator.best:
             written.append(self._folder.checkpoint(BEST, path.suffix))
             files.save(self._evaluator.best, written[-1])
-        self._published.save(embedding)
+        self._published.save(result or embedding)
         written.append(path)
         # The state comes last: a run that is killed in between is resumed from the state before and writes these again.
-        self._state = replace(self._state, published=embedding.step)
-        self._save_state(trainer)
+        self._state = replace(self._state, published=(result or embedding).step)
+        self._save_state(trainer, ended=self._evaluator.has_ended(trainer) and trainer.ending)
         self._published.refresh()
         self._saved_step, self._saved_check = embedding.step, self._evaluator.step
         self._listen(Saved(embedding.step, tuple(written)))
 
-    def _save_state(self, trainer: Trainer) -> None:
+    def _save_state(self, trainer: Trainer, *, ended: bool = False) -> None:
         trainer.flush_pending()
         self._flush()
         best = self._evaluator.best
         self._state = replace(
             self._state,
             step=trainer.step,
+            ended=ended,
             vectors=_on_cpu(trainer.embeddings.named),
             optimizer=_on_cpu(trainer.optimizer.state()),
             scale=_on_cpu(trainer.loss_scale.state()),

@@ -71,7 +71,7 @@ def describe_event(event: Event) -> str | None:
         if event.best_step is not None and event.best_step != event.step:
             best = f"the lowest was {event.best_loss:.4f} at step {event.best_step}"
         said = f"Validation loss after step {event.step}: {event.loss:.4f} ({best})."
-        return f"{said} {event.overtraining}" if event.overtraining else said
+        return " ".join(filter(None, [said, event.headline and f"{event.headline}.", event.overtraining]))
     if isinstance(event, RunFinished):
         by = f" by {event.stopped_by}" if event.stopped_by else ""
         word = "finished" if event.reason == "done" else f"was stopped{by}"

@@ -66,6 +66,9 @@ class RunState:
     """Steps that were finished when the run began: the warm-up and the cosine count from there."""
     published: int = 0
     """Step of the file in the embeddings folder when this was saved; tells a killed run from another file."""
+    ended: bool = False
+    """Whether the run ended by itself; its best step may then be in the embeddings folder, while ``step`` is the last.
+    """
     smoothed: float | None = None
     best_step: int | None = None
     """Step of the lowest validation loss so far; None before the first check."""
@@ -90,6 +93,7 @@ class RunState:
             "preview_seed": self.preview_seed,
             "first_step": self.first_step,
             "published": self.published,
+            "ended": self.ended,
             "smoothed": self.smoothed,
             "best_step": self.best_step,
             "seconds": self.seconds,

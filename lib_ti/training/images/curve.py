@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MOST_POINTS = 500
 """Points of a curve that are kept: more than a screen shows."""
@@ -12,6 +12,8 @@ SMALLEST_SPAN = 0.15
 PADDING = 0.08
 
 Point = tuple[int, float]
+Band = tuple[int, float, float]
+"""Step, lower and upper end of what noise explains."""
 
 
 class Curve:
@@ -34,6 +36,11 @@ class Curve:
     def points(self) -> tuple[Point, ...]:
         newest = [self._last] if self._last and self._points[-1] != self._last else []
         return (*self._points, *newest)
+
+
+def band(points: Iterable[Point], errors: Mapping[int, float]) -> tuple[Band, ...]:
+    """Return the band of one standard error around a curve; ``errors`` are by step."""
+    return tuple((step, value - errors[step], value + errors[step]) for step, value in points if step in errors)
 
 
 def value_range(values: Iterable[float]) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from lib_ti.storage.atomic import write_atomically
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.files.tables import read_table
 from lib_ti.training.images.curve import value_range
+from lib_ti.training.validation.differences import errors
 from lib_ti.training.validation.history import Check, read_history, segments
 from lib_ti.training.validation.verdict import judge
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 else:
     matplotlib_figure = lazy("matplotlib.figure")  # half a second to import, and needed once a run
 
+NOISE = "± 1 standard error of the difference from the best step before"
 INK, SOFT, VALIDATION, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
@@ -50,7 +52,7 @@ def loss_plot(folder: RunFolder, path: Path | None = None) -> Path:
 
 
 def _plot_checks(axes: Axes, history: Sequence[Check]) -> None:
-    """Plot a line for each state of the data, the current one in full colour, and its best step."""
+    """Plot a line for each state of the data, the current one with its noise, its best step and where it was done."""
     parts = segments(history)
     for part in parts:
         current = part is parts[-1]
@@ -65,6 +67,12 @@ def _plot_checks(axes: Axes, history: Sequence[Check]) -> None:
         )
     verdict = judge(history)
     if verdict:
+        noise = errors(parts[-1])
+        finite = [check for check in parts[-1] if check.step in noise]
+        low, high = ([check.loss + sign * noise[check.step] for check in finite] for sign in (-1, 1))
+        axes.fill_between([check.step for check in finite], low, high, color=VALIDATION, alpha=0.15, lw=0, label=NOISE)
+        if verdict.done_step is not None:
+            axes.axvline(verdict.done_step, color=INK, linewidth=1, ls=":", label=f"done: step {verdict.done_step}")
         label = f"best: step {verdict.best_step} ({verdict.best_loss:.4f})"
         axes.plot(verdict.best_step, verdict.best_loss, color=BEST, marker="o", markersize=7, ls="none", label=label)
         axes.set_ylim(*value_range(check.loss for check in history))

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from lib_ti.training.files.tables import read_table
 
-COLUMNS = ("step", "loss", "norm", "best_step", "images", "data", "sample_losses")
-"""Files of the first versions have only the first three."""
+COLUMNS = (
+    *("step", "loss", "norm", "best_step", "images", "data", "sample_losses"),
+    *("training_sample_losses", "no_keyword_loss", "due"),
+)
+"""Files of the first versions have only the first three, those of version 0.1 the first seven."""
 VALIDATION, TRAINING = "validation", "training"
 
 
@@ -32,20 +35,46 @@ class Check:
     """Identifies images, captions and settings of the check: only checks with equal data can be compared."""
     unseen: bool = False
     """Whether it was computed on validation images rather than training images."""
+    training: tuple[float, ...] = ()
+    """Loss of each sample of training images, where ``samples`` are of validation images; may be empty."""
+    due: bool = True
+    """Whether its step was due, rather than the last one of a session that ended in between."""
+    no_keyword: float | None = None
+    """Mean loss of the same samples where the prompts are without the embedding; None in files of earlier versions."""
 
 
-def new_check(step: int, samples: Sequence[float], *, norm: float, data: str, unseen: bool) -> Check:
-    """Return a check from the losses of its samples."""
-    kept = tuple(_rounded(loss) for loss in samples)
-    return Check(step, _rounded(sum(samples) / len(samples)), _rounded(norm), kept, data, unseen)
+def new_check(
+    step: int,
+    samples: Sequence[float],
+    *,
+    norm: float,
+    data: str,
+    unseen: bool,
+    training: Sequence[float] = (),
+    no_keyword: float | None = None,
+) -> Check:
+    """Return a check that was due, from the losses of its samples."""
+    return Check(
+        step=step,
+        loss=rounded(sum(samples) / len(samples)),
+        norm=rounded(norm),
+        samples=tuple(map(rounded, samples)),
+        data=data,
+        unseen=unseen,
+        training=tuple(map(rounded, training)),
+        no_keyword=None if no_keyword is None else rounded(no_keyword),
+    )
 
 
 def row(check: Check, best_step: int | None) -> tuple[object, ...]:
     """Return a check as a row of :data:`COLUMNS`; ``best_step`` is the best one so far."""
-    samples = " ".join(f"{loss:.7g}" for loss in check.samples)
     images = VALIDATION if check.unseen else TRAINING
     best = "" if best_step is None else best_step
-    return (check.step, f"{check.loss:.7g}", f"{check.norm:.7g}", best, images, check.data, samples)
+    no_keyword = "" if check.no_keyword is None else f"{check.no_keyword:.7g}"
+    return (
+        *(check.step, f"{check.loss:.7g}", f"{check.norm:.7g}", best, images, check.data, _text(check.samples)),
+        *(_text(check.training), no_keyword, int(check.due)),
+    )
 
 
 def read_history(path: Path) -> tuple[Check, ...]:
@@ -55,9 +84,12 @@ def read_history(path: Path) -> tuple[Check, ...]:
             step=int(row["step"]),
             loss=float(row["loss"]),
             norm=float(row["norm"]),
-            samples=tuple(map(float, (row.get("sample_losses") or "").split())),
+            samples=_numbers(row.get("sample_losses")),
             data=row.get("data") or "",
             unseen=row.get("images") == VALIDATION,
+            training=_numbers(row.get("training_sample_losses")),
+            no_keyword=float(row["no_keyword_loss"]) if row.get("no_keyword_loss") else None,
+            due=row.get("due") != "0",
         )
         for row in read_table(path)
     )
@@ -68,5 +100,14 @@ def segments(history: Sequence[Check]) -> list[tuple[Check, ...]]:
     return [tuple(part) for _, part in groupby(history, key=lambda check: check.data)]
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """Return a number as the file keeps it."""
     return float(f"{value:.7g}")
+
+
+def _text(samples: Sequence[float]) -> str:
+    return " ".join(f"{loss:.7g}" for loss in samples)
+
+
+def _numbers(text: str | None) -> tuple[float, ...]:
+    return tuple(map(float, (text or "").split()))

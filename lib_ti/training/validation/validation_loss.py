@@ -20,9 +20,8 @@ from lib_ti.training.memory.device import release
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.objective import DenoisingObjective, Objective
 
-SAMPLES, MORE_SAMPLES = 16, 32
-"""Samples of a check: of few images, and of :data:`MANY` or more, where 32 find the best step more often."""
-MANY = 8
+SAMPLES = 32
+"""Samples of a check: with 16, half as many more runs have a step called best that is not."""
 DEFAULT_OBJECTIVE = DenoisingObjective()
 PASS = 8
 """Samples in one pass through the model, at most."""
@@ -46,8 +45,8 @@ class ValidationLoss:
     Parameters
     ----------
     samples
-        Taken in turn until there are :data:`SAMPLES` or :data:`MORE_SAMPLES`, or each once where there are more images
-        than that. Their order decides which noise each gets.
+        Taken in turn until there are ``count``, or each once where there are more images than that. Their order decides
+        which noise each gets.
     """
 
     def __init__(
@@ -57,11 +56,12 @@ class ValidationLoss:
         *,
         seed: int,
         batch_size: int = PASS,
+        count: int = SAMPLES,
         objective: Objective = DEFAULT_OBJECTIVE,
     ) -> None:
         self._model, self._objective = model, objective
         self._at_once = PASS
-        total = max(SAMPLES if len(samples) < MANY else MORE_SAMPLES, len(samples))
+        self.count = total = max(count, len(samples))
         self._passes: list[tuple[Conditions, Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
         # Timesteps are shuffled over images, so that no image represents one part of the schedule.

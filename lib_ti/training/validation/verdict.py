@@ -1,28 +1,44 @@
-"""The verdict on a run: which step is best, whether anything was gained, whether it is overtraining.
+"""The verdict on a run: whether it learns, whether it is done, which step is best, whether it is overtraining.
 
-The only place that decides these; tab, Results, plot, tables, command line and the checkpoint "best" follow it. The
-thresholds were measured on 30 runs of a small model: one standard error of a paired difference is about 1 % of the loss
-at 16 samples, and the rule for overtraining was false for 3 % of healthy runs, while "no new best in five checks"
-was false for 93 % of them.
+The only place that decides these; tab, Results, plot, tables, command line and the checkpoint "best" follow it. Rules
+and thresholds are those of ``python dev.py bench verdict``, which measures how often they are right.
+
+Progress is judged on training images, where the checks have them: they show the end of a plateau more clearly than a
+few validation images. Which step is best, and overtraining, is judged on validation images.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from statistics import fmean
+from typing import Literal
 
+from lib_ti.training.validation import sentences
+from lib_ti.training.validation.differences import Samples, is_above, mean
 from lib_ti.training.validation.history import Check, segments
 
+State = Literal["unknown", "not begun", "learning", "done"]
+"""``unknown`` after a single check. A run that is done may learn more later, and is learning again then."""
+GAINED_ERRORS = 2.0
+"""Standard errors by which a loss must be below the first one to count as a gain."""
+GAINED_SHARE = 0.02
+"""Share of the first loss that must be gained as well before a run counts as learning."""
+DONE_SHARE = 1 / 3
+"""Share of the run so far, its last part, in which little must have been gained for the run to be done."""
+DONE_CHECKS = 2
+"""Checks in that part, at least."""
+DONE_GAIN = 0.05
+"""Share of the total gain that is little."""
+SMOOTHED = 2
+"""Checks that are averaged where progress is judged."""
 WINDOW = 5
 """Checks that are averaged before a rise of the loss is believed."""
 LOST = 0.1
 """Share of the total gain that must be lost before a run counts as overtraining."""
-GAINED_ERRORS = 2.0
-"""Standard errors by which the best check must be below the first one to count as a gain."""
-NOISE = 0.01
-"""Standard error as a share of the loss, where a file of an earlier version has no losses of single samples."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,26 @@ class Verdict:
     """A sentence when the validation loss has risen significantly again, else empty."""
     no_gain: str = ""
     """A sentence with advice when nothing was gained so far, else empty; meant for the end of a run."""
+    state: State = "unknown"
+    done_step: int | None = None
+    """Step since which the loss has hardly fallen; None unless the state is ``done``."""
+    headline: str = ""
+    """State, best step and overtraining in a few words; empty after a single check."""
+    reason: str = ""
+    """Sentences that say why; empty after a single check."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, judged on the checks that were due."""
+
+    state: State
+    first: Check
+    first_loss: float
+    loss: float
+    """Now; both on training images where the checks have them."""
+    of_training: bool
+    done_step: int | None = None
 
 
 def judge(history: Sequence[Check]) -> Verdict | None:
@@ -52,18 +88,68 @@ def judge(history: Sequence[Check]) -> Verdict | None:
     checks = [check for check in current if math.isfinite(check.loss)]
     if not checks:
         return None
-    first, best = checks[0], min(checks, key=lambda check: check.loss)
-    gained = None if len(current) == 1 else _is_above(first, best, GAINED_ERRORS)
-    return Verdict(
+    first, best, last = checks[0], min(checks, key=lambda check: check.loss), current[-1]
+    gained = None if len(current) == 1 else is_above(_samples(first), _samples(best), GAINED_ERRORS)
+    due = [check for check in checks if check.due]
+    overtraining = _overtraining(due, best) if gained and best.unseen else ""
+    diverged = not math.isfinite(last.loss) or is_above(_samples(last), _samples(first), GAINED_ERRORS)
+    progress = judge_progress(due) if due else None
+    verdict = Verdict(
         best_step=best.step,
         best_loss=best.loss,
         first_step=first.step,
         first_loss=first.loss,
         checks=len(current),
         gained=gained,
-        overtraining=_overtraining(checks, best) if gained and best.unseen else "",
-        no_gain=_no_gain(first, best, current[-1]) if gained is False else "",
+        overtraining=overtraining,
+        no_gain=sentences.no_gain(first, best, last, diverged=diverged) if gained is False else "",
     )
+    if progress is None or progress.state == "unknown":
+        return verdict
+    state, done = progress.state, progress.done_step
+    unseen = best.unseen and not progress.of_training
+    why = sentences.reason(
+        state,
+        progress.first_loss,
+        progress.loss,
+        first_step=progress.first.step,
+        done_step=done,
+        images="the validation images" if unseen else "the training images",
+    )
+    return replace(
+        verdict,
+        state=state,
+        done_step=done,
+        headline=sentences.headline(state, first, best, done, overtrained=bool(overtraining)),
+        reason=" ".join(filter(None, [why, sentences.keyword(first, best), overtraining])),
+    )
+
+
+def judge_progress(due: Sequence[Check]) -> Progress:
+    """Judge how far a run is after its due checks, which are comparable and finite."""
+    first = due[0]
+    of_training = bool(first.training) and all(check.training for check in due[-SMOOTHED:])
+    losses = [fmean(_progress_samples(check, of_training=of_training)) for check in due]
+    if len(due) == 1:
+        return Progress("unknown", first, losses[0], losses[0], of_training)
+    levels = [fmean(losses[max(1, end - SMOOTHED) : end]) for end in range(2, len(losses) + 1)]
+    now = levels[-1]
+    samples = mean([_progress_samples(check, of_training=of_training) for check in due[1:][-SMOOTHED:]])
+    begun = losses[0] - now >= GAINED_SHARE * losses[0] and is_above(
+        _progress_samples(first, of_training=of_training), samples, GAINED_ERRORS
+    )
+    if not begun:
+        return Progress("not begun", first, losses[0], now, of_training)
+    little = DONE_GAIN * (losses[0] - min(levels))
+    steps = [check.step for check in due[1:]]
+    before = bisect_right(steps, steps[-1] - DONE_SHARE * (steps[-1] - first.step)) - 1
+    before = min(before, len(levels) - 1 - DONE_CHECKS)
+    if before < 0 or levels[before] - now >= little:
+        return Progress("learning", first, losses[0], now, of_training)
+    lasting = len(levels) - 1
+    while lasting and levels[lasting - 1] - now < little:
+        lasting -= 1
+    return Progress("done", first, losses[0], now, of_training, steps[lasting])
 
 
 def _overtraining(checks: Sequence[Check], best: Check) -> str:
@@ -71,42 +157,18 @@ def _overtraining(checks: Sequence[Check], best: Check) -> str:
     ends = range(WINDOW, len(checks) + 1)
     if not ends or not checks[-1].samples:
         return ""
-    lowest_end = min(ends, key=lambda end: sum(check.loss for check in checks[end - WINDOW : end]))
-    lowest, last = (_mean(checks[end - WINDOW : end]) for end in (lowest_end, len(checks)))
-    if last.loss - lowest.loss < LOST * (checks[0].loss - lowest.loss) or not _is_above(last, lowest, 1.0):
+    sums = [0.0, *accumulate(check.loss for check in checks)]
+    lowest_end = min(ends, key=lambda end: sums[end] - sums[end - WINDOW])
+    lowest, last = (mean([check.samples for check in checks[end - WINDOW : end]]) for end in (lowest_end, len(checks)))
+    rise = fmean(last) - fmean(lowest)
+    if rise < LOST * (checks[0].loss - fmean(lowest)) or not is_above(last, lowest, 1.0):
         return ""
-    return (
-        f"The validation loss has risen since step {best.step}: {last.loss:.4f} on average in the last {WINDOW} "
-        f"checks, {lowest.loss:.4f} around its best. The embedding may be overtraining; compare the previews, and use "
-        f"the checkpoint “best” (step {best.step}) if the later ones look worse."
-    )
+    return sentences.overtraining(best, fmean(last), fmean(lowest), WINDOW)
 
 
-def _no_gain(first: Check, best: Check, last: Check) -> str:
-    said = f"Nothing was gained: the validation loss was {first.loss:.4f} at step {first.step}"
-    if not math.isfinite(last.loss) or _is_above(last, first, GAINED_ERRORS):
-        reached = f"{last.loss:.4f}" if math.isfinite(last.loss) else "undefined"
-        return f"{said} and {reached} at step {last.step}. Lower the Embedding learning rate and start a new run."
-    lowest = "not lower at any later check"
-    if best is not first:
-        lowest = f"{best.loss:.4f} at its lowest, a random difference"
-    return (
-        f"{said}, and {lowest}. Train for more steps, raise the Embedding learning rate, or create the embedding with "
-        "another initialization text or more vectors."
-    )
+def _samples(check: Check) -> Samples:
+    return check.samples or (check.loss,)
 
 
-def _is_above(higher: Check, lower: Check, errors: float) -> bool:
-    """Return whether one loss is above another by that many standard errors of their paired difference."""
-    difference = higher.loss - lower.loss
-    if len(higher.samples) != len(lower.samples) or len(higher.samples) < 2:
-        return difference > 0 and difference >= errors * NOISE * lower.loss
-    pairs = [high - low for high, low in zip(higher.samples, lower.samples, strict=True)]
-    return difference > 0 and difference >= errors * statistics.stdev(pairs) / math.sqrt(len(pairs))
-
-
-def _mean(checks: Sequence[Check]) -> Check:
-    """Return the mean of several checks, sample by sample; without samples where their numbers differ."""
-    alike = len({len(check.samples) for check in checks}) == 1
-    samples = tuple(map(statistics.fmean, zip(*(check.samples for check in checks), strict=True))) if alike else ()
-    return Check(checks[-1].step, statistics.fmean(check.loss for check in checks), checks[-1].norm, samples)
+def _progress_samples(check: Check, *, of_training: bool) -> Samples:
+    return check.training if of_training and check.training else _samples(check)

@@ -146,3 +146,63 @@ def test_a_file_of_an_earlier_version_is_read_and_kept(tmp_path: Path) -> None:
     assert (verdict.best_step, verdict.gained, verdict.overtraining) == (100, True, "")
     Table(path, COLUMNS, last_step=50)
     assert [(check.step, check.loss) for check in read_history(path)] == [(0, 0.0203), (50, 0.0201)]
+
+
+def test_the_states_follow_each_other_with_their_reasons() -> None:
+    losses = [0.0290, 0.0289, 0.0291, 0.0270, 0.0230, 0.0205, 0.0202, 0.0201, 0.0202, 0.0201, 0.0202]
+    history = [replace(check, no_keyword=0.0300) for check in checks(losses)]
+    verdicts = [judge(history[:end]) for end in range(1, len(history) + 1)]
+    states = [verdict.state for verdict in verdicts if verdict]
+    assert states[:3] == ["unknown", "not begun", "not begun"]
+    assert states[4:6] == ["learning", "learning"]
+    assert states[-1] == "done"
+    assert states == sorted(states, key=["unknown", "not begun", "learning", "done"].index)
+    not_begun, learning, done = verdicts[2], verdicts[5], verdicts[-1]
+    assert not_begun is not None
+    assert not_begun.headline == "Has not begun to learn"
+    assert not_begun.reason.startswith("The loss on the validation images was 0.0290 at step 0 and is 0.0290")
+    assert learning is not None
+    assert learning.headline == "Learning: 32% less error than without the keyword. Best step: 250"
+    assert "and is still falling" in learning.reason
+    assert done is not None
+    assert done.done_step in (250, 300)
+    assert done.headline == f"Done since step {done.done_step}. Best step: 350"
+    assert done.reason.endswith(
+        "At step 350, the model's error on the validation images with the keyword is 33% lower than without it; at "
+        "step 0 it was 3% lower than without it."
+    )
+
+
+def test_progress_is_judged_on_training_images_and_the_best_step_on_validation_images() -> None:
+    falling = checks([0.029, 0.025, 0.021, 0.0201, 0.0200, 0.0200, 0.0200, 0.0200])
+    rising = checks([0.029, 0.022, 0.023, 0.0240, 0.0250, 0.0260, 0.0265, 0.0270])
+    verdict = judge([replace(v, training=t.samples) for v, t in zip(rising, falling, strict=True)])
+    assert verdict is not None
+    assert (verdict.state, verdict.best_step) == ("done", 50)
+    assert verdict.reason.startswith("The loss on the training images fell from 0.0290 at step 0 to 0.0200")
+    assert verdict.headline.endswith("Probably overtrained since step 50")
+
+
+def test_a_check_that_was_not_due_does_not_decide_about_the_state() -> None:
+    history = checks([0.029, 0.024, 0.0205, 0.0202, 0.0201, 0.0202, 0.0201])
+    between = replace(history[3], step=160, due=False)
+    with_it, without_it = judge([*history[:4], between, *history[4:]]), judge(history)
+    assert with_it is not None
+    assert without_it is not None
+    assert (with_it.state, with_it.done_step) == (without_it.state, without_it.done_step)
+
+
+def test_a_second_phase_of_learning_is_learning_again() -> None:
+    plateau = checks([0.029, 0.024, 0.0221, 0.0220, 0.0220, 0.0221, 0.0220])
+    assert (verdict := judge(plateau)) is not None
+    assert verdict.state == "done"
+    again = judge([*plateau, *checks([0.0210, 0.0190, 0.0180], first_step=350)])
+    assert again is not None
+    assert again.state == "learning"
+
+
+def test_new_data_is_not_said_to_be_unlearned() -> None:
+    before = [replace(check, data="before") for check in checks([0.03, 0.02])]
+    verdict = judge([*before, *checks([0.02, 0.02, 0.02], first_step=100)])
+    assert verdict is not None
+    assert verdict.headline == "Nothing learned since step 100"
