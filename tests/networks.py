@@ -70,7 +70,19 @@ def describe(path: Path) -> Path:
 
 def full_networks() -> Networks:
     """Stable Diffusion 1.5's."""
-    with torch.device("meta"):  # their own initialization takes minutes
+    made = _unfilled_networks()
+    encoders = {key: _filled(encoder) for key, encoder in made.text_encoders.items()}
+    return Networks(_filled(made.unet), _filled(made.autoencoder), encoders)
+
+
+def full_shapes() -> dict[str, tuple[int, ...]]:
+    """Shapes of Stable Diffusion 1.5's weights by their names in a checkpoint file."""
+    return {name: tuple(one.shape) for name, one in in_ldm_format(_unfilled_networks()).items()}
+
+
+def _unfilled_networks() -> Networks:
+    """Stable Diffusion 1.5's on the meta device, since their own initialization takes minutes."""
+    with torch.device("meta"):
         unet = UNet2DConditionModel(
             sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
         )
@@ -79,7 +91,7 @@ def full_networks() -> Networks:
             down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
         )  # fmt: skip
         text_encoder = CLIPTextModel(full_text_config())
-    return Networks(_filled(unet), _filled(autoencoder), {CLIP_L.key: _filled(text_encoder)})
+    return Networks(unet, autoencoder, {CLIP_L.key: text_encoder})
 
 
 def full_text_config() -> CLIPTextConfig:

@@ -56,16 +56,21 @@ class Check:
 
 @dataclass(frozen=True)
 class Size:
-    """Sides are in pixels; ``steps`` are those of a timed training."""
+    """Sides are in pixels, ``sides`` by family; ``steps`` are those of a timed training."""
 
     side: int
     large: int
     short_side: int
     steps: int
+    sides: Mapping[str, int]
+    full: bool
 
 
-SIZES = {"full": Size(512, 768, 256, 20), "small": Size(64, 96, 64, 2)}
-"""Stable Diffusion 1.5 with random weights, and the pocket model."""
+SIZES = {
+    "full": Size(512, 768, 256, 20, {"sd1": 512, "sd2": 768, "sdxl": 1024}, full=True),
+    "small": Size(64, 96, 64, 2, {"sd1": 64, "sd2": 64, "sdxl": 64}, full=False),
+}
+"""Stable Diffusion 1.5 with random weights, and the pocket model; of the other families likewise."""
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ def memory(place: Place) -> Iterator[Check]:
 
 def _speed(place: Place, model: EmbeddedModel, batch: int, what: str) -> Result:
     made = trainer(model, batch=batch, side=place.size.side)
-    _train(made, WARM_UP)
+    train_steps(made, WARM_UP)
     start = time.perf_counter()
-    _train(made, place.size.steps)  # its last step's figures are read, so that all work is done then
+    train_steps(made, place.size.steps)  # its last step's figures are read, so that all work is done then
     rate = place.size.steps / (time.perf_counter() - start)
     return Result(
         what,
@@ -60,15 +60,15 @@ def _speed(place: Place, model: EmbeddedModel, batch: int, what: str) -> Result:
 
 def _waits(place: Place, model: EmbeddedModel, what: str) -> Result:
     made = trainer(model, batch=2, side=place.size.short_side, gradient_accumulation=2, clip="norm")
-    _train(made, WARM_UP)
+    train_steps(made, WARM_UP)
     if not place.on_card:
-        _train(made, place.size.steps)
+        train_steps(made, place.size.steps)
         return Result(what, ONLY_ON_CARD)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")
         try:
-            _train(made, place.size.steps)
+            train_steps(made, place.size.steps)
         finally:
             torch.cuda.set_sync_debug_mode("default")
     places = sorted({f"{one.filename}:{one.lineno}" for one in found if "synchroniz" in str(one.message)})
@@ -79,18 +79,19 @@ def _waits(place: Place, model: EmbeddedModel, what: str) -> Result:
 def _memory(place: Place, model: EmbeddedModel, batch: int, side: int, blocks: str, what: str) -> Result:
     made = trainer(model, batch=batch, side=side, gradient_checkpointing=blocks)
     if not place.on_card:
-        _train(made, 1)
+        train_steps(made, 1)
         return Result(what, ONLY_ON_CARD)
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    _train(made, 2)
+    train_steps(made, 2)
     used, held = torch.cuda.max_memory_allocated() / 2**30, torch.cuda.max_memory_reserved() / 2**30
     return Result(
         what, f"{used:.2f} GiB, {held:.2f} GiB with torch's reserve", numbers={"allocated": used, "reserved": held}
     )
 
 
-def _train(made: Trainer, count: int) -> Any:
+def train_steps(made: Trainer, count: int) -> Any:
+    """Take so many steps more."""
     made.limits = replace(made.limits, max_steps=made.step + count)
     return made.run()

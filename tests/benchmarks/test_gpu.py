@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.benchmarks import gpu
+from lib_ti.families.registry import FAMILIES
+from lib_ti.host.clip.token_table import TokenTable
+from tests.benchmarks import gpu, gpu_families
 from tests.benchmarks.gpu_place import SIZES, Check, Place, Result, write_checkpoint
 
 
@@ -36,6 +38,28 @@ def test_waits_and_speed_are_measured_by_precision_and_batch(place: Place) -> No
             assert one.numbers["steps_per_second"] > 0, one
         else:
             assert one.measured == "only on a graphics card"
+
+
+def test_each_family_is_measured_by_batch_size_and_checkpointing(place: Place) -> None:
+    found = results("families", place)
+    rate, *lines = found.values()
+    assert rate.numbers["flops_per_second"] > 0
+    assert len(lines) == 3 * 3 * 3
+    assert lines[0].what == "SD 1, 64 px, batch 1, checkpointing off"
+    assert lines[-1].what == "SDXL, 64 px, batch 16, checkpointing all-blocks"
+    for one in lines:
+        assert one.numbers["images_per_second"] > 0, one
+
+
+@pytest.mark.parametrize("key", ["sd1", "sd2", "sdxl"])
+def test_models_of_full_size_are_made_on_the_device(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_values(table: TokenTable, encoder: str, weight: torch.Tensor) -> None:
+        table._encoder, table._weight, table.word_norm = encoder, weight, 1.0
+
+    monkeypatch.setattr(TokenTable, "__init__", without_values)
+    model = gpu_families.full_model(key, "bfloat16", torch.device("meta"))
+    assert model.device.type == "meta"
+    assert model.info.widths.keys() == FAMILIES[key].widths.keys()
 
 
 def test_the_device_is_compared_with_the_processor(place: Place) -> None:
