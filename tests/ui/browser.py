@@ -24,6 +24,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from lib_ti.pocket import CHECKPOINT
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +45,12 @@ window.setTimeout(() => window.requestAnimationFrame(() => window.requestAnimati
 _SEEN = 4000
 """Letters of a page's text in the report of a failed test."""
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here")
+needs_browser_and_model = [
+    pytest.mark.slow,
+    needs_browser,
+    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
+]
+"""Marks of tests of the tab with the pocket model."""
 
 
 @contextmanager
@@ -112,7 +120,9 @@ class Page:
         self.until(lambda: self.driver.execute_async_script(_STEADY, element), wanted="an element that can be clicked")
         element.click()
 
-    def _click_first(self, selector: str, fits: Callable[[Any], bool], wanted: str) -> None:
+    def click_first(self, selector: str, fits: Callable[[Any], bool], wanted: str) -> None:
+        """Click the first visible element of a selector that fits."""
+
         def press() -> bool:
             elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
             self.click(next(one for one in elements if one.is_displayed() and fits(one)))
@@ -121,13 +131,11 @@ class Page:
         self.until(press, wanted=wanted)
 
     def tab(self, title: str, inside: str = "#ti_tabs") -> None:
-        self._click_first(f"{inside} button", lambda one: one.text.strip() == title, f"a tab {title!r}")
+        self.click_first(f"{inside} button", lambda one: one.text.strip() == title, f"a tab {title!r}")
 
     def unfold(self, title: str, kind: str = ".label-wrap") -> None:
         """Open what is folded away under a title."""
-        self._click_first(
-            f"#ti_tabs {kind}", lambda one: one.text.strip().startswith(title), f"a folded part {title!r}"
-        )
+        self.click_first(f"#ti_tabs {kind}", lambda one: one.text.strip().startswith(title), f"a folded part {title!r}")
 
     def value(self, name: str) -> str:
         return str(self.find(name, ":is(textarea, input:not([type=range]))").get_attribute("value"))

@@ -16,14 +16,9 @@ from urllib.request import urlopen
 import pytest
 
 from lib_ti.embedding import files
-from lib_ti.pocket import CHECKPOINT
-from tests.ui.browser import PATH, By, Page, needs_browser, serving
+from tests.ui.browser import PATH, By, Page, needs_browser_and_model, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    needs_browser,
-    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
-]
+pytestmark = needs_browser_and_model
 
 EVIL = "<img src=x onerror=document.title='broken'>"
 

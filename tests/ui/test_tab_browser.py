@@ -10,14 +10,9 @@ from pathlib import Path
 import pytest
 
 from lib_ti.cli.main import main
-from lib_ti.pocket.files import CHECKPOINT
-from tests.ui.browser import By, Keys, Page, needs_browser, serving
+from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    needs_browser,
-    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
-]
+pytestmark = needs_browser_and_model
 
 
 @pytest.fixture(scope="module")

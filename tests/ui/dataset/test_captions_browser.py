@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.pocket import CHECKPOINT
 from tests.fakes import draw_images
 from tests.prep.photographs import photograph
 from tests.small_blip import make_blip
-from tests.ui.browser import By, Keys, Page, needs_browser, serving
+from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    needs_browser,
-    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
-]
+pytestmark = needs_browser_and_model
 
 CAPTIONS = {
     "astronaut": "a woman in an orange space suit, portrait, soft light",

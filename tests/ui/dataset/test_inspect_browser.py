@@ -1,4 +1,4 @@
-"""The step Look over in a real browser, on photographs as they are found: judged, searched, left out, and back."""
+"""The step Inspect in a real browser, on real photographs: inspected, searched, excluded and included."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lib_ti.pocket import CHECKPOINT
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from tests.prep.photographs import blur, brightness, crop, noise, photograph, resize
-from tests.ui.browser import By, Keys, Page, needs_browser, serving
+from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    needs_browser,
-    pytest.mark.skipif(not CHECKPOINT.exists(), reason="the small model is not there"),
-]
+pytestmark = needs_browser_and_model
 
 EVIL = "<img src=x onerror=document.title='broken'>.jpg"
 SHARP = ("astronaut", "camera", "china", "flower", "ihc", "motorcycle", "rocket")
@@ -63,7 +58,7 @@ def page(address: str) -> Iterator[Page]:
     made.driver.quit()
 
 
-def look(page: Page) -> None:
+def open_step(page: Page) -> None:
     page.tab("Inspect", "#ti_dataset_tabs")
 
 
@@ -77,10 +72,7 @@ def shows(page: Page, *expected: str) -> None:
 
 
 def click(page: Page, css: str) -> None:
-    """A click of the mouse, as a person's."""
-    element = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, css))
-    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
+    page.shown(page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, css))).click()
 
 
 def figure(name: str, inside: str = "") -> str:
@@ -88,12 +80,7 @@ def figure(name: str, inside: str = "") -> str:
 
 
 def layout(page: Page, title: str) -> None:
-    page.until(lambda: _label(page, title).click() or True)
-
-
-def _label(page: Page, title: str):
-    labels = page.driver.find_elements(By.CSS_SELECTOR, "#ti_inspect_layout label")
-    return next(label for label in labels if label.text.strip() == title)
+    page.click_first("#ti_inspect_layout label", lambda label: label.text.strip() == title, f"a layout {title!r}")
 
 
 def search(page: Page, text: str) -> None:
@@ -109,7 +96,7 @@ def focused(page: Page, attribute: str) -> str | None:
 
 
 def test_the_step_says_what_comes_first(page: Page) -> None:
-    look(page)
+    open_step(page)
     page.says("ti_inspect_summary", "Press “Inspect”")
     page.press("ti_inspect_start")
     page.says("ti_inspect_message", "No folder is chosen")
@@ -218,7 +205,7 @@ def test_suggested_images_are_excluded_also_from_the_plan(page: Page, prepared: 
     page.tab("Prepare", "#ti_dataset_tabs")
     page.press("ti_prepare_plan")
     assert "moon night.jpg" in page.says("ti_prepare_message", "Excluded by hand").split("Excluded by hand")[1]
-    look(page)
+    open_step(page)
 
 
 def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> None:
@@ -284,24 +271,24 @@ def test_images_are_seen_large_one_after_the_other(page: Page, prepared: Prepare
 
 def test_a_new_page_and_another_steps_decisions_are_shown(page: Page, prepared: PreparedFolder) -> None:
     page.open()
-    look(page)
+    open_step(page)
     page.says("ti_inspect_summary", "12 of 13")
     page.until(lambda: page.value("ti_dataset_folder") == str(prepared.path.with_name("found")))
     assert len(names(page)) == 14
     page.tab("Images", "#ti_dataset_tabs")
 
-    def nothing_left_out(edits: Edits) -> Edits:
+    def nothing_excluded(edits: Edits) -> Edits:
         return Edits({digest: replace(one, excluded=False) for digest, one in edits.by_digest.items()})
 
-    update_edits(prepared, nothing_left_out)
-    look(page)
+    update_edits(prepared, nothing_excluded)
+    open_step(page)
     page.says("ti_inspect_summary", "13 of 13")
 
 
 def test_it_fits_a_phone(address: str) -> None:
     phone = Page(address, 500)
     try:
-        look(phone)
+        open_step(phone)
         phone.until(lambda: len(names(phone)) == 14)
         for title in ("Gallery", "Side by side", "Table"):
             layout(phone, title)

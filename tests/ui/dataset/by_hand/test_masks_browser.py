@@ -1,0 +1,98 @@
+"""The step Masks in a real browser, and the size of the pages on which one paints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_ti.data.dataset import Rules
+from lib_ti.data.scan import scan
+from tests.ui.browser import Page, needs_browser_and_model
+from tests.ui.dataset.by_hand.conftest import (
+    SIZE,
+    choose,
+    config,
+    crop_boxes,
+    left_half,
+    painted,
+)
+
+pytestmark = needs_browser_and_model
+
+
+def test_masks_are_painted_on_prepared_images(page: Page, found: Path) -> None:
+    page.tab("Masks")
+    page.until(lambda: "prepare your images first" in page.text("ti_step_masks"))
+    page.tab("Prepare")
+    page.press("ti_prepare_run")
+    page.says("ti_prepare_message", "is ready to train on", 120)
+    page.tab("Masks")
+    page.until(lambda: page.find("ti_masks_stage", ".ti-paint.ti-ready"))
+    page.paint("masks", [(0.2, 0.2), (0.8, 0.2), (0.8, 0.3)])
+    page.says("ti_masks_message", "of the image is trained")
+    prepared = Path(config(found).output)
+    with Image.open(prepared / "picture_001-mask.png") as mask:
+        level = np.asarray(mask)
+    assert level[int(0.2 * SIZE), int(0.5 * SIZE)] == 0
+    assert level[int(0.8 * SIZE), int(0.5 * SIZE)] == 255
+    assert page.find("ti_masks_row", "b:not(:empty)").get_attribute("textContent") == "mask"
+    page.shot("masks")
+
+
+def test_a_mask_is_saved_when_the_next_image_is_opened_at_once_and_reloaded(page: Page, found: Path) -> None:
+    page.driver.execute_script("document.querySelector('#ti_masks_stage [data-act=invert]').click()")
+    page.press("ti_masks_next")
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    with Image.open(Path(config(found).output) / "picture_001-mask.png") as mask:
+        assert np.asarray(mask).mean() < 127
+    page.press("ti_masks_previous")
+    page.until(lambda: "picture_001.png" in page.text("ti_masks_stage"))
+    page.until(lambda: painted(page, "masks").mean() > 127)
+
+
+def test_masks_are_made_from_transparency_and_removed(page: Page, found: Path) -> None:
+    page.press("ti_masks_transparency")
+    page.says("ti_masks_message", "of the image is trained")
+    page.until(lambda: painted(page, "masks")[:, :10].min() > 127)
+    assert not painted(page, "masks")[:, SIZE // 2 :].any()
+    page.press("ti_masks_remove")
+    page.says("ti_masks_message", "it has no mask. The previous mask is now")
+    page.until(lambda: not painted(page, "masks").any())
+    page.press("ti_masks_next")
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    page.press("ti_masks_transparency")
+    page.says("ti_masks_message", "has no transparent parts; paint the mask instead")
+
+
+def test_masks_are_loaded_from_files_and_training_uses_them(page: Page, found: Path, folder: Path) -> None:
+    page.unfold("Load a mask from a file")
+    mask = left_half(folder / "square.png", (64, 64))
+    page.until(lambda: page.find("ti_masks_file", "input[type=file]")).send_keys(mask)
+    page.says("ti_masks_message", "50% of the image is trained")
+    page.until(lambda: painted(page, "masks")[:, SIZE // 2 + 8 :].min() > 127)
+    dataset = scan(Path(config(found).output), Rules(SIZE, SIZE, use_alpha=True, validation_split=0))
+    assert [item.path.name for item in dataset.items if item.mask] == ["picture_002.png"]
+    page.tab("Prepare")
+    page.press("ti_prepare_use")
+    page.until(lambda: page.find("ti_train_use_alpha", "input").is_selected())
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (500, "light")])
+def test_steps_fit_a_dark_theme_and_a_phone(page: Page, found: Path, width: int, theme: str) -> None:
+    other = Page(f"{page.address}/?__theme={theme}", width)
+    try:
+        choose(other, found)
+        other.tab("Crop")
+        other.press("ti_crop_show")
+        other.until(lambda: len(crop_boxes(other, "motorcycle.png")) == 1)
+        other.shot(f"crop-{theme}-{width}")
+        for step, title, name in (("remove", "Remove", "coffee.png"), ("masks", "Masks", "picture_002.png")):
+            other.tab(title)
+            other.open_image(step, name)
+            other.shot(f"{step}-{theme}-{width}")
+            assert other.driver.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        other.driver.quit()
