@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from lib_ti.families.sd2 import SD2
 from lib_ti.families.sdxl import SDXL
 from lib_ti.host.clip import tokenizer
 from lib_ti.host.embedded.networks import Networks
-from tools.pocket.checkpoint_format import checkpoint_weights, description
+from tools.pocket.checkpoint_format import checkpoint_weights, description, open_clip_config
 
 KINDS: Mapping[str, tuple[Family, Prediction]] = {
     "sd1": (SD1, "eps"),
@@ -58,7 +58,9 @@ _SMALL = TextSize(width=48, layers=3, projected=PROJECTED)
 _LARGE = TextSize(width=256, layers=10, projected=256)
 
 
-def write_checkpoint(folder: Path, kind: str, *, name: str = "", built_in: bool = False, seed: int = 0) -> Path:
+def write_checkpoint(
+    folder: Path, kind: str, *, name: str = "", built_in: bool = False, seed: int = 0, marks: Sequence[str] = ()
+) -> Path:
     """Write ``<name>.safetensors`` in half precision, ``<name>.yaml`` and, for CLIP-L, the folder ``<name>-clip``.
 
     Parameters
@@ -67,11 +69,14 @@ def write_checkpoint(folder: Path, kind: str, *, name: str = "", built_in: bool 
         One of :data:`KINDS`, which is also the name where none is given.
     built_in
         Whether open_clip knows the architecture of the encoder by itself.
+    marks
+        Names of empty weights besides the model's, by which some fine-tunes say what they are.
     """
     family, prediction = KINDS[kind]
     networks = small_networks(family, built_in=built_in, seed=seed)
     path = folder.resolve() / f"{name or kind}.safetensors"
     weights = {name: one.half() for name, one in checkpoint_weights(networks, family).items()}
+    weights |= {name: torch.zeros(0) for name in marks}
     save_file(weights, path, metadata={"modelspec.resolution": f"{SIZE}x{SIZE}"})
     clip = path.with_name(f"{path.stem}-clip")
     if "clip_l" in networks.text_encoders:
@@ -130,7 +135,15 @@ def _unet(family: Family, sizes: Mapping[str, TextSize]) -> dict[str, Any]:
 
 
 def _text_encoder(spec: TextEncoderSpec, size: TextSize) -> CLIPTextModel | CLIPTextModelWithProjection:
-    config = CLIPTextConfig(
+    config = _text_config(spec, size)
+    network = CLIPTextModelWithProjection(config) if spec.pooled else CLIPTextModel(config)
+    # Without it the mean of the normed states is zero up to rounding, and the WebUI's emphasis divides by it.
+    torch.nn.init.normal_(network.text_model.final_layer_norm.bias, std=0.1)
+    return network
+
+
+def _text_config(spec: TextEncoderSpec, size: TextSize) -> CLIPTextConfig:
+    return CLIPTextConfig(
         vocab_size=VOCABULARY,
         hidden_size=size.width,
         intermediate_size=4 * size.width,
@@ -143,10 +156,6 @@ def _text_encoder(spec: TextEncoderSpec, size: TextSize) -> CLIPTextModel | CLIP
         eos_token_id=END,
         pad_token_id=spec.pad,
     )
-    network = CLIPTextModelWithProjection(config) if spec.pooled else CLIPTextModel(config)
-    # Without it the mean of the normed states is zero up to rounding, and the WebUI's emphasis divides by it.
-    torch.nn.init.normal_(network.text_model.final_layer_norm.bias, std=0.1)
-    return network
 
 
 def _is_open(spec: TextEncoderSpec) -> bool:
@@ -156,9 +165,8 @@ def _is_open(spec: TextEncoderSpec) -> bool:
 def write_open_clip_config(folder: Path) -> Path:
     """Write ``<OPEN_CLIP>.json``, for ``open_clip.add_model_config`` in the process that loads the checkpoint."""
     path = folder / f"{OPEN_CLIP}.json"
-    vision = {"image_size": 32, "layers": 1, "width": 64, "patch_size": 32}
-    text = {"context_length": 77, "vocab_size": VOCABULARY, "width": _SMALL.width, "heads": 1, "layers": _SMALL.layers}
-    path.write_text(json.dumps({"embed_dim": PROJECTED, "vision_cfg": vision, "text_cfg": text}), encoding="utf-8")
+    description = open_clip_config(_text_config(SDXL.encoders[1], _SMALL))
+    path.write_text(json.dumps(description), encoding="utf-8")
     return path
 
 

@@ -1,4 +1,4 @@
-"""The pocket model as a Stable Diffusion 1 checkpoint: the ldm single-file format with its `.yaml`."""
+"""The pocket model as a Stable Diffusion 1 checkpoint, with its `.yaml`; copies of both pocket models for a WebUI."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from transformers import CLIPTextModel
 
 from lib_ti.host.embedded.files.ldm_names import autoencoder_name, text_encoder_name, unet_name
 
-from . import CHECKPOINT, architecture
+from . import CHECKPOINT, CHECKPOINTS, architecture
 from .diffusion import betas
 from .words import VOCABULARY
 
 WEIGHTS = CHECKPOINT.parent
 CLIP = Path(__file__).parent / "clip"
+CLIP_FOLDERS = {"sd1": CLIP, "sdxl": CLIP.with_name("clip-xl")}
+"""By family: the configuration of the text encoder that is CLIP's, as `from_pretrained` reads it."""
+OPEN_CLIP = CLIP.with_name("open_clip")
+"""Configuration of pocket-xl's second text encoder, as open_clip reads it."""
 
 UNET_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."
@@ -198,19 +202,31 @@ def write_clip_folder(folder: Path, config: Mapping[str, Any] = architecture.TEX
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def export(folder: Path | str, name: str = "pocket") -> Path:
-    """Copy the model into a WebUI's `models/Stable-diffusion` folder, ready to be loaded; returns the checkpoint.
+def export(folder: Path | str, name: str = "", family: str = "sd1") -> Path:
+    """Copy a pocket model into a WebUI's `models/Stable-diffusion` folder, ready to be loaded; returns the checkpoint.
 
     The WebUI hands `version` to `from_pretrained`, so there it is an absolute path, to a folder with the text encoder's
     configuration and vocabulary. The folder holds no weights: the WebUI takes them from the checkpoint, and would list
     a second `.safetensors` file as a checkpoint of its own.
+
+    The WebUI looks up SDXL's second text encoder by its name in open_clip, which does not know pocket-xl's: a script of
+    an extension has to call `open_clip.add_model_config` with the folder :data:`OPEN_CLIP`.
+
+    Parameters
+    ----------
+    name
+        Of the files; empty for the model's own.
+    family
+        A key of :data:`lib_ti.pocket.CHECKPOINTS`.
     """
-    folder = Path(folder).resolve()
-    clip = folder / f"{name}-clip"
-    write_clip_folder(clip)
-    for file in ("vocab.json", "merges.txt"):
-        shutil.copyfile(VOCABULARY / file, clip / file)
-    target = folder / f"{name}.safetensors"
-    shutil.copyfile(CHECKPOINT, target)
-    _write_config(target.with_suffix(".yaml"), clip.as_posix())
+    checkpoint, source = CHECKPOINTS[family], CLIP_FOLDERS[family]
+    target = Path(folder).resolve() / f"{name or checkpoint.stem}.safetensors"
+    clip = target.with_name(f"{target.stem}-clip")
+    clip.mkdir(parents=True, exist_ok=True)
+    for file in (*source.glob("*.json"), *(VOCABULARY / name for name in ("vocab.json", "merges.txt"))):
+        shutil.copyfile(file, clip / file.name)
+    shutil.copyfile(checkpoint, target)
+    description = checkpoint.with_suffix(".yaml").read_text(encoding="utf-8")
+    relative, absolute = json.dumps(f"../{source.name}"), json.dumps(clip.as_posix())
+    target.with_suffix(".yaml").write_text(description.replace(relative, absolute), encoding="utf-8")
     return target

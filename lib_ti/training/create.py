@@ -60,8 +60,9 @@ def create(host: Host, config: CreateConfig) -> Placed:
         for target in {library.target(other) for other in taken} - {library.target(path)}:
             stack.enter_context(in_use.held(target, "replaced"))
         begun = initialize(host.models, host.tools, host.folders.embeddings, config)
-        placed = place(host.models, _new_embedding(config.name, begun), path, shadowing=taken)
-    return replace(placed, remark=begun.remark)
+        embedding = _new_embedding(config.name, begun)
+        placed = place(host.models, embedding, path, shadowing=taken)
+    return replace(placed, remarks=(begun.remark, _of_encoders(embedding)))
 
 
 def _new_embedding(name: str, begun: Initialization) -> Embedding:
@@ -72,6 +73,14 @@ def _new_embedding(name: str, begun: Initialization) -> Embedding:
         model_hash=begun.start.model_hash,
         recipe={**begun.recipe, "created_with": f"lib_ti {__version__}"},
     )
+
+
+def _of_encoders(embedding: Embedding) -> str:
+    """Return a sentence on the text encoders that the vectors are for, empty where there is one."""
+    if len(embedding.vectors) == 1:
+        return ""
+    widths = [f"{key} ({vectors.shape[1]} numbers)" for key, vectors in embedding.vectors.items()]
+    return f"Each vector has a part for every text encoder of the model: {' and '.join(widths)}."
 
 
 def _taken(name: str, paths: Sequence[Path], folder: Path) -> str:

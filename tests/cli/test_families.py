@@ -50,6 +50,8 @@ def test_create_train_generate_show_convert(
 ) -> None:
     checkpoint = models / f"{kind}.safetensors"
     create(checkpoint, "my-style")
+    parts = "Each vector has a part for every text encoder of the model: clip_l (32 numbers) and clip_g (48 numbers)."
+    assert (parts in capsys.readouterr().out) == ("sdxl" in kind)
     created = files.load(here / "embeddings/my-style.safetensors")
     assert train(checkpoint, "my-style", STEPS) == 0
     trained = files.load(here / "embeddings/my-style.safetensors")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
+from transformers import CLIPTokenizer
 
-from lib_ti.host.model import Conditions
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded.host import EmbeddedHost
+from lib_ti.host.model import Conditions, ImageRequest
 from lib_ti.pocket import XL_CHECKPOINT, architecture, files, reader
 from lib_ti.pocket.captions import caption
 from lib_ti.pocket.world import held_out_specs
@@ -68,3 +72,25 @@ def test_the_landed_report_is_of_this_model() -> None:
     landed = json.loads((files.WEIGHTS / "report-xl.json").read_text(encoding="utf-8"))
     assert landed["images"] >= 512
     assert np.min(list(landed["generated"].values())) >= 0.9
+
+
+def test_an_exported_copy_loads_and_draws_the_same(tmp_path: Path) -> None:
+    target = files.export(tmp_path / "models", family="sdxl")
+    embedders = json.loads(target.with_suffix(".yaml").read_text(encoding="utf-8"))["model"]["params"][
+        "conditioner_config"
+    ]["params"]["emb_models"]
+    version = Path(embedders[0]["params"]["version"])
+    assert version.is_absolute()
+    assert CLIPTokenizer.from_pretrained(str(version))("a").input_ids == [49_406, 320, 49_407]
+    described = json.loads((files.OPEN_CLIP / f"{embedders[1]['params']['arch']}.json").read_text(encoding="utf-8"))
+    weights = load_file(target)
+    assert weights["conditioner.embedders.1.model.text_projection"].shape == (
+        described["text_cfg"]["width"],
+        described["embed_dim"],
+    )
+    # The WebUI lists every .safetensors file as a checkpoint.
+    assert list((tmp_path / "models").rglob("*.safetensors")) == [target]
+    host = EmbeddedHost(target, embeddings_folder=tmp_path)
+    with host.models.session(SessionOptions()) as copy, evaluate.loaded("sdxl") as model:
+        request = ImageRequest("a big red circle", steps=2, seed=1, width=64, height=64)
+        assert copy.generate(request, []).tobytes() == model.generate(request, []).tobytes()

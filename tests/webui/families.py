@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_ti.pocket.files import OPEN_CLIP, export
 from tests.checkpoints import KINDS, write_checkpoint, write_open_clip_config
 from tests.webui.instance import Instance, running
+
+POCKET_XL = "pocket-xl"
+V_WITH_ZERO_SNR = "sdxl-v-ztsnr"
+"""A model of the kind "sdxl-v" whose file says, as NoobAI's, what it predicts and that its noise schedule ends in pure
+noise."""
 
 
 class Families:
@@ -32,16 +39,29 @@ def checkpoint_of(webui: Instance, kind: str) -> Path:
 
 
 @contextlib.contextmanager
-def running_with_families(folder: Path, *more: str, kinds: Sequence[str] = tuple(KINDS)) -> Iterator[Families]:
-    """Start a WebUI as :func:`tests.webui.instance.running` does, with checkpoints of these kinds."""
-    (folder / "open_clip").mkdir(exist_ok=True)
+def running_with_families(
+    folder: Path, *more: str, kinds: Sequence[str] = tuple(KINDS), more_probes: Sequence[str] = ()
+) -> Iterator[Families]:
+    """Start a WebUI as :func:`tests.webui.instance.running` does, with checkpoints of these kinds.
+
+    Besides those of :data:`KINDS`, there are :data:`POCKET_XL` and :data:`V_WITH_ZERO_SNR`.
+    """
+    shutil.copytree(OPEN_CLIP, folder / "open_clip", dirs_exist_ok=True)
     write_open_clip_config(folder / "open_clip")
-    probes = ("probe.py", "model_probe.py", "family_probe.py")
+    probes = ("probe.py", "model_probe.py", "family_probe.py", *more_probes)
     settings = {"live_previews_enable": False}  # for SDXL's, the WebUI would download a network
     with running(folder, *more, probes=probes, models=functools.partial(_write, kinds), settings=settings) as instance:
         yield Families(instance)
 
 
 def _write(kinds: Sequence[str], models: Path) -> str:
-    paths = [write_checkpoint(models, kind) for kind in kinds]
-    return paths[0].name
+    first, *_ = [_write_one(kind, models) for kind in kinds]
+    return first.name
+
+
+def _write_one(kind: str, models: Path) -> Path:
+    if kind == POCKET_XL:
+        return export(models, family="sdxl")
+    if kind == V_WITH_ZERO_SNR:
+        return write_checkpoint(models, "sdxl-v", name=kind, marks=("v_pred", "ztsnr"))
+    return write_checkpoint(models, kind)

@@ -59,7 +59,8 @@ def info() -> dict[str, Any]:
 def same_conditioning(prompts: list[str], size: tuple[int, int]) -> dict[str, Any]:
     """Compare what our session conditions the UNet on with the WebUI's own, for an image of that size."""
     width, height = size
-    texts = prompt_parser.SdConditioning([as_plain_text(prompt) for prompt in prompts], width=width, height=height)
+    plain = [as_plain_text(prompt, shared.opts.emphasis) for prompt in prompts]
+    texts = prompt_parser.SdConditioning(plain, width=width, height=height)
     with session() as model, torch.no_grad():
         embedding = leaves(model)
         encoded = model.encode_prompts(Conditions.whole(prompts, width=width, height=height), [embedding])

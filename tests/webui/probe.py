@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from fastapi import Body
-from modules import call_queue, devices, lowvram, processing, script_callbacks, sd_hijack, sd_models, sd_unet, shared
+from modules import call_queue, devices, processing, script_callbacks, sd_hijack, sd_models, sd_unet, shared
 
 from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -220,14 +220,6 @@ def busy(seconds: float) -> None:
     time.sleep(0.2)
 
 
-def pretend_medvram() -> None:
-    """What --medvram does to the loaded model, for good."""
-    model = shared.sd_model
-    sd_hijack.model_hijack.undo_hijack(model)
-    lowvram.setup_for_low_vram(model, True)
-    sd_hijack.model_hijack.hijack(model)
-
-
 def their_training(
     name: str, pictures: str, template: str, folder: str, steps: int, batch: int, rate: str = "0.005", side: int = 64
 ) -> float:
@@ -359,7 +351,7 @@ def loaded() -> str:
 
 
 CALLS = {call.__name__: call for call in (
-    state, held, create, train, refusal, compute, refused_pictures, busy, pretend_medvram, their_training, forget_peak,
+    state, held, create, train, refusal, compute, refused_pictures, busy, their_training, forget_peak,
     resident, switch_model,
     loaded, refresh, parameters, missing, txt2img_fields, listed_templates, begin, watched, stop, reload_ui,
 )}  # fmt: skip

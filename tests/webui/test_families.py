@@ -352,37 +352,3 @@ def test_the_size_is_the_family_s_or_what_the_file_says(
     families.load(loaded)
     changes = [["model", "image_size", latent_side], ["checkpoint", "metadata", metadata]]
     assert families("size", changes=changes) == size
-
-
-def test_the_zero_terminal_snr_schedule_is_that_of_the_setting(families: Families) -> None:
-    families.load("sdxl-v")
-    usual = families("info")["alphas_cumprod"]
-    try:
-        families.webui.post("options", {"sd_noise_schedule": "Zero Terminal SNR"})
-        zero = families("info")["alphas_cumprod"]
-    finally:
-        families.webui.post("options", {"sd_noise_schedule": "Default"})
-    assert zero[0] == pytest.approx(usual[0])
-    assert zero[-1] < 1e-7 < usual[-1]
-
-
-@pytest.mark.parametrize("kind_after", ["sd2-v", "sdxl"])
-def test_medvram_trains_and_is_put_back(families: Families, images: Path, tmp_path: Path, kind_after: str) -> None:
-    """The last test: the loaded model stays in that state."""
-    webui = families.webui
-    families.load(kind_after)
-    webui.call("pretend_medvram")
-    image, before = webui.draw(FIXED), webui.call("state")
-    assert before["hooks"] >= 3
-    webui.call("create", name=NAME, text="striped", vectors=2, overwrite=True)
-    run = webui.call(
-        "train", name=NAME, dataset=str(images), max_steps=4, save_image_every=2, evaluate_every=0, width=64, height=64,
-        log_directory=str(tmp_path),
-    )  # fmt: skip
-    assert run["problem"] == ""
-    assert len(of_kind(run, "PreviewMade")) == 3
-    after = webui.call("state")
-    assert [after[key] for key in ("hooks", "flags", "weights")] == [
-        before[key] for key in ("hooks", "flags", "weights")
-    ]
-    assert np.array_equal(webui.draw(FIXED), image)

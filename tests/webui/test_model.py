@@ -61,7 +61,7 @@ def test_its_own_way_is_put_back_after_an_error(
     assert webui.call("their_checkpointing", at="model") == [True] * their_checkpointing
 
 
-def test_the_autoencoder_is_hashed_once_until_another_is_chosen(webui: Instance) -> None:
+def test_the_autoencoder_is_hashed_once_until_another_is_chosen(webui: Instance, settings: dict[str, Any]) -> None:
     prefix = "first_stage_model."
     weights = load_file(webui.models / "pocket" / "pocket.safetensors")
     other = {name.removeprefix(prefix): 1.01 * value for name, value in weights.items() if name.startswith(prefix)}
@@ -70,7 +70,8 @@ def test_the_autoencoder_is_hashed_once_until_another_is_chosen(webui: Instance)
     save_file(other, folder / "other.safetensors")
     webui.call("autoencoders", at="model", times=1)
     first = webui.call("autoencoders", at="model", times=3)
-    assert first["read"] == 0
+    assert webui.call("train", **settings)["problem"] == ""
+    assert first["read"] == webui.call("autoencoders", at="model", times=1)["read"] == 0
     try:
         webui.post("refresh-vae")
         webui.post("options", {"sd_vae": "other.safetensors"})

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import save_file
+from transformers import CLIPTextConfig
 
 from lib_ti.families.sdxl import SDXL
 from lib_ti.host.embedded.networks import Networks
@@ -16,10 +17,10 @@ from lib_ti.pocket import XL_CHECKPOINT, files
 from lib_ti.pocket import architecture as pocket
 from lib_ti.pocket.world import SIZE
 from tools.pocket import xl_architecture as architecture
-from tools.pocket.checkpoint_format import checkpoint_weights, description
+from tools.pocket.checkpoint_format import checkpoint_weights, description, open_clip_config
 
 OPEN_CLIP = "pocket-xl"
-"""Its second text encoder's architecture in open_clip's terms, which a WebUI does not know by itself."""
+"""Its second text encoder's name in open_clip, which a WebUI does not know by itself."""
 
 
 @torch.no_grad()
@@ -65,7 +66,15 @@ def assemble(work: Path, target: Path = XL_CHECKPOINT) -> None:
     partial.replace(target)
     described = description(networks, SDXL, "eps", "../clip-xl", OPEN_CLIP)
     target.with_suffix(".yaml").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    files.write_clip_folder(files.CLIP.with_name("clip-xl"), architecture.text_config(SDXL.encoders[0]))
+    files.write_clip_folder(files.CLIP_FOLDERS["sdxl"], architecture.text_config(SDXL.encoders[0]))
+    _write_open_clip_config()
+
+
+def _write_open_clip_config() -> None:
+    """Describe the second text encoder in :data:`lib_ti.pocket.files.OPEN_CLIP`."""
+    files.OPEN_CLIP.mkdir(exist_ok=True)
+    config = open_clip_config(CLIPTextConfig(**architecture.text_config(SDXL.encoders[1])))
+    (files.OPEN_CLIP / f"{OPEN_CLIP}.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from transformers import CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel
 
 from lib_ti.families.family import Family, Prediction
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, open_clip_source, text_encoder_name
@@ -91,6 +91,19 @@ def description(
         ),
     }
     return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": params}}
+
+
+def open_clip_config(config: CLIPTextConfig) -> dict[str, Any]:
+    """Return open_clip's description of a model with this text encoder, with a small vision part, which it requires."""
+    text = {
+        "context_length": config.max_position_embeddings,
+        "vocab_size": config.vocab_size,
+        "width": config.hidden_size,
+        "heads": config.num_attention_heads,
+        "layers": config.num_hidden_layers,
+    }
+    vision = {"image_size": 32, "layers": 1, "width": 64, "patch_size": 32}
+    return {"embed_dim": config.projection_dim, "vision_cfg": vision, "text_cfg": text}
 
 
 def _unet_params(config: Mapping[str, Any], family: Family) -> dict[str, Any]:

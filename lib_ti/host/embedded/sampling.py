@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from lib_ti import prompt_syntax
@@ -87,10 +88,10 @@ def sample(
     takes_noise = isinstance(scheduler, EulerAncestralDiscreteScheduler)
     options = {"generator": generators} if takes_noise else {}
     latents = noise * scheduler.init_noise_sigma
-    for timestep in scheduler.timesteps:
+    for timestep, exact in zip(scheduler.timesteps, _exact_timesteps(scheduler), strict=True):
         if stop and stop():
             raise Stopped("The image was interrupted.")
-        prediction = denoise(scheduler.scale_model_input(latents, timestep), timestep)
+        prediction = denoise(scheduler.scale_model_input(latents, timestep), exact)
         latents = scheduler.step(prediction, timestep, latents, **options).prev_sample
     return latents
 
@@ -111,6 +112,20 @@ def _scheduler(request: ImageRequest, made: Architecture) -> Any:
     if made.zero_terminal_snr:
         scheduler.alphas_cumprod = made.alphas_cumprod()
     return scheduler
+
+
+def _exact_timesteps(scheduler: Any) -> torch.Tensor:
+    """Return the timesteps (steps,) that the UNet is told, which lie between two of training's in a Karras schedule.
+
+    diffusers rounds them for DPM++, which k-diffusion does not. It matters for zero terminal SNR, where the noise grows
+    by a factor of hundreds from the last timestep but one to the last.
+    """
+    if not (isinstance(scheduler, DPMSolverMultistepScheduler) and scheduler.config.use_karras_sigmas):
+        return torch.as_tensor(scheduler.timesteps)
+    schedule = scheduler.alphas_cumprod
+    known = ((1 - schedule) / schedule).sqrt().log().numpy()
+    exact = np.interp(scheduler.sigmas[:-1].log().numpy(), known, np.arange(TIMESTEPS))
+    return torch.from_numpy(exact.astype(np.float32))
 
 
 def _find(name: str, schedule: str) -> tuple[_Sampler, str]:

@@ -1,4 +1,4 @@
-"""What a checkpoint file says of its model, where the WebUI runs the model in another way."""
+"""What a checkpoint file says of its model: before it is loaded, and where the WebUI runs it in another way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from lib_ti.families.modelspec import stated_prediction
+from lib_ti.families.family import Prediction
+from lib_ti.families.modelspec import stated_prediction, stated_size
+from lib_ti.families.registry import FAMILIES
+from lib_ti.families.sd1 import SD1
 
 _V_PREDICTION, _ZERO_TERMINAL_SNR = "v_pred", "ztsnr"
 """Names of empty weights by which fine-tunes such as NoobAI's say what they were trained for."""
@@ -25,6 +28,26 @@ def weight_names(path: Path) -> Collection[str]:
         return ()
 
 
+def expected_size(names: Collection[str], metadata: Mapping[str, object]) -> int:
+    """Return the side in pixels of the images of a model that is not loaded yet; of Stable Diffusion 1 if unknown.
+
+    Parameters
+    ----------
+    names, metadata
+        Of its file.
+    """
+    stated = stated_size(metadata)
+    if stated is not None:
+        return stated
+    found = (
+        family.model
+        for family in FAMILIES.values()
+        if all(any(name.startswith(encoder.weights) for name in names) for encoder in family.encoders)
+    )
+    model, prediction = next(found, SD1.model), _prediction(names, metadata)
+    return model.sizes.get(prediction, model.size) if prediction else model.size
+
+
 def differences(
     names: Collection[str], metadata: Mapping[str, object], prediction: str, *, zero_terminal_snr: bool
 ) -> Iterator[str]:
@@ -37,7 +60,7 @@ def differences(
     prediction, zero_terminal_snr
         What the loaded model predicts, and whether its noise schedule ends in pure noise.
     """
-    stated = "v" if _V_PREDICTION in names else stated_prediction(metadata)
+    stated = _prediction(names, metadata)
     if stated and stated != prediction:
         yield (
             f"The checkpoint's file says {_WORDS[stated]}, and the WebUI runs it with "
@@ -49,3 +72,7 @@ def differences(
             "The checkpoint's file asks for a noise schedule with zero terminal SNR: choose it in Settings, Sampler "
             "parameters, Noise schedule for sampling."
         )
+
+
+def _prediction(names: Collection[str], metadata: Mapping[str, object]) -> Prediction | None:
+    return "v" if _V_PREDICTION in names else stated_prediction(metadata)

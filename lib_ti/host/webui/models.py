@@ -12,6 +12,7 @@ from modules import sd_models, shared
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.host.webui import forks, turn
+from lib_ti.host.webui.file_hints import expected_size, weight_names
 from lib_ti.host.webui.loaded.kind import image_size
 from lib_ti.host.webui.progress import Progress
 from lib_ti.lazy import lazy
@@ -43,8 +44,13 @@ class WebUIModels:
 
     @property
     def size(self) -> int:
-        """That of the loaded model; of Stable Diffusion 1 until there is one."""
-        return image_size(sd_models.model_data.sd_model)
+        """That of the loaded model; until there is one, what the selected checkpoint's file says."""
+        if sd_models.model_data.sd_model is not None:
+            return image_size(sd_models.model_data.sd_model)
+        selected = sd_models.checkpoint_aliases.get(shared.opts.data.get("sd_model_checkpoint"))
+        selected = selected or next(iter(sd_models.checkpoints_list.values()), None)
+        names = weight_names(Path(selected.filename)) if selected else ()
+        return expected_size(names, getattr(selected, "metadata", None) or {})
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:

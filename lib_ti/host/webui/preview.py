@@ -99,9 +99,10 @@ class PreviewGenerator:
         scheduler: str,
         options: Mapping[str, Any],
     ) -> Image.Image | None:
+        emphasis = options.get("emphasis", shared.opts.emphasis)
         p = processing.StableDiffusionProcessingTxt2Img(
             sd_model=self._sd_model,
-            prompt=as_plain_text(request.prompt) if request.literal else request.prompt,
+            prompt=as_plain_text(request.prompt, emphasis) if request.literal else request.prompt,
             negative_prompt=request.negative_prompt,
             seed=request.seed,
             steps=request.steps,

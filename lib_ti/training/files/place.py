@@ -17,18 +17,18 @@ from lib_ti.training.files.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Placed:
-    """An embedding's file, where the files that it replaced are now, and sentences for the user, empty for none."""
+    """An embedding's file, where the files that it replaced are now, and sentences for the user."""
 
     path: Path
     replaced: tuple[Path, ...] = ()
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
     warning: str = ""
-    """Why the host could not load it."""
+    """Why the host could not load it, empty if it did."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user besides the warning."""
-        return tuple(filter(None, (self.remark, aside.sentence(self.replaced))))
+        return tuple(filter(None, (*self.remarks, aside.sentence(self.replaced))))
 
     @property
     def warnings(self) -> tuple[str, ...]:

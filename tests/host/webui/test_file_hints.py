@@ -8,10 +8,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib_ti.host.webui.file_hints import differences, weight_names
+from lib_ti.host.webui.file_hints import differences, expected_size, weight_names
 
 V = {"modelspec.prediction_type": "v"}
 EPSILON = {"modelspec.prediction_type": "epsilon"}
+SD1 = ("cond_stage_model.transformer.text_model.final_layer_norm.weight",)
+SD2 = ("cond_stage_model.model.ln_final.weight",)
+SDXL = (
+    "conditioner.embedders.0.transformer.text_model.final_layer_norm.weight",
+    "conditioner.embedders.1.model.ln_final.weight",
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,25 @@ def test_names_are_read_without_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_file({"v_pred": torch.tensor([]), "a": torch.ones(2)}, path)
     assert set(weight_names(path)) == {"v_pred", "a"}
+
+
+@pytest.mark.parametrize(
+    ("names", "metadata", "size"),
+    [
+        ((), {}, 512),
+        (SD1, {}, 512),
+        (SD2, {}, 768),
+        (SD2, EPSILON, 512),
+        (SDXL, {}, 1024),
+        ((*SDXL, "v_pred"), {}, 1024),
+        (SDXL[1:], {}, 512),
+        (SDXL, {"modelspec.resolution": "832x832"}, 832),
+    ],
+)
+def test_the_size_is_known_before_a_model_is_loaded(
+    names: tuple[str, ...], metadata: dict[str, str], size: int
+) -> None:
+    assert expected_size(names, metadata) == size
 
 
 @pytest.mark.parametrize("name", ["model.ckpt", "damaged.safetensors", "missing.safetensors"])

@@ -170,6 +170,21 @@ def test_the_size_is_that_of_the_loaded_model(webui: Any) -> None:
     assert host.models.size == 64
 
 
+def test_the_size_is_that_of_the_selected_file_until_its_model_is_loaded(webui: Any, shared: Any) -> None:
+    names = {}
+    for name, resolution in (("first", "640x640"), ("chosen", "768x768")):
+        checkpoint = SimpleNamespace(
+            filename=f"{name}.safetensors", metadata={"modelspec.resolution": resolution}, title=name
+        )
+        names[name] = checkpoint
+    models = sys.modules["modules.sd_models"]
+    models.checkpoints_list, models.checkpoint_aliases = names, {"chosen.safetensors": names["chosen"]}
+    host = webui.WebUIHost()
+    assert host.models.size == 768
+    shared.opts.data["sd_model_checkpoint"] = "removed.safetensors"
+    assert host.models.size == 640  # the WebUI takes the first one then
+
+
 def test_captions_are_counted_before_a_model_is_loaded(webui: Any) -> None:
     assert webui.WebUIHost().tools.token_spans("a big cat") == ((0, 1), (2, 5), (6, 9))
 

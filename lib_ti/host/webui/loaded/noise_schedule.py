@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from modules import sd_models, shared
+from modules import shared
 
 from lib_ti.families.family import Family
+from lib_ti.host.noise_schedule import scaled_linear, with_zero_terminal_snr
 
 ZERO_TERMINAL_SNR = "Zero Terminal SNR"
 """The WebUI's own value of its setting "Noise schedule for sampling"."""
-_TIMESTEPS = 1000
 _TOLERANCE = 1e-2
 """Rounding of the noise schedule in half precision; its values are 0 to 1."""
 
@@ -23,10 +23,10 @@ def alphas_cumprod(sd_model: Any, family: Family) -> torch.Tensor:
     setting for zero terminal SNR, it is rescaled as for the user's images.
     """
     buffer = getattr(sd_model, "alphas_cumprod_original", sd_model.alphas_cumprod).detach().float().cpu()
-    exact = _between(*_ends(sd_model, family))
+    exact = scaled_linear(*_ends(sd_model, family))
     same = buffer.shape == exact.shape and torch.allclose(buffer, exact, rtol=0, atol=_TOLERANCE)
     schedule = exact if same else buffer
-    return sd_models.rescale_zero_terminal_snr_abar(schedule) if has_zero_terminal_snr() else schedule
+    return with_zero_terminal_snr(schedule) if has_zero_terminal_snr() else schedule
 
 
 def has_zero_terminal_snr() -> bool:
@@ -40,8 +40,3 @@ def _ends(sd_model: Any, family: Family) -> tuple[float, float]:
         float(getattr(sd_model, "linear_start", traits.linear_start)),
         float(getattr(sd_model, "linear_end", traits.linear_end)),
     )
-
-
-def _between(first: float, last: float) -> torch.Tensor:
-    root = torch.linspace(first**0.5, last**0.5, _TIMESTEPS, dtype=torch.float64)
-    return torch.cumprod(1 - root**2, dim=0).float()

@@ -69,7 +69,8 @@ class WebUIPromptEncoder:
         The WebUI's emphasis is omitted on purpose: captions are plain text, and its restoring of the mean divides by
         a number that may be zero.
         """
-        texts = [as_plain_text(prompt) for prompt in conditions.prompts]
+        emphasis = shared.opts.emphasis
+        texts = [as_plain_text(prompt, emphasis) for prompt in conditions.prompts]
         distinct = list(dict.fromkeys(texts))
         crossattn, pooled = self._encode(distinct, self._database(embeddings))
         if len(distinct) < len(texts):
@@ -152,6 +153,6 @@ def _filled_up(layout: Sequence[Sequence[Any]], contexts: int, wrapper: Any) -> 
     ]
 
 
-def as_plain_text(prompt: str) -> str:
-    """Return the prompt with everything escaped that the WebUI's prompt syntax would interpret."""
-    return without_words(prompt) if shared.opts.emphasis == "None" else literal(prompt)
+def as_plain_text(prompt: str, emphasis: str) -> str:
+    """Return the prompt with everything escaped that the WebUI interprets with its setting ``emphasis``."""
+    return without_words(prompt) if emphasis == "None" else literal(prompt)

@@ -33,8 +33,15 @@ GENERATE_ONLY: Mapping[str, Any] = {
 }
 """Arguments of the WebUI's processing, so that nothing is done besides generating the image."""
 _STORAGE = "fp8_storage"
-_PINNED = (_STORAGE, "CLIP_stop_at_last_layers", "sdxl_clip_l_skip", "sd_noise_schedule")
-"""Settings of the WebUI that change what a model computes."""
+_PINNED = (
+    _STORAGE,
+    "CLIP_stop_at_last_layers",
+    "sdxl_clip_l_skip",
+    "sd_noise_schedule",
+    "use_downcasted_alpha_bar",
+    "emphasis",
+)
+"""Settings of the WebUI that change what a model computes, or what a prompt means."""
 
 
 @contextmanager

@@ -1,5 +1,7 @@
-"""Where the loaded model is."""
+"""Where the loaded model is, and the checkpoint files."""
 
 from types import SimpleNamespace
 
 model_data = SimpleNamespace(sd_model=None)
+checkpoint_aliases: dict[str, SimpleNamespace] = {}
+checkpoints_list: dict[str, SimpleNamespace] = {}
