@@ -7,6 +7,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,8 +20,9 @@ from tests.benchmarks.recovery.concepts import CONCEPTS, SHAPES, STYLES
 from tests.benchmarks.recovery.measure import Run, measure
 from tests.benchmarks.recovery.place import Place
 from tests.benchmarks.recovery.plot import plot
+from tests.benchmarks.recovery.records import Record
 from tests.benchmarks.recovery.table import table
-from tests.benchmarks.recovery.variants import VARIANTS
+from tests.benchmarks.recovery.variants import MAIN, VARIANTS
 
 STANDARD = [concept.name for concept in (*STYLES, *SHAPES)]
 QUICK = ["striped", "star"]
@@ -46,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python dev.py bench recovery",
         description=f"{__doc__} Runs that the results file has are not measured again.",
     )
-    known = ", ".join(VARIANTS)
-    parser.add_argument("--rows", nargs="+", choices=VARIANTS, default=[*VARIANTS], metavar="ROW", help=known)
+    known = f"{'; '.join(VARIANTS)} (default: {', '.join(MAIN)})"
+    parser.add_argument("--rows", nargs="+", choices=VARIANTS, default=MAIN, metavar="ROW", help=known)
     parser.add_argument(
         "--concepts", nargs="+", choices=CONCEPTS, metavar="CONCEPT", help=f"{', '.join(CONCEPTS)} (default: first 12)"
     )
@@ -55,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--images", nargs="+", type=int, default=[16], help="training images (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="instead of each row's own number")
     parser.add_argument("--samples", action="store_true", help="also keep the losses of 32 samples at each check")
+    parser.add_argument(
+        "--until-goal", nargs="*", choices=VARIANTS, metavar="ROW", help="end runs at 0.8, of these rows or of all"
+    )
     parser.add_argument("--quick", action="store_true", help=f"only {' and '.join(QUICK)}, one seed")
     parser.add_argument("--family", choices=CHECKPOINTS, default="sd1", help="of the pocket model")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
@@ -68,14 +73,17 @@ def _runs(arguments: argparse.Namespace) -> Iterator[Run]:
     """Yield the runs; those that are compared follow each other, so that their seconds can be compared too."""
     concepts = arguments.concepts or (QUICK if arguments.quick else STANDARD)
     seeds = arguments.seeds or ([0] if arguments.quick else [0, 1, 2])
+    shortened = arguments.until_goal
     for images, seed, concept, row in itertools.product(arguments.images, seeds, concepts, arguments.rows):
-        yield Run(VARIANTS[row], CONCEPTS[concept], images, seed, arguments.steps, arguments.samples)
+        run = Run(VARIANTS[row], CONCEPTS[concept], images, seed, arguments.steps)
+        until_goal = shortened is not None and (not shortened or row in shortened)
+        yield replace(run, samples=arguments.samples, until_goal=until_goal)
 
 
 def _measure(runs: Sequence[Run], path: Path, family: str) -> None:
     """Measure what the file does not have yet, and append it."""
-    known = {record.key for record in records.read(path)}
-    missing = [run for run in runs if (family, run.variant.name, run.concept.name, run.images, run.seed) not in known]
+    known = {record.key: record for record in records.read(path)}
+    missing = [run for run in runs if not _is_known(known.get(run.key(family)), run)]
     print(f"{len(runs)} runs, {len(runs) - len(missing)} of them in {path} already", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         host = EmbeddedHost(CHECKPOINTS[family], embeddings_folder=Path(folder) / "embeddings")
@@ -85,11 +93,17 @@ def _measure(runs: Sequence[Run], path: Path, family: str) -> None:
                 began = time.monotonic()
                 record, checks = measure(place, run, family)
                 records.append(path, record, checks)
-                shown = ", ".join(f"{step}: {gap:.2f}" for step, gap in zip(record.steps, record.gaps, strict=True))
-                print(
-                    f"{run.variant.name} | {run.concept.name} | {run.images} images | seed {run.seed} | {shown} | "
-                    f"concept {record.generated.concept:.2f} others {record.generated.others:.2f} "
-                    f"copies {record.generated.copies:.2f} norm {record.norms[-1]:.2f} | "
-                    f"{record.seconds[-1]:.1f} s of {time.monotonic() - began:.1f} s",
-                    flush=True,
-                )
+                print(f"{_line(record)} of {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _is_known(record: Record | None, run: Run) -> bool:
+    """Return whether a run was measured; one that was ended at 0.8 is not enough for one that is to be whole."""
+    return record is not None and (run.until_goal or record.generated is not None)
+
+
+def _line(record: Record) -> str:
+    gaps = ", ".join(f"{step}: {gap:.2f}" for step, gap in zip(record.steps, record.gaps, strict=True))
+    made = record.generated
+    images = f"concept {made.concept:.2f} others {made.others:.2f} copies {made.copies:.2f} | " if made else ""
+    what = f"{record.variant} | {record.concept} | {record.images} images | seed {record.seed}"
+    return f"{what} | {gaps} | norm {record.norms[-1]:.2f} | {images}{record.seconds[-1]:.1f} s"

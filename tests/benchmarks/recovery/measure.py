@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import lib_ti
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.data.templates import Template, find_template
 from lib_ti.embedding.embedding import Embedding
@@ -15,12 +16,13 @@ from lib_ti.training.step.batch_source import BatchSource
 from lib_ti.training.validation.validation_loss import ValidationLoss
 from tests.benchmarks.recovery.concepts import Concept
 from tests.benchmarks.recovery.generate import judge
-from tests.benchmarks.recovery.monitor import Check, Losses, Monitor, due_steps
+from tests.benchmarks.recovery.monitor import Check, Losses, Monitor, due_steps, mean_norm
 from tests.benchmarks.recovery.place import KEYWORD, VALIDATION, ImageSet, Place, repeated
-from tests.benchmarks.recovery.records import Record
+from tests.benchmarks.recovery.records import Key, Record
+from tests.benchmarks.recovery.summary import GOAL
 from tests.benchmarks.recovery.variants import Variant
 
-GENERATED = 16
+GENERATED = 8
 """Images generated at the end of a run."""
 
 
@@ -34,6 +36,8 @@ class Run:
         Replaces the variant's own number.
     samples
         Whether checks have the losses of single samples, on which rules for a verdict can be judged.
+    until_goal
+        Whether the run ends when it is at 0.8, and no image is generated.
     generated
         Images generated at the end.
     """
@@ -44,7 +48,12 @@ class Run:
     seed: int
     steps: int | None = None
     samples: bool = False
+    until_goal: bool = False
     generated: int = GENERATED
+
+    def key(self, family: str) -> Key:
+        """Return the key of its record."""
+        return family, self.variant.name, self.concept.name, self.images, self.seed
 
 
 def measure(place: Place, run: Run, family: str) -> tuple[Record, list[Check]]:
@@ -55,10 +64,13 @@ def measure(place: Place, run: Run, family: str) -> tuple[Record, list[Check]]:
     embedding = Embedding(KEYWORD, place.model.initial_vectors(concept.start, run.variant.vectors))
     batches = BatchSource(training.dataset, training.encoded, template, KEYWORD, config)
     trainer = build_trainer(place.model, config, batches, embedding, first_step=0)
-    monitor = Monitor(_losses(place, run, training, template), due_steps(config.max_steps))
-    with run.variant.adapt(trainer, place.model, monitor):
-        trainer.run([monitor])
     neutral, true = place.goal(concept)
+    goal = neutral - GOAL * (neutral - true)
+    losses, first_norm = _losses(place, run, training, template), mean_norm(embedding.vectors)
+    monitor = Monitor(losses, due_steps(config.max_steps), goal=goal, first_norm=first_norm)
+    with run.variant.adapt(trainer, place.model, monitor):
+        trainer.run([monitor], lambda: run.until_goal and monitor.reached)
+    ended = not run.until_goal or trainer.finished
     checks = monitor.checks
     record = Record(
         family=family,
@@ -76,7 +88,7 @@ def measure(place: Place, run: Run, family: str) -> tuple[Record, list[Check]]:
         losses=[round(check.loss, 7) for check in checks],
         norms=[round(check.norm, 3) for check in checks],
         seconds=[round(check.seconds, 2) for check in checks],
-        generated=judge(place, concept, trainer.live.snapshot(), training, run.generated),
+        generated=judge(place, concept, trainer.live.snapshot(), training, run.generated) if ended else None,
     )
     return record, checks
 
@@ -100,8 +112,8 @@ def _changed(config: TrainConfig) -> dict[str, object]:
 
 @cache
 def _commit() -> str:
-    """Return the short hash of the commit that is measured; empty outside a checkout."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
+    """Return the short hash of the commit that last changed the engine; empty outside a checkout."""
+    command = ["git", "log", "-1", "--format=%h", "--", str(Path(lib_ti.__file__).parent)]
     try:
         return subprocess.check_output(command, cwd=Path(__file__).parent, text=True).strip()
     except (OSError, subprocess.CalledProcessError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+
+from torch import Tensor
 
 from lib_ti.training.trainer import Callback, Trainer
 from lib_ti.training.validation.validation_loss import ValidationLoss
@@ -44,6 +46,8 @@ def due_steps(steps: int) -> list[int]:
     """Return the steps after which a run of so many steps is checked, 0 first."""
     if steps <= SHORT:
         found = {*range(0, 30, 5), 30, 40, 50, *range(75, steps, 25)}
+    elif steps <= 2 * SHORT:
+        found = {*range(0, 60, 10), *range(75, 200, 25), *range(200, steps, 50)}
     else:
         found = {0, 25, 50, 75, 100, 150, 200, 300, *range(400, steps, 200)}
     return sorted({step for step in (*found, *STANDARD) if step < steps} | {steps})
@@ -64,23 +68,29 @@ class Monitor(Callback):
     Parameters
     ----------
     due
-        Steps to check after.
+        Steps to check after; once the goal is reached, only those of them that the table shows and the last one.
+    goal
+        Loss that is 0.8 of the way to the true words.
+    first_norm
+        Mean length of the initial vectors.
     """
 
-    def __init__(self, losses: Losses, due: Sequence[int]) -> None:
+    def __init__(self, losses: Losses, due: Sequence[int], *, goal: float, first_norm: float) -> None:
         self.checks: list[Check] = []
         self.listeners: list[Callable[[Trainer, Check], None]] = []
         """Called after each check."""
-        self._losses, self._due = losses, frozenset(due)
-        self._seconds, self._since, self._first_norm = 0.0, 0.0, 1.0
+        self.reached = False
+        """Whether a check was at the goal."""
+        self._losses, self._due, self._goal = losses, frozenset(due), goal
+        self._seconds, self._since, self._first_norm = 0.0, 0.0, first_norm
 
     def on_run_start(self, trainer: Trainer) -> None:
-        self._first_norm = _norm(trainer)
         self._since = time.process_time()
         self._check(trainer)
 
     def on_step_end(self, trainer: Trainer) -> None:
-        if trainer.step in self._due:
+        due = self._due & {*STANDARD} if self.reached and not self._losses.training else self._due
+        if trainer.step in due:
             self._check(trainer)
 
     def on_run_end(self, trainer: Trainer) -> None:
@@ -94,15 +104,17 @@ class Monitor(Callback):
             step=trainer.step,
             seconds=self._seconds,
             loss=fmean(losses.gap(embedding)),
-            norm=_norm(trainer) / self._first_norm,
+            norm=mean_norm(trainer.embeddings.named) / self._first_norm,
             validation=tuple(losses.validation(embedding)) if losses.validation else (),
             training=tuple(losses.training(embedding)) if losses.training else (),
         )
         self.checks.append(check)
+        self.reached |= check.loss <= self._goal
         for listener in self.listeners:
             listener(trainer, check)
         self._since = time.process_time()
 
 
-def _norm(trainer: Trainer) -> float:
-    return fmean(float(vector.detach().norm(dim=1).mean()) for vector in trainer.embeddings.named.values())
+def mean_norm(vectors: Mapping[str, Tensor]) -> float:
+    """Return the mean length of vectors (count, width) of all encoders."""
+    return fmean(float(vector.detach().norm(dim=1).mean()) for vector in vectors.values())

@@ -15,14 +15,14 @@ from tests.benchmarks.recovery.variants import VARIANTS
 def plot(records: Sequence[Record], path: Path) -> None:
     """Plot for styles and for shapes the mean gap of each row, and the band of half of its runs."""
     figure = Figure(figsize=(11, 5), dpi=110, layout="constrained")
-    chosen = [record for record in records if record.images == 16 and record.family == "sd1"]
+    chosen = [record for record in records if record.generated and record.images == 16]
     for axes, kind in zip(figure.subplots(1, 2, sharey=True), ("style", "shape"), strict=True):
         for number, name in enumerate(VARIANTS):
             curves = [record for record in chosen if record.variant == name and record.kind == kind]
             if curves:
-                shared = sorted(set.intersection(*({*record.steps} for record in curves)))
-                gaps = np.array([[record.gaps[record.steps.index(step)] for step in shared] for record in curves])
-                images = np.array(shared) * curves[0].batch
+                steps = sorted({step for record in curves for step in record.steps})
+                gaps = np.array([np.interp(steps, record.steps, record.gaps) for record in curves])
+                images = np.array(steps) * curves[0].batch
                 low, high = np.percentile(gaps, (25, 75), axis=0)
                 axes.plot(images, gaps.mean(axis=0), color=f"C{number}", label=f"{name} ({len(curves)} runs)")
                 axes.fill_between(images, low, high, color=f"C{number}", alpha=0.15, linewidth=0)

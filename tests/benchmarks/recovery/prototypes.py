@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.schedule import FINAL_SHARE
@@ -96,3 +97,23 @@ def only_up_blocks(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> 
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def small_start(share: float) -> Adapting:
+    """Return an adaptation that begins with ``share`` of the initial norms, and lets vectors grow up to these."""
+
+    @contextmanager
+    def adapt(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
+        leaves = trainer.embeddings.named
+        most = {name: leaf.detach().norm(dim=1, keepdim=True) for name, leaf in leaves.items()}
+
+        def capped(name: str, vectors: Tensor) -> Tensor:
+            return vectors * (most[name] / vectors.norm(dim=1, keepdim=True)).clamp(max=1)
+
+        with torch.no_grad():
+            for leaf in leaves.values():
+                leaf.mul_(share)
+        trainer.optimizer._constraint = capped  # type: ignore[attr-defined]
+        yield
+
+    return adapt

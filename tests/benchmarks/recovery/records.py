@@ -42,7 +42,10 @@ class Generated:
 
 @dataclass(frozen=True)
 class Record:
-    """One run. Losses are on the unseen images; ``neutral`` is gap 0 and ``true`` gap 1; ``seconds`` are of the CPU."""
+    """One run. Losses are on the unseen images; ``neutral`` is gap 0 and ``true`` gap 1; ``seconds`` are of the CPU.
+
+    ``generated`` is None of a run that was ended when it was at 0.8.
+    """
 
     family: str
     variant: str
@@ -59,7 +62,7 @@ class Record:
     losses: list[float]
     norms: list[float]
     seconds: list[float]
-    generated: Generated
+    generated: Generated | None
 
     @property
     def key(self) -> Key:
@@ -76,7 +79,7 @@ def read(path: Path) -> list[Record]:
     found: dict[Key, Record] = {}
     for line in _lines(path):
         known = {field.name: line[field.name] for field in fields(Record)}
-        record = Record(**{**known, "generated": Generated(**line["generated"])})
+        record = Record(**{**known, "generated": Generated(**line["generated"]) if line["generated"] else None})
         found[record.key] = record
     return list(found.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from statistics import fmean
 
@@ -12,69 +12,88 @@ from tests.benchmarks.recovery.records import Record
 from tests.benchmarks.recovery.summary import Estimate
 from tests.benchmarks.recovery.variants import VARIANTS, WEBUI
 
-HEAD = (
+ALL = "styles and shapes"
+SPEED = (
     "row",
     "runs",
+    "reached 0.8",
+    "steps to 0.8",
+    "images to 0.8",
+    "CPU seconds to 0.8",
+    "images, ratio to webui",
+    "seconds, ratio to webui",
+    "ms a step",
+)
+QUALITY = (
+    "row",
+    "whole runs",
     *(f"gap at {step}" for step in STANDARD),
     "at the end",
     "≥ 0.95 at the end",
-    "reached 0.8",
-    "images to 0.8",
-    "CPU s to 0.8",
-    "images: ratio",
-    "seconds: ratio",
-    "ms a step",
-    "norm",
+    "norm at the end",
     "concept right",
-    "others right",
-    "copies",
+    "other words right",
+    "like a training image",
 )
 
 
 def table(records: Sequence[Record]) -> str:
-    """Return a table for each model, kind of concept and number of images."""
+    """Return two tables, speed and quality, for each model, kind of concept and number of images."""
     parts = []
     for (family, images, group), chosen in _groups(records):
-        parts.append(f"\n{family}, {group}, {images} images\n\n| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}")
-        parts += [f"| {' | '.join(cells)} |" for cells in _rows(chosen)]
-    return "\n".join(parts)
+        parts.append(f"### {family}, {group}, {images} images\n\n{_markdown(SPEED, _rows(chosen, _speed))}")
+        if whole := [record for record in chosen if record.generated]:
+            parts.append(_markdown(QUALITY, _rows(whole, _quality)))
+    return "\n\n".join(parts)
+
+
+def _markdown(head: Sequence[str], rows: Iterator[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
 
 def _groups(records: Sequence[Record]) -> Iterator[tuple[tuple[str, int, str], list[Record]]]:
-    def where(record: Record) -> tuple[str, int, str]:
-        return record.family, record.images, record.concept if record.kind == "hard" else "styles and shapes"
+    """Yield records by where they belong: styles and shapes together, then each of them, and each hard concept."""
 
-    ordered = sorted(records, key=lambda record: (where(record)[2] != "styles and shapes", where(record)))
+    def where(record: Record) -> tuple[str, int, str]:
+        return record.family, record.images, record.concept if record.kind == "hard" else ALL
+
+    ordered = sorted(records, key=lambda record: (record.kind == "hard", where(record)))
     for place, found in groupby(ordered, key=where):
         chosen = list(found)
         yield place, chosen
         kinds = sorted({record.kind for record in chosen})
         for kind in kinds if len(kinds) > 1 else ():
-            yield (place[0], place[1], f"{kind}s"), [record for record in chosen if record.kind == kind]
+            yield (*place[:2], f"{kind}s"), [record for record in chosen if record.kind == kind]
 
 
-def _rows(records: Sequence[Record]) -> Iterator[list[str]]:
-    names = [name for name in VARIANTS if any(record.variant == name for record in records)]
+def _rows(
+    records: Sequence[Record], cells: Callable[[Sequence[Record], Sequence[Record]], list[str]]
+) -> Iterator[list[str]]:
     baseline = [record for record in records if record.variant == WEBUI]
-    for name in names:
-        yield _cells(name, [record for record in records if record.variant == name], baseline)
+    for name in VARIANTS:
+        if chosen := [record for record in records if record.variant == name]:
+            yield [name, str(len(chosen)), *cells(chosen, baseline)]
 
 
-def _cells(name: str, records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
-    ends = [record.gaps[-1] for record in records]
-    own = name == WEBUI
+def _speed(records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
     return [
-        name,
-        str(len(records)),
+        _share([summary.reached(record, record.steps) is not None for record in records]),
+        *(
+            _estimate(summary.geometric_mean([summary.cost(record, axis) for record in records]), digits)
+            for axis, digits in ((summary.steps_of, 0), (summary.images_of, 0), (summary.seconds_of, 1))
+        ),
+        _ratio(summary.ratio(records, baseline, summary.images_of)),
+        _ratio(summary.ratio(records, baseline, summary.seconds_of)),
+        f"{1000 * fmean(record.seconds[-1] / record.steps[-1] for record in records):.0f}",
+    ]
+
+
+def _quality(records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
+    ends = [record.gaps[-1] for record in records]
+    return [
         *(_gap_at(records, step) for step in STANDARD),
         _estimate(summary.mean(ends), 2),
         _share([end >= 0.95 for end in ends]),
-        _share([summary.reached(record, record.steps) is not None for record in records]),
-        _estimate(summary.geometric_mean([summary.cost(record, summary.images_of) for record in records]), 0),
-        _estimate(summary.geometric_mean([summary.cost(record, summary.seconds_of) for record in records]), 1),
-        "1" if own else _ratio(summary.ratio(records, baseline, summary.images_of)),
-        "1" if own else _ratio(summary.ratio(records, baseline, summary.seconds_of)),
-        f"{1000 * fmean(record.seconds[-1] / record.steps[-1] for record in records):.0f}",
         f"{fmean(record.norms[-1] for record in records):.2f}",
         *(f"{fmean(getattr(r.generated, what) for r in records):.3f}" for what in ("concept", "others", "copies")),
     ]
@@ -94,4 +113,4 @@ def _estimate(one: Estimate, digits: int) -> str:
 
 
 def _ratio(found: tuple[Estimate, int] | None) -> str:
-    return _estimate(found[0], 2) if found else ""
+    return f"{_estimate(found[0], 2)}, {found[1]} pairs" if found else ""

@@ -56,7 +56,7 @@ def place(tmp_path: Path) -> Place:
 def test_a_run_is_measured_kept_and_not_measured_again(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Run(VARIANTS["fixed .1 up"], CONCEPTS["striped"], images=4, seed=0, steps=3, samples=True, generated=4)
+    run = Run(VARIANTS["style, up blocks"], CONCEPTS["striped"], images=4, seed=0, steps=3, samples=True, generated=4)
     found, checks = measure(place, run, "sd1")
     assert found.steps == [0, 3]
     assert found.gaps[0] == pytest.approx(0, abs=1e-3) and found.gaps[1] != 0
@@ -67,7 +67,7 @@ def test_a_run_is_measured_kept_and_not_measured_again(
     records.append(path, found, checks)
     assert records.read(path) == [found]
     monkeypatch.setattr(command, "measure", None)  # fails when called
-    words = "--rows|fixed .1 up|--concepts|striped|--seeds|0|--images|4|--results"
+    words = "--rows|style, up blocks|--concepts|striped|--seeds|0|--images|4|--results"
     assert command.main([*words.split("|"), str(path)]) == 0
     assert "1 runs, 1 of them" in capsys.readouterr().out
 
@@ -101,9 +101,9 @@ def test_ratio_is_paired_and_never_flatters_a_run_that_failed() -> None:
         record(gaps=[0, 0.1], steps=[0, 400], concept="star"),
     ]
     ours = [
-        record("fixed .1", gaps=[0, 0.8], steps=[0, 10], batch=4, concept="striped"),
-        record("fixed .1", gaps=[0, 0.3], steps=[0, 100], batch=4, concept="star"),
-        record("fixed .1", gaps=[0, 0.8], steps=[0, 10], batch=4, concept="ring"),
+        record("style", gaps=[0, 0.8], steps=[0, 10], batch=4, concept="striped"),
+        record("style", gaps=[0, 0.3], steps=[0, 100], batch=4, concept="star"),
+        record("style", gaps=[0, 0.8], steps=[0, 10], batch=4, concept="ring"),
     ]
     found = summary.ratio(ours, base, summary.images_of)
     assert found is not None
@@ -116,10 +116,10 @@ def test_ratio_is_paired_and_never_flatters_a_run_that_failed() -> None:
 def test_table_and_plot_show_every_row(tmp_path: Path) -> None:
     rows = [
         record(variant, gaps=[0, 0.5, 1], steps=[0, 25, 50], concept=concept)
-        for variant, concept in itertools.product((WEBUI, "fixed .1"), ("striped", "framed"))
+        for variant, concept in itertools.product((WEBUI, "style"), ("striped", "framed"))
     ]
     shown = table(rows)
-    assert "| webui | 2 |" in shown and "| fixed .1 | 2 |" in shown
+    assert "| webui | 2 |" in shown and "| style | 2 |" in shown
     assert "40 (40–40)" in shown, "images to 0.8"
     plot(rows, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000

@@ -7,12 +7,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lib_ti.config import TrainConfig
+from lib_ti.config.presets import PRESETS
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.recovery.monitor import Monitor
-from tests.benchmarks.recovery.prototypes import hold_then_cosine, hold_until_takeoff, only_up_blocks
+from tests.benchmarks.recovery.prototypes import hold_then_cosine, hold_until_takeoff, only_up_blocks, small_start
 
 Adaptation = Callable[[Trainer, EmbeddedModel, Monitor], AbstractContextManager[None]]
+RATE = "0.37x"
+"""Learning rate of the WebUI's way: 0.005 is as many times the word vectors' RMS of Stable Diffusion 1.5."""
+_DIRECTION = {"vector_norm": "direction", "learning_rate": "0.3x"}
 WEBUI = "webui"
 """The variant that others are compared with."""
 
@@ -55,11 +59,9 @@ class Variant:
         return TrainConfig(seed=seed, **values)  # type: ignore[arg-type]
 
 
-def _fixed(rate: str, steps: int = 100, batch: int = 4, **more: object) -> dict[str, object]:
-    return {
-        "learning_rate": rate, "max_steps": steps, "batch_size": batch, "vector_norm": "fixed",
-        "learning_rate_decay": "cosine", **more,
-    }  # fmt: skip
+def _preset(name: str, **more: object) -> dict[str, object]:
+    """Return the settings of a preset, with others in their place."""
+    return {**PRESETS[name].settings, "max_steps": PRESETS[name].steps, **more}
 
 
 VARIANTS = {
@@ -67,32 +69,50 @@ VARIANTS = {
     for one in (
         Variant(
             WEBUI,
-            "as the WebUI does: batch 1, constant learning rate, free norm",
-            {"learning_rate": "0.05", "max_steps": 400, "batch_size": 1},
+            "as the WebUI does, for 400 steps: batch 1, constant learning rate, free norm",
+            _preset("webui", learning_rate=RATE, max_steps=400),
+        ),
+        Variant("webui 1000", "the same for 1,000 steps", _preset("webui", learning_rate=RATE, max_steps=1000)),
+        Variant("style", "the preset: batch 4, cosine over 100 steps, fixed norm", _preset("style")),
+        Variant("subject", "the preset: as style, with half the learning rate", _preset("subject")),
+        Variant("quick", "the preset: batch 8, cosine over 60 steps, fixed norm", _preset("quick")),
+        Variant("style, free", "style with free norms", _preset("style", vector_norm="free")),
+        Variant("subject, free", "subject with free norms", _preset("subject", vector_norm="free")),
+        Variant("style, direction", "Directional Textual Inversion, 0.3 rad", _preset("style", **_DIRECTION)),
+        Variant("style, constant", "style without decay", _preset("style", learning_rate_decay="constant")),
+        Variant("style, double", "style with double the learning rate", _preset("style", learning_rate="1.5x")),
+        Variant("style, batch 2", "style with batch 2, 200 steps", _preset("style", batch_size=2, max_steps=200)),
+        Variant("style, batch 1", "style with batch 1, 400 steps", _preset("style", batch_size=1, max_steps=400)),
+        Variant("subject, batch 1", "subject with batch 1, 400 steps", _preset("subject", batch_size=1, max_steps=400)),
+        Variant("webui, double", "double the learning rate", _preset("webui", learning_rate="0.74x", max_steps=400)),
+        Variant("style, 8 vectors", "style with 8 vectors", _preset("style"), vectors=8),
+        Variant(
+            "style, small start",
+            "style from a quarter of the initial norms, which then are the limit",
+            _preset("style"),
+            adapt=small_start(0.25),
         ),
         Variant(
-            "webui 1000",
-            "the same for 1,000 steps",
-            {"learning_rate": "0.05", "max_steps": 1000, "batch_size": 1},
-        ),
-        Variant("free .05", "batch 4, cosine over 100 steps, free norm, rate .05", _fixed("0.05", vector_norm="free")),
-        Variant("free .1", "batch 4, cosine over 100 steps, free norm, rate .1", _fixed("0.1", vector_norm="free")),
-        Variant("fixed .05", "batch 4, cosine over 100 steps, fixed norm, rate .05", _fixed("0.05")),
-        Variant("fixed .1", "batch 4, cosine over 100 steps, fixed norm, rate .1", _fixed("0.1")),
-        Variant("fixed .1 up", "the same, backward through the up blocks only", _fixed("0.1"), adapt=only_up_blocks),
-        Variant(
-            "fixed .1 hold 50",
-            "fixed norm, rate .1 held for 50 steps, then a cosine over 50",
-            _fixed("0.1"),
-            adapt=hold_then_cosine(50, 50),
+            "subject, small start",
+            "subject from a quarter of the initial norms, which then are the limit",
+            _preset("subject"),
+            adapt=small_start(0.25),
         ),
         Variant(
-            "fixed .1 take-off 40",
-            "fixed norm, rate .1 held until learning takes off, then a cosine over 40 steps; at most 140",
-            _fixed("0.1", 140),
+            "subject, tiny start",
+            "subject from a twentieth of the initial norms, which then are the limit",
+            _preset("subject"),
+            adapt=small_start(0.05),
+        ),
+        Variant("style, up blocks", "backward through the up blocks only", _preset("style"), adapt=only_up_blocks),
+        Variant("style, hold", "held for 50 steps, cosine over 50", _preset("style"), adapt=hold_then_cosine(50, 50)),
+        Variant(
+            "style, take-off",
+            "held until learning takes off, then a cosine over 40 steps; at most 140",
+            _preset("style", max_steps=140),
             adapt=hold_until_takeoff(40),
             samples=True,
         ),
-        Variant("fixed .07 b8", "batch 8, cosine over 60 steps, fixed norm, rate .07", _fixed("0.07", 60, 8)),
     )
 }
+MAIN = (WEBUI, "style", "subject", "quick")
