@@ -10,7 +10,7 @@ import pytest
 
 from lib_ti.cli.arguments import read_config
 from lib_ti.cli.parser import create_parser
-from lib_ti.config import PRESETS, TrainConfig, from_mapping, preset_settings, problems, to_mapping
+from lib_ti.config import PRESETS, TrainConfig, from_mapping, preset_fields, preset_settings, problems, to_mapping
 from lib_ti.errors import BadInput
 
 GOOD = {"name": "my-style", "dataset": "images"}
@@ -60,6 +60,14 @@ def test_a_preset_on_the_command_line_wins_over_a_settings_file(tmp_path: Path) 
     assert said == [f"Preset style replaces from {path}: learning_rate '0.005', batch_size 3."]
     config = read("--config", str(path), "--preset", "style", "--batch-size", "2")
     assert (config.batch_size, config.learning_rate) == (2, "0.74x")
+
+
+@pytest.mark.parametrize(("former", "chosen"), [("style", "webui"), ("webui", "quick"), ("subject", "none")])
+def test_choosing_another_preset_in_the_form_leaves_nothing_of_the_former(former: str, chosen: str) -> None:
+    form = {**to_mapping(TrainConfig(**GOOD)), **preset_fields(former)}
+    form |= {**preset_fields(chosen), "preset": chosen}
+    plain = {**GOOD, "preset": chosen}
+    assert from_mapping(TrainConfig, form) == from_mapping(TrainConfig, plain)
 
 
 def test_an_unknown_preset_is_named_with_the_list() -> None:

@@ -12,7 +12,7 @@ from lib_ti.config.prepare import PrepareConfig
 from lib_ti.config.presets import NO_PRESET, PRESETS, Preset, preset_settings
 from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
-from lib_ti.config.train import TrainConfig
+from lib_ti.config.train import TrainConfig, preset_fields
 
 __all__ = [
     "FORMER_FLAGS",
@@ -32,6 +32,7 @@ __all__ = [
     "TrainConfig",
     "described",
     "from_mapping",
+    "preset_fields",
     "preset_settings",
     "problems",
     "setting",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib_ti.config.presets import NO_PRESET, PRESETS, with_preset
+from lib_ti.config.presets import NO_PRESET, PRESETS, preset_settings, with_preset
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.config.validation import AUTOMATIC, validation_problems
 from lib_ti.placeholders import FILEWORDS, without_name
@@ -310,3 +310,9 @@ class TrainConfig(Settings):
                 "not matter: set Gradient clipping to disabled, or Vector norm to fixed."
             )
         return found
+
+
+def preset_fields(name: str) -> dict[str, Any]:
+    """Return the values of all settings that presets are about: this preset's, and the defaults of the others."""
+    about = {key for preset in PRESETS.values() for key in preset.settings}
+    return {**{key: getattr(TrainConfig, key) for key in about}, **preset_settings(name)}

@@ -210,3 +210,18 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
     page.fill("ti_results_step", "5")
     page.until(lambda: page.text("ti_results_preview") == "", wanted="no preview of another run")
     assert "no run of" in page.text("ti_results_message")
+
+
+def test_a_preset_fills_in_the_form_and_none_resets_it(page: Page) -> None:
+    page.tab("Train")
+    choose_preset(page, "style")
+    page.until(lambda: page.value("ti_train_learning_rate") == "0.74x", wanted="the learning rate of the preset")
+    assert page.value("ti_train_max_steps") == "0"
+    page.fill("ti_train_learning_rate", "0.5x")
+    choose_preset(page, "none")
+    page.until(lambda: page.value("ti_train_learning_rate") == "0.005", wanted="the usual learning rate")
+    assert page.value("ti_train_max_steps") == "5000"
+
+
+def choose_preset(page: Page, name: str) -> None:
+    page.click(page.find("ti_train_preset", f"input[value='{name}']"))

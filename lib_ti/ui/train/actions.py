@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.config import TrainConfig
+from lib_ti.config import NO_PRESET, TrainConfig, preset_fields
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import hint
@@ -22,6 +22,7 @@ def connect(parts: Parts) -> None:
     template_fields.connect(parts)
     listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
     _connect_dataset(parts)
+    _connect_preset(parts)
     form, controller, runs = parts.train, parts.controller, parts.controller.runs
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
@@ -61,6 +62,17 @@ def connect(parts: Parts) -> None:
         parts[name].click(asking(request), inputs=[], outputs=watched, **QUIET)
     parts["refresh"].click(
         lambda data: run_updates(parts, data[parts["seen"]] or ""), inputs={parts["seen"]}, outputs=watched, **QUIET
+    )
+
+
+def _connect_preset(parts: Parts) -> None:
+    """Fill in what a preset sets when a person chooses it; what is changed afterwards counts."""
+    preset = parts.train["preset"]
+    preset.input(
+        lambda data: parts.train.updates(preset_fields(data[preset] or NO_PRESET)),
+        inputs={preset},
+        outputs=parts.train.components,
+        **QUIET,
     )
 
 

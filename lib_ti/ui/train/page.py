@@ -8,9 +8,9 @@ from lib_ti.config import TrainConfig
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.train import template_fields, view
 from lib_ti.ui.widgets import listed
-from lib_ti.ui.widgets.form import Form, dropdown, image_side
+from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 
-ESSENTIAL = ("learning_rate", "max_steps")
+ESSENTIAL = (("preset",), ("learning_rate", "max_steps"), ("width", "height"), ("batch_size",))
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
 PREVIEWS = (
     ("preview_prompt", "preview_negative"),
@@ -28,7 +28,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         "Learning",
         (
             ("gradient_accumulation", "warmup_steps"),
-            ("learning_rate_decay", "weight_decay"),
+            ("learning_rate_decay", "vector_norm"),
+            ("weight_decay", "scale_per_encoder"),
             ("clip", "clip_value"),
             ("validate_every", "validation_split"),
             ("seed",),
@@ -46,6 +47,7 @@ def layout(parts: Parts) -> None:
         defaults=parts.defaults,
         overrides={
             "name": dropdown(),
+            "preset": radio,
             "template": dropdown(default=TrainConfig.template),
             "width": image_side("In pixels, filled in from the model."),
             "height": image_side("In pixels, filled in from the model."),
@@ -73,7 +75,7 @@ def layout(parts: Parts) -> None:
 
 
 def _essentials(form: Form) -> None:
-    _rows(form, (ESSENTIAL, ("width", "height"), ("batch_size",)))
+    _rows(form, ESSENTIAL)
 
 
 def _rows(form: Form, rows: tuple[tuple[str, ...], ...]) -> None:

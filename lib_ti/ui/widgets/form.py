@@ -93,6 +93,12 @@ def dropdown(choices: Iterable[str] = (), default: str = "") -> Build:
     return build
 
 
+def radio(item: Setting, elem_id: str) -> Any:
+    """All choices of a setting at a glance, however many they are."""
+    choices = list(item.choices)
+    return gr.Radio(choices, value=choices[0], label=item.label, info=item.help, elem_id=elem_id)
+
+
 def image_side(help: str) -> Build:
     """A side of the training images in pixels; the page fills in the model's own size."""
 
