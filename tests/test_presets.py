@@ -41,7 +41,7 @@ def test_without_a_preset_the_defaults_are_those_of_the_tutorials() -> None:
 def test_the_webuis_way_is_that_of_the_defaults() -> None:
     plain = TrainConfig(**GOOD)
     changed = {key for key, value in to_mapping(read("--preset", "webui")).items() if value != getattr(plain, key)}
-    assert changed == {"preset", "validation_split"}
+    assert changed == {"preset", "validation_split", "restore_best"}
 
 
 def test_a_preset_in_a_settings_file_is_completed(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ _WEBUI = {
     "gradient_accumulation": 1,
     "latent_sampling": "once",
     "validation_split": 0.0,
+    "stop_when_done": False,
+    "restore_best": False,
 }
 PRESETS: Mapping[str, Preset] = {
     "style": Preset(

@@ -15,7 +15,7 @@ from lib_ti.embedding import files
 from lib_ti.signals import LogMessage, RunFinished, StepDone
 from lib_ti.training.check import check_run
 from lib_ti.training.checks.preset import absolute, check_preset
-from tests.fakes import WIDTH, FakeModel
+from tests.fakes import WIDTH, FakeModel, draw_images
 from tests.training.conftest import Studio
 
 SD1 = replace(FakeModel().info, widths={"clip_l": 768}, word_norm={"clip_l": 0.4})
@@ -84,6 +84,13 @@ def test_training_some_more_adds_the_steps_of_the_preset(studio: Studio) -> None
     assert run(studio, preset="quick", stop_when_done=False).step == 90
     assert run(studio, preset="quick", stop_when_done=False).step == 150
     assert run(studio, preset="quick", stop_when_done=False, max_steps=155).step == 155
+
+
+def test_more_steps_count_from_the_last_one_where_the_best_one_was_restored(studio: Studio) -> None:
+    draw_images(studio.pictures, count=20)
+    finished = studio.train(learning_rate="0.05:30, 3", max_steps=40, save_image_every=0)
+    assert finished.restored_step is not None and finished.restored_step < 40
+    assert run(studio, preset="quick", stop_when_done=False).step == 100
 
 
 def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:
