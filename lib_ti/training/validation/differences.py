@@ -14,17 +14,29 @@ Samples = Sequence[float]
 
 
 def standard_error(one: Samples, other: Samples) -> float:
-    """Return the standard error of the mean difference between two measurements of the same samples."""
-    if len(one) != len(other) or len(one) < 2:
-        return NOISE * statistics.fmean(other)
-    differences = [first - second for first, second in zip(one, other, strict=True)]
-    return statistics.stdev(differences) / math.sqrt(len(differences))
+    """Return the standard error of the difference between two measurements of the same samples.
+
+    Differences are relative to each sample's loss: some timesteps have losses several times as large as the rest, and
+    would hide a difference that nearly all samples share.
+    """
+    return _relative_difference(one, other)[1] * statistics.fmean(other)
 
 
 def is_above(higher: Samples, lower: Samples, errors: float) -> bool:
-    """Return whether one loss is above another by so many standard errors of their paired difference."""
-    difference = statistics.fmean(higher) - statistics.fmean(lower)
-    return difference > 0 and difference >= errors * standard_error(higher, lower)
+    """Return whether one loss is above another by so many standard errors of their difference."""
+    if statistics.fmean(higher) <= statistics.fmean(lower):
+        return False
+    difference, error = _relative_difference(higher, lower)
+    return difference > 0 and difference >= errors * error
+
+
+def _relative_difference(one: Samples, other: Samples) -> tuple[float, float]:
+    """Return the mean logarithm of the ratio of two measurements, and its standard error."""
+    paired = len(one) == len(other) > 1 and min(*one, *other) > 0
+    if not paired:
+        return (statistics.fmean(one) - statistics.fmean(other)) / (statistics.fmean(other) or 1.0), NOISE
+    ratios = [math.log(first / second) for first, second in zip(one, other, strict=True)]
+    return statistics.fmean(ratios), statistics.stdev(ratios) / math.sqrt(len(ratios))
 
 
 def mean(measurements: Sequence[Samples]) -> Samples:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import fmean
@@ -25,7 +25,7 @@ State = Literal["unknown", "not begun", "learning", "done"]
 """``unknown`` after a single check. A run that is done may learn more later, and is learning again then."""
 GAINED_ERRORS = 2.0
 """Standard errors by which a loss must be below the first one to count as a gain."""
-GAINED_SHARE = 0.02
+GAINED_SHARE = 0.03
 """Share of the first loss that must be gained as well before a run counts as learning."""
 DONE_SHARE = 1 / 3
 """Share of the run so far, its last part, in which little must have been gained for the run to be done."""
@@ -33,6 +33,8 @@ DONE_CHECKS = 2
 """Checks in that part, at least."""
 DONE_GAIN = 0.05
 """Share of the total gain that is little."""
+LEARNS_AGAIN = 0.1
+"""Share of the total gain that a run that was done must gain further to be learning again."""
 SMOOTHED = 2
 """Checks that are averaged where progress is judged."""
 WINDOW = 5
@@ -129,27 +131,62 @@ def judge_progress(due: Sequence[Check]) -> Progress:
     """Judge how far a run is after its due checks, which are comparable and finite."""
     first = due[0]
     of_training = bool(first.training) and all(check.training for check in due[-SMOOTHED:])
-    losses = [fmean(_progress_samples(check, of_training=of_training)) for check in due]
-    if len(due) == 1:
-        return Progress("unknown", first, losses[0], losses[0], of_training)
+    samples = [_progress_samples(check, of_training=of_training) for check in due]
+    losses = [fmean(one) for one in samples]
     levels = [fmean(losses[max(1, end - SMOOTHED) : end]) for end in range(2, len(losses) + 1)]
-    now = levels[-1]
-    samples = mean([_progress_samples(check, of_training=of_training) for check in due[1:][-SMOOTHED:]])
-    begun = losses[0] - now >= GAINED_SHARE * losses[0] and is_above(
-        _progress_samples(first, of_training=of_training), samples, GAINED_ERRORS
-    )
-    if not begun:
-        return Progress("not begun", first, losses[0], now, of_training)
-    little = DONE_GAIN * (losses[0] - min(levels))
-    steps = [check.step for check in due[1:]]
-    before = bisect_right(steps, steps[-1] - DONE_SHARE * (steps[-1] - first.step)) - 1
-    before = min(before, len(levels) - 1 - DONE_CHECKS)
-    if before < 0 or levels[before] - now >= little:
-        return Progress("learning", first, losses[0], now, of_training)
-    lasting = len(levels) - 1
-    while lasting and levels[lasting - 1] - now < little:
-        lasting -= 1
-    return Progress("done", first, losses[0], now, of_training, steps[lasting])
+    now = levels[-1] if levels else losses[0]
+    progress = Progress("unknown", first, losses[0], now, of_training)
+    if not levels:
+        return progress
+    if not _has_gained(samples):
+        return replace(progress, state="not begun")
+    validation = [_samples(check) for check in due]
+
+    def has_gained(count: int) -> bool:
+        # What is gained on training images alone is not the concept.
+        return all(_has_gained(of[:count]) for of in (samples, validation))
+
+    done = _done_since([check.step for check in due], losses[0], levels, has_gained)
+    return replace(progress, state="learning" if done is None else "done", done_step=done)
+
+
+def _has_gained(samples: Sequence[Samples]) -> bool:
+    """Return whether the last checks are below the first one by more than chance."""
+    first, last = samples[0], mean(samples[1:][-SMOOTHED:])
+    return fmean(first) - fmean(last) >= GAINED_SHARE * fmean(first) and is_above(first, last, GAINED_ERRORS)
+
+
+def _done_since(
+    steps: Sequence[int], first: float, levels: Sequence[float], has_gained: Callable[[int], bool]
+) -> int | None:
+    """Return the step since which little was gained, as it was when the run was done; None where it is not done.
+
+    Parameters
+    ----------
+    levels
+        Smoothed losses of all checks but the first, whose loss is ``first``.
+    has_gained
+        Whether so many checks show a gain.
+    """
+    since, reached, lowest = None, math.inf, math.inf
+    for place, level in enumerate(levels):
+        lowest = min(lowest, level)
+        total = first - lowest
+        if since is not None:
+            # Random differences do not end this; a second phase of learning does.
+            if level < reached - LEARNS_AGAIN * total:
+                since = None
+            continue
+        start = steps[place + 1] - DONE_SHARE * (steps[place + 1] - steps[0])
+        before = min(bisect_right(steps, start, lo=1, hi=place + 2) - 2, place - DONE_CHECKS)
+        little = DONE_GAIN * total
+        if before < 0 or levels[before] - level >= little or not has_gained(place + 2):
+            continue
+        reached = level
+        while before and levels[before - 1] - level < little:
+            before -= 1
+        since = steps[before + 1]
+    return since
 
 
 def _overtraining(checks: Sequence[Check], best: Check) -> str:

@@ -1,0 +1,1 @@
+"""How often the verdict on a run is right: runs whose true course is known, and the rules on them."""

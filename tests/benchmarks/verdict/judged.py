@@ -1,0 +1,134 @@
+"""What the verdict would have said in a measured run, and whether that was right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from lib_ti.training.validation.cadence import Cadence
+from lib_ti.training.validation.history import Check, new_check
+from lib_ti.training.validation.validation_loss import SAMPLES
+from lib_ti.training.validation.verdict import State, Verdict, judge
+
+BEGUN, NOT_BEGUN = 0.25, 0.05
+"""Shares of the gap above and below which it is clear whether a run has begun to learn."""
+LEARNED = 0.3
+REACHED, WHOLE, NEAR = 0.9, 0.95, 0.05
+LOST, KEPT = 0.1, 0.03
+"""Shares of the gap that an overtrained run has lost at its end, at least, and a healthy one at most."""
+SMOOTHED = 3
+"""Measurements that are averaged for the loss of an overtrained run."""
+FORWARDS_OF_CHECK = 2 * SAMPLES
+FORWARDS = {1: 5.6, 4: 2.7}
+"""Images of a check that take as long as one trained on, by batch size, measured on the pocket model and one thread."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run with the verdicts after each of its checks. ``gaps`` are (step, share of the gap), as measured."""
+
+    key: str
+    kind: str
+    batch: int
+    gaps: tuple[tuple[int, float], ...]
+    verdicts: tuple[tuple[int, Verdict], ...]
+
+    def gap(self, step: int) -> float:
+        """Return the true share of the gap at a step, interpolated."""
+        for (before, low), (after, high) in zip(self.gaps, self.gaps[1:], strict=False):
+            if step <= after:
+                return low + (high - low) * (step - before) / (after - before)
+        return self.gaps[-1][1]
+
+    @property
+    def best(self) -> float:
+        return max(gap for _, gap in self.gaps)
+
+    @property
+    def last_step(self) -> int:
+        return self.gaps[-1][0]
+
+    @property
+    def learned(self) -> bool:
+        return self.best >= LEARNED
+
+    @property
+    def whole_step(self) -> int:
+        """The first step at 95 % of the best gap."""
+        return next(step for step, gap in self.gaps if gap >= WHOLE * self.best)
+
+    @property
+    def done_step(self) -> int | None:
+        """The step at which the verdict says for the first time that the run is done."""
+        return next((step for step, verdict in self.verdicts if verdict.state == "done"), None)
+
+    @property
+    def falsely_done(self) -> bool:
+        done = self.done_step
+        if done is None:
+            return False
+        return not self.learned or max(gap for step, gap in self.gaps if step <= done) < REACHED * self.best
+
+    @property
+    def lost(self) -> float:
+        gaps = [gap for _, gap in self.gaps]
+        means = [fmean(gaps[end - SMOOTHED : end]) for end in range(SMOOTHED, len(gaps) + 1)]
+        return max(means) - means[-1]
+
+    @property
+    def final(self) -> Verdict:
+        return self.verdicts[-1][1]
+
+    @property
+    def cost(self) -> float:
+        """Time of the checks as a share of the time of the steps."""
+        per_image = FORWARDS.get(self.batch, min(FORWARDS.values()))
+        return len(self.verdicts) * FORWARDS_OF_CHECK / per_image / (self.last_step * self.batch)
+
+    def begun(self) -> Iterator[bool]:
+        """Yield for each check of which it is clear whether the verdict is right about the beginning."""
+        for step, verdict in self.verdicts[1:]:
+            if self.gap(step) < NOT_BEGUN:
+                yield verdict.state == "not begun"
+            elif self.gap(step) > BEGUN:
+                yield verdict.state != "not begun"
+
+
+def judged(record: Mapping[str, Any]) -> Judged:
+    """Judge a run at the checks that the automatic cadence chooses, and at its last step."""
+    checks = record["checks"]
+    truth = [(check["step"], check["truth"]) for check in checks if check["truth"] is not None]
+    first = truth[0][1]
+    # The end of the scale is the true word, or what training reached where that is better than the word.
+    whole = first - min(record["true"], *(loss for _, loss in truth))
+    history, verdicts = _validated(checks, record["batch"]), []
+    for end in range(1, len(history) + 1):
+        verdict = judge(history[:end])
+        assert verdict is not None
+        verdicts.append((history[end - 1].step, verdict))
+    gaps = tuple((step, (first - loss) / whole) for step, loss in truth)
+    return Judged(record["key"], record["kind"], record["batch"], gaps, tuple(verdicts))
+
+
+def _validated(checks: Sequence[Mapping[str, Any]], batch: int) -> list[Check]:
+    cadence = Cadence(batch, FORWARDS_OF_CHECK)
+    found: list[Check] = []
+    state: State = "unknown"
+    for number, measured in enumerate(checks):
+        due = number == 0 or cadence.is_due(measured["step"], [check for check in found if check.due], state)
+        if not due and measured is not checks[-1]:
+            continue
+        check = new_check(
+            measured["step"],
+            measured["validation"],
+            norm=1.0,
+            data="",
+            unseen=True,
+            training=measured["training"],
+        )
+        found.append(replace(check, due=due))
+        verdict = judge(found)
+        state = verdict.state if verdict else "unknown"
+    return found
