@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [imports|start|step|families|memory|caching|quality|prepare …]``: print measurements.
+"""``python -m tests.benchmarks [imports|start|loading|step|families|memory|caching|quality|prepare …]``: print figures.
 
 ``python -m tests.benchmarks gpu`` measures a graphics card, ``python -m tests.benchmarks recovery`` how fast and well
 the ways to train learn, ``python -m tests.benchmarks verdict`` how often the verdict on a run is right; they
@@ -21,6 +21,7 @@ from tests.benchmarks.row import Row
 PARTS = {
     "imports": ["imports.measure"],
     "start": ["start.measure"],
+    "loading": ["loading.measure"],
     "step": ["step.measure"],
     "families": ["families.measure"],
     "memory": ["step.measure_memory"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -150,9 +151,14 @@ class EmbeddedModels:
         self._loaded = None
         checkpoint = read_checkpoint(self._checkpoint)
         made = architecture(checkpoint, self._prediction)
-        built = networks.build(checkpoint, made, dtype)
+        # Hashing reads the file from end to end, several times as fast as weights are read where they lie in it, and
+        # leaves it in the system's cache.
+        with ThreadPoolExecutor(1) as thread:
+            hashing = thread.submit(self._short_hash, version)
+            build = networks.build  # imported now, beside it
+            checkpoint_hash = hashing.result()
+        built = build(checkpoint, made, dtype)
         del checkpoint
-        checkpoint_hash = self._short_hash(version)
         autoencoder = f"{network_hash(built.autoencoder)} x {made.scale_factor:g}"
         for network in built.all:
             network.to(self.device)
