@@ -177,7 +177,7 @@ def test_an_idle_page_does_not_poll(page: Page) -> None:
     after = page.driver.execute_script("return window.wakeUps")
     page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hook)
     assert before > 0, "the hook counts nothing"
-    assert after - before < 8  # one look at the server, and what it changes
+    assert after - before < 8  # one request to the server, and what it changes
 
 
 def test_a_taken_port_is_one_sentence(address: str, folder: Path) -> None:

@@ -120,7 +120,7 @@ def test_a_page_names_no_other_folder_than_it_may(
             controller.train.start({**values, **changes})
         assert "outside the folders" in controller.train.check({**values, **changes})
     secret = str(tmp_path / "secret")
-    for look in (
+    for use in (
         lambda: scan(controller.host.folders, secret, values),
         lambda: controller.templates.text(f"{secret}/passwords.txt"),
         lambda: controller.templates.prompts("by [name]", "x", secret),
@@ -129,5 +129,5 @@ def test_a_page_names_no_other_folder_than_it_may(
         lambda: controller.create.name_remarks("my-style", secret),
     ):
         with pytest.raises(BadInput, match="outside the folders"):
-            look()
+            use()
     assert "[filewords]" in controller.templates.text("style_filewords")

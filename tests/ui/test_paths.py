@@ -33,7 +33,7 @@ FIELDS = {
 @pytest.fixture
 def blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.chdir(tmp_path)
-    # How far sub-folders are looked through; all of a machine is a lot.
+    # How many subfolders are listed; those of a whole machine are many.
     monkeypatch.setattr("lib_ti.data.folder._MOST_LISTED", 20)
     yield tab.build(FakeHost(tmp_path / "host"))
     assert TASKS.wait(30)

@@ -118,12 +118,12 @@ def test_a_mask_of_someone_elses_is_put_aside_once(folder: Path, masks: LossMask
 def test_a_mask_from_a_file_fits_its_image(folder: Path, masks: LossMasks, tmp_path: Path) -> None:
     mask = Image.new("L", (64, 64))
     mask.paste(255, (0, 0, 32, 64))
-    mask.save(tmp_path / "drawn.png")
-    assert "50% of the image is trained" in masks.load(folder, "cat_001.png", tmp_path / "drawn.png").message
+    mask.save(tmp_path / "painted.png")
+    assert "50% of the image is trained" in masks.load(folder, "cat_001.png", tmp_path / "painted.png").message
     assert mask_from_boxes(folder / "cat_001.png").shape == (256, 256)
-    (tmp_path / "drawn.png").write_bytes(b"nothing")
+    (tmp_path / "painted.png").write_bytes(b"nothing")
     with pytest.raises(UnreadableImage):
-        masks.load(folder, "cat_001.png", tmp_path / "drawn.png")
+        masks.load(folder, "cat_001.png", tmp_path / "painted.png")
 
 
 def test_transparency_becomes_a_mask(folder: Path, masks: LossMasks) -> None:

@@ -44,6 +44,8 @@ def texts(editor: Editor) -> list[str]:
     return list(editor.captions.texts.values())
 
 
-def look(work: CaptionService, editor: Editor, name: str = "", query: Query | None = None, budget: int = 75) -> Listing:
+def listing_of(
+    work: CaptionService, editor: Editor, name: str = "", query: Query | None = None, budget: int = 75
+) -> Listing:
     shown = OpenImage(str(editor.captions.folder), budget=TokenBudget(budget))
     return Listing.of(work, editor, shown, query or Query(Search("")), name)

@@ -15,7 +15,7 @@ from lib_ti.ui.dataset.captions.query import ALL, EMPTY, LONG, NO_FILE, UNSAVED,
 from lib_ti.ui.dataset.captions.service import CaptionService, TokenBudget
 from lib_ti.ui.dataset.captions.state import Editor
 from tests.fakes import draw_images
-from tests.ui.dataset.captions.conftest import EVIL, look
+from tests.ui.dataset.captions.conftest import EVIL, listing_of
 
 
 def found(editor: Editor, words: str = "", *, shown: str = ALL, lacking: bool = False, **options: bool) -> list[str]:
@@ -61,7 +61,7 @@ def test_an_image_is_opened_by_its_name_or_number(editor: Editor) -> None:
 def test_the_list_shows_what_is_open_unsaved_too_long_or_from_a_name(work: CaptionService, editor: Editor) -> None:
     editor.type("01.png", "picture 1, flat", "one two three four")
     editor.type("02.png", "picture 2, flat", "")
-    shown = look(work, editor, "03.png", budget=3).rows()
+    shown = listing_of(work, editor, "03.png", budget=3).rows()
     rows = {row.split('"')[0]: row for row in shown.split('data-name="')[1:]}
     assert [name for name, row in rows.items() if "aria-current" in row] == ["03.png"]
     assert [name for name, row in rows.items() if "not saved" in row] == ["01.png", "02.png"]
@@ -73,21 +73,21 @@ def test_the_list_shows_what_is_open_unsaved_too_long_or_from_a_name(work: Capti
 
 
 def test_a_search_that_cannot_be_understood_lists_all_and_changes_none(work: CaptionService, editor: Editor) -> None:
-    view = look(work, editor, query=Query(Search("(", regex=True)))
+    view = listing_of(work, editor, query=Query(Search("(", regex=True)))
     assert len(view.names) == 5
     assert "is not a regular expression" in html.unescape(view.rows())
     with pytest.raises(BadInput):
         view.selection()
-    assert "2 of 5 images" in look(work, editor, query=Query(Search("[01]", regex=True))).rows()
+    assert "2 of 5 images" in listing_of(work, editor, query=Query(Search("[01]", regex=True))).rows()
 
 
 def test_the_image_that_is_open_and_its_place(work: CaptionService, editor: Editor) -> None:
-    view = look(work, editor, "02.png", Query(Search("[123]", regex=True)))
+    view = listing_of(work, editor, "02.png", Query(Search("[123]", regex=True)))
     assert (view.position, view.opened.text) == (2, "picture 2, flat")
     assert view.image().count("<img") == 2  # and the next one
-    last = look(work, editor, "house.png", Query(Search("flat")))
+    last = listing_of(work, editor, "house.png", Query(Search("flat")))
     assert (last.position, last.image().count("<img")) == (0, 1)
-    assert look(work, editor, "gone.png").opened.name == "00.png"
+    assert listing_of(work, editor, "gone.png").opened.name == "00.png"
 
 
 def test_text_beyond_the_token_budget_is_highlighted(work: CaptionService, editor: Editor) -> None:
@@ -96,7 +96,7 @@ def test_text_beyond_the_token_budget_is_highlighted(work: CaptionService, edito
     shown = captions_view.length(work.length(editor.captions.texts["00.png"], 2), room)
     assert "3 of 2 tokens; my-style takes 73 of 75" in shown
     assert "one two<mark> &lt;script&gt;" in shown
-    fits = look(work, editor, "01.png").length()
+    fits = listing_of(work, editor, "01.png").length()
     assert "3 of 75 tokens" in fits
     assert "<mark>" not in fits
 
@@ -125,7 +125,7 @@ def test_words_are_counted_and_texts_of_others_are_no_markup(
         (folder / name).with_suffix(".txt").write_text(EVIL + name)
     editor.save()
     assert len(editor.conflicts) == 5
-    view = look(work, editor, budget=0)
+    view = listing_of(work, editor, budget=0)
     step = tag_change(editor.captions, editor.captions.texts, "Add at the end", EVIL + "x")
     pieces = [view.rows(), view.length(), view.state(), view.image(), captions_view.changes(step)]
     for piece in (*pieces, captions_view.counts({EVIL: 1})):

@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> PrepareConfig:
     with_text = Image.fromarray(skimage.data.coffee())
     ImageDraw.Draw(with_text).rectangle(BOX, "white")
     with_text.save(source / "coffee.png")
-    Image.new("RGB", (64, 64), "red").save(source / "red", "PNG")  # a picture by its content only
+    Image.new("RGB", (64, 64), "red").save(source / "red", "PNG")  # an image by its content only
     (source / "notes.pdf").write_bytes(b"%PDF")
     return PrepareConfig(source=str(source), output=str(tmp_path / "prepared"), width=400, height=400)
 
