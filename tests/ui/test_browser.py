@@ -51,7 +51,7 @@ def test_the_page_has_style_and_script(address: str) -> None:
 def test_images_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
     (folder / "images" / "01.txt").write_text(EVIL)
     page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "27 images for training, 3 for validation")
+    page.says("ti_dataset_overview", "22 images for training, 8 for validation")
     assert EVIL in page.text("ti_dataset_images")
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_images img")) == 30
     assert page.driver.title != "broken"

@@ -31,8 +31,8 @@ def page(answered: list[str]) -> Iterator[Page]:
         return f"{data[typed]} was typed"
 
     with gr.Blocks(analytics_enabled=False) as blocks, gr.Tabs(elem_id="ti_tabs"), gr.Tab("Typing"):
-        typed, answered = gr.Textbox(elem_id="ti_typed"), gr.HTML(elem_id="ti_answered")
-        follow(typed.change, answer, by=[typed], inputs={typed}, outputs=[answered])
+        typed, shown = gr.Textbox(elem_id="ti_typed"), gr.HTML(elem_id="ti_answered")
+        follow(typed.change, answer, by=[typed], inputs={typed}, outputs=[shown])
     _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     made = Page(address)
     yield made
