@@ -44,7 +44,7 @@ EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
 WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
 HOSTS = {"host.clip"} | EMBEDDED | WEBUI
 TRAINING_PARTS = {
-    f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "validation")
+    f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "suggest", "validation")
 }
 TRAINING = {"training"} | TRAINING_PARTS
 PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
@@ -79,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.validation": ENGINE | {"training.files", "training.memory", "training.step"},
     "training.files": ENGINE | {"training.step"},
     "training.step": ENGINE,
+    "training.suggest": ENGINE | {"training", "training.checks", "training.memory", "training.step"},
     "prep": ENGINE,
     "prep.remove": ENGINE | {"prep"},
     "prep.inspect": ENGINE | {"prep", "prep.remove"},
@@ -198,6 +199,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"batch_source", "objective", "optimizers", "trial"},
         {"backward"},
     ),
+    "training.suggest": ({"candidates", "word_loss"}, {"ranking"}, {"contradiction", "suggestions"}, {"initial_text"}),
     "training.validation": (
         {"history", "validation_loss"},
         {"differences", "samples", "sentences"},

@@ -10,6 +10,7 @@ from lib_ti.config import (
     GenerateConfig,
     InspectConfig,
     PrepareConfig,
+    SuggestConfig,
     TrainConfig,
     described,
     from_mapping,
@@ -18,7 +19,7 @@ from lib_ti.config import (
 )
 from lib_ti.errors import BadInput
 
-KINDS = (PrepareConfig, InspectConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig)
+KINDS = (PrepareConfig, InspectConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig, SuggestConfig)
 GOOD = {"name": "my-style", "dataset": "images"}
 
 

@@ -12,6 +12,7 @@ from lib_ti.config.prepare import PrepareConfig
 from lib_ti.config.presets import NO_PRESET, PRESETS, Preset, preset_settings
 from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
+from lib_ti.config.suggest import SuggestConfig
 from lib_ti.config.train import TrainConfig, preset_fields
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Preset",
     "Setting",
     "Settings",
+    "SuggestConfig",
     "TrainConfig",
     "described",
     "from_mapping",

@@ -12,6 +12,7 @@ from lib_ti.training import first_step
 from lib_ti.training.checks.attention import attention_by
 from lib_ti.training.checks.findings import Finding, findings, worst_first
 from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
+from lib_ti.training.suggest.contradiction import compare_initial_text
 
 
 def check_run(
@@ -49,9 +50,13 @@ def check_run(
 
 
 def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
-    """Check by trial whether a step can teach anything, and whether it fits into memory."""
+    """Check by trial whether a step can teach anything and fits into memory, and whether the initial text does harm."""
     tested = first_step.test_step(plan)
     yield from findings("error", tested.problems)
     yield from findings("warning", [tested.remark] if tested.remark else [])
     with attention_by(tested.attention):
-        yield from first_step.choose_memory(plan, config).findings()
+        about_memory = list(first_step.choose_memory(plan, config).findings())
+        yield from about_memory
+        if not any(finding.kind == "error" for finding in about_memory):
+            embedding, template = plan.inputs.embedding, plan.inputs.template
+            yield from compare_initial_text(plan.model, embedding, plan.dataset, template, seed=config.seed)

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [imports|start|loading|step|families|memory|caching|quality|prepare …]``: print figures.
+"""``python -m tests.benchmarks [start|loading|step|families|caching|quality|suggest|prepare …]``: print figures.
 
 ``python -m tests.benchmarks gpu`` measures a graphics card, ``python -m tests.benchmarks recovery`` how fast and well
 the ways to train learn, ``python -m tests.benchmarks verdict`` how often the verdict on a run is right; they
@@ -27,6 +27,7 @@ PARTS = {
     "memory": ["step.measure_memory"],
     "caching": ["caching.measure"],
     "quality": ["quality.measure"],
+    "suggest": ["suggest.measure"],
     "prepare": ["prepare_look.measure", "prepare_run.measure", "prepare_gallery.measure"],
 }
 """Functions of modules beside this one, which are imported by the part that needs them."""

@@ -1,0 +1,1 @@
+"""Words to start an embedding from, ranked by the model's own loss on the images."""
