@@ -59,7 +59,14 @@ _LARGE = TextSize(width=256, layers=10, projected=256)
 
 
 def write_checkpoint(
-    folder: Path, kind: str, *, name: str = "", built_in: bool = False, seed: int = 0, marks: Sequence[str] = ()
+    folder: Path,
+    kind: str,
+    *,
+    name: str = "",
+    built_in: bool = False,
+    seed: int = 0,
+    marks: Sequence[str] = (),
+    size: int = SIZE,
 ) -> Path:
     """Write ``<name>.safetensors`` in half precision, ``<name>.yaml`` and, for CLIP-L, the folder ``<name>-clip``.
 
@@ -69,6 +76,8 @@ def write_checkpoint(
         One of :data:`KINDS`, which is also the name where none is given.
     built_in
         Whether open_clip knows the architecture of the encoder by itself.
+    size
+        Image side in pixels that the file says the model is for.
     marks
         Names of empty weights besides the model's, by which some fine-tunes say what they are.
     """
@@ -77,7 +86,7 @@ def write_checkpoint(
     path = folder.resolve() / f"{name or kind}.safetensors"
     weights = {name: one.half() for name, one in checkpoint_weights(networks, family).items()}
     weights |= {name: torch.zeros(0) for name in marks}
-    save_file(weights, path, metadata={"modelspec.resolution": f"{SIZE}x{SIZE}"})
+    save_file(weights, path, metadata={"modelspec.resolution": f"{size}x{size}"})
     clip = path.with_name(f"{path.stem}-clip")
     if "clip_l" in networks.text_encoders:
         _write_clip_folder(clip, networks.text_encoders["clip_l"].config)

@@ -18,6 +18,9 @@ V_WITH_ZERO_SNR = "sdxl-v-ztsnr"
 """A model of the kind "sdxl-v" whose file says, as NoobAI's, what it predicts and that its noise schedule ends in pure
 noise."""
 
+LARGER, LARGER_SIZE = "sdxl-128", 128
+"""A model of the kind "sdxl" whose file says that it is for larger images."""
+
 
 class Families:
     """The WebUI with the probe of the families."""
@@ -44,7 +47,7 @@ def running_with_families(
 ) -> Iterator[Families]:
     """Start a WebUI as :func:`tests.webui.instance.running` does, with checkpoints of these kinds.
 
-    Besides those of :data:`KINDS`, there are :data:`POCKET_XL` and :data:`V_WITH_ZERO_SNR`.
+    Besides those of :data:`KINDS`, there are :data:`POCKET_XL`, :data:`V_WITH_ZERO_SNR` and :data:`LARGER`.
     """
     shutil.copytree(OPEN_CLIP, folder / "open_clip", dirs_exist_ok=True)
     write_open_clip_config(folder / "open_clip")
@@ -64,4 +67,6 @@ def _write_one(kind: str, models: Path) -> Path:
         return export(models, family="sdxl")
     if kind == V_WITH_ZERO_SNR:
         return write_checkpoint(models, "sdxl-v", name=kind, marks=("v_pred", "ztsnr"))
+    if kind == LARGER:
+        return write_checkpoint(models, "sdxl", name=kind, size=LARGER_SIZE)
     return write_checkpoint(models, kind)

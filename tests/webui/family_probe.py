@@ -15,7 +15,7 @@ import numpy as np
 import open_clip
 import torch
 from fastapi import Body
-from modules import devices, prompt_parser, script_callbacks, sd_hijack, shared
+from modules import devices, prompt_parser, script_callbacks, sd_hijack, sd_models, shared
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
@@ -195,8 +195,15 @@ def size(changes: list[list[Any]]) -> int:
         return HOST.models.size
 
 
+def size_before_loading() -> int:
+    """The images' side while the WebUI has not loaded a model yet."""
+    with patch.object(sd_models.model_data, "sd_model", None):
+        return HOST.models.size
+
+
 CALLS = {call.__name__: call for call in (
     info, same_conditioning, compute, generated, loaded_vectors, hijacks, frozen_backward, refusal, size,
+    size_before_loading,
 )}  # fmt: skip
 
 

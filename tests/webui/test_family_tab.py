@@ -16,7 +16,7 @@ from lib_ti.host.model import ImageRequest
 from lib_ti.pocket.sample_set import sample_set
 from lib_ti.training.snapshot import ACTIVE
 from tests.ui.browser import By, Page, needs_browser
-from tests.webui.families import Families, running_with_families
+from tests.webui.families import LARGER, LARGER_SIZE, Families, running_with_families
 
 pytestmark = needs_browser
 OUTER = "#tabs > .tab-nav"
@@ -28,7 +28,7 @@ _RUN_SECONDS = 180
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Families]:
-    with running_with_families(tmp_path_factory.mktemp("webui"), kinds=tuple(TENSORS)) as running:
+    with running_with_families(tmp_path_factory.mktemp("webui"), kinds=(*TENSORS, LARGER)) as running:
         yield running
 
 
@@ -149,3 +149,64 @@ def test_another_family_s_embedding_is_refused_by_name(families: Families, kind:
     page.press("ti_check")
     page.says("ti_check_result", "Choose a model of the embedding's kind")
     page.shot(f"{kind}-refused")
+
+
+def test_the_size_is_the_models_until_another_is_typed(families: Families, browser: Page) -> None:
+    families.load("sdxl")
+    browser.open()
+    browser.tab("Textual Inversion", OUTER)
+    browser.tab("Train")
+    browser.until(lambda: browser.value("ti_train_width") == "64", wanted="the model's size")
+    families.load(LARGER)
+    assert families("size_before_loading") == LARGER_SIZE
+    browser.tab("Create")
+    browser.tab("Train")
+    for side in ("width", "height"):
+        browser.until(lambda side=side: browser.value(f"ti_train_{side}") == str(LARGER_SIZE), wanted=f"its {side}")
+    browser.fill("ti_train_width", "192")
+    families.load("sdxl")
+    browser.tab("Create")
+    browser.tab("Train")
+    time.sleep(2)
+    assert [browser.value(f"ti_train_{side}") for side in ("width", "height")] == ["192", str(LARGER_SIZE)]
+
+
+def test_a_preview_in_progress_and_a_contact_sheet_are_shown(
+    families: Families, kind: str, page: Page, images: Path
+) -> None:
+    webui, name = families.webui, f"zqtest-sheet-{kind}"
+    webui.call("create", name=name, text="striped", vectors=2)
+    settings = {
+        "name": name,
+        "dataset": str(images),
+        "max_steps": 4,
+        "width": 64,
+        "height": 64,
+        "save_embedding_every": 2,
+        "save_image_every": 4,
+        "preview_prompt": PROMPT,
+        "preview_steps": 100,
+        "preview_width": 128,
+        "preview_height": 128,
+        "log_directory": str(webui.folder / "runs"),
+    }
+    webui.call("begin", **settings)
+    page.tab("Train")
+    page.says("ti_status", "Generating a preview at step")
+    page.shot(f"{kind}-previewing")
+    page.says("ti_status", f"The run of “{name}” is finished: 4 steps", _RUN_SECONDS)
+
+    page.tab("Results")
+    page.until(lambda: page.value("ti_results_name") == name, wanted="the run's embedding")
+    page.press("ti_results_show")
+    page.says("ti_results_preview", "step 4")
+    page.unfold("Contact sheet")
+    page.fill("ti_sheet_prompts", f"{PROMPT}\na small square, by [name]")
+    page.press("ti_sheet_generate")
+    page.until(lambda: page.find("ti_sheet", "img").is_displayed(), 120, wanted="the contact sheet")
+    assert "2 prompts, before training and with 2 checkpoints" in page.text("ti_sheet")
+    page.shot(f"{kind}-sheet")
+    run = next((webui.folder / "runs").glob(f"*/{name}"))
+    (sheet,) = run.glob("*contact*.png")
+    with Image.open(sheet) as image:
+        assert image.width > 3 * 64

@@ -23,6 +23,7 @@ def connect(parts: Parts) -> None:
     listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
     _connect_dataset(parts)
     _connect_preset(parts)
+    _connect_size(parts)
     form, controller, runs = parts.train, parts.controller, parts.controller.runs
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
@@ -90,6 +91,19 @@ def _connect_dataset(parts: Parts) -> None:
     follow(dataset.change, hinted, by=[dataset], inputs=inputs, outputs=outputs)
 
 
+def _connect_size(parts: Parts) -> None:
+    """Fill in the size of the model that is loaded by now, unless another size was typed."""
+    sides, filled = [parts.train["width"], parts.train["height"]], parts["own_size"]
+
+    def follow_model(data: dict[Any, Any]) -> list[Any]:
+        own = parts.controller.host.models.size
+        if data[filled] == own or any(data[side] != data[filled] for side in sides):
+            return [gr.update()] * 3
+        return [own] * 3
+
+    parts["train_tab"].select(follow_model, inputs={*sides, filled}, outputs=[*sides, filled], **QUIET)
+
+
 def _watched(parts: Parts) -> list[Any]:
     names = ("status", "start_new", "curve", "previews", "seen", "start", "stop", "save_now", "preview_now")
     return [parts[name] for name in names]
@@ -118,16 +132,17 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     form, controller = parts.train, parts.controller
 
     def load() -> list[Any]:
-        settings = dict(controller.runs.snapshot().settings)
-        for side in ("width", "height"):
-            settings[side] = settings.get(side) or controller.host.models.size
+        settings, own = dict(controller.runs.snapshot().settings), controller.host.models.size
+        sides = [settings.get(side) or own for side in ("width", "height")]
+        settings |= dict(zip(("width", "height"), sides, strict=True))
         listed = {"name": controller.embeddings(), "template": controller.templates.names()}
         fields = dict(zip(form.inputs, form.updates(settings), strict=True))
         for name, names in listed.items():
             fields[name] = choices(names, settings.get(name))
         template = settings.get("template") or TrainConfig.template
         lines, _ = attempt(lambda: controller.templates.text(template))
-        return [*fields.values(), lines or "", template if lines else "", *run_updates(parts, "")]
+        filled = own if sides == [own, own] else 0
+        return [*fields.values(), filled, lines or "", template if lines else "", *run_updates(parts, "")]
 
-    outputs = [*form.components, parts["template_text"], parts["template_loaded"], *_watched(parts)]
+    outputs = [*form.components, parts["own_size"], parts["template_text"], parts["template_loaded"], *_watched(parts)]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

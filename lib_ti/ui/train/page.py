@@ -118,3 +118,4 @@ def _run(parts: Parts) -> None:
     parts.html("curve")
     parts.html("previews")
     parts.keep("seen", gr.State(""))
+    parts.keep("own_size", gr.State(0))  # what width and height were filled in with from the model, 0 if they were not
