@@ -40,7 +40,10 @@ def test_without_points_there_is_no_curve() -> None:
 
 @pytest.mark.parametrize(("losses", "checks", "last"), CURVES)
 def test_any_curve_is_complete_and_within_its_axes(losses: Points, checks: Sequence[Points], last: int) -> None:
-    text = loss_curve(losses, checks, best=checks[-1][-1] if checks else None, last_step=last)
+    newest = checks[-1] if checks else []
+    noise = [(step, value - 0.1, value + 0.1) for step, value in newest]
+    done = newest[-1][0] if newest else None
+    text = loss_curve(losses, checks, best=newest[-1] if newest else None, noise=noise, done_step=done, last_step=last)
     ElementTree.fromstring(text)
     for x, y in points(text):
         assert LEFT <= x <= WIDTH - RIGHT

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ from lib_ti.background.kinds import CAPTIONING
 from lib_ti.background.model_use import using_model
 from lib_ti.config import CreateConfig, TrainConfig, described
 from lib_ti.errors import Busy, UserError
+from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.train import view as progress
@@ -31,6 +34,30 @@ def test_a_run_is_started_shown_and_finished(controller: Controller, values: dic
     assert "my-style-6.safetensors" in shown
     assert progress.previews(now).count("<img") == 3
     assert "<polyline" in progress.curve(now)
+
+
+def test_the_verdict_is_shown_with_its_reason() -> None:
+    now = Snapshot(
+        state="training",
+        name="my-style",
+        smoothed=0.1,
+        evaluations=(((0, 0.03), (100, 0.02), (150, 0.0199)),),
+        noise=((0, 0.03, 0.03), (100, 0.0195, 0.0205), (150, 0.0197, 0.0201)),
+        best=(150, 0.0199),
+        headline="Done since step 100. Best step: 150",
+        reason="The loss fell.",
+        done_step=100,
+    )
+    shown = progress.status(now, 2)
+    assert "Done since step 100. Best step: 150" in shown
+    assert "The loss fell." in shown
+    chart = progress.curve(now)
+    assert 'class="ti-noise"' in chart
+    assert "done since step 100" in chart
+    ended = replace(now, state="done", embedding=Path("my-style.safetensors"), restored_step=150, remark="It rose.")
+    shown = progress.status(replace(ended, overtraining="It rose.", reason="The loss fell. It rose."), 2)
+    assert "my-style.safetensors, of step 150, the best one" in shown
+    assert shown.count("It rose.") == 1
 
 
 def test_previews_use_the_values_of_txt2img_and_show_them(controller: Controller, values: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from lib_ti.training.validation.verdict import State
 
 FIRST_IMAGES = 32
 """Images that are trained on before the second check."""
-GROWTH: dict[State, float] = {"unknown": 1.0, "not begun": 1.4, "learning": 1.2, "done": 1.25}
+GROWTH: dict[State, float] = {"unknown": 1.0, "not begun": 1.6, "learning": 1.2, "done": 1.25}
 """Factor between the images trained on at a check and at the next one."""
 SHARE = 0.1
 """Share of the time that checks may take in the long run."""

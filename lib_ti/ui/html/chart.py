@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from lib_ti.training.images.curve import Point, value_range
+from lib_ti.training.images.curve import Band, Point, value_range
 from lib_ti.ui.html.fragments import escape
 
 Points = Sequence[Point]
@@ -18,7 +18,15 @@ MOST_DOTS = 60
 Range = tuple[float, float]
 
 
-def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None = None, last_step: int = 0) -> str:
+def loss_curve(
+    losses: Points,
+    checks: Sequence[Points],
+    *,
+    best: Point | None = None,
+    noise: Sequence[Band] = (),
+    done_step: int | None = None,
+    last_step: int = 0,
+) -> str:
     """Plot both losses over the steps, each to its own scale: the noise of the training loss would flatten the
     validation loss on a common one.
 
@@ -30,6 +38,10 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
         (step, validation loss), in order: a curve for each state of the data, the current one last.
     best
         Best point of the current curve.
+    noise
+        Band around the current curve.
+    done_step
+        Step since which the loss has hardly fallen; it gets a vertical line.
     last_step
         End of the axis, if beyond the points.
     """
@@ -45,6 +57,11 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
     if losses:
         own = value_range(value for _, value in losses)
         parts.append(f'<polyline class="ti-training" points="{_path(losses, across, own)}"/>')
+    if noise:
+        parts.append(f'<polygon class="ti-noise" points="{_outline(noise, across, up)}"/>')
+    if done_step is not None:
+        x = _x(done_step, across)
+        parts.append(f'<line class="ti-done" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
     for points in curves:
         earlier = "" if points is curves[-1] else " ti-earlier"
         parts.append(f'<polyline class="ti-validation{earlier}" points="{_path(points, across, up)}"/>')
@@ -54,7 +71,7 @@ def loss_curve(losses: Points, checks: Sequence[Points], *, best: Point | None =
         parts.append(_dot(best, across, up, best=True))
     return (
         f'<figure class="ti-chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss curves">'
-        f"{''.join(parts)}</svg>{_legend(bool(losses), curves, best)}</figure>"
+        f"{''.join(parts)}</svg>{_legend(bool(losses), curves, best, done_step)}</figure>"
     )
 
 
@@ -94,11 +111,13 @@ def _dot(point: Point, across: Range, up: Range, *, best: bool = False) -> str:
     return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{title}</title></circle>'
 
 
-def _legend(has_training: bool, curves: Sequence[Points], best: Point | None) -> str:
+def _legend(has_training: bool, curves: Sequence[Points], best: Point | None, done_step: int | None) -> str:
     entries = []
     if curves:
         lowest = f", lowest {best[1]:.4f} at step {best[0]}" if best else ""
         entries.append(("ti-validation", f"validation loss {curves[-1][-1][1]:.4f}{lowest}"))
+    if done_step is not None:
+        entries.append(("ti-done", f"done since step {done_step}"))
     if len(curves) > 1:
         entries.append(("ti-validation ti-earlier", "with earlier images or settings"))
     if has_training:
@@ -109,6 +128,13 @@ def _legend(has_training: bool, curves: Sequence[Points], best: Point | None) ->
 
 def _path(points: Points, across: Range, up: Range) -> str:
     return " ".join(f"{_x(step, across):.1f},{_y(value, up):.1f}" for step, value in points if math.isfinite(value))
+
+
+def _outline(noise: Sequence[Band], across: Range, up: Range) -> str:
+    """The corners of a band, along its lower end and back along its upper one, within the axes."""
+    lower = [(step, max(low, up[0])) for step, low, _ in noise]
+    upper = [(step, min(high, up[1])) for step, _, high in reversed(noise)]
+    return _path([*lower, *upper], across, up)
 
 
 def _round_values(ends: Range, most: int, *, least: float = 0.0) -> list[float]:

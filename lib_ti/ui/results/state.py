@@ -18,7 +18,8 @@ from lib_ti.placeholders import with_name, without_name
 from lib_ti.training.files import run_folder
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.files.tables import read_losses, read_table
-from lib_ti.training.images.curve import Curve, Point
+from lib_ti.training.images.curve import Band, Curve, Point, band
+from lib_ti.training.validation.differences import errors
 from lib_ti.training.validation.history import read_history, segments
 from lib_ti.training.validation.verdict import Verdict, judge
 from lib_ti.wording import quoted
@@ -45,6 +46,8 @@ class Losses:
     """(step, smoothed training loss)."""
     validation: Sequence[Sequence[Point]]
     """(step, validation loss): a curve for each state of the data, the current one last."""
+    noise: Sequence[Band]
+    """Band of one standard error around the current one."""
 
 
 class RunResults:
@@ -109,7 +112,9 @@ class RunResults:
         for step, loss in read_losses(self.folder.losses):
             training.add(step, loss)
         history = read_history(self.folder.evaluations)
-        return Losses(training.points(), [[(check.step, check.loss) for check in part] for part in segments(history)])
+        curves = [[(check.step, check.loss) for check in part] for part in segments(history)]
+        noise = band(curves[-1], errors(segments(history)[-1])) if curves else ()
+        return Losses(training.points(), curves, noise)
 
     def verdict(self) -> Verdict | None:
         """Verdict of the run's validation losses; None without any."""

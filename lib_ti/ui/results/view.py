@@ -19,8 +19,9 @@ def curve(run: RunResults) -> str:
     losses, verdict = run.losses(), run.verdict()
     if verdict is None:
         return loss_curve(losses.training, losses.validation)
-    chart = loss_curve(losses.training, losses.validation, best=(verdict.best_step, verdict.best_loss))
-    return chart + notice("info", [verdict.no_gain, verdict.overtraining])
+    best = (verdict.best_step, verdict.best_loss)
+    chart = loss_curve(losses.training, losses.validation, best=best, noise=losses.noise, done_step=verdict.done_step)
+    return chart + notice("info", [verdict.reason or verdict.overtraining, verdict.no_gain], title=verdict.headline)
 
 
 def recipe(run: RunResults) -> str:

@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("weight_decay", "scale_per_encoder"),
             ("clip", "clip_value"),
             ("validate_every", "validation_split"),
+            ("stop_when_done", "restore_best"),
             ("seed",),
         ),
     ),

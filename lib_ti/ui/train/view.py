@@ -26,7 +26,9 @@ def status(now: Snapshot, seconds: float) -> str:
 def curve(now: Snapshot) -> str:
     """Loss curves with a little space for the next steps; space for all of them would squeeze the curves."""
     last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
-    return loss_curve(now.losses, now.evaluations, best=now.best, last_step=last)
+    return loss_curve(
+        now.losses, now.evaluations, best=now.best, noise=now.noise, done_step=now.done_step, last_step=last
+    )
 
 
 def previews(now: Snapshot) -> str:
@@ -88,11 +90,11 @@ def _ending(now: Snapshot, name: str) -> str:
         sentences = ["Everything up to this step is saved. Press Train Embedding to continue."]
     else:
         title = f"The run of {name} is finished: {counted(now.steps, 'step')} in {duration(now.seconds)}"
-        best = f"The validation loss was lowest at step {now.best[0]}." if now.best else ""
-        sentences = [f"The embedding is {now.embedding}.", best, "See its previews in Results."]
-    return notice("info" if now.state == "stopped" else "good", sentences, title=title) + notice(
-        "warning", [now.remark]
-    )
+        of_step = f", of step {now.restored_step}, the best one" if now.restored_step is not None else ""
+        sentences = [f"The embedding is {now.embedding}{of_step}.", "See its previews in Results."]
+    # What the verdict says below is not said twice.
+    remark = now.remark if now.remark != now.overtraining else ""
+    return notice("info" if now.state == "stopped" else "good", sentences, title=title) + notice("warning", [remark])
 
 
 def _numbers(now: Snapshot) -> str:
@@ -110,7 +112,14 @@ def _numbers(now: Snapshot) -> str:
         numbers["Validation loss"] = f"{now.evaluations[-1][-1][1]:.4f}"
     if now.best:
         numbers["Best step"] = str(now.best[0])
-    return facts(numbers) + (notice("warning", [now.overtraining]) if now.active else "")
+    return _verdict(now) + facts(numbers)
+
+
+def _verdict(now: Snapshot) -> str:
+    """Whether the embedding learns, and why, with the warning about overtraining."""
+    if not now.headline:
+        return ""
+    return notice("warning" if now.overtraining else "info", [now.reason], title=now.headline)
 
 
 def _saved(now: Snapshot) -> str:

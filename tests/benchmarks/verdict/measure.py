@@ -48,7 +48,7 @@ class _Images:
 
 
 class _Monitor(Callback):
-    """Measures every so many steps: samples of validation and training images, and every other time the truth."""
+    """Measures every so many steps: samples of validation and training images, and the truth."""
 
     def __init__(self, validation: ValidationLoss, training: ValidationLoss, truth: ValidationLoss, every: int) -> None:
         self._losses, self._truth, self._every = (validation, training), truth, every
@@ -63,8 +63,7 @@ class _Monitor(Callback):
 
     def _check(self, trainer: Trainer) -> None:
         validation, training = ([rounded(value) for value in loss(trainer.live)] for loss in self._losses)
-        known = len(self.checks) % 2 == 0 or trainer.finished
-        truth = rounded(fmean(self._truth(trainer.live))) if known else None
+        truth = rounded(fmean(self._truth(trainer.live)))
         self.checks.append({"step": trainer.step, "validation": validation, "training": training, "truth": truth})
 
 
