@@ -24,6 +24,7 @@ class TaskKind:
 
 RUN = TaskKind("run", "model", "press Interrupt in the Train tab", unit="step", may_wait=True)
 CONTACT_SHEET = TaskKind("sheet", "model", "press Stop in the Results tab")
+SUGGESTION = TaskKind("suggestion", "model", "press Stop in the Create tab")
 
 _STOP = "press Stop in the Dataset tab"
 INSPECTION = TaskKind("inspection", "dataset", _STOP)

@@ -25,7 +25,7 @@ class Controller:
     def __init__(self, host: Host, tasks: BackgroundTasks = TASKS) -> None:
         self.host, self.tasks, self.runs = host, tasks, Runs(tasks)
         self.templates = Templates(host.folders)
-        self.create = CreateService(host, tasks)
+        self.create = CreateService(host, tasks, self.templates)
         self.train = TrainService(host, tasks, self.templates)
         self.results = ResultsService(host, tasks)
 

@@ -29,6 +29,8 @@ class Parts:
     """The task of the sub-tab Dataset."""
     sheet_line: TaskLine = None  # type: ignore[assignment]  # set by results/page
     """The task of a contact sheet."""
+    suggest_line: TaskLine = None  # type: ignore[assignment]  # set by create/page
+    """The task of a suggested initialization text."""
     steps: Any = None
     """The tabs of the sub-tab Dataset."""
     create: Form = None  # type: ignore[assignment]  # set by create/page

@@ -74,6 +74,7 @@ def build(
             actions.connect(parts)
         boxes.connect(parts)
         dataset_page.on_load(blocks, parts)
+        create_actions.on_load(blocks, parts)
         train_actions.on_load(blocks, parts)
         results_actions.on_load(blocks, parts)
     for block in blocks.blocks.values():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_ti.background.kinds import SUGGESTION
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import BUSY, QUIET
+from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.latest import follow
+
+if TYPE_CHECKING:
+    from lib_ti.training.suggest.suggestions import Suggestions
 
 
 def connect(parts: Parts) -> None:
@@ -45,3 +50,37 @@ def connect(parts: Parts) -> None:
         inputs={vectors},
         outputs=[parts["create_tokens_left"]],
     )
+    _connect_suggest(parts)
+
+
+def _connect_suggest(parts: Parts) -> None:
+    """Start a search, show its answer, and fill in the word that is chosen."""
+    line, box, words = parts.suggest_line, parts["suggest_message"], parts["suggested"]
+    controller, train = parts.controller, parts.train
+
+    def suggest(data: dict[Any, Any]) -> list[Any]:
+        _, problem = attempt(lambda: controller.create.start_suggesting(train.values(data)))
+        return [problem or "", gr.update() if problem else gr.update(visible=False), *line.updates()]
+
+    def ended(data: dict[Any, Any]) -> list[Any]:
+        if not line.succeeded(data, SUGGESTION):
+            return [line.outcome(SUGGESTION) or gr.update(), gr.update()]
+        return _answer(controller.tasks.result(SUGGESTION))
+
+    parts["suggest"].click(suggest, inputs=set(train.components), outputs=[box, words, *line.outputs], **BUSY)
+    line.connect()
+    line.done.change(ended, inputs={line.done}, outputs=[box, words], **QUIET)
+    words.input(lambda data: data[words] or gr.update(), inputs={words}, outputs=[parts.create["text"]], **QUIET)
+
+
+def _answer(found: Suggestions) -> list[Any]:
+    """Return the box and the choices of words."""
+    title, *rows = found.describe()
+    texts = [word.text for word in found.words]
+    shown = notice("good" if texts else "info", rows, title=title)
+    return [shown, gr.update(choices=texts, value=None, visible=bool(texts))]
+
+
+def on_load(blocks: gr.Blocks, parts: Parts) -> None:
+    """Show a search in progress on a new page."""
+    blocks.load(parts.suggest_line.updates, inputs=[], outputs=parts.suggest_line.outputs, **QUIET)

@@ -18,7 +18,7 @@ from lib_ti.ui.parts import Parts
 
 BUSY_BOXES = (
     "inspect_message", "crop_message", "remove_message", "prepare_message", "prepare_used", "captions_result",
-    "create_result", "check_result", "sheet_message",
+    "create_result", "suggest_message", "check_result", "sheet_message",
 )  # fmt: skip
 """Boxes of the buttons that start a task or use the model."""
 _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')
