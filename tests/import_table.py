@@ -1,0 +1,200 @@
+"""Who may import whom; ``test_architecture`` checks the source against it.
+
+An *area* is a subpackage or a module of ``lib_ti``; the most particular name of the table counts, so that
+``host.base`` is an area of its own within ``host``. Within the areas of :data:`ORDER` each module may import only
+modules of earlier layers.
+"""
+
+from __future__ import annotations
+
+BASE = {
+    "",
+    "errors",
+    "wording",
+    "paths",
+    "signals",
+    "storage",
+    "ordered_map",
+    "placeholders",
+    "prompt_syntax",
+    "schedule",
+    "config",
+    "families",
+    "lazy",
+}  # "" is the package itself, for its version
+DATA = {"data", "data.images", "data.beside", "data.textfile"}
+ENGINE = BASE | DATA | {"host.base", "host.model", "host.tools", "embedding", "embedding.formats"}
+HOST = {
+    *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding", "embedding.formats"),
+    *("host.base", "host.model", "host.tools", "host.clip"),
+    *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
+}
+EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
+WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
+HOSTS = {"host.clip"} | EMBEDDED | WEBUI
+TRAINING_PARTS = {
+    f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "suggest", "validation")
+}
+TRAINING = {"training"} | TRAINING_PARTS
+PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),
+    "errors": {"wording"},
+    "wording": set(),
+    "signals": {"wording"},
+    "storage": {"errors"},
+    "ordered_map": set(),
+    "placeholders": set(),
+    "prompt_syntax": {"errors", "wording"},
+    "schedule": {"errors", "wording"},
+    "paths": {"errors", "wording"},
+    "config": {"errors", "wording", "paths", "placeholders", "schedule"},
+    "families": set(),
+    "lazy": set(),
+    "host.base": {"errors", "signals", "host.model", "host.tools"},
+    "host.model": {"errors", "embedding", "families"},
+    "host.tools": set(),
+    "embedding": BASE | {"embedding.formats"},
+    "embedding.formats": {"errors", "wording", "families"},
+    "data.textfile": BASE,
+    "data.images": BASE | {"embedding.formats"},
+    "data.beside": BASE | {"data.images", "data.textfile"},
+    "data": BASE | {"host.model", "embedding.formats", "data.images", "data.beside", "data.textfile"},
+    "training": ENGINE | TRAINING_PARTS,
+    "training.callbacks": ENGINE | TRAINING - {"training.checks"},
+    "training.checks": ENGINE | {"training.step", "training.images"},
+    "training.memory": ENGINE | {"training.step", "training.checks"},
+    "training.images": ENGINE | {"training.files", "training.validation"},
+    "training.validation": ENGINE | {"training.files", "training.memory", "training.step"},
+    "training.files": ENGINE | {"training.step"},
+    "training.step": ENGINE,
+    "training.suggest": ENGINE | {"training", "training.checks", "training.memory", "training.step"},
+    "prep": ENGINE,
+    "prep.remove": ENGINE | {"prep"},
+    "prep.inspect": ENGINE | {"prep", "prep.remove"},
+    "prep.recipe": ENGINE | {"prep", "prep.remove"},
+    "prep.captions": ENGINE | {"prep"},
+    "background": BASE | TRAINING | {"host.base"},
+    "host": set(),
+    "host.request_checks": {"errors", "families", "host.model"},
+    "host.inpainted_patch": {"families"},
+    "host.blip_input": set(),
+    "host.weights_hash": set(),
+    "host.noise_schedule": set(),
+    "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
+    "host.embedded": HOST | EMBEDDED,
+    "host.embedded.files": HOST,
+    "host.embedded.image_tools": HOST,
+    "host.webui": HOST | WEBUI | {"paths"},
+    "host.webui.loaded": HOST,
+    "host.webui.image_tools": HOST | {"host.webui.loaded", "host.webui.temporary"},
+    "host.webui.temporary": HOST,
+    "pocket": {"", "storage", "errors", "host.clip"} | EMBEDDED,
+    "ui": ENGINE | PREP | TRAINING | {"background"},
+    "cli": ENGINE | PREP | TRAINING | EMBEDDED | {"host.clip", "pocket", "background", "ui"},
+    "__main__": {"cli"},
+    "scripts": {"lazy", "data", "host.webui", "ui"},
+    "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip"} | EMBEDDED,
+}
+EMBEDDING = {"embedding", "embedding.formats"}
+WORKING = (
+    PREP
+    | EMBEDDING
+    | HOSTS
+    | TRAINING
+    | DATA
+    | {"host.base", "host.model", "host.tools", "pocket", "tools"}
+    | {"host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"}
+)
+ONLY_IN: dict[str, set[str]] = {
+    "torch": WORKING,
+    "numpy": WORKING,
+    "PIL": WORKING | {"ui"},
+    "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
+    "safetensors": WORKING,
+    "sgm": WEBUI,
+    "diffusers": EMBEDDED | {"pocket", "tools"},
+    "transformers": EMBEDDED | {"pocket", "tools"},
+    "tokenizers": {"host.clip"},
+    "matplotlib": {"training.images"},
+    "gradio": {"ui", "scripts"},
+    "fastapi": {"ui"},
+}
+ORDER: dict[str, tuple[set[str], ...]] = {
+    "families": ({"clip"}, {"family"}, {"model_info", "modelspec", "sd1", "sd2", "sdxl"}, {"registry"}),
+    "embedding": (
+        {"embedding", "initial", "names", "text_mask"},
+        {"cardface", "layouts", "verify"},
+        {"card"},
+        {"files"},
+        {"library"},
+    ),
+    "embedding.formats": (
+        {"contents", "pickle_parts", "pixelcode"},
+        {"card_reading", "unpickle"},
+        {"reading", "tensor_files"},
+    ),
+    "data.images": ({"buckets", "colour", "formats", "png"}, {"decode"}, {"contents"}),
+    "data.beside": ({"metadata"}, {"companions"}, {"captions", "masks"}),
+    "data": (
+        {"folder", "latent_files"},
+        {"dataset", "templates"},
+        {"batches", "framing", "preparations", "reading", "scan"},
+        {"latents"},
+    ),
+    "host.clip": ({"network", "tokenizer"}, {"chunks", "conditioning", "token_table"}),
+    "host.embedded": (
+        {"diffusers_classes", "prediction", "stored_half", "text_encoder"},
+        {"prompt_encoder"},
+        {"architecture"},
+        {"networks", "recognized", "sampling"},
+        {"model"},
+        {"inpainting", "models"},
+        {"tools"},
+        {"host"},
+    ),
+    "host.embedded.files": ({"ldm_names"}, {"recognition"}, {"checkpoint", "description"}),
+    "host.embedded.image_tools": ({"blip", "upscaling"},),
+    "host.webui": (
+        {"embeddings", "file_hints", "folders", "forks", "tab", "turn"},
+        {"preview", "progress"},
+        {"model", "tools"},
+        {"session"},
+        {"models"},
+        {"host"},
+    ),
+    "host.webui.loaded": ({"autoencoder", "conditioning", "kind", "noise_schedule", "text_encoder"}, {"prompts"}),
+    "host.webui.image_tools": ({"captioners", "inpainting", "upscalers"},),
+    "host.webui.temporary": ({"preserved", "recompute"}, {"ldm_checkpointing"}),
+    "training": (
+        {"initialization", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},
+        {"build", "create", "run_length"},
+        {"inputs"},
+        {"run_plan"},
+        {"first_step"},
+        {"check", "session"},
+        {"run"},
+    ),
+    "training.callbacks": ({"evaluator", "previewer", "recorder"}, {"run_images", "saver"}),
+    "training.checks": (
+        {"attention", "findings", "prompts", "settings"},
+        {"disk_space", "norms", "preset", "self_test"},
+    ),
+    "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
+    "training.images": ({"curve", "previews"}, {"plot"}, {"contact_sheet"}),
+    "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),
+    "training.step": (
+        {"batch", "diffusion", "embeddings", "gradients", "limits", "loss_scale", "norms"},
+        {"batch_source", "objective", "optimizers", "trial"},
+        {"backward"},
+    ),
+    "training.suggest": ({"candidates", "word_loss"}, {"ranking"}, {"contradiction", "suggestions"}, {"initial_text"}),
+    "training.validation": (
+        {"history", "validation_loss"},
+        {"differences", "samples", "sentences"},
+        {"measurement", "verdict"},
+        {"cadence"},
+    ),
+    "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
+}
+"""Layers of the modules of an area, the lowest first."""
