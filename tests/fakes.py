@@ -59,6 +59,9 @@ class FakeModel:
     def offload_autoencoder(self, away: bool) -> None:
         self.autoencoder_away = away
 
+    def optimize(self, how: str) -> str:
+        return ""
+
     def encode_images(self, pixels: Tensor) -> LatentStats:
         mean = torch.nn.functional.avg_pool2d(pixels, 8)
         mean = torch.cat([mean, mean.mean(1, keepdim=True)], 1)

@@ -144,7 +144,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     ),
     "host.clip": ({"network", "tokenizer"}, {"chunks", "conditioning", "token_table"}),
     "host.embedded": (
-        {"diffusers_classes", "prediction", "stored_half", "text_encoder"},
+        {"diffusers_classes", "optimization", "prediction", "stored_half", "text_encoder"},
         {"prompt_encoder"},
         {"architecture"},
         {"networks", "recognized", "sampling"},

@@ -9,9 +9,9 @@ from typing import Any
 from lib_ti.config.presets import NO_PRESET, PRESETS, preset_settings, with_preset
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.config.validation import AUTOMATIC, validation_problems
+from lib_ti.config.vector_norm import norm_problems
 from lib_ti.placeholders import FILEWORDS, without_name
 from lib_ti.schedule import check_reaches, parse_learning_rates
-from lib_ti.wording import number
 
 
 @dataclass(frozen=True)
@@ -242,6 +242,14 @@ class TrainConfig(Settings):
         "quarters longer, most so on small images. auto: no more than the graphics card's free memory requires.",
         choices=("auto", "off", "transformer-blocks", "all-blocks"),
     )
+    optimization: str = setting(
+        "off",
+        "UNet optimization",
+        "channels-last: another memory layout, often faster in half precision; compile: torch.compile, which takes "
+        "minutes before the first step; cuda-graphs: the same with less work between the kernels, for small batches. "
+        "Where it cannot be used, training runs without it and the log says why.",
+        choices=("off", "channels-last", "compile", "cuda-graphs"),
+    )
     log_directory: str = setting(
         "textual_inversion",
         "Log directory",
@@ -280,7 +288,7 @@ class TrainConfig(Settings):
                 found += [too_short] if too_short else []
         if self.clip != "disabled" and self.clip_value == 0:
             found.append("Gradient clipping limit is 0, so that every gradient would be 0; give a limit such as 1.")
-        found += self._contradicting_norm()
+        found += norm_problems(self.vector_norm, self.weight_decay, self.clip)
         for label, prompt in (
             ("Preview prompt", self.preview_prompt),
             ("Preview negative prompt", self.preview_negative),
@@ -294,20 +302,6 @@ class TrainConfig(Settings):
         if 0 < self.width < 32 or 0 < self.height < 32:
             found.append(
                 f"Width × height is {self.width} × {self.height}; each must be at least 32, or 0 for the model's size."
-            )
-        return found
-
-    def _contradicting_norm(self) -> list[str]:
-        found = []
-        if self.vector_norm in ("fixed", "direction") and self.weight_decay:
-            found.append(
-                f"Weight decay is {number(self.weight_decay)}, and Vector norm is {self.vector_norm}, which lets no "
-                "vector become shorter: set Weight decay to 0, or Vector norm to free."
-            )
-        if self.vector_norm == "direction" and self.clip != "disabled":
-            found.append(
-                f"Gradient clipping is {self.clip}, and Vector norm is direction, where the size of a gradient does "
-                "not matter: set Gradient clipping to disabled, or Vector norm to fixed."
             )
         return found
 

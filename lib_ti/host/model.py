@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Checkpointing = Literal["off", "transformer-blocks", "all-blocks"]
 """Which of the UNet's blocks recompute their activations in the backward pass instead of storing them."""
+Optimization = Literal["off", "channels-last", "compile", "cuda-graphs"]
+"""Ways to run the UNet faster: see :attr:`lib_ti.config.TrainConfig.optimization`."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,18 @@ class Model(Protocol):
 
     def offload_autoencoder(self, away: bool) -> None:
         """Choose whether the autoencoder is in main memory except while it is used; a session begins with it not so."""
+        ...
+
+    def optimize(self, how: Optimization) -> str:
+        """Choose how the UNet is run, from the next :meth:`predict` on; a session begins with off.
+
+        Predictions differ by rounding only. What is compiled is compiled when it is first run, and may fail then.
+
+        Returns
+        -------
+        str
+            Why this model cannot be run so, a full sentence, which leaves it as it was; else empty.
+        """
         ...
 
     def encode_images(self, pixels: torch.Tensor) -> LatentStats:

@@ -8,6 +8,7 @@ from typing import cast
 from lib_ti.config import TrainConfig
 from lib_ti.errors import Busy, UserError
 from lib_ti.host.base import Host, Precision, SessionOptions
+from lib_ti.host.model import Optimization
 from lib_ti.training import first_step
 from lib_ti.training.checks.attention import attention_by
 from lib_ti.training.checks.findings import Finding, findings, worst_first
@@ -55,6 +56,8 @@ def _try_step(plan: RunPlan, config: TrainConfig) -> Iterator[Finding]:
     yield from findings("error", tested.problems)
     yield from findings("warning", [tested.remark] if tested.remark else [])
     with attention_by(tested.attention):
+        remark = first_step.optimize(plan, cast("Optimization", config.optimization))
+        yield from findings("warning", [remark] if remark else [])
         about_memory = list(first_step.choose_memory(plan, config).findings())
         yield from about_memory
         if not any(finding.kind == "error" for finding in about_memory):

@@ -17,6 +17,7 @@ from lib_ti.data.latents import Latents
 from lib_ti.embedding import library
 from lib_ti.errors import BadInput, NeedsConsent, TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, Precision, SessionOptions
+from lib_ti.host.model import Optimization
 from lib_ti.signals import Control, FileSkipped, Listener, LogMessage, Progress, RunFinished
 from lib_ti.storage import in_use
 from lib_ti.training import first_step
@@ -85,6 +86,8 @@ def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *,
         plan = _agreed(prepared, config, log, new_data=new_data)
         stack.enter_context(in_use.held(plan.target.folder.target, in_use.TRAINED))
         stack.enter_context(attention_by(_tested_attention(plan, log)))
+        if remark := first_step.optimize(plan, cast("Optimization", config.optimization)):
+            log(LogMessage(remark, warning=True))
         memory = _chosen_memory(plan, config, log)
         dataset, encoded = _encode(host, config, plan, log, control)
         return RunSession(host, plan.config, plan, log, control, memory).run(dataset, encoded)

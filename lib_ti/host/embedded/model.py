@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from PIL import Image
@@ -17,10 +18,11 @@ from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.diffusers_classes import AutoencoderKL
 from lib_ti.host.embedded.networks import Networks
+from lib_ti.host.embedded.optimization import optimized
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
 from lib_ti.host.embedded.recognized import recognized
 from lib_ti.host.embedded.sampling import Denoise, check_request, sample
-from lib_ti.host.model import Checkpointing, Conditioning, Conditions, Framing, ImageRequest, LatentStats
+from lib_ti.host.model import Checkpointing, Conditioning, Conditions, Framing, ImageRequest, LatentStats, Optimization
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.prompt_syntax import parse
 
@@ -41,6 +43,7 @@ class EmbeddedModel:
         self, networks: Networks, made: Architecture, *, name: str, checkpoint_hash: str, autoencoder_hash: str
     ) -> None:
         self._networks, self._unet = networks, networks.unet
+        self._run_unet: Callable[..., Any] = networks.unet
         self._autoencoder, self._autoencoder_away = networks.autoencoder, False
         self._text = PromptEncoder(made.family, networks.text_encoders)
         self._made = made
@@ -98,6 +101,12 @@ class EmbeddedModel:
         self._autoencoder_away = away
         self._autoencoder.to("cpu" if away else self.device)
 
+    def optimize(self, how: Optimization) -> str:
+        if how == "cuda-graphs" and self.device.type != "cuda":
+            return "UNet optimization cuda-graphs needs a graphics card; training runs without it."
+        self._run_unet = optimized(self._unet, how)
+        return ""
+
     @contextmanager
     def _autoencoder_on_device(self) -> Iterator[AutoencoderKL]:
         try:
@@ -141,7 +150,7 @@ class EmbeddedModel:
                 # Sizes stay in float32, since bfloat16 rounds those above 256.
                 "added_cond_kwargs": {"text_embeds": conditioning.pooled.to(dtype), "time_ids": conditioning.sizes}
             }
-        prediction: torch.Tensor = self._unet(
+        prediction: torch.Tensor = self._run_unet(
             noisy.to(self.device, dtype),
             timesteps.to(self.device),
             encoder_hidden_states=conditioning.crossattn.to(dtype),

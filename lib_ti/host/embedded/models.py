@@ -121,6 +121,7 @@ class EmbeddedModels:
             try:
                 yield acquired
             finally:
+                acquired.optimize("off")
                 acquired.set_checkpointing("off")
                 acquired.offload_autoencoder(False)
         finally:

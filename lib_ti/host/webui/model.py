@@ -15,7 +15,7 @@ from lib_ti.errors import TrainingFailed
 from lib_ti.families.family import Family
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.conditioning import TextConditioning
-from lib_ti.host.model import Checkpointing, Conditioning, Conditions, ImageRequest, LatentStats
+from lib_ti.host.model import Checkpointing, Conditioning, Conditions, ImageRequest, LatentStats, Optimization
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.host.webui.file_hints import differences, weight_names
 from lib_ti.host.webui.loaded.autoencoder import latent_distribution
@@ -83,6 +83,12 @@ class WebUIModel:
 
     def offload_autoencoder(self, away: bool) -> None:
         """Do nothing."""
+
+    def optimize(self, how: Optimization) -> str:
+        """Refuse: the WebUI replaces parts of its UNet while it runs, which a compiled one would not see."""
+        return (
+            "" if how == "off" else f"UNet optimization {how} is not for the WebUI's model; training runs without it."
+        )
 
     @property
     def alphas_cumprod(self) -> torch.Tensor:
