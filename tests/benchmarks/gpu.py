@@ -22,7 +22,7 @@ import torch
 from tests.benchmarks.gpu_accidents import accidents
 from tests.benchmarks.gpu_families import families
 from tests.benchmarks.gpu_place import SIZES, Check, Place, Result, write_checkpoint
-from tests.benchmarks.gpu_speed import memory, steps
+from tests.benchmarks.gpu_speed import memory, optimizations, steps
 from tests.benchmarks.gpu_truth import agreement, resume
 
 PARTS: dict[str, Callable[[Place], Iterator[Check]]] = {
@@ -32,6 +32,7 @@ PARTS: dict[str, Callable[[Place], Iterator[Check]]] = {
     "resume": resume,
     "accidents": accidents,
     "memory": memory,
+    "optimizations": optimizations,
 }
 """The most important first."""
 LIMIT = 700

@@ -14,7 +14,7 @@ import torch
 
 from lib_ti.host.base import Precision, SessionOptions
 from lib_ti.host.embedded.model import EmbeddedModel
-from lib_ti.host.model import Checkpointing
+from lib_ti.host.model import Checkpointing, Optimization
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.gpu_place import Check, Place, Result, trainer
 
@@ -43,6 +43,21 @@ def memory(place: Place) -> Iterator[Check]:
                 for batch in BATCHES:
                     what = f"{place.precisions[0]}, batch {batch}, {side} px: memory with checkpointing {blocks}"
                     yield Check(what, partial(_memory, place, model, batch, side, blocks, what))
+
+
+def optimizations(place: Place) -> Iterator[Check]:
+    """Steps per second by UNet optimization; on the processor without compiling, which takes minutes there."""
+    precision = place.precisions[0]
+    for how in get_args(Optimization) if place.on_card else ("off", "channels-last"):
+        with place.host.models.session(SessionOptions(cast("Precision", precision))) as model:
+            for batch in BATCHES:
+                what = f"{precision}, batch {batch}, {place.size.side} px: speed with UNet optimization {how}"
+                yield Check(what, partial(_optimized_speed, place, model, batch, how, what))
+
+
+def _optimized_speed(place: Place, model: EmbeddedModel, batch: int, how: Optimization, what: str) -> Result:
+    remark = model.optimize(how)
+    return Result(what, remark, kept=False) if remark else _speed(place, model, batch, what)
 
 
 def _speed(place: Place, model: EmbeddedModel, batch: int, what: str) -> Result:

@@ -51,6 +51,13 @@ def test_each_family_is_measured_by_batch_size_and_checkpointing(place: Place) -
         assert one.numbers["images_per_second"] > 0, one
 
 
+def test_ways_to_run_the_unet_are_compared(place: Place) -> None:
+    found = results("optimizations", place)
+    assert len(found) == 4
+    for what, one in found.items():
+        assert one.numbers["steps_per_second"] > 0, what
+
+
 @pytest.mark.parametrize("key", ["sd1", "sd2", "sdxl"])
 def test_models_of_full_size_are_made_on_the_device(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def without_values(table: TokenTable, encoder: str, weight: torch.Tensor) -> None:
