@@ -128,6 +128,7 @@ class FakeHost:
 class FakeFolders:
     def __init__(self, folder: Path) -> None:
         self.embeddings = folder / "embeddings"
+        self.datasets = folder / "datasets"
         self.templates: Sequence[Path] = (folder / "templates",)
         self.allowed: Sequence[Path] | None = None
         self.arguments: Mapping[str, str] = {}

@@ -36,7 +36,7 @@ TRAINING_PARTS = {
     f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "suggest", "validation")
 }
 TRAINING = {"training"} | TRAINING_PARTS
-PREP = {"prep", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
+PREP = {"prep", "prep.incoming", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": {"wording"},
@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training.step": ENGINE,
     "training.suggest": ENGINE | {"training", "training.checks", "training.memory", "training.step"},
     "prep": ENGINE,
+    "prep.incoming": ENGINE,
     "prep.remove": ENGINE | {"prep"},
     "prep.inspect": ENGINE | {"prep", "prep.remove"},
     "prep.recipe": ENGINE | {"prep", "prep.remove"},
@@ -195,6 +196,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"measurement", "verdict"},
         {"cadence"},
     ),
+    "prep.incoming": ({"archive", "names"}, {"bring_in"}),
     "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
 }
 """Layers of the modules of an area, the lowest first."""

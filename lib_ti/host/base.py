@@ -116,6 +116,11 @@ class Folders(Protocol):
         ...
 
     @property
+    def datasets(self) -> Path:
+        """Where images go that are brought in, a folder for each set; it may not exist yet."""
+        ...
+
+    @property
     def templates(self) -> Sequence[Path]:
         """Folders of prompt templates besides the shipped ones; the first that has a name counts."""
         ...

@@ -55,6 +55,7 @@ class GivenFolders:
     embeddings: Path
     templates: tuple[Path, ...] = ()
     allowed: Sequence[Path] | None = None
+    datasets: Path = Path("datasets")
 
     @property
     def arguments(self) -> Mapping[str, str]:

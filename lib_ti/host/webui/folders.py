@@ -25,6 +25,10 @@ class WebUIFolders:
         return Path(shared.cmd_opts.embeddings_dir)
 
     @property
+    def datasets(self) -> Path:
+        return Path(paths_internal.data_path) / "datasets"
+
+    @property
     def templates(self) -> Sequence[Path]:
         return (Path(shared.cmd_opts.textual_inversion_templates_dir),)
 
@@ -39,6 +43,6 @@ class WebUIFolders:
         listed = [as_path(name) for name in shared.opts.ti_folders.split(",") if path_text(name)]
         return [
             as_path(shared.opts.ti_log_directory, "Log directory"),
-            Path(paths_internal.data_path) / "datasets",
+            self.datasets,
             *listed,
         ]

@@ -1,0 +1,1 @@
+"""Bringing images in: uploaded files and zips become a folder of images with their captions."""
