@@ -20,7 +20,7 @@ from lib_ti.training.validation.cadence import Cadence
 from lib_ti.training.validation.differences import error_from
 from lib_ti.training.validation.history import Check
 from lib_ti.training.validation.measurement import Measurement
-from lib_ti.training.validation.verdict import State, Verdict, judge
+from lib_ti.training.validation.verdict import State, Verdict, due_state, judge
 
 
 class Evaluator(Callback):
@@ -65,7 +65,7 @@ class Evaluator(Callback):
         self._ended_before = target.state.ended
         self._state: State = "unknown"
         self._due: list[Check] = []
-        self._follow(judge(self._history))
+        self._follow()
 
     @property
     def ends_run(self) -> bool:
@@ -116,7 +116,7 @@ class Evaluator(Callback):
         check = replace(self._measurement.check(embedding, known[-1].no_keyword if known else None), due=due)
         self._history.append(check)
         verdict = self.verdict = judge(self._history)
-        self._follow(verdict)
+        self._follow()
         self.step = check.step
         self._ended_before = self._ended_before and not due
         best_step = verdict.best_step if verdict else None
@@ -127,10 +127,10 @@ class Evaluator(Callback):
         best = min((c for c in known if math.isfinite(c.loss)), key=lambda c: c.loss, default=None)
         self._listen(_event(check, verdict, error_from(best, check) if math.isfinite(check.loss) else 0.0))
 
-    def _follow(self, verdict: Verdict | None) -> None:
+    def _follow(self) -> None:
         """Remember what the next check's step depends on."""
         self._due = [check for check in self._comparable() if check.due]
-        self._state = verdict.state if verdict and self._due else "unknown"
+        self._state = due_state(self._due)
 
     def _comparable(self) -> list[Check]:
         """Return the checks on the present data."""

@@ -92,7 +92,8 @@ def judge(history: Sequence[Check]) -> Verdict | None:
         return None
     first, best, last = checks[0], min(checks, key=lambda check: check.loss), current[-1]
     gained = None if len(current) == 1 else is_above(_samples(first), _samples(best), GAINED_ERRORS)
-    due = [check for check in checks if check.due]
+    # The last check counts although it may not have been due: it is what a finished run has reached.
+    due = [check for check in checks if check.due or check is last]
     overtraining = _overtraining(due, best) if gained and best.unseen else ""
     diverged = not math.isfinite(last.loss) or is_above(_samples(last), _samples(first), GAINED_ERRORS)
     progress = judge_progress(due) if due else None
@@ -125,6 +126,15 @@ def judge(history: Sequence[Check]) -> Verdict | None:
         headline=sentences.headline(state, first, best, done, overtrained=bool(overtraining)),
         reason=" ".join(filter(None, [why, sentences.keyword(first, best), overtraining])),
     )
+
+
+def due_state(checks: Sequence[Check]) -> State:
+    """Return the state after the checks that were due, which decides when a run validates and ends.
+
+    It depends on nothing else, so that an interrupted run does both at the same steps as another.
+    """
+    due = [check for check in checks if check.due and math.isfinite(check.loss)]
+    return judge_progress(due).state if due else "unknown"
 
 
 def judge_progress(due: Sequence[Check]) -> Progress:

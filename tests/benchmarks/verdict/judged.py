@@ -10,7 +10,7 @@ from typing import Any
 from lib_ti.training.validation.cadence import Cadence
 from lib_ti.training.validation.history import Check, new_check
 from lib_ti.training.validation.validation_loss import SAMPLES
-from lib_ti.training.validation.verdict import State, Verdict, judge
+from lib_ti.training.validation.verdict import State, Verdict, due_state, judge
 
 BEGUN, NOT_BEGUN = 0.25, 0.05
 """Shares of the gap above and below which it is clear whether a run has begun to learn."""
@@ -149,6 +149,5 @@ def _validated(checks: Sequence[Mapping[str, Any]], batch: int) -> list[Check]:
             training=measured["training"],
         )
         found.append(replace(check, due=due))
-        verdict = judge(found)
-        state = verdict.state if verdict else "unknown"
+        state = due_state(found)
     return found

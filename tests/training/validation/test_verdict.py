@@ -15,7 +15,7 @@ import pytest
 
 from lib_ti.training.files.tables import Table
 from lib_ti.training.validation.history import COLUMNS, Check, new_check, read_history, row, segments
-from lib_ti.training.validation.verdict import judge
+from lib_ti.training.validation.verdict import due_state, judge
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -190,6 +190,15 @@ def test_a_check_that_was_not_due_does_not_decide_about_the_state() -> None:
     assert with_it is not None
     assert without_it is not None
     assert (with_it.state, with_it.done_step) == (without_it.state, without_it.done_step)
+    assert due_state([*history[:4], between]) == due_state(history[:4])
+
+
+def test_what_a_run_reached_counts_at_its_end() -> None:
+    *history, last = checks([0.029, 0.0289, 0.0291, 0.0250])
+    verdict = judge([*history, replace(last, due=False)])
+    assert verdict is not None
+    assert verdict.state == "learning"
+    assert due_state([*history, replace(last, due=False)]) == "not begun"
 
 
 def test_a_second_phase_of_learning_is_learning_again() -> None:
