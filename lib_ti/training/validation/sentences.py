@@ -19,14 +19,15 @@ def headline(state: str, first: Check, best: Check, done_step: int | None, *, ov
     return f"{said}. Best step: {best.step}" + (f". Probably overtrained since step {best.step}" if overtrained else "")
 
 
-def reason(state: str, first: float, now: float, *, first_step: int, done_step: int | None, images: str) -> str:
-    """Return why a run is in that state; ``first`` and ``now`` are losses of ``images``."""
+def reason(state: str, first: tuple[int, float], now: tuple[int, float], done_step: int | None, images: str) -> str:
+    """Return why a run is in that state; ``first`` and ``now`` are step and loss of ``images``."""
+    begun, reached = (f"{loss:.4f} at step {step}" for step, loss in (first, now))
     if state == "not begun":
-        change = "a random difference" if now < first else "no lower"
-        return f"The loss on {images} was {first:.4f} at step {first_step} and is {now:.4f}, {change}."
-    fell = f"The loss on {images} fell from {first:.4f} at step {first_step} to {now:.4f}"
+        change = "a random difference" if now[1] < first[1] else "no lower"
+        return f"The loss on {images} was {begun} and {reached}, {change}."
+    fell = f"The loss on {images} fell from {begun} to {reached}"
     if state == "learning":
-        return f"{fell}, and is still falling."
+        return f"{fell}, and was still falling."
     return f"{fell}, and hardly any further since step {done_step}."
 
 

@@ -113,11 +113,10 @@ def judge(history: Sequence[Check]) -> Verdict | None:
     unseen = best.unseen and not progress.of_training
     why = sentences.reason(
         state,
-        progress.first_loss,
-        progress.loss,
-        first_step=progress.first.step,
-        done_step=done,
-        images="the validation images" if unseen else "the training images",
+        (progress.first.step, progress.first_loss),
+        (due[-1].step, progress.loss),
+        done,
+        "the validation images" if unseen else "the training images",
     )
     return replace(
         verdict,

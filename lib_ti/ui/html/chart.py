@@ -71,7 +71,7 @@ def loss_curve(
         parts.append(_dot(best, across, up, best=True))
     return (
         f'<figure class="ti-chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss curves">'
-        f"{''.join(parts)}</svg>{_legend(bool(losses), curves, best, done_step)}</figure>"
+        f"{''.join(parts)}</svg>{_legend(bool(losses), curves, best, done_step, noisy=bool(noise))}</figure>"
     )
 
 
@@ -111,11 +111,15 @@ def _dot(point: Point, across: Range, up: Range, *, best: bool = False) -> str:
     return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{title}</title></circle>'
 
 
-def _legend(has_training: bool, curves: Sequence[Points], best: Point | None, done_step: int | None) -> str:
+def _legend(
+    has_training: bool, curves: Sequence[Points], best: Point | None, done_step: int | None, *, noisy: bool
+) -> str:
     entries = []
     if curves:
         lowest = f", lowest {best[1]:.4f} at step {best[0]}" if best else ""
         entries.append(("ti-validation", f"validation loss {curves[-1][-1][1]:.4f}{lowest}"))
+    if noisy:
+        entries.append(("ti-noise", "± 1 standard error of the difference from the best step before"))
     if done_step is not None:
         entries.append(("ti-done", f"done since step {done_step}"))
     if len(curves) > 1:

@@ -160,10 +160,10 @@ def test_the_states_follow_each_other_with_their_reasons() -> None:
     not_begun, learning, done = verdicts[2], verdicts[5], verdicts[-1]
     assert not_begun is not None
     assert not_begun.headline == "Has not begun to learn"
-    assert not_begun.reason.startswith("The loss on the validation images was 0.0290 at step 0 and is 0.0290")
+    assert not_begun.reason.startswith("The loss on the validation images was 0.0290 at step 0 and 0.0290 at step 100")
     assert learning is not None
     assert learning.headline == "Learning: 32% less error than without the keyword. Best step: 250"
-    assert "and is still falling" in learning.reason
+    assert "and was still falling" in learning.reason
     assert done is not None
     assert done.done_step in (250, 300)
     assert done.headline == f"Done since step {done.done_step}. Best step: 350"
@@ -179,7 +179,7 @@ def test_progress_is_judged_on_training_images_and_the_best_step_on_validation_i
     verdict = judge([replace(v, training=t.samples) for v, t in zip(rising, falling, strict=True)])
     assert verdict is not None
     assert (verdict.state, verdict.best_step) == ("done", 50)
-    assert verdict.reason.startswith("The loss on the training images fell from 0.0290 at step 0 to 0.0200")
+    assert verdict.reason.startswith("The loss on the training images fell from 0.0290 at step 0 to 0.0200 at step 350")
     assert verdict.headline.endswith("Probably overtrained since step 50")
 
 
