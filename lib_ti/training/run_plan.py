@@ -30,6 +30,7 @@ from lib_ti.training.checks.settings import check_settings
 from lib_ti.training.images.previews import check_previews
 from lib_ti.training.inputs import RunInputs, read_inputs
 from lib_ti.training.resume import RunTarget, choose_target, continued_run
+from lib_ti.training.validation.samples import basis
 from lib_ti.wording import counted
 
 Progress = Callable[[int, int], None]
@@ -190,6 +191,8 @@ def _check_images(
     with prepared.collecting():
         dataset = read_dataset(config, size, progress)
         prepared.add(*about_images(dataset))
+        if config.validate_every and not dataset.validation:
+            prepared.add(Finding("info", basis(dataset)))
         if fits:
             with prepared.collecting():
                 target = choose_target(config, embedding, model.info, dataset, template)

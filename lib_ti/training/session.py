@@ -31,7 +31,7 @@ from lib_ti.training.stopping import stop_requested
 from lib_ti.training.trainer import Trainer
 from lib_ti.training.validation import history
 from lib_ti.training.validation.measurement import measure_run
-from lib_ti.training.validation.samples import RunSamples, basis
+from lib_ti.training.validation.samples import RunSamples
 from lib_ti.training.validation.verdict import WINDOW
 
 
@@ -84,7 +84,7 @@ class RunSession:
             self._previewer(dataset),
             RunImages(self._folder, published, evaluator, self._log),
         )
-        self._say_what_validation_can(dataset)
+        self._say_what_ends_it()
         try:
             reason = trainer.run(callbacks, partial(self._should_stop, evaluator))
         except TrainingFailed as error:
@@ -132,9 +132,7 @@ class RunSession:
         )
         return Evaluator(measurement, checks, plan.inputs, plan.target, config=config, listen=self._log)
 
-    def _say_what_validation_can(self, dataset: Dataset) -> None:
-        if self._config.validate_every and not dataset.validation:
-            self._log(LogMessage(basis(dataset)))
+    def _say_what_ends_it(self) -> None:
         if self._config.stop_when_done and self._state.ended and self._resumed:
             self._log(
                 LogMessage("The run had ended: it is trained further, and stops when a check finds it done again.")
