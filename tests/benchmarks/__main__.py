@@ -27,7 +27,7 @@ PARTS = {
     "memory": ["step.measure_memory"],
     "caching": ["caching.measure"],
     "quality": ["quality.measure"],
-    "suggest": ["suggest.measure"],
+    "suggest": ["suggest.measure", "initial_text.measure"],
     "prepare": ["prepare_look.measure", "prepare_run.measure", "prepare_gallery.measure"],
 }
 """Functions of modules beside this one, which are imported by the part that needs them."""

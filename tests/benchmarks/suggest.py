@@ -90,7 +90,7 @@ def _rows(cases: Sequence[_Case]) -> Iterator[Row]:
     if _every() > 1:
         return
     seconds = max(case.seconds for case in cases)
-    yield Row("Suggest, the longest search, processor time", f"{seconds:.0f} s", "60 s", seconds < 60)
+    yield Row("Suggest, the longest search, CPU time", f"{seconds:.0f} s", "60 s", seconds < 60)
 
 
 def _row(what: str, cases: Sequence[_Case], right: Sequence[_Case], promised: float) -> Row:
@@ -110,7 +110,7 @@ def _suggested(case: _Case) -> list[str]:
 
 def _cases(model: EmbeddedModel, folder: Path, concept: str, seed: int) -> Iterator[_Case]:
     write_images(folder, concept, seed)
-    template = find_template(STYLE if concept in (*ELEMENTS, *WORDLESS_STYLES) else SUBJECT, ())
+    template = find_template(template_of(concept), ())
     dataset, encoded = latents.encode(
         scan(folder, Rules(64, 64, validation_split=0.0)),
         model,
@@ -138,6 +138,11 @@ def _cases(model: EmbeddedModel, folder: Path, concept: str, seed: int) -> Itera
     stem = concept[:5].rstrip("e")
     without = tuple(text for text in words if not any(part.startswith(stem) for part in text.split()))
     yield case(f"{concept} without its word", "", without)
+
+
+def template_of(concept: str) -> str:
+    """Return the name of the prompt template for images of a concept."""
+    return STYLE if concept in (*ELEMENTS, *WORDLESS_STYLES) else SUBJECT
 
 
 def write_images(folder: Path, concept: str, seed: int) -> None:
