@@ -55,6 +55,24 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class PhaseStarted(Event):
+    """A phase of a Make it begins: number ``number``, from 1, of ``total``; ``title`` says what it does."""
+
+    phase: str
+    title: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PhaseFinished(Event):
+    """A phase of a Make it is done; ``sentences`` say what came out of it."""
+
+    phase: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunStarted(Event):
     """The run begins: after ``first_step`` finished steps, towards ``max_steps``."""
 

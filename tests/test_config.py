@@ -9,6 +9,7 @@ from lib_ti.config import (
     CreateConfig,
     GenerateConfig,
     InspectConfig,
+    MakeConfig,
     PrepareConfig,
     SuggestConfig,
     TrainConfig,
@@ -19,7 +20,16 @@ from lib_ti.config import (
 )
 from lib_ti.errors import BadInput
 
-KINDS = (PrepareConfig, InspectConfig, CaptionConfig, CreateConfig, TrainConfig, GenerateConfig, SuggestConfig)
+KINDS = (
+    MakeConfig,
+    PrepareConfig,
+    InspectConfig,
+    CaptionConfig,
+    CreateConfig,
+    TrainConfig,
+    GenerateConfig,
+    SuggestConfig,
+)
 GOOD = {"name": "my-style", "dataset": "images"}
 
 

@@ -25,16 +25,25 @@ from lib_ti.paths import as_path
 from lib_ti.wording import number, quoted, some
 
 
-def add_settings(parser: argparse.ArgumentParser, kind: type[Any], *, positional: str | tuple[str, ...] = ()) -> None:
+def add_settings(
+    parser: argparse.ArgumentParser,
+    kind: type[Any],
+    *,
+    positional: str | tuple[str, ...] = (),
+    hidden: tuple[str, ...] = (),
+) -> None:
     """Add an option for each setting: ``--max-steps N``, ``--shuffle-tags`` and ``--no-shuffle-tags``.
 
     Values stay text and unset options stay absent; :func:`read_config` checks all of them together. Settings that were
     renamed are accepted under their former names too, and former flags without a value, which the help does not show.
+    Settings in ``hidden`` have no option; the command fills them in itself.
     """
     positionals = (positional,) if isinstance(positional, str) else positional
     group = parser.add_argument_group("settings")
     former = {new: old for old, new in RENAMED.get(kind.__name__, {}).items()}
     for name, value_type, default, setting in described(kind):
+        if name in hidden:
+            continue
         shown = "" if setting.required and not default else f" (default: {_shown(default)})"
         text = f"{setting.label}: {setting.help}{shown}".replace("%", "%%")
         if name in positionals:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from lib_ti import __version__
-from lib_ti.cli import caption, commands, prepare, suggest
+from lib_ti.cli import caption, commands, make, prepare, suggest
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
@@ -17,6 +17,7 @@ Command = Callable[[argparse.Namespace, Control], int]
 """Returns the exit code."""
 AddOptions = Callable[[argparse.ArgumentParser], None]
 COMMANDS: dict[str, tuple[Command, str]] = {
+    "make": (make.make, "Make a keyword of a folder of images: all of the following in one go."),
     "create": (commands.create, "Create an embedding to train."),
     "suggest": (suggest.suggest, "Find a word to start an embedding from: words ranked by the model's loss."),
     "train": (commands.train, "Train an embedding, or resume its run."),
@@ -130,6 +131,7 @@ def _add_former(parser: argparse.ArgumentParser, option: str, present: str, *, m
 
 
 _OPTIONS: dict[str, AddOptions] = {
+    "make": make.add_options,
     "create": _create,
     "suggest": suggest.add_options,
     "train": _train,

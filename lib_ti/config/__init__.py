@@ -8,6 +8,7 @@ from lib_ti.config.caption import CaptionConfig
 from lib_ti.config.create import MAX_VECTORS, CreateConfig
 from lib_ti.config.generate import GenerateConfig
 from lib_ti.config.inspect import InspectConfig
+from lib_ti.config.make import MakeConfig
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.config.presets import NO_PRESET, PRESETS, Preset, preset_settings
 from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
@@ -26,6 +27,7 @@ __all__ = [
     "CreateConfig",
     "GenerateConfig",
     "InspectConfig",
+    "MakeConfig",
     "PrepareConfig",
     "Preset",
     "Setting",

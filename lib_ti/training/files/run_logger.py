@@ -12,6 +12,8 @@ from lib_ti.signals import (
     FileSkipped,
     Listener,
     LogMessage,
+    PhaseFinished,
+    PhaseStarted,
     PreviewFailed,
     PreviewMade,
     RunFinished,
@@ -77,4 +79,12 @@ def describe_event(event: Event) -> str | None:
         word = "finished" if event.reason == "done" else f"was stopped{by}"
         said = f"Training {word} after step {event.step}; the embedding is {event.embedding}."
         return f"{said} {event.remark}" if event.remark else said
+    return _describe_phase(event)
+
+
+def _describe_phase(event: Event) -> str | None:
+    if isinstance(event, PhaseStarted):
+        return f"{event.number} of {event.total}: {event.title} …"
+    if isinstance(event, PhaseFinished):
+        return "\n".join(f"  {sentence}" for sentence in event.sentences) or None
     return None
