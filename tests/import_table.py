@@ -187,7 +187,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),
     "training.step": (
         {"batch", "diffusion", "embeddings", "gradients", "limits", "loss_scale", "norms"},
-        {"batch_source", "objective", "optimizers", "trial"},
+        {"batch_source", "nested_dropout", "objective", "optimizers", "trial"},
         {"backward"},
     ),
     "training.suggest": ({"candidates", "word_loss"}, {"ranking"}, {"contradiction", "suggestions"}, {"initial_text"}),

@@ -180,6 +180,12 @@ class TrainConfig(Settings):
         "far a step turns it.",
         choices=("free", "fixed", "direction"),
     )
+    nested_dropout: bool = setting(
+        False,
+        "Nested dropout of vectors",
+        "Each batch uses only the first of the vectors, a random number of them, so that the first ones learn the most "
+        "and the embedding can be cut to fewer vectors afterwards.",
+    )
     weight_decay: float = setting(
         0.0,
         "Weight decay",

@@ -21,6 +21,10 @@ class Embedding(Contents):
     def with_vectors(self, vectors: Mapping[str, torch.Tensor], *, step: int) -> Embedding:
         return replace(self, vectors=dict(vectors), step=step)
 
+    def first(self, count: int) -> Embedding:
+        """Return it with its first ``count`` vectors, or all where it has no more; they stay the same tensors."""
+        return replace(self, vectors={key: tensor[:count] for key, tensor in self.vectors.items()})
+
     def snapshot(self) -> Embedding:
         """Return a copy whose vectors are detached float32 tensors on the CPU, safe to store and save."""
         return replace(self, vectors={k: t.detach().float().cpu().clone() for k, t in self.vectors.items()})

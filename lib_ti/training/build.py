@@ -15,6 +15,7 @@ from lib_ti.training.step.backward import Backward
 from lib_ti.training.step.batch import Batches
 from lib_ti.training.step.embeddings import TrainableEmbeddings
 from lib_ti.training.step.limits import Limits
+from lib_ti.training.step.nested_dropout import NestedDropout, all_vectors
 from lib_ti.training.step.norms import norms_of, target_norms
 from lib_ti.training.step.objective import DenoisingObjective
 from lib_ti.training.step.optimizers import build_optimizer
@@ -47,7 +48,13 @@ def build_trainer(
     return Trainer(
         model,
         embeddings,
-        backward=Backward(model, batches, embeddings, DenoisingObjective(config.seed)),
+        backward=Backward(
+            model,
+            batches,
+            embeddings,
+            DenoisingObjective(config.seed),
+            in_use=NestedDropout(config.seed) if config.nested_dropout else all_vectors,
+        ),
         optimizer=build_optimizer(
             embeddings.named,
             norms,

@@ -167,7 +167,7 @@ def _check_settings(
     steps, vectors = counted(max(0, config.max_steps - step), "step"), counted(embedding.count, "vector")
     begun = f"continues after step {step}" if step else "is new"
     prepared.add(Finding("good", f"Embedding {embedding.name} has {vectors} and {begun}: {steps} to go."))
-    prepared.add(*findings("warning", check_settings(config, inputs.template, info, embeddings)))
+    prepared.add(*findings("warning", check_settings(config, inputs.template, info, embeddings, embedding.count)))
     prepared.add(
         Finding("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
     )

@@ -58,7 +58,9 @@ def embedding() -> Embedding:
 @pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
 @pytest.mark.parametrize("checkpointing", ["off", "all-blocks"])
 @pytest.mark.parametrize(
-    "settings", [{"gradient_accumulation": 2, "clip": "norm"}, {"clip": "value", "vector_norm": "fixed"}], ids=str
+    "settings",
+    [{"gradient_accumulation": 2, "clip": "norm", "nested_dropout": True}, {"clip": "value", "vector_norm": "fixed"}],
+    ids=str,
 )
 def test_a_step_waits_for_the_device_once(
     dtype: torch.dtype, checkpointing: Checkpointing, settings: dict[str, Any]

@@ -20,15 +20,20 @@ LOW = 1e-5
 USUAL = "0.005 is usual"
 
 
-def check_settings(config: TrainConfig, template: Template, info: ModelInfo, embeddings: Sequence[str]) -> list[str]:
+def check_settings(
+    config: TrainConfig, template: Template, info: ModelInfo, embeddings: Sequence[str], vectors: int
+) -> list[str]:
     """Return a warning for each setting that probably does not do what is intended.
 
     Parameters
     ----------
     embeddings
         Names of all embeddings of the folder.
+    vectors
+        Of the embedding that is trained.
     """
     return [
+        *_about_vectors(config, vectors),
         *_about_learning_rate(config, info),
         *_about_captions(config, template),
         *_about_previews(config, embeddings),
@@ -50,6 +55,11 @@ def _about_learning_rate(config: TrainConfig, info: ModelInfo) -> Iterable[str]:
             f"Warm-up steps is {config.warmup_steps}, above Max steps, {config.max_steps}: the learning rate never "
             f"reaches {number(highest)}. A tenth of Max steps is usual."
         )
+
+
+def _about_vectors(config: TrainConfig, vectors: int) -> Iterable[str]:
+    if config.nested_dropout and vectors == 1:
+        yield "Nested dropout of vectors has no effect: the embedding has 1 vector, and nothing to cut."
 
 
 def _about_captions(config: TrainConfig, template: Template) -> Iterable[str]:

@@ -9,6 +9,7 @@ from lib_ti.host.model import Model
 from lib_ti.training.step.batch import Batches, TrainingBatch
 from lib_ti.training.step.diffusion import Draw
 from lib_ti.training.step.embeddings import TrainableEmbeddings
+from lib_ti.training.step.nested_dropout import VectorsInUse, all_vectors
 from lib_ti.training.step.objective import Objective
 
 
@@ -19,10 +20,20 @@ class Backward:
     ----------
     batches
         Returns the micro-batch of an index.
+    in_use
+        Says how many of an embedding's vectors the micro-batch of an index uses.
     """
 
-    def __init__(self, model: Model, batches: Batches, embeddings: TrainableEmbeddings, objective: Objective) -> None:
-        self._model, self._batches, self._objective = model, batches, objective
+    def __init__(
+        self,
+        model: Model,
+        batches: Batches,
+        embeddings: TrainableEmbeddings,
+        objective: Objective,
+        *,
+        in_use: VectorsInUse = all_vectors,
+    ) -> None:
+        self._model, self._batches, self._objective, self._in_use = model, batches, objective, in_use
         self._live = embeddings.live(embeddings.step)
 
     def __call__(self, index: int, factor: Tensor, images: int | None) -> tuple[TrainingBatch, Tensor]:
@@ -41,7 +52,9 @@ class Backward:
         latents = batch.latents.to(model.device, non_blocking=True)
         weight = None if batch.weight is None else batch.weight.to(model.device, non_blocking=True)
         with torch.enable_grad():
-            conditioning = model.encode_prompts(batch.conditions, self._live)
+            # An embedding that is really shorter: what is trained is what a prompt gets after the cut, on any host.
+            live = [embedding.first(self._in_use(index, embedding.count)) for embedding in self._live]
+            conditioning = model.encode_prompts(batch.conditions, live)
             if images is None or images >= len(latents):
                 loss = self._objective.loss(model, latents, weight, draw, conditioning)
                 (loss * factor).backward()

@@ -22,9 +22,9 @@ PLAIN = Template("plain", Path("plain.txt"), ("by [name]",), (1,))
 OTHERS = ("my-style", "my-style-2", "other-style")
 
 
-def texts(template: Template = FILEWORDS, **changes: Any) -> list[str]:
+def texts(template: Template = FILEWORDS, *, vectors: int = 4, **changes: Any) -> list[str]:
     config = TrainConfig(**{"name": "my-style", "dataset": "images", "max_steps": 500, **changes})
-    return check_settings(config, template, SD1, OTHERS)
+    return check_settings(config, template, SD1, OTHERS, vectors)
 
 
 @pytest.mark.parametrize("rate", ["0.005", "0.02", "0.005:100, 1e-3:1000, 1e-5"])
@@ -42,6 +42,7 @@ def test_rates_of_tutorials_are_not_remarked_on(rate: str) -> None:
         ({"warmup_steps": 501}, "Warm-up steps is 501, above Max steps, 500"),
         ({"tag_dropout": 1.0}, "Drop out tags is 1: every tag"),
         ({"template": PLAIN, "shuffle_tags": True}, "Shuffle tags has no effect: template plain"),
+        ({"nested_dropout": True, "vectors": 1}, "Nested dropout of vectors has no effect: the embedding has 1 vector"),
         ({"preview_prompt": "a house"}, "neither [name] nor the name 'my-style': the previews"),
         ({"preview_prompt": "by other-style"}, "nor the name 'my-style', but that of 'other-style'"),
         ({"preview_prompt": "by my-style-2"}, "but that of 'my-style-2'"),
@@ -62,6 +63,7 @@ def test_what_is_hardly_meant_is_pointed_out(changes: dict[str, Any], words: str
         {"preview_prompt": "a house", "preview_negative": "[name]"},
         {"preview_prompt": "a house", "save_image_every": 0},
         {"warmup_steps": 500, "tag_dropout": 0.1},
+        {"nested_dropout": True},
     ],
 )
 def test_what_is_right_is_left_alone(changes: dict[str, Any]) -> None:
