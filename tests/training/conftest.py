@@ -24,7 +24,7 @@ class Studio:
         self.logs = folder / "textual_inversion"
         self.host = FakeHost(folder)
         self.events: list[Event] = []
-        create(self.host, CreateConfig(name="my-style", text="style", vectors=2))
+        create(self.host, CreateConfig(name="my-style", text="*", vectors=2))
 
     def config(self, **changes: Any) -> TrainConfig:
         values: dict[str, Any] = {

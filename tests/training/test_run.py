@@ -67,7 +67,7 @@ def test_a_run_leaves_the_files_that_the_webuis_users_know(studio: Studio) -> No
     }
     embedding = files.load(studio.embedding_file)
     assert (embedding.step, embedding.model_name, embedding.count) == (20, "fake", 2)
-    assert embedding.recipe["initialization_text"] == "style"
+    assert embedding.recipe["initialization_text"] == "*"
     assert (studio.host.folders.embeddings / "my-style.preview.png").exists()
     assert studio.host.models.saved[-1] == studio.embedding_file
 

@@ -49,4 +49,4 @@ def values(tmp_path: Path, controller: Controller) -> dict[str, Any]:
 
 
 def new(name: str, **changes: Any) -> dict[str, Any]:
-    return {**to_mapping(CreateConfig(name=name, text="style", vectors=2)), **changes}
+    return {**to_mapping(CreateConfig(name=name, text="*", vectors=2)), **changes}
