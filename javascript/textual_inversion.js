@@ -1,5 +1,5 @@
 // Comfort only: presses the Refresh buttons while background tasks are active and the tab can be seen, opens the txt2img
-// tab after "Send to txt2img", opens accordions by keyboard, and keeps what was typed in lists. Without this file
+// tab after "Send to txt2img" or "Use in txt2img", opens accordions by keyboard, and keeps what was typed in lists. Without this file
 // everything works by hand.
 (function () {
     "use strict";
@@ -53,7 +53,7 @@
 
     function open_txt2img(event) {
         const target = event.target;
-        const sent = target && target.closest && target.closest("#ti_send_txt2img");
+        const sent = target && target.closest && target.closest("#ti_send_txt2img, #ti_make_use");
         if (sent && typeof window.switch_to_txt2img === "function") {
             window.setTimeout(window.switch_to_txt2img, 700);
         }

@@ -205,6 +205,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"embedding", "training"},
         {"comparison"},
         {"pipeline"},
+        {"snapshot"},
     ),
     "pocket": ({"architecture", "diffusion", "words", "world"}, {"captions", "reader"}, {"files", "sample_set"}),
 }

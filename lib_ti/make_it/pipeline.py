@@ -69,10 +69,12 @@ def make_it(
         When the user asked to stop; the next call continues.
     """
     folder = PreparedFolder(prepared_folder(config), Path(config.images))
-    _check(host, config, folder.path, incoming)
+    former = read_state(folder.path)
+    given = _incoming(config, former, incoming)
+    _check(host, config, folder.path, former, given)
     busy = f"{folder.path} is being worked on by another Make it: wait until that has ended, or interrupt it."
     with locked(folder.inner / "make_it.lock", busy=busy):
-        state = begin(folder.path, config, tuple(str(path.absolute()) for path in incoming))
+        state = begin(folder.path, config, given)
         making = Making(host, config, folder, state, listen, control)
         if state.finished and library.find_all(host.folders.embeddings, config.keyword):
             listen(PhaseFinished("", (f"{config.keyword} was made already: train it further in Train.",)))
@@ -92,12 +94,31 @@ def prepared_folder(config: MakeConfig) -> Path:
     return Path(config.output) if config.output else source.absolute().with_name(f"{source.absolute().name}{SUFFIX}")
 
 
-def _check(host: Host, config: MakeConfig, output: Path, incoming: Sequence[Path]) -> None:
+def _incoming(config: MakeConfig, former: MakeState | None, incoming: Sequence[Path]) -> tuple[str, ...]:
+    """Return the files to bring in: the given ones, else those of the call that is continued.
+
+    Raises
+    ------
+    BadInput
+        When other files are given than those that training has begun with.
+    """
+    given = tuple(str(path.absolute()) for path in incoming)
+    if former is None or former.settings.get("keyword") != config.keyword:
+        return given
+    if given and given != former.incoming and "check" in former.done:
+        raise BadInput(
+            f"Training of {config.keyword} has begun with the images in {former.settings.get('images')}: continue "
+            "without new files, or choose another keyword."
+        )
+    return given or former.incoming
+
+
+def _check(host: Host, config: MakeConfig, output: Path, former: MakeState | None, incoming: Sequence[str]) -> None:
     """Raise :class:`BadInput` with all that is wrong with settings, keyword and folders; nothing is written."""
     found = problems(config)
     if config.keyword.strip():
         try:
-            embedding.check_keyword(host, config.keyword, read_state(output))
+            embedding.check_keyword(host, config.keyword, former)
         except BadInput as error:
             found += error.problems
     if config.images.strip():

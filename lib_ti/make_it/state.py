@@ -87,7 +87,9 @@ def begin(folder: Path, config: MakeConfig, incoming: tuple[str, ...]) -> MakeSt
     """
     settings, former = to_mapping(config), read_state(folder)
     if former and former.settings.get("keyword") == config.keyword:
-        return replace(former, settings=settings, incoming=incoming or former.incoming)
+        same = incoming == former.incoming
+        done = former.done if same else {name: said for name, said in former.done.items() if name != "bring"}
+        return replace(former, settings=settings, incoming=incoming, done=done)
     if former:
         aside.set_aside(folder / FILE)
     return MakeState(settings, incoming)

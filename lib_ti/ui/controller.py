@@ -10,6 +10,7 @@ from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.ui.create.service import CreateService
 from lib_ti.ui.results.service import ResultsService
+from lib_ti.ui.start.service import StartService
 from lib_ti.ui.train.service import TrainService
 from lib_ti.ui.train.templates import Templates
 
@@ -25,6 +26,7 @@ class Controller:
     def __init__(self, host: Host, tasks: BackgroundTasks = TASKS) -> None:
         self.host, self.tasks, self.runs = host, tasks, Runs(tasks)
         self.templates = Templates(host.folders)
+        self.start = StartService(host, tasks)
         self.create = CreateService(host, tasks, self.templates)
         self.train = TrainService(host, tasks, self.templates)
         self.results = ResultsService(host, tasks)

@@ -33,6 +33,9 @@ class Parts:
     """The task of a suggested initialization text."""
     steps: Any = None
     """The tabs of the sub-tab Dataset."""
+    make: Form = None  # type: ignore[assignment]  # set by start/page
+    make_buttons: Any = None
+    """The row of buttons for what was made."""
     create: Form = None  # type: ignore[assignment]  # set by create/page
     train: Form = None  # type: ignore[assignment]  # set by train/page
     prepare: Form = None  # type: ignore[assignment]  # set by dataset/page

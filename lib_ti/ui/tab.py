@@ -1,4 +1,4 @@
-"""The tab "Textual Inversion": four sub-tabs in the order of work, for any host.
+"""The tab "Textual Inversion": Start, and four sub-tabs in the order of work, for any host.
 
 Only API common to Gradio 3.41.2 and 4.40 is used: inputs as a set, ``gr.update``, no script in events. A page is
 refreshed by the visible Refresh button, which ``javascript/textual_inversion.js`` presses during a run.
@@ -19,6 +19,8 @@ from lib_ti.ui.dataset import page as dataset_page
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.results import actions as results_actions
 from lib_ti.ui.results import page as results_page
+from lib_ti.ui.start import actions as start_actions
+from lib_ti.ui.start import page as start_page
 from lib_ti.ui.train import actions as train_actions
 from lib_ti.ui.train import page as train_page
 from lib_ti.ui.widgets import boxes
@@ -58,6 +60,8 @@ def build(
     with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
         parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(defaults or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
+            with gr.Tab("Start", id="start", elem_id="ti_tab_start"):
+                start_page.layout(parts)
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
                 dataset_page.layout(parts)
             with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
@@ -69,12 +73,13 @@ def build(
                 parts.keep("results_tab", opened)
                 results_page.layout(parts)
                 boxes.layout(parts)  # within the tabs, to which the style sheet is limited
-        parts["dataset_folder"].value = parts.train["dataset"].value = dataset
-        for actions in (dataset_page, create_actions, train_actions, results_actions):
+        parts["dataset_folder"].value = parts.train["dataset"].value = parts.make["images"].value = dataset
+        for actions in (start_actions, dataset_page, create_actions, train_actions, results_actions):
             actions.connect(parts)
         boxes.connect(parts)
         dataset_page.on_load(blocks, parts)
         create_actions.on_load(blocks, parts)
+        start_actions.on_load(blocks, parts)
         train_actions.on_load(blocks, parts)
         results_actions.on_load(blocks, parts)
     for block in blocks.blocks.values():

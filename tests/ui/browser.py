@@ -83,9 +83,12 @@ class Page:
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
         self.open()
 
-    def open(self) -> None:
+    def open(self, tab: str = "Dataset") -> None:
+        """Open the page, and one of its sub-tabs where the whole of it can be seen."""
         self.driver.get(self.address)
         self.until(lambda: self.find("ti_tabs"))
+        if self.find("ti_tabs").is_displayed():
+            self.tab(tab)
 
     def find(self, name: str, inside: str = "") -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, f"#{name} {inside}".strip())

@@ -1,0 +1,1 @@
+"""Sub-tab Start."""
