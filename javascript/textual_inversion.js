@@ -9,6 +9,9 @@
     // Messages that something was refused because a task is in progress; the button has those of ended tasks removed.
     const BUSY_NOTICES = "#ti_tabs .ti-notice[data-task]";
     const BUSY_REFRESH = "ti_busy_refresh";
+    // The strip above the sub-tabs. What this page starts is active in one of its statuses first.
+    const STRIP = "#ti_tabs .ti-activity-state";
+    const STRIP_REFRESH = "ti_activity_refresh";
     const clicked_at = {};
     let timer = 0;
 
@@ -32,7 +35,26 @@
         if (Array.from(root().querySelectorAll(BUSY_NOTICES)).some(visible)) {
             found[BUSY_REFRESH] = BUSY_SECONDS;
         }
+        const seconds = strip_seconds(found);
+        if (seconds) {
+            found[STRIP_REFRESH] = seconds;
+        }
         return found;
+    }
+
+    // Seconds between two refreshes of the strip; 0 while nothing is active. While the tab cannot be seen, the strip is
+    // refreshed only where the end of a task would be notified.
+    function strip_seconds(found) {
+        const strip = root().querySelector(STRIP);
+        if (!strip) {
+            return 0;
+        }
+        const active = strip.dataset.active === "yes";
+        if (!visible(root().querySelector("#ti_tabs"))) {
+            return active && window.tiActivity && window.tiActivity.notifies() ? IDLE_SECONDS : 0;
+        }
+        const statuses = Array.from(root().querySelectorAll("#ti_tabs [data-refresh][data-active=yes]"));
+        return active || statuses.some((one) => one.dataset.refresh in found) ? Number(strip.dataset.seconds) : 0;
     }
 
     // Press the buttons that are due, and return when the next one is. Nothing runs while the tab cannot be seen.

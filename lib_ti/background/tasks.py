@@ -52,10 +52,19 @@ class TaskStatus:
     errors: tuple[str, ...] = ()
     detail: Any = None
     """Data of the task's own kind, such as the snapshot of a run."""
+    running_since: float = 0.0
+    """Time of :func:`time.monotonic` at which it began to run."""
 
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimate of the remaining time from the time so far; 0 while there is none."""
+        if not (self.active and self.running_since and self.done and self.total):
+            return 0.0
+        return (time.monotonic() - self.running_since) * max(0, self.total - self.done) / self.done
 
 
 class TaskContext:
@@ -212,7 +221,7 @@ class BackgroundTasks:
             if ahead:
                 change(message=f"Waiting until the task in progress has ended: {ahead.reported.title}.")
                 _wait_for(ahead, task.control)
-            change(state="running", message="")
+            change(state="running", message="", running_since=time.monotonic())
             result = action(TaskContext(change, task.control))
         except Exception as error:
             report = describe_error(error)

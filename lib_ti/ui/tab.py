@@ -12,6 +12,8 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.host.base import Host
+from lib_ti.ui.activity import actions as activity_actions
+from lib_ti.ui.activity import page as activity_page
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.create import actions as create_actions
 from lib_ti.ui.create import page as create_page
@@ -60,6 +62,7 @@ def build(
     with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
         parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(defaults or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
+            activity_page.layout(parts)  # within the tabs too, and below their titles whichever is open
             with gr.Tab("Start", id="start", elem_id="ti_tab_start"):
                 start_page.layout(parts)
             with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
@@ -74,9 +77,10 @@ def build(
                 results_page.layout(parts)
                 boxes.layout(parts)  # within the tabs, to which the style sheet is limited
         parts["dataset_folder"].value = parts.train["dataset"].value = parts.make["images"].value = dataset
-        for actions in (start_actions, dataset_page, create_actions, train_actions, results_actions):
+        for actions in (activity_actions, start_actions, dataset_page, create_actions, train_actions, results_actions):
             actions.connect(parts)
         boxes.connect(parts)
+        activity_actions.on_load(blocks, parts)
         dataset_page.on_load(blocks, parts)
         create_actions.on_load(blocks, parts)
         start_actions.on_load(blocks, parts)

@@ -1,0 +1,1 @@
+"""The strip above all sub-tabs: what is in progress, wherever it was started."""
