@@ -33,7 +33,8 @@ EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
 WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
 HOSTS = {"host.clip"} | EMBEDDED | WEBUI
 TRAINING_PARTS = {
-    f"training.{part}" for part in ("callbacks", "checks", "files", "images", "memory", "step", "suggest", "validation")
+    f"training.{part}"
+    for part in ("callbacks", "checks", "cut", "files", "images", "memory", "step", "suggest", "validation")
 }
 TRAINING = {"training"} | TRAINING_PARTS
 PREP = {"prep", "prep.incoming", "prep.inspect", "prep.recipe", "prep.captions", "prep.remove"}
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": ENGINE | TRAINING_PARTS,
     "training.callbacks": ENGINE | TRAINING - {"training.checks"},
     "training.checks": ENGINE | {"training.step", "training.images"},
+    "training.cut": ENGINE | {"training", "training.files", "training.images", "training.step", "training.validation"},
     "training.memory": ENGINE | {"training.step", "training.checks"},
     "training.images": ENGINE | {"training.files", "training.validation"},
     "training.validation": ENGINE | {"training.files", "training.memory", "training.step"},
@@ -182,6 +184,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"attention", "findings", "prompts", "settings"},
         {"disk_space", "norms", "preset", "self_test"},
     ),
+    "training.cut": ({"keep", "losses", "run_samples"}, {"compare"}),
     "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
     "training.images": ({"curve", "previews"}, {"plot"}, {"contact_sheet"}),
     "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),

@@ -13,6 +13,7 @@ from lib_ti.config import (
     PrepareConfig,
     SuggestConfig,
     TrainConfig,
+    VectorsConfig,
     described,
     from_mapping,
     problems,
@@ -29,6 +30,7 @@ KINDS = (
     TrainConfig,
     GenerateConfig,
     SuggestConfig,
+    VectorsConfig,
 )
 GOOD = {"name": "my-style", "dataset": "images"}
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from lib_ti import __version__
-from lib_ti.cli import caption, commands, make, prepare, suggest
+from lib_ti.cli import caption, commands, make, prepare, suggest, vectors
 from lib_ti.cli.arguments import add_settings
 from lib_ti.cli.host import MODEL, add_host
 from lib_ti.config import CreateConfig, GenerateConfig, TrainConfig
@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "prepare": (prepare.prepare, "Prepare source images for training."),
     "generate": (commands.generate, "Generate images; prompts use embeddings by their names."),
     "caption": (caption.caption, "Write captions for the images of a folder with BLIP."),
+    "vectors": (vectors.vectors, "Compare an embedding's losses with fewer vectors, and keep the first ones."),
     "show": (commands.show, "Show what is in embedding files."),
     "convert": (commands.convert, "Convert an embedding between .safetensors, .pt, .bin, .png and .webp."),
     "tab": (commands.tab, "Serve the tab “Textual Inversion” as a page of its own, for a browser."),
@@ -138,6 +139,7 @@ _OPTIONS: dict[str, AddOptions] = {
     "prepare": prepare.add_options,
     "generate": _generate,
     "caption": caption.add_options,
+    "vectors": vectors.add_options,
     "show": _show,
     "convert": _convert,
     "tab": _tab,

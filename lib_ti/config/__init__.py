@@ -15,6 +15,7 @@ from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.suggest import SuggestConfig
 from lib_ti.config.train import TrainConfig, preset_fields
+from lib_ti.config.vectors import VectorsConfig
 
 __all__ = [
     "FORMER_FLAGS",
@@ -34,6 +35,7 @@ __all__ = [
     "Settings",
     "SuggestConfig",
     "TrainConfig",
+    "VectorsConfig",
     "described",
     "from_mapping",
     "preset_fields",

@@ -40,7 +40,7 @@ def compare(making: Making) -> Outcome:
     path = library.find(making.host.folders.embeddings, config.keyword)
     embedding = replace(files.load(path), name=config.keyword)
     folder, prompts = RunFolder(Path(facts[RUN]), config.keyword), prompts_for(making)
-    target = folder.new_contact_sheet()
+    target = folder.new_image("contact-sheet")
     options = SessionOptions(report=making.report, stop=making.stop)
     try:
         with making.host.models.session(options) as model:

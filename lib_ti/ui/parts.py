@@ -29,6 +29,8 @@ class Parts:
     """The task of the sub-tab Dataset."""
     sheet_line: TaskLine = None  # type: ignore[assignment]  # set by results/page
     """The task of a contact sheet."""
+    vectors_line: TaskLine = None  # type: ignore[assignment]  # set by results/vectors/page
+    """The task of a comparison of numbers of vectors."""
     suggest_line: TaskLine = None  # type: ignore[assignment]  # set by create/page
     """The task of a suggested initialization text."""
     steps: Any = None

@@ -52,9 +52,9 @@ class RunFolder:
     def loss_plot(self) -> Path:
         return self.path / "loss.png"
 
-    def new_contact_sheet(self) -> Path:
+    def new_image(self, stem: str) -> Path:
         """Return a file that does not exist yet: ``contact-sheet.png``, ``contact-sheet-2.png`` and so on."""
-        names = ("contact-sheet.png", *(f"contact-sheet-{number}.png" for number in range(2, 10_000)))
+        names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, 10_000)))
         return next(path for name in names if not (path := self.path / name).exists())
 
     def preview(self, step: int) -> Path:

@@ -1,4 +1,4 @@
-"""Contact sheets: the same prompts generated with the checkpoints of several steps."""
+"""Contact sheets: the same prompts generated with the checkpoints of several steps, or with fewer and more vectors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lib_ti.errors import Stopped
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name, without
 from lib_ti.training.images.plot import contact_sheet
+from lib_ti.wording import counted
 
 _CFG_SCALE = 5.0
 
@@ -48,16 +49,42 @@ def compare_steps(
     Stopped
         When ``stop`` returned True; no file was written.
     """
-    sheet = _Images(model, checkpoints, prompts, seed, progress, stop)
+    sheet = _Images(model, checkpoints, prompts, seed, progress, stop, "The contact sheet")
     name = next((one.name for one in checkpoints if one), "")
     rows = [with_name(prompt, name) for prompt in prompts]
     title = f"{name}: the same prompts after different numbers of steps"
     return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, sheet.generate, title=title)
 
 
+def compare_counts(
+    model: Model,
+    shortened: Sequence[Embedding],
+    prompt: str,
+    path: Path,
+    *,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Path:
+    """Generate a prompt with an embedding cut to each number of vectors, from the same noise, side by side.
+
+    Parameters are those of :func:`compare_steps`; ``shortened`` has the fewest vectors first and all of them last.
+
+    Raises
+    ------
+    Stopped
+        When ``stop`` returned True; no file was written.
+    """
+    sheet = _Images(model, shortened, [prompt], seed, progress, stop, "Comparing the numbers of vectors")
+    headings = [counted(one.count, "vector") for one in shortened]
+    name = shortened[-1].name
+    title = f"{name}: the same prompt with its first vectors only"
+    return contact_sheet(path, headings, [with_name(prompt, name)], sheet.generate, title=title)
+
+
 @dataclass(frozen=True)
 class _Images:
-    """The images of a sheet; the parameters are those of :func:`compare_steps`."""
+    """The images of a sheet; ``what`` it is begins a sentence, the other parameters are :func:`compare_steps`'s."""
 
     model: Model
     checkpoints: Sequence[Embedding | None]
@@ -65,6 +92,7 @@ class _Images:
     seed: int
     progress: Callable[[int, int], None] | None
     stop: Callable[[], bool] | None
+    what: str
 
     def generate(self, row: int, column: int) -> Image.Image:
         embedding, size = self.checkpoints[column], self.model.info.size
@@ -81,9 +109,7 @@ class _Images:
         try:
             return self.model.generate(request, [embedding] if embedding else [], self.stop)
         except Stopped as stopped:
-            raise Stopped(
-                f"The contact sheet was stopped after {done} of {total} images; no file was written."
-            ) from stopped
+            raise Stopped(f"{self.what} was stopped after {done} of {total} images; no file was written.") from stopped
 
 
 def _heading(checkpoint: Embedding | None, best_step: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import figure, hint, notice
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.results.page import DOWNLOADS
+from lib_ti.ui.results.vectors import actions as vectors_actions
+from lib_ti.ui.results.vectors.page import SHOWN
 from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def connect(parts: Parts) -> None:
     for event in (step.release, step.change):
         follow(event, preview, by=[step], inputs={*where, step}, outputs=outputs)
     _connect_sheet(parts)
+    vectors_actions.connect(parts, _where(parts), partial(_run, parts))
 
 
 def _connect_sheet(parts: Parts) -> None:
@@ -103,9 +107,9 @@ def _connect_lists(parts: Parts) -> None:
         ]
 
     # Messages and files about another run are removed.
-    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_message", "sheet")]
+    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_message", "sheet", *SHOWN)]
     for event in (parts["results_show"].click, name.change, run.change):
-        event(lambda: ["", gr.update(visible=False), "", ""], inputs=[], outputs=past, **QUIET)
+        event(lambda: ["", gr.update(visible=False), *[""] * (len(past) - 2)], inputs=[], outputs=past, **QUIET)
     for event in (parts["results_tab"].select, parts["results_name_refresh"].click):
         event(names, inputs={name, log}, outputs=[name], **QUIET)
     # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
@@ -215,5 +219,6 @@ def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:
-    """Show the contact sheet in progress on a new page."""
-    blocks.load(parts.sheet_line.updates, inputs=[], outputs=parts.sheet_line.outputs, **QUIET)
+    """Show the tasks in progress on a new page."""
+    for line in (parts.sheet_line, parts.vectors_line):
+        blocks.load(line.updates, inputs=[], outputs=line.outputs, **QUIET)

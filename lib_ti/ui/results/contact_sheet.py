@@ -88,7 +88,7 @@ def generate(run: RunResults, host: Host, prompts: str, task: TaskContext) -> Co
         raise BadInput("This run has no numbered checkpoints: set Save a copy of embedding every, and train again.")
     chosen = [replace(files.load(path), name=run.name) for _, path in evenly(numbered, MOST_CHECKPOINTS)]
     seed = int(run.settings_file().get("preview_seed", 0)) % 2**31
-    path = run.folder.new_contact_sheet()
+    path = run.folder.new_image("contact-sheet")
     verdict = run.verdict()
     best = verdict.best_step if verdict else None
     progress, stop = task.report_progress, task.stop_requested

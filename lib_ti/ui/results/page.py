@@ -10,6 +10,7 @@ from lib_ti.background.kinds import CONTACT_SHEET
 from lib_ti.lazy import lazy
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.results.vectors import page as vectors_page
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.task_line import TaskLine
 
@@ -40,6 +41,7 @@ def layout(parts: Parts) -> None:
             with gr.Accordion("Recipe", open=False):
                 parts.html("results_recipe")
             _sheet(parts)
+            vectors_page.layout(parts)
 
 
 def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:

@@ -17,20 +17,24 @@ from lib_ti.ui import reach
 if TYPE_CHECKING:
     from lib_ti.data.images import decode
     from lib_ti.embedding import files, library
+    from lib_ti.training.cut import keep
     from lib_ti.training.files import place, run_folder
     from lib_ti.training.files.place import Placed
     from lib_ti.training.images import previews
     from lib_ti.ui.results import contact_sheet, state
     from lib_ti.ui.results.state import RunResults
+    from lib_ti.ui.results.vectors import service as vectors
 else:
     decode = lazy("lib_ti.data.images.decode")
     files = lazy("lib_ti.embedding.files")
     library = lazy("lib_ti.embedding.library")
+    keep = lazy("lib_ti.training.cut.keep")
     place = lazy("lib_ti.training.files.place")
     run_folder = lazy("lib_ti.training.files.run_folder")
     previews = lazy("lib_ti.training.images.previews")
     contact_sheet = lazy("lib_ti.ui.results.contact_sheet")
     state = lazy("lib_ti.ui.results.state")
+    vectors = lazy("lib_ti.ui.results.vectors.service")
 
 
 class ResultsService:
@@ -63,6 +67,24 @@ class ResultsService:
         """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
         contact_sheet.start(self._tasks, run, self._host, prompts)
 
+    def start_comparing_vectors(self, run: RunResults, step: str) -> None:
+        """Compare the numbers of vectors of a checkpoint; see :func:`lib_ti.ui.results.vectors.service.start`."""
+        vectors.start(self._tasks, run, step, self._host)
+
+    def keep_vectors(self, run: RunResults, step: str, count: int) -> list[str]:
+        """Replace the embedding in the embeddings folder by the first vectors of a checkpoint.
+
+        The file it replaces is kept aside. See :func:`lib_ti.training.cut.keep.keep_vectors` for the errors.
+
+        Returns
+        -------
+        list
+            Sentences on what was written and kept, and the warning last, which may be empty.
+        """
+        embedding = run.checkpoint(step)
+        placed = keep.keep_vectors(self._host, embedding, count)
+        return [keep.describe(placed, embedding, count), *placed.notes, placed.warning]
+
     def restore_checkpoint(self, run: RunResults, step: str) -> tuple[Placed, int]:
         """Make a checkpoint the embedding in the embeddings folder, in the embedding's file format, with its preview.
 
@@ -79,10 +101,7 @@ class ResultsService:
             When there is no such checkpoint, several files have the embedding's name, or it is being trained.
         """
         host, embedding = self._host, run.checkpoint(step)
-        there = library.find_all(host.folders.embeddings, run.name)
-        path = there[0] if len(there) == 1 else host.folders.embeddings / f"{run.name}.safetensors"
-        if len(there) > 1:
-            path = library.find(host.folders.embeddings, run.name)  # raises the error that names these files
+        path = keep.published_path(host.folders.embeddings, run.name)
         with in_use.held(library.target(path), "replaced"):
             runs = run_folder.find_runs(run.folder.path.parents[1], run.name)
             known = path.exists() and place.has_checkpoint(runs, path)

@@ -1,0 +1,1 @@
+"""The part of the sub-tab Results about fewer vectors."""
