@@ -115,6 +115,7 @@ ONLY_IN: dict[str, set[str]] = {
     "numpy": WORKING,
     "PIL": WORKING | {"ui"},
     "cv2": {"prep.inspect", "prep.recipe", "prep.remove", "tools"},
+    "patchmatch_cython": {"prep.remove"},
     "safetensors": WORKING,
     "sgm": WEBUI,
     "diffusers": EMBEDDED | {"pocket", "tools"},

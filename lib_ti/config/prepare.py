@@ -89,10 +89,12 @@ class PrepareConfig(Settings):
         "Images without a text file get their file name as caption, as in training; off: their captions stay empty.",
     )
     fill: str = setting(
-        "telea",
+        "auto",
         "Fill method",
-        "How removed regions are filled. telea and ns: from the surroundings, for small regions; model: generated.",
-        choices=("telea", "ns", "model"),
+        "How removed regions are filled. patchmatch: with texture from elsewhere in the image; telea and ns: from the "
+        "edges, for scratches; model: generated; auto: patchmatch, or telea for scratches and where the package "
+        "patchmatch-cython is missing.",
+        choices=("auto", "patchmatch", "telea", "ns", "model"),
     )
     fill_prompt: str = setting("", "Fill prompt", "What the model generates in removed regions; empty: whatever fits.")
     workers: int = setting(

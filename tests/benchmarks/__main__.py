@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [start|loading|step|families|caching|quality|suggest|prepare …]``: print figures.
+"""``python -m tests.benchmarks [start|loading|step|families|caching|quality|suggest|fill|prepare …]``: print figures.
 
 ``python -m tests.benchmarks gpu`` measures a graphics card, ``python -m tests.benchmarks recovery`` how fast and well
 the ways to train learn, ``python -m tests.benchmarks verdict`` how often the verdict on a run is right; they
@@ -28,6 +28,7 @@ PARTS = {
     "caching": ["caching.measure"],
     "quality": ["quality.measure"],
     "suggest": ["suggest.measure", "initial_text.measure"],
+    "fill": ["fills.measure"],
     "prepare": ["prepare_look.measure", "prepare_run.measure", "prepare_gallery.measure"],
 }
 """Functions of modules beside this one, which are imported by the part that needs them."""

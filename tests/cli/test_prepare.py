@@ -112,7 +112,7 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     mask.paste(255, (28, 38, 75, 55))
     mask.save(here / "masks" / "c.png")
     for made in (1, 0):
-        assert main(["prepare", "found", "ready", *SMALL, "--remove", "masks"]) == 0
+        assert main(["prepare", "found", "ready", *SMALL, "--remove", "masks", "--fill", "telea"]) == 0
         output = capsys.readouterr().out
         assert ("c.png → picture_003.png: a region removed (telea), downscaled" in output) == bool(made)
         assert f"Removed regions in {made} image" in output

@@ -14,7 +14,7 @@ from lib_ti.data.dataset import Item
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Report
-from lib_ti.prep.edits import Edits
+from lib_ti.prep.edits import Edits, RemovedRegion
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.remove.inpaint import MODEL, FillMethod, binarize, inpaint
@@ -34,24 +34,24 @@ def acquire_fill_method(
         When no model can inpaint here.
     """
     if config.fill != MODEL:
-        yield FillMethod(config.fill)
+        yield FillMethod(config.fill, seed=seed)
     elif host is None or not host.tools.can_inpaint:
-        raise BadInput("Fill method is 'model', and no model can inpaint here; choose telea or ns.")
+        raise BadInput("Fill method is 'model', and no model can inpaint here; choose auto, telea or ns.")
     else:
         model = Path(host.models.arguments.get("checkpoint", "")).stem
         with host.tools.inpainter(report) as inpainter:
             yield FillMethod(MODEL, inpainter, prompt=config.fill_prompt, seed=seed, model=model)
 
 
-def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method: FillMethod) -> bool:
+def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method: FillMethod) -> RemovedRegion | None:
     """Inpaint where a mask ("L", of the image's size) is above 127, on top of regions that were removed before.
 
     The patch is saved, and the region added to the image's edits.
 
     Returns
     -------
-    bool
-        False when the same region was already removed by the same method.
+    RemovedRegion or None
+        None when the same region was already removed by the same method.
 
     Raises
     ------
@@ -61,10 +61,11 @@ def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method:
         When the image or an earlier patch cannot be used.
     """
     mask = binarize(mask)
+    method = method.for_mask(mask)
     edits = read_manifest(folder).edits.of(item.digest, item.name)
     patches = [load_patch(folder, region) for region in edits.removed_regions]
     if any(method.matches(patch, mask) for patch in patches):
-        return False
+        return None
     layered = apply(open_layered(item), patches)
     patch = inpaint(layered.image, mask, method)
     save_patch(folder, patch)
@@ -74,4 +75,4 @@ def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method:
         return before.with_image(item.digest, replace(now, removed_regions=(*now.removed_regions, patch.region)))
 
     update_edits(folder, with_patch)
-    return True
+    return patch.region

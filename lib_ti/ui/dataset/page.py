@@ -25,7 +25,7 @@ from lib_ti.ui.dataset.remove import actions as remove_actions
 from lib_ti.ui.dataset.remove import page as remove_page
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.parts import Parts, choices
-from lib_ti.ui.widgets.form import Form, dropdown, image_side
+from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 from lib_ti.ui.widgets.task_line import TaskLine
 
 STEPS = {
@@ -45,6 +45,7 @@ def layout(parts: Parts) -> None:
         PrepareConfig,
         "ti_prepare",
         overrides={
+            "fill": radio,
             "width": image_side("In pixels, filled in from the model."),
             "height": image_side("In pixels, filled in from the model."),
             "upscaler": dropdown(default=PrepareConfig.upscaler),

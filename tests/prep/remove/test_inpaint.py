@@ -142,7 +142,7 @@ def test_a_patch_that_is_gone_or_another_one_is_not_used(tmp_path: Path, damage)
     [
         (0, FillMethod("telea"), "Nothing is painted"),
         (255, FillMethod("telea"), "The whole image is painted over"),
-        (None, FillMethod("magic"), "'magic'; choose one of telea, ns, model"),
+        (None, FillMethod("magic"), "'magic'; choose one of auto, patchmatch, telea, ns, model"),
         (None, FillMethod("model"), "no model is loaded"),
     ],
 )
@@ -202,7 +202,7 @@ def test_masks_find_their_images_by_name_or_stem(images: ImageFolder, masks: Pat
 def test_repeating_the_command_removes_nothing_twice(images: ImageFolder, masks: Path) -> None:
     images.draw("a.png")
     mask_from_boxes([(10, 10, 20, 20)], (64, 64)).save(masks / "a.png")
-    config = settings(images)
+    config = settings(images, fill="telea")
     erased(config, masks)
     assert erased(config, masks).unchanged == ["a.png"]
     # Another method, and another part, are more erasing.

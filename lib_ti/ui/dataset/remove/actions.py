@@ -15,6 +15,7 @@ from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
+from lib_ti.ui.dataset.remove import view
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
@@ -48,6 +49,7 @@ class _Actions:
         parts["remove_start"].click(self._remove, inputs=inputs, outputs=[*shown, *line.outputs], **BUSY)
         line.show_outcome(REMOVAL, parts["remove_message"])
         done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
+        parts["remove_compare"].click(self._compare, inputs=inputs, outputs=[parts["remove_message"]], **BUSY)
         parts["remove_find_text"].click(self._find_text, inputs=inputs, outputs=painted, **BUSY)
         file.upload(self._load, inputs={file, *inputs}, outputs=painted, **BUSY)
         parts["remove_undo"].click(self._undo, inputs=inputs, outputs=shown, **BUSY)
@@ -93,6 +95,11 @@ class _Actions:
             return self._removals.remove(config, name, layer, seed, task.report_message)
 
         return [gr.update(), gr.update(), *self._line.start(REMOVAL, f"Removing in {name}", work)]
+
+    def _compare(self, data: Data) -> list[Any]:
+        name, layer, seed = data[self._image] or "", data[self._mask] or "", int(data[self._seed] or 0)
+        fills, problem = attempt(lambda: self._removals.compare(self._config(data), name, layer, seed))
+        return [problem if fills is None else view.compared_fills(fills)]
 
     def _ended(self, data: Data) -> list[Any]:
         if not self._line.succeeded(data, REMOVAL):

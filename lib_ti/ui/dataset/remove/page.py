@@ -27,6 +27,7 @@ def _controls(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-buttons"):
         parts.button("remove_undo", "Undo", size="sm")
         parts.button("remove_redo", "Redo", size="sm")
+        parts.button("remove_compare", "Compare fills", size="sm")
     parts.html("remove_message")
     parts.prepare.add("fill", "fill_prompt")
     parts.keep(
@@ -34,7 +35,7 @@ def _controls(parts: Parts) -> None:
         gr.Number(
             0,
             label="Seed",
-            info="A model generates something else with another seed.",
+            info="patchmatch and a model fill in something else with another seed.",
             precision=0,
             elem_id="ti_remove_seed",
         ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -16,10 +18,12 @@ from lib_ti.data.folder import list_images
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.host.tools import Report
+from lib_ti.prep.crop_box import PixelBox
 from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion
 from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.remove.inpaint import FillMethod, binarize, inpaint, plain_methods
 from lib_ti.prep.remove.patches import apply, load_patch
 from lib_ti.prep.remove.removal import acquire_fill_method, remove_region
 from lib_ti.prep.remove.text_mask import text_mask
@@ -33,6 +37,10 @@ from lib_ti.ui.server.image_addresses import address
 from lib_ti.ui.server.temporary_images import TemporaryImages
 
 _MOST_SEEDS = 2**32
+_COMPARED = 640
+"""Longer side in pixels of images to compare fills."""
+_SURROUNDINGS = 40
+"""Least pixels around the painted area in images to compare fills."""
 
 
 class Removals:
@@ -110,17 +118,38 @@ class Removals:
             Also when nothing is painted, or no model can inpaint here.
         """
         item, folder, _ = self._find(config, name)
-        layer = _layer(item, text)
-        if layer is None:
-            raise BadInput("Nothing is painted; paint over the area to remove.")
+        layer = _painted(item, text)
         if not 0 <= seed < _MOST_SEEDS:
             raise BadInput(f"The seed is {seed}; enter a number from 0 to {_MOST_SEEDS - 1}.")
         with acquire_fill_method(config, self._host, report, seed=seed) as method:
-            changed = remove_region(folder, item, layer, method)
-        if not changed:
+            removed = remove_region(folder, item, layer, method)
+        if removed is None:
             return f"That area of {name} was already removed in the same way; nothing has changed."
         self._undone.pop((folder.path, item.digest), None)
-        return f"Removed in {name}, by {config.fill}. The image itself is unchanged; Prepare uses what you see."
+        return f"Removed in {name}, by {removed.method}. The image itself is unchanged; Prepare uses what you see."
+
+    def compare(self, config: PrepareConfig, name: str, text: str, seed: int) -> dict[str, str]:
+        """Return addresses of the painted area and its surroundings as each plain fill method would leave them.
+
+        Nothing is removed.
+
+        Raises
+        ------
+        BadInput
+            Also when nothing is painted.
+        """
+        item, folder, edits = self._find(config, name)
+        mask = binarize(_painted(item, text))
+        layered = _patched(item, folder, edits.removed_regions)
+        key = hashlib.sha256(f"{item.digest} {edits.removed_regions} {seed}".encode() + mask.tobytes()).hexdigest()
+
+        def filled(method: str) -> Image.Image:
+            patch = inpaint(layered.image, mask, FillMethod(method, seed=seed))
+            box = _with_surroundings(patch.region.box, layered.image.size)
+            alpha = None if layered.alpha is None else layered.alpha.crop(box)
+            return downscaled(apply(layered, [patch]).image.crop(box), alpha, _COMPARED)
+
+        return {method: self._shown.address(f"{key} {method}", partial(filled, method)) for method in plain_methods()}
 
     def undo(self, config: PrepareConfig, name: str, text: str = "") -> tuple[str, str]:
         """Undo the last removal.
@@ -194,8 +223,21 @@ def _layer(item: Item, text: str) -> Image.Image | None:
     return painted.at_size(item.source_size)
 
 
+def _painted(item: Item, text: str) -> Image.Image:
+    layer = _layer(item, text)
+    if layer is None:
+        raise BadInput("Nothing is painted; paint over the area to remove.")
+    return layer
+
+
 def _patched(item: Item, folder: PreparedFolder, regions: Sequence[RemovedRegion]) -> LayeredImage:
     return apply(open_layered(item), [load_patch(folder, region) for region in regions])
+
+
+def _with_surroundings(box: PixelBox, size: tuple[int, int]) -> PixelBox:
+    left, top, right, bottom = box
+    margin = max(_SURROUNDINGS, (right - left) // 4, (bottom - top) // 4)
+    return max(0, left - margin), max(0, top - margin), min(size[0], right + margin), min(size[1], bottom + margin)
 
 
 def _shown(item: Item, folder: PreparedFolder, regions: Sequence[RemovedRegion]) -> Image.Image:

@@ -36,6 +36,10 @@ def crop_by_hand(found: Path, name: str) -> tuple[CropBox, ...]:
     return boxes
 
 
+def choose_fill(page: Page, method: str) -> None:
+    page.driver.find_element(By.CSS_SELECTOR, f"#ti_prepare_fill input[value={method}]").click()
+
+
 def drag(page: Page, step: str, slider: str, value: int) -> None:
     script = (
         "const s = document.querySelector(arguments[0]); s.value = arguments[1];"
@@ -59,6 +63,10 @@ def test_found_text_is_corrected_and_removed(page: Page, found: Path) -> None:
     page.driver.execute_script("document.querySelector('#ti_remove_stage [data-act=undo]').click()")
     assert np.array_equal(painted(page, "remove"), before)
     page.shot("remove-proposed")
+    page.press("ti_remove_compare")
+    page.until(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_remove_message .ti-fills img")) == 2)
+    page.shot("remove-compared")
+    choose_fill(page, "telea")
     page.press("ti_remove_start")
     page.says("ti_remove_message", "Removed in coffee.png, by telea")
     (region,) = decided(found)["coffee.png"].removed_regions
@@ -75,7 +83,7 @@ def test_undoing_gives_the_paint_back_for_another_method(page: Page, found: Path
     page.says("ti_remove_message", "Undone in coffee.png")
     page.until(lambda: "coffee.png" not in decided(found))
     page.until(lambda: painted(page, "remove").any())
-    page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[1].click()
+    choose_fill(page, "ns")
     page.press("ti_remove_start")
     page.says("ti_remove_message", "by ns")
     assert decided(found)["coffee.png"].removed_regions[0].method == "ns"
@@ -129,7 +137,7 @@ def test_a_mask_from_a_file_is_painted(page: Page, folder: Path) -> None:
 
 def test_a_model_fills_as_work_that_the_page_follows(page: Page, found: Path) -> None:
     page.open_image("remove", "rocket.png")
-    page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2].click()
+    choose_fill(page, "model")
     page.fill("ti_remove_seed", "5")
     page.paint("remove", [(0.8, 0.2), (0.85, 0.25)])
     page.press("ti_remove_start")

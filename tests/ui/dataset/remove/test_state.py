@@ -16,6 +16,7 @@ from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
+from lib_ti.prep.remove.inpaint import plain_methods
 from lib_ti.ui.dataset.painting import layer as painted
 from lib_ti.ui.dataset.painting import view as painting_view
 from lib_ti.ui.dataset.remove.state import Removals
@@ -33,7 +34,8 @@ def test_images_are_those_of_the_source_folder(config: PrepareConfig, removals: 
 def test_what_is_removed_is_shown_and_prepared(config: PrepareConfig, removals: Removals) -> None:
     before = (Path(config.source) / "coffee.png").read_bytes()
     assert removals.stage(config, "coffee.png").before == ""
-    assert "Removed in coffee.png, by telea" in removals.remove(config, "coffee.png", layer(config), 0)
+    by_telea = replace(config, fill="telea")
+    assert "Removed in coffee.png, by telea" in removals.remove(by_telea, "coffee.png", layer(config), 0)
     stage = removals.stage(config, "coffee.png")
     assert stage.note == "1 removed"
     now, then = seen(stage.now), seen(stage.before)
@@ -92,10 +94,22 @@ def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, removals: Rem
         removals.remove(by_model, "coffee.png", layer(config), -1)
 
 
+def test_fills_are_compared_without_removing_anything(config: PrepareConfig, removals: Removals) -> None:
+    fills = removals.compare(config, "coffee.png", layer(config), 0)
+    assert tuple(fills) == plain_methods()
+    first, second = (seen(source) for source in fills.values())
+    assert first.size == second.size
+    assert first.width < photograph("coffee").width
+    assert difference(first, second) > 0
+    assert not Path(config.output).exists()
+    with pytest.raises(BadInput, match="Nothing is painted"):
+        removals.compare(config, "coffee.png", "", 0)
+
+
 def test_a_missing_inpainting_model_is_reported(config: PrepareConfig, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
     host.tools.can_inpaint = False  # type: ignore[misc]
-    with pytest.raises(BadInput, match="no model can inpaint here; choose telea or ns"):
+    with pytest.raises(BadInput, match="no model can inpaint here; choose auto, telea or ns"):
         Removals(host).remove(replace(config, fill="model"), "coffee.png", layer(config), 0)
 
 
