@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lib_ti.background.kinds import RUN
+from lib_ti.background.kinds import MAKE_IT, RUN, TaskKind
 from lib_ti.background.tasks import TASKS, BackgroundTasks, TaskContext, TaskStatus
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.errors import Stopped, UserError
@@ -40,7 +40,10 @@ def train_embedding(
 
 
 class Runs:
-    """The runs among the background tasks: at most one is active. All methods may be called from any thread."""
+    """The runs among the background tasks: at most one is active. All methods may be called from any thread.
+
+    The run of a Make it is one of them.
+    """
 
     def __init__(self, tasks: BackgroundTasks = TASKS, train: Train = train_embedding) -> None:
         self._tasks, self._train = tasks, train
@@ -64,22 +67,29 @@ class Runs:
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot of the active run, or of the last one."""
-        status = self._tasks.status(RUN)
-        return _with_outcome(status.detail, status) if status.detail else Snapshot()
+        status = self._tasks.status(self._kind())
+        run = status.detail.run if status.kind == MAKE_IT else status.detail
+        return _with_outcome(run, status) if run else Snapshot()
 
     def stop(self, by: str = "Interrupt") -> None:
         """Ask the run to end after the current step; what was reached is saved. Without a run nothing happens."""
-        self._tasks.control(RUN).stop(by)
+        self._tasks.control(self._kind()).stop(by)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end of the run; false when it continues after ``timeout`` seconds."""
-        return self._tasks.wait(timeout, RUN)
+        return self._tasks.wait(timeout, self._kind())
 
     def save_now(self) -> None:
-        self._tasks.control(RUN).save_now()
+        self._tasks.control(self._kind()).save_now()
 
     def preview_now(self) -> None:
-        self._tasks.control(RUN).preview_now()
+        self._tasks.control(self._kind()).preview_now()
+
+    def _kind(self) -> TaskKind:
+        """Return the kind of the task that the last run belongs to."""
+        made = self._tasks.status(MAKE_IT)
+        trains = made.detail is not None and made.detail.run is not None
+        return MAKE_IT if trains and made.number > self._tasks.status(RUN).number else RUN
 
 
 class _RunAction:

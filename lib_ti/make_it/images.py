@@ -36,7 +36,7 @@ _WORDS_OF_A_CAPTION = 2
 def bring(making: Making) -> Outcome:
     """Bring in the files that were given; nothing where the images are in a folder already."""
     if not making.state.incoming:
-        return Outcome()
+        return Outcome((f"The images are in {making.source}.",))
     files = [Path(path) for path in making.state.incoming]
     done = bring_in(files, making.source, progress=making.progress("Bringing images in"), stop=making.stop)
     return Outcome(done.describe())
@@ -116,6 +116,8 @@ def caption(making: Making) -> Outcome:
     now = _captions(making.folder.path)
     if now.without:
         sentences.append(_on_missing(now))
+    elif not before.without:
+        sentences.append(f"All of the {counted(now.own, 'image')} have a caption.")
     named = now.useful >= (now.own + len(now.without)) / 2
     return Outcome(tuple(sentences), {TEMPLATE: f"{making.config.kind}{'_filewords' if named else ''}"})
 

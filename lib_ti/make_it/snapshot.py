@@ -67,7 +67,8 @@ class MakeSnapshotBuilder:
 
     def __init__(self, config: MakeConfig) -> None:
         self._now = of_state(MakeState(to_mapping(config)))
-        self._run = SnapshotBuilder(Snapshot(state="waiting", name=config.keyword))
+        first = Snapshot(state="waiting", name=config.keyword, max_steps=config.max_steps)
+        self._run = SnapshotBuilder(first)
         self._trains = False
 
     def snapshot(self) -> MakeSnapshot:

@@ -19,8 +19,8 @@ from lib_ti.training.validation.verdict import judge
 
 RUN, STEP = "run", "step"
 """Facts: folder of the run, and step of the embedding at its end."""
-VERDICT = "verdict"
-"""Fact: sentences of the verdict."""
+VERDICT, LEARNED = "verdict", "learned"
+"""Facts: sentences of the verdict, and whether the keyword has begun to learn, as far as that was measured."""
 _EVERY = 25
 """Steps between previews, and between checkpoints: a preset's run is short."""
 
@@ -48,7 +48,7 @@ def check(making: Making) -> Outcome:
     """Check the run before it begins; nothing is checked once it has begun."""
     config = settings(making)
     if _begun(making, config):
-        return Outcome()
+        return Outcome(("The run has begun already.",))
     progress = making.progress("Reading images")
     found = making.when_free(lambda: check_run(making.host, config, progress=progress))
     if errors := [finding.text for finding in found if finding.kind == "error"]:
@@ -79,5 +79,10 @@ def _outcome(making: Making, folder: RunFolder, remark: str) -> Outcome:
     verdict = judge(read_history(folder.evaluations))
     said = [f"{verdict.headline}." if verdict and verdict.headline else "", verdict.reason if verdict else "", remark]
     sentences = tuple(dict.fromkeys(filter(None, said)))
-    facts = {RUN: str(folder.path.absolute()), STEP: files.load(path).step, VERDICT: list(sentences)}
+    facts = {
+        RUN: str(folder.path.absolute()),
+        STEP: files.load(path).step,
+        VERDICT: list(sentences),
+        LEARNED: verdict is None or verdict.state != "not begun",
+    }
     return Outcome((*sentences, f"The embedding is {path}."), facts)

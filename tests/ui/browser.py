@@ -87,7 +87,7 @@ class Page:
         """Open the page, and one of its sub-tabs where the whole of it can be seen."""
         self.driver.get(self.address)
         self.until(lambda: self.find("ti_tabs"))
-        if self.find("ti_tabs").is_displayed():
+        if self.find("ti_tabs").is_displayed() and self.driver.find_elements(By.ID, "ti_tab_start"):
             self.tab(tab)
 
     def find(self, name: str, inside: str = "") -> Any:

@@ -44,7 +44,9 @@ def test_one_press_makes_a_keyword_and_shows_it(workshop: Workshop, made: Contro
     now = made.start.status()
     assert now.state == "done", now.errors
     assert view.status(now, 2).count("ti-done") == 9
-    assert "my-style is ready" in view.result(now.detail) and "<img" in view.result(now.detail)
+    assert "my-style is" in view.result(now.detail) and "<img" in view.result(now.detail)
+    run = made.runs.snapshot()  # what the Train tab shows
+    assert (run.name, run.state, run.step) == ("my-style", "done", 4)
     assert "ti-previews" in view.run(now.detail)
     assert made.start.unfinished(str(workshop.folder / "runs")) is None
     assert made.results.run(str(workshop.folder / "runs"), "my-style", "").settings_to_continue()["max_steps"] == 8

@@ -52,7 +52,8 @@ def compare_steps(
     sheet = _Images(model, checkpoints, prompts, seed, progress, stop, "The contact sheet")
     name = next((one.name for one in checkpoints if one), "")
     rows = [with_name(prompt, name) for prompt in prompts]
-    title = f"{name}: the same prompts after different numbers of steps"
+    about = "before and after" if len(checkpoints) == 2 else "the same prompts after different numbers of steps"
+    title = f"{name}: {about}"
     return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, sheet.generate, title=title)
 
 

@@ -27,14 +27,18 @@ def connect(parts: Parts) -> None:
     def start(data: Data) -> list[Any]:
         files = [str(getattr(one, "name", one)) for one in data[parts["make_files"]] or ()]
         _, problem = attempt(lambda: service.start(form.values(data), files))
-        return [problem, *updates(parts, "")]
+        # The keyword is not free any more.
+        return [problem, gr.update() if problem else "", *updates(parts, "")]
 
     def stop() -> list[Any]:
         service.stop()
         return updates(parts, "")
 
     parts["make_it"].click(
-        start, inputs={*form.components, parts["make_files"]}, outputs=[parts["make_message"], *watched], **BUSY
+        start,
+        inputs={*form.components, parts["make_files"]},
+        outputs=[parts["make_message"], parts["make_keyword_remarks"], *watched],
+        **BUSY,
     )
     parts["make_stop"].click(stop, inputs=[], outputs=watched, **QUIET)
     parts["make_refresh"].click(

@@ -58,7 +58,11 @@ def result(now: MakeSnapshot) -> str:
     facts: Any = now.facts
     if not now.finished:
         return ""
-    shown = notice("good", facts.get("verdict", ()), title=f"{now.keyword} is ready: write it in a prompt")
+    if facts.get("learned", True):
+        shown = notice("good", facts.get("verdict", ()), title=f"{now.keyword} is ready: write it in a prompt")
+    else:
+        title = f"{now.keyword} is trained, but has not learned the images yet: press Train some more"
+        shown = notice("warning", facts.get("verdict", ()), title=title)
     if not facts.get("sheet"):
         return shown
     prompts = [with_name(prompt, now.keyword) for prompt in facts.get("prompts", ())]
