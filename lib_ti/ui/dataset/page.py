@@ -45,7 +45,7 @@ def layout(parts: Parts) -> None:
         PrepareConfig,
         "ti_prepare",
         overrides={
-            "fill": radio,
+            "fill": radio(),
             "width": image_side("In pixels, filled in from the model."),
             "height": image_side("In pixels, filled in from the model."),
             "upscaler": dropdown(default=PrepareConfig.upscaler),

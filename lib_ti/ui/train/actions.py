@@ -21,6 +21,7 @@ from lib_ti.ui.widgets.latest import follow
 def connect(parts: Parts) -> None:
     template_fields.connect(parts)
     listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
+    parts["train_name_new"].click(lambda: gr.update(selected="create"), inputs=[], outputs=[parts.tabs], **QUIET)
     _connect_dataset(parts)
     _connect_preset(parts)
     _connect_size(parts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gradio as gr
 
-from lib_ti.config import TrainConfig
+from lib_ti.config import NO_PRESET, PRESETS, TrainConfig
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.train import template_fields, view
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 
-ESSENTIAL = (("preset",), ("learning_rate", "max_steps"), ("width", "height"), ("batch_size",))
+ESSENTIAL = (("learning_rate", "max_steps"), ("width", "height", "batch_size"))
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
 PREVIEWS = (
     ("preview_prompt", "preview_negative"),
@@ -22,7 +22,13 @@ PREVIEWS = (
 GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Images and prompts",
-        (("resize",), ("shuffle_tags", "tag_dropout"), ("latent_sampling",), ("use_alpha", "cache_latents")),
+        (
+            ("subfolders",),
+            ("resize",),
+            ("shuffle_tags", "tag_dropout"),
+            ("latent_sampling",),
+            ("use_alpha", "cache_latents"),
+        ),
     ),
     (
         "Learning",
@@ -37,7 +43,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("seed",),
         ),
     ),
-    ("Model, memory and folders", (("precision",), ("gradient_checkpointing",), ("log_directory",))),
+    ("Model, memory and folders", (("precision",), ("gradient_checkpointing",), ("optimization",), ("log_directory",))),
 )
 """Accordions, and the rows of settings in each."""
 
@@ -49,7 +55,7 @@ def layout(parts: Parts) -> None:
         defaults=parts.defaults,
         overrides={
             "name": dropdown(),
-            "preset": radio,
+            "preset": radio({NO_PRESET: "None", **{name: preset.label for name, preset in PRESETS.items()}}),
             "template": dropdown(default=TrainConfig.template),
             "width": image_side("In pixels, filled in from the model."),
             "height": image_side("In pixels, filled in from the model."),
@@ -58,11 +64,14 @@ def layout(parts: Parts) -> None:
         },
     )
     with gr.Row(elem_classes="ti-columns"):
-        with gr.Column(scale=1, min_width=320):
-            listed.layout(parts, form, "name")
+        with gr.Column(scale=1, min_width=320, elem_classes="ti-dense"):
+            form.add("preset")
+            with gr.Row(elem_classes="ti-listed"):
+                form.add("name")
+                listed.button(parts, "train_name")
+                parts.button("train_name_new", "+ New", elem_classes="ti-new", size="sm", scale=0, min_width=80)
             form.add("dataset")
             parts.html("train_dataset_hint")
-            form.add("subfolders")
             template_fields.layout(parts)
             _essentials(form)
             _saving(parts)
@@ -105,7 +114,7 @@ def _saving(parts: Parts) -> None:
 
 
 def _run(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-buttons"):
+    with gr.Row(elem_classes="ti-buttons ti-main-buttons"):
         parts.button("check", "Check")
         parts.button("start", "Train Embedding", variant="primary")
         parts.button("stop", "Interrupt", variant="stop", interactive=False)
@@ -113,6 +122,7 @@ def _run(parts: Parts) -> None:
         parts.button("save_now", "Save now", interactive=False, size="sm")
         parts.button("preview_now", "Preview now", interactive=False, size="sm")
         parts.button("refresh", "Refresh", size="sm")
+        parts.keep("train_help", gr.Checkbox(False, label="Show help", elem_id="ti_train_help", scale=0, min_width=120))
     parts.html("check_result")
     now = parts.controller.runs.snapshot()
     parts.html("status", view.status(now, parts.seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -93,10 +94,14 @@ def dropdown(choices: Iterable[str] = (), default: str = "") -> Build:
     return build
 
 
-def radio(item: Setting, elem_id: str) -> Any:
-    """All choices of a setting at a glance, however many they are."""
-    choices = list(item.choices)
-    return gr.Radio(choices, value=choices[0], label=item.label, info=item.help, elem_id=elem_id)
+def radio(labels: Mapping[str, str] = MappingProxyType({})) -> Build:
+    """All choices of a setting at a glance, however many they are; ``labels`` are shown in place of their values."""
+
+    def build(item: Setting, elem_id: str) -> Any:
+        choices = [(labels.get(choice, choice), choice) for choice in item.choices]
+        return gr.Radio(choices, value=item.choices[0], label=item.label, info=item.help, elem_id=elem_id)
+
+    return build
 
 
 def image_side(help: str) -> Build:

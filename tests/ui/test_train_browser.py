@@ -1,0 +1,66 @@
+"""The Train page in a real browser: the closed form at a glance, help on demand, and buttons that stay in view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ui.browser import Page, needs_browser_and_model, serving, webdriver
+
+pytestmark = needs_browser_and_model
+_SCREEN = 1000
+_PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+_BOTTOM = "return document.querySelector('#ti_tab_train').getBoundingClientRect().bottom + window.scrollY"
+_START = "return document.querySelector('#ti_start').getBoundingClientRect().bottom"
+_INFO = "#ti_train_learning_rate [data-testid=block-info]"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with serving(tmp_path_factory.mktemp("train"), "--sample-images", "images") as address:
+        page = Page(address)
+        page.open("Train")
+        yield page
+        page.driver.quit()
+
+
+def help_opacity(page: Page) -> float:
+    script = "return getComputedStyle(document.querySelector(arguments[0] + ' + div')).opacity"
+    return float(page.driver.execute_script(script, _INFO))
+
+
+def test_the_closed_form_fits_one_screen(page: Page) -> None:
+    page.until(lambda: page.value("ti_train_width") == "64", wanted="the model's size")
+    assert page.driver.execute_script(_BOTTOM) <= _SCREEN
+    page.shot("train-page")
+
+
+def test_help_is_shown_at_the_pointer_and_everywhere_on_demand(page: Page) -> None:
+    assert help_opacity(page) == 0
+    label = page.driver.find_element("css selector", _INFO)
+    webdriver.ActionChains(page.driver).move_to_element(label).perform()
+    page.until(lambda: help_opacity(page) == 1, wanted="the help of the learning rate")
+    webdriver.ActionChains(page.driver).move_to_element(page.find("ti_check")).perform()
+    page.until(lambda: help_opacity(page) == 0, wanted="no help")
+    page.tick("ti_train_help")
+    page.until(lambda: help_opacity(page) == 1, wanted="all help")
+    page.tick("ti_train_help")
+    page.until(lambda: help_opacity(page) == 0, wanted="no help")
+
+
+def test_new_leads_to_create(page: Page) -> None:
+    page.press("ti_train_name_new")
+    page.until(lambda: page.find("ti_create").is_displayed(), wanted="the tab Create")
+    page.tab("Train")
+
+
+def test_on_a_phone_the_buttons_stay_in_view_and_nothing_is_wider_than_the_screen(page: Page) -> None:
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", _PHONE)
+    try:
+        for place in (0, 1e5):
+            page.driver.execute_script("window.scrollTo(0, arguments[0])", place)
+            page.until(lambda: 0 < page.driver.execute_script(_START) <= _PHONE["height"], 10, wanted="the button")
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= _PHONE["width"]
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
