@@ -183,8 +183,8 @@ class TrainConfig(Settings):
     nested_dropout: bool = setting(
         False,
         "Nested dropout of vectors",
-        "Each batch uses only the first of the vectors, a random number of them, so that the first ones learn the most "
-        "and the embedding can be cut to fewer vectors afterwards.",
+        "Each image is trained with only the first of the vectors, a random number of them, so that these learn the "
+        "most and the embedding can be cut to fewer afterwards. Steps with several images take longer.",
     )
     weight_decay: float = setting(
         0.0,

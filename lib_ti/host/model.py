@@ -76,6 +76,10 @@ class Conditions:
         """Prompts of images of one size that were neither scaled nor cropped."""
         return cls(prompts, [Framing.whole(width, height)] * len(prompts))
 
+    def part(self, of_part: slice) -> Conditions:
+        """Return those of some of the images."""
+        return Conditions(self.prompts[of_part], self.framings[of_part])
+
 
 class Conditioning(Protocol):
     """Encoded :class:`Conditions`, for :meth:`Model.predict` of the same model; nobody else looks inside."""

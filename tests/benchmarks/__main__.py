@@ -1,8 +1,8 @@
 """``python -m tests.benchmarks [start|loading|step|families|caching|quality|suggest|fill|prepare …]``: print figures.
 
 ``python -m tests.benchmarks gpu`` measures a graphics card, ``python -m tests.benchmarks recovery`` how fast and well
-the ways to train learn, ``python -m tests.benchmarks verdict`` how often the verdict on a run is right; they
-have options of their own.
+the ways to train learn, ``python -m tests.benchmarks verdict`` how often the verdict on a run is right, and
+``python -m tests.benchmarks vectors`` what an embedding loses when it is cut; they have options of their own.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ def main() -> int:
         from tests.benchmarks.verdict import command as verdict
 
         return verdict.main(sys.argv[2:])
+    if sys.argv[1:2] == ["vectors"]:
+        from tests.benchmarks import vectors
+
+        return vectors.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python dev.py bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which to measure (default: all)")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
