@@ -49,8 +49,11 @@ class Making:
         self.listen(LogMessage(sentence))
 
     def stop(self) -> bool:
-        """Whether the user asked to stop, here or by the host's own Interrupt."""
-        return self.control.stop_requested or bool(self.host.models.interrupted())
+        """Whether the user asked to stop.
+
+        The host's own Interrupt is asked for by what uses the model: before that, it may be from an earlier job.
+        """
+        return self.control.stop_requested
 
     def check_stop(self) -> None:
         if self.stop():
