@@ -32,8 +32,33 @@ def help_opacity(page: Page) -> float:
 
 def test_the_closed_form_fits_one_screen(page: Page) -> None:
     page.until(lambda: page.value("ti_train_width") == "64", wanted="the model's size")
+    page.says("ti_train_images", "30 images")
     assert page.driver.execute_script(_BOTTOM) <= _SCREEN
     page.shot("train-page")
+
+
+def test_the_images_of_the_folder_are_shown_and_counted(page: Page) -> None:
+    page.says("ti_train_images", "30 images")
+    images = page.driver.find_elements("css selector", "#ti_train_images img")
+    assert len({image.get_attribute("src") for image in images}) == 10
+    loaded = "return arguments[0].naturalWidth > 0"
+    page.until(lambda: all(page.driver.execute_script(loaded, image) for image in images), wanted="loaded images")
+    page.fill("ti_train_dataset", "nowhere")
+    page.until(lambda: page.text("ti_train_images") == "", wanted="no images")
+    page.fill("ti_train_dataset", "images")
+    page.says("ti_train_images", "30 images")
+
+
+def test_settings_without_effect_are_greyed(page: Page) -> None:
+    def editable(name: str) -> bool:
+        return bool(page.driver.execute_script("return !arguments[0].disabled", page.find(f"ti_train_{name}", "input")))
+
+    assert editable("weight_decay")
+    page.click(page.find("ti_train_preset", "input[value='style']"))
+    page.until(lambda: not editable("weight_decay"), wanted="weight decay greyed")
+    assert editable("learning_rate")
+    page.click(page.find("ti_train_preset", "input[value='none']"))
+    page.until(lambda: editable("weight_decay"), wanted="weight decay editable")
 
 
 def test_help_is_shown_at_the_pointer_and_everywhere_on_demand(page: Page) -> None:

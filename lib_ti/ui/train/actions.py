@@ -12,7 +12,7 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts, choices
-from lib_ti.ui.train import template_fields, view
+from lib_ti.ui.train import effects, template_fields, view
 from lib_ti.ui.train.service import TXT2IMG
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.latest import follow
@@ -25,6 +25,7 @@ def connect(parts: Parts) -> None:
     _connect_dataset(parts)
     _connect_preset(parts)
     _connect_size(parts)
+    effects.connect(parts)
     form, controller, runs = parts.train, parts.controller, parts.controller.runs
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
@@ -79,17 +80,23 @@ def _connect_preset(parts: Parts) -> None:
 
 
 def _connect_dataset(parts: Parts) -> None:
-    """Show a hint when Dataset directory is not the prepared folder; nothing else fills it in."""
+    """Show the images of Dataset directory, and a hint when it is not the prepared folder; nothing else fills it in."""
     dataset, source, output = parts.train["dataset"], parts.prepare["source"], parts.prepare["output"]
 
-    def hinted(data: dict[Any, Any]) -> str:
+    subfolders = parts.train["subfolders"]
+
+    def show(data: dict[Any, Any]) -> list[Any]:
+        """A folder whose name is still being typed is not refused; Check and the run do that."""
         folders = [data[one] or "" for one in (dataset, source, output)]
         text, _ = attempt(lambda: parts.preparation.training_hint(*folders))
-        return hint(text) if text else ""
+        found, _ = attempt(lambda: parts.controller.train.images(folders[0], subfolders=bool(data[subfolders])))
+        strip = view.dataset_strip(*found) if found and folders[0].strip() else ""
+        return [hint(text) if text else "", strip]
 
-    inputs, outputs = {dataset, source, output}, [parts["train_dataset_hint"]]
-    parts["train_tab"].select(hinted, inputs=inputs, outputs=outputs, **QUIET)
-    follow(dataset.change, hinted, by=[dataset], inputs=inputs, outputs=outputs)
+    inputs, outputs = {dataset, source, output, subfolders}, [parts["train_dataset_hint"], parts["train_images"]]
+    parts["train_tab"].select(show, inputs=inputs, outputs=outputs, **QUIET)
+    for one in (dataset, subfolders):
+        follow(one.change, show, by=[dataset, subfolders], inputs=inputs, outputs=outputs)
 
 
 def _connect_size(parts: Parts) -> None:

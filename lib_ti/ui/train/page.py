@@ -71,6 +71,7 @@ def layout(parts: Parts) -> None:
                 listed.button(parts, "train_name")
                 parts.button("train_name_new", "+ New", elem_classes="ti-new", size="sm", scale=0, min_width=80)
             form.add("dataset")
+            parts.html("train_images")
             parts.html("train_dataset_hint")
             template_fields.layout(parts)
             _essentials(form)

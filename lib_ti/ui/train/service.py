@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_ti.background.model_use import using_model
@@ -12,15 +13,18 @@ from lib_ti.config import TrainConfig, from_mapping
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
+from lib_ti.paths import as_path, path_text
 from lib_ti.training.checks.findings import Finding, worst_first
 from lib_ti.ui import reach
 from lib_ti.ui.html.fragments import findings, notice
 from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
+    from lib_ti.data import folder as folders
     from lib_ti.training import check as checking
     from lib_ti.ui.dataset.captions import state as captions_state
 else:
+    folders = lazy("lib_ti.data.folder")
     checking = lazy("lib_ti.training.check")
     captions_state = lazy("lib_ti.ui.dataset.captions.state")
 
@@ -56,6 +60,21 @@ class TrainService:
             found = [Finding("error", problem) for problem in error.problems]
         shown = findings((finding.kind, finding.text) for finding in worst_first(found))
         return f'<div class="ti-check">{shown}</div>'
+
+    def images(self, folder: str, *, subfolders: bool) -> tuple[list[Path], tuple[str, ...]]:
+        """Return the images of a folder, and sentences about what else it holds; nothing without a folder.
+
+        Raises
+        ------
+        BadInput
+            When the folder cannot be listed, or is outside the folders that the server allows.
+        """
+        if not path_text(folder):
+            return [], ()
+        reach.check(self._host.folders, {"Dataset directory": folder})
+        path = as_path(folder, "Dataset directory")
+        images = list(folders.list_images(path, subfolders=subfolders).values())
+        return images, folders.list_files(path, subfolders=subfolders).remarks
 
     def start(
         self, values: Mapping[str, Any], txt2img: Mapping[str, Any] | None = None, *, new_data: bool = False

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.html.chart import loss_curve
-from lib_ti.ui.html.fragments import bar, duration, escape, facts, figure, folded, gallery, hint, notice, table
+from lib_ti.ui.html.fragments import (
+    bar,
+    duration,
+    escape,
+    facts,
+    figure,
+    file_name,
+    folded,
+    gallery,
+    hint,
+    notice,
+    table,
+)
+from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import counted
 
 SHOWN_PREVIEWS = 6
+SHOWN_IMAGES = 10
 PREVIEW_SIZE = 320
 
 
@@ -51,6 +66,17 @@ def previews(now: Snapshot) -> str:
 def previews_key(now: Snapshot) -> str:
     """A key that changes with :func:`previews`, so that images are sent to a page only when they are new."""
     return "|".join(f"{preview.path}:{preview.step}" for preview in now.previews[-SHOWN_PREVIEWS:]) or now.name
+
+
+def dataset_strip(images: Sequence[Path], remarks: Iterable[str]) -> str:
+    """The first images of the dataset, their number, and remarks on what else its folder holds."""
+    shown = "".join(
+        f'<img src="{escape(address(path))}" alt="{escape(file_name(path))}" title="{escape(file_name(path))}" '
+        'loading="lazy">'
+        for path in images[:SHOWN_IMAGES]
+    )
+    total = f'<span class="ti-hint">{counted(len(images), "image")}</span>'
+    return f'<div class="ti-dataset-strip">{shown}{total}</div>{"".join(map(hint, remarks))}'
 
 
 def _headline(now: Snapshot) -> str:

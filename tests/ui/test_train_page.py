@@ -1,0 +1,36 @@
+"""What the Train page shows beside its fields: the images of the folder, and settings that have no effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lib_ti.config import TrainConfig, to_mapping
+from lib_ti.errors import BadInput
+from lib_ti.ui.controller import Controller
+from lib_ti.ui.train import effects, view
+from tests.fakes import draw_images
+
+
+def test_the_strip_shows_ten_images_and_counts_all(controller: Controller, tmp_path: Path) -> None:
+    folder = draw_images(tmp_path / "images", 12)
+    draw_images(folder / "more", 3, size=16)
+    shown = view.dataset_strip(*controller.train.images(str(folder), subfolders=False))
+    assert shown.count("<img") == 10
+    assert "12 images" in shown
+    assert "sub-folder" in shown
+    assert "15 images" in view.dataset_strip(*controller.train.images(str(folder), subfolders=True))
+    assert controller.train.images(" ", subfolders=False) == ([], ())
+    with pytest.raises(BadInput):
+        controller.train.images(str(folder / "nowhere"), subfolders=False)
+
+
+def test_settings_without_effect_are_named() -> None:
+    values = to_mapping(TrainConfig())
+    assert effects.without_effect(values, from_txt2img=False) == {"clip_value"}
+    assert {"preview_prompt", "preview_seed"} <= effects.without_effect(values, from_txt2img=True)
+    fixed = {**values, "vector_norm": "fixed", "clip": "norm", "validate_every": 0}
+    assert effects.without_effect(fixed, from_txt2img=False) == {"weight_decay", "validation_split", "restore_best"}
+    # Check refuses these values together, and a greyed field could not be corrected.
+    assert effects.without_effect({**fixed, "weight_decay": 0.1, "validate_every": 1}, from_txt2img=False) == set()
