@@ -180,7 +180,7 @@ class FakeTools:
         return [found.span() for found in re.finditer(r"[^\s-]+-?|-", text)]
 
     @contextmanager
-    def captioner(self, name: str, report: Report) -> Iterator[FakeCaptioner]:
+    def captioner(self, name: str, report: Report, tags: object = None) -> Iterator[FakeCaptioner]:
         if name not in self.captioners:
             raise BadInput(f"There is no captioner {name!r} here.")
         yield FakeCaptioner()

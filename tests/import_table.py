@@ -26,12 +26,13 @@ DATA = {"data", "data.images", "data.beside", "data.textfile"}
 ENGINE = BASE | DATA | {"host.base", "host.model", "host.tools", "embedding", "embedding.formats"}
 HOST = {
     *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding", "embedding.formats"),
-    *("host.base", "host.model", "host.tools", "host.clip"),
+    *("host.base", "host.model", "host.tools", "host.clip", "host.captioners"),
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
 }
 EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
 WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
-HOSTS = {"host.clip"} | EMBEDDED | WEBUI
+CAPTIONERS = {"host.captioners"}
+HOSTS = {"host.clip"} | CAPTIONERS | EMBEDDED | WEBUI
 TRAINING_PARTS = {
     f"training.{part}"
     for part in ("callbacks", "checks", "cut", "files", "images", "memory", "step", "suggest", "validation")
@@ -85,6 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.blip_input": set(),
     "host.weights_hash": set(),
     "host.noise_schedule": set(),
+    "host.captioners": {"errors", "lazy", "embedding.formats", "host.tools"},
     "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
     "host.embedded": HOST | EMBEDDED,
     "host.embedded.files": HOST,
@@ -119,7 +121,8 @@ ONLY_IN: dict[str, set[str]] = {
     "safetensors": WORKING,
     "sgm": WEBUI,
     "diffusers": EMBEDDED | {"pocket", "tools"},
-    "transformers": EMBEDDED | {"pocket", "tools"},
+    "transformers": EMBEDDED | CAPTIONERS | {"pocket", "tools"},
+    "onnxruntime": CAPTIONERS,
     "tokenizers": {"host.clip"},
     "matplotlib": {"training.images"},
     "gradio": {"ui", "scripts"},
@@ -147,6 +150,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"batches", "framing", "preparations", "reading", "scan"},
         {"latents"},
     ),
+    "host.captioners": ({"image_to_text", "wd_tagger"}, {"folders"}),
     "host.clip": ({"network", "tokenizer"}, {"chunks", "conditioning", "token_table"}),
     "host.embedded": (
         {"diffusers_classes", "optimization", "prediction", "stored_half", "text_encoder"},

@@ -27,7 +27,7 @@ else:
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="the images; captions are written beside them")
     parser.add_argument("--json", action="store_true", help="write events as JSON lines, for programs")
-    add_host(parser, "captioner-dir", "device")
+    add_host(parser, "captioner-dir", "captioners-dir", "device")
     add_settings(parser, CaptionConfig)
 
 

@@ -15,9 +15,10 @@ from lib_ti.pocket import CHECKPOINT
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.embedded import host
+    from lib_ti.host.embedded import host, tools
 else:
     host = lazy("lib_ti.host.embedded.host")
+    tools = lazy("lib_ti.host.embedded.tools")
 
 
 _OPTIONS = {
@@ -31,6 +32,7 @@ _OPTIONS = {
         "your own prompt templates (default: textual_inversion_templates; the included ones are always available)",
     ),
     "captioner-dir": ("DIR", "folder of the captioner BLIP (default: models/BLIP)"),
+    "captioners-dir": ("DIR", "a folder with a sub-folder for each further captioner (default: models/captioners)"),
     "upscalers-dir": ("DIR", "folder of upscalers, .pth or .safetensors (default: models/ESRGAN)"),
     "prediction": (
         "auto|eps|v",
@@ -71,6 +73,9 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
         allowed_folders=allowed_folders,
         device=given("device", "auto"),
         prediction=given("prediction", "auto"),
-        captioner_folder=path("captioner_dir", "models/BLIP"),
-        upscalers_folder=path("upscalers_dir", "models/ESRGAN"),
+        tool_folders=tools.ToolFolders(
+            blip=path("captioner_dir", "models/BLIP"),
+            captioners=path("captioners_dir", "models/captioners"),
+            upscalers=path("upscalers_dir", "models/ESRGAN"),
+        ),
     )

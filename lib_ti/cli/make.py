@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             f"--{kind}", dest="setting_kind", action="store_const", const=kind, default=argparse.SUPPRESS,
             help=f"the same as --kind {kind}",
         )  # fmt: skip
-    add_host(parser, *MODEL, "captioner-dir", "upscalers-dir")
+    add_host(parser, *MODEL, "captioner-dir", "captioners-dir", "upscalers-dir")
     add_settings(parser, MakeConfig, hidden=("images",))
 
 

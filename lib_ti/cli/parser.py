@@ -93,7 +93,7 @@ def _convert(parser: argparse.ArgumentParser) -> None:
 
 
 def _tab(parser: argparse.ArgumentParser) -> None:
-    add_host(parser, *MODEL, "captioner-dir", "upscalers-dir")
+    add_host(parser, *MODEL, "captioner-dir", "captioners-dir", "upscalers-dir")
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="0 is any free one (default: %(default)s)")
     parser.add_argument(
         "--address",

@@ -31,3 +31,19 @@ class CaptionConfig(Settings):
     batch_size: int = setting(
         8, "Batch size", "Images that are captioned at once; more need more memory.", minimum=1, maximum=64
     )
+    tag_threshold: float = setting(
+        0.35,
+        "Tag threshold",
+        "Least confidence of the tags that a WD tagger writes, the most confident first; lower: more tags, "
+        "and more wrong ones.",
+        minimum=0,
+        maximum=1,
+    )
+    character_threshold: float = setting(
+        0.85,
+        "Character tag threshold",
+        "Least confidence of a WD tagger's tags that name characters; 1: none of them.",
+        minimum=0,
+        maximum=1,
+    )
+    tag_spaces: bool = setting(True, "Spaces in tags", "A WD tagger's tags have spaces instead of underscores.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,21 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 """Called with a sentence while the host waits or loads something."""
+
+
+@dataclass(frozen=True)
+class TagOptions:
+    """What a tagger writes: tags with more confidence, 0 to 1, than the threshold of their kind; 1 is no tag at all.
+
+    With ``spaces``, underscores become spaces.
+    """
+
+    threshold: float = 0.35
+    character_threshold: float = 0.85
+    spaces: bool = True
+
+
+DEFAULT_TAGS = TagOptions()
 
 
 class Captioner(Protocol):
@@ -54,8 +70,10 @@ class Tools(Protocol):
         """Names of what can caption images here, the best first; empty where there is nothing."""
         ...
 
-    def captioner(self, name: str, report: Report) -> AbstractContextManager[Captioner]:
-        """Load a captioner's model once; what it displaced is put back on leaving.
+    def captioner(
+        self, name: str, report: Report, tags: TagOptions = DEFAULT_TAGS
+    ) -> AbstractContextManager[Captioner]:
+        """Load a captioner's model once; what it displaced is put back on leaving. ``tags`` is for WD taggers.
 
         Raises
         ------

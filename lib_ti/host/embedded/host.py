@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_ti.host.embedded.models import AUTO, EmbeddedModels
-from lib_ti.host.embedded.tools import EmbeddedTools
+from lib_ti.host.embedded.tools import DEFAULT_FOLDERS, EmbeddedTools, ToolFolders
 
 
 class EmbeddedHost:
@@ -22,7 +22,7 @@ class EmbeddedHost:
         Where finished embeddings go, and where prompt templates are besides the shipped ones.
     allowed_folders
         Folders that users of a page may name; None for all.
-    captioner_folder, upscalers_folder
+    tool_folders
         See :class:`EmbeddedTools`.
 
     Raises
@@ -40,11 +40,10 @@ class EmbeddedHost:
         allowed_folders: Sequence[Path] | None = None,
         device: str = "auto",
         prediction: str = AUTO,
-        captioner_folder: Path = Path("models/BLIP"),
-        upscalers_folder: Path = Path("models/ESRGAN"),
+        tool_folders: ToolFolders = DEFAULT_FOLDERS,
     ) -> None:
         self.models = EmbeddedModels(checkpoint, device, prediction)
-        self.tools = EmbeddedTools(self.models, captioner_folder, upscalers_folder)
+        self.tools = EmbeddedTools(self.models, tool_folders)
         self.folders = GivenFolders(embeddings_folder, tuple(template_folders), allowed_folders)
 
 

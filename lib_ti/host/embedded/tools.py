@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.captioners import folders
 from lib_ti.host.clip.tokenizer import token_spans
 from lib_ti.host.embedded.image_tools import upscaling
 from lib_ti.host.embedded.models import EmbeddedModels
-from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
+from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions, Upscaler
 from lib_ti.lazy import lazy
 from lib_ti.wording import quoted
 
@@ -31,33 +33,54 @@ _COARSE_BELOW = 256
 """Side in pixels below which what a model inpaints is too coarse to train on."""
 
 
+@dataclass(frozen=True)
+class ToolFolders:
+    """Where models of tools are: BLIP as ``transformers`` saves it, a folder for each further captioner, upscalers."""
+
+    blip: Path = Path("models/BLIP")
+    captioners: Path = Path("models/captioners")
+    upscalers: Path = Path("models/ESRGAN")
+
+
+DEFAULT_FOLDERS = ToolFolders()
+
+
 class EmbeddedTools:
     """The tools of :class:`lib_ti.host.embedded.host.EmbeddedHost`; see :class:`lib_ti.host.tools.Tools`.
 
     Parameters
     ----------
-    captioner_folder, upscalers_folder
-        Where the captioner's model is, in the format of ``transformers``, and upscalers' model files.
+    tool_folders
+        Where their models are.
     """
 
     can_inpaint = True
 
-    def __init__(self, models: EmbeddedModels, captioner_folder: Path, upscalers_folder: Path) -> None:
-        self._models = models
-        self._captioner_folder, self._upscalers_folder = captioner_folder, upscalers_folder
+    def __init__(self, models: EmbeddedModels, tool_folders: ToolFolders) -> None:
+        self._models, self._folders = models, tool_folders
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         return token_spans(text)
 
     @property
     def captioners(self) -> Sequence[str]:
-        return (CAPTIONER,)
+        """BLIP is the first, unless only others have a folder."""
+        others = tuple(self._others)
+        return (CAPTIONER, *others) if self._folders.blip.is_dir() or not others else (*others, CAPTIONER)
+
+    @property
+    def _others(self) -> dict[str, Path]:
+        return folders.captioner_folders(self._folders.captioners, (CAPTIONER,))
 
     @contextmanager
-    def captioner(self, name: str, report: Report) -> Iterator[Captioner]:
-        folder = self._captioner_folder
+    def captioner(self, name: str, report: Report, tags: TagOptions = DEFAULT_TAGS) -> Iterator[Captioner]:
+        folder, others = self._folders.blip, self._others
+        if name in others:
+            report(f"Loading the captioner {name} from {others[name]}.")
+            yield folders.load(others[name], tags, self._models.device)
+            return
         if name != CAPTIONER:
-            raise BadInput(f"There is no captioner {quoted(name)} here; use {CAPTIONER}.")
+            raise BadInput(f"There is no captioner {quoted(name)} here; use {', '.join(self.captioners)}.")
         missing = [" or ".join(files) for files in _NEEDED if not any((folder / file).is_file() for file in files)]
         if missing:
             raise BadInput(
@@ -69,11 +92,11 @@ class EmbeddedTools:
 
     @property
     def upscalers(self) -> Sequence[str]:
-        return tuple(upscaling.model_files(self._upscalers_folder))
+        return tuple(upscaling.model_files(self._folders.upscalers))
 
     @contextmanager
     def upscaler(self, name: str, report: Report) -> Iterator[Upscaler]:
-        folder = self._upscalers_folder
+        folder = self._folders.upscalers
         files = upscaling.model_files(folder)
         if name not in files:
             found = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
 from lib_ti.host.clip.tokenizer import token_spans
-from lib_ti.host.tools import Captioner, Inpainter, Report, Upscaler
+from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions, Upscaler
 from lib_ti.host.webui import forks, turn
 from lib_ti.lazy import lazy
 from lib_ti.wording import quoted
@@ -31,15 +31,15 @@ class WebUITools:
     @property
     def captioners(self) -> Sequence[str]:
         """None in the forks, which run their captioners in another way."""
-        return () if forks.is_fork() else captioners.NAMES
+        return () if forks.is_fork() else captioners.names()
 
     @contextmanager
-    def captioner(self, name: str, report: Report) -> Iterator[Captioner]:
+    def captioner(self, name: str, report: Report, tags: TagOptions = DEFAULT_TAGS) -> Iterator[Captioner]:
         if forks.is_fork():
             raise BadInput(
                 f"There is no captioner {quoted(name)} in Forge and reForge; use the command line for captions."
             )
-        with turn.turn(report), captioners.captioner(name, report) as loaded:
+        with turn.turn(report), captioners.captioner(name, report, tags) as loaded:
             yield loaded
 
     @property

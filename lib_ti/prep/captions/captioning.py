@@ -19,7 +19,7 @@ from lib_ti.data.folder import Skipped
 from lib_ti.data.images.decode import UnreadableImage, open_image
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.base import Host
-from lib_ti.host.tools import Captioner, Report
+from lib_ti.host.tools import Captioner, Report, TagOptions
 from lib_ti.ordered_map import ordered_map
 from lib_ti.prep.captions.caption_files import CaptionWriter, caption_images, shared_files
 from lib_ti.prep.captions.caption_text import comma_separated, enclose, join, one_line, without_words
@@ -31,6 +31,10 @@ _SIDE = 1024
 """Longer side to which images are downscaled for the captioners, which use 384 or 512 pixels."""
 _READERS = 2
 """Threads that read images, each of which may hold one of the largest possible images."""
+
+
+_IN_OPTIONS = ("batch_size", "captioner", "tag_threshold", "character_threshold", "tag_spaces")
+"""Settings that captions do not depend on, or that a captioner that uses them has in its own ``options``."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def caption_with_host(
     _images_to_caption(folder, config)
     if not (config.captioner or host.tools.captioners):
         raise BadInput("There is no captioner here; write the captions by hand.")
-    with host.tools.captioner(config.captioner or host.tools.captioners[0], report) as captioner:
+    tags = TagOptions(config.tag_threshold, config.character_threshold, config.tag_spaces)
+    with host.tools.captioner(config.captioner or host.tools.captioners[0], report, tags) as captioner:
         return caption_folder(
             folder, config, captioner, progress=progress, stop=lambda: stop() or bool(host.models.interrupted())
         )
@@ -279,5 +284,5 @@ def _merged(words: str, existing: str, config: CaptionConfig) -> str:
 
 def _settings_hash(config: CaptionConfig, captioner: Captioner) -> str:
     """Hash everything that captions depend on besides the images."""
-    values = {name: value for name, value in to_mapping(config).items() if name not in ("batch_size", "captioner")}
+    values = {name: value for name, value in to_mapping(config).items() if name not in _IN_OPTIONS}
     return hashlib.sha256(json.dumps([values, captioner.options], sort_keys=True).encode()).hexdigest()

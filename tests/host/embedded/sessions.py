@@ -8,6 +8,7 @@ import torch
 
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.embedded.tools import ToolFolders
 from lib_ti.host.model import Conditioning
 
 
@@ -17,8 +18,7 @@ def host_of(folder: Path, checkpoint: Path = Path("none.safetensors")) -> Embedd
         checkpoint,
         embeddings_folder=folder,
         device="cpu",
-        captioner_folder=folder / "BLIP",
-        upscalers_folder=folder / "ESRGAN",
+        tool_folders=ToolFolders(folder / "BLIP", folder / "captioners", folder / "ESRGAN"),
     )
 
 

@@ -1,4 +1,6 @@
-"""The WebUI's captioners: BLIP for a sentence, deepbooru for tags, each loaded once for all images.
+"""The WebUI's captioners, BLIP for a sentence and deepbooru for tags, and those of ``models/captioners``.
+
+Each is loaded once for all images.
 
 The WebUI's ``interrogate`` is not used: it begins a job of its own, which forgets that the user pressed Interrupt,
 loads a second model, and moves both for each image. These are loaded with the WebUI's queue lock held.
@@ -18,7 +20,8 @@ from PIL import Image
 
 from lib_ti.errors import BadInput
 from lib_ti.host.blip_input import pixels
-from lib_ti.host.tools import Captioner, Report
+from lib_ti.host.captioners import folders
+from lib_ti.host.tools import Captioner, Report, TagOptions
 from lib_ti.host.webui.temporary.preserved import preserved_random_state
 from lib_ti.wording import quoted
 
@@ -34,21 +37,44 @@ _TAG_SETTINGS = (
 )
 
 
+def names() -> tuple[str, ...]:
+    return (*NAMES, *_folders())
+
+
+def _folders() -> dict[str, Path]:
+    return folders.captioner_folders(Path(paths.models_path) / "captioners", NAMES)
+
+
 @contextmanager
-def captioner(name: str, report: Report) -> Iterator[Captioner]:
-    """Load one of :data:`NAMES`, with the options of the WebUI's Settings, Interrogate.
+def captioner(name: str, report: Report, tags: TagOptions) -> Iterator[Captioner]:
+    """Load one of :func:`names`: those of the WebUI with the options of its Settings, Interrogate.
 
     Raises
     ------
     BadInput
         When there is none of that name, or its model is neither there nor can be downloaded.
     """
-    if name not in NAMES:
-        raise BadInput(f"There is no captioner {quoted(name)} here; use one of {', '.join(NAMES)}.")
+    local = _folders()
+    if name not in (*NAMES, *local):
+        raise BadInput(f"There is no captioner {quoted(name)} here; use one of {', '.join(names())}.")
     lowvram.send_everything_to_cpu()
     devices.torch_gc()
-    with preserved_random_state(), (_blip if name == BLIP else _deepbooru)(report) as loaded:
-        yield loaded
+    with preserved_random_state():
+        if name in local:
+            report(f"Loading the captioner {name} from {local[name]}.")
+            with _local(local[name], tags) as loaded:
+                yield loaded
+        else:
+            with (_blip if name == BLIP else _deepbooru)(report) as own:
+                yield own
+
+
+@contextmanager
+def _local(folder: Path, tags: TagOptions) -> Iterator[Captioner]:
+    try:
+        yield folders.load(folder, tags, torch.device(devices.device_interrogate))
+    finally:
+        devices.torch_gc()
 
 
 @contextmanager

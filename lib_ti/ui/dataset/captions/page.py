@@ -16,7 +16,12 @@ from lib_ti.ui.widgets.form import Form, dropdown
 TITLE = "Captions"
 REGEX, WHOLE, CASE, LACKING = "Regex", "Whole words", "Match case", "Without it"
 TAGS, WORDS = "Tags", "Words"
-_ROWS = (("captioner", "existing"), ("prefix", "suffix"), ("blacklist", "batch_size"))
+_ROWS = (
+    ("captioner", "existing"),
+    ("prefix", "suffix"),
+    ("blacklist", "batch_size"),
+    ("tag_threshold", "character_threshold", "tag_spaces"),
+)
 _LINES = 6
 
 
