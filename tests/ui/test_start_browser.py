@@ -66,6 +66,7 @@ def test_one_press_goes_from_a_zip_to_a_finished_keyword(page: Page, folder: Pat
     page.shot("start-finished")
     assert (folder / "embeddings" / "glow-style.safetensors").is_file()
     assert len(list((folder / "datasets" / "glow-style-prepared").glob("*.png"))) == 10
+    assert page.value("ti_dataset_folder") == str(Path("datasets") / "glow-style")  # where Dataset continues
     page.press("ti_make_export")
     page.until(lambda: page.find("ti_make_download").is_displayed(), wanted="the download")
     page.press("ti_make_more")

@@ -26,9 +26,10 @@ def connect(parts: Parts) -> None:
 
     def start(data: Data) -> list[Any]:
         files = [str(getattr(one, "name", one)) for one in data[parts["make_files"]] or ()]
-        _, problem = attempt(lambda: service.start(form.values(data), files))
-        # The keyword is not free any more.
-        return [problem, gr.update() if problem else "", *updates(parts, "")]
+        folder, problem = attempt(lambda: service.start(form.values(data), files))
+        # The keyword is not free any more, and the steps of Dataset are about these images.
+        others = [gr.update(), gr.update()] if folder is None else ["", folder]
+        return [problem, *others, *updates(parts, "")]
 
     def stop() -> list[Any]:
         service.stop()
@@ -37,7 +38,7 @@ def connect(parts: Parts) -> None:
     parts["make_it"].click(
         start,
         inputs={*form.components, parts["make_files"]},
-        outputs=[parts["make_message"], parts["make_keyword_remarks"], *watched],
+        outputs=[parts["make_message"], parts["make_keyword_remarks"], parts["dataset_folder"], *watched],
         **BUSY,
     )
     parts["make_stop"].click(stop, inputs=[], outputs=watched, **QUIET)

@@ -38,8 +38,8 @@ class StartService:
     def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
         self._host, self._makes, self._preparation = host, Makes(tasks), Preparation(host)
 
-    def start(self, values: Mapping[str, Any], files: Sequence[str]) -> None:
-        """Start a Make it, or continue one.
+    def start(self, values: Mapping[str, Any], files: Sequence[str]) -> str:
+        """Start a Make it, or continue one; return the folder of its images.
 
         Parameters
         ----------
@@ -58,6 +58,7 @@ class StartService:
         given = [Path(name) for name in files]
         config = self._config(values, given)
         self._makes.start(self._host, config, given)
+        return config.images
 
     def status(self) -> TaskStatus:
         return self._makes.status()
