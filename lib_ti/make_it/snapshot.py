@@ -9,7 +9,8 @@ from typing import Any, Literal
 from lib_ti.config import MakeConfig, to_mapping
 from lib_ti.make_it.pipeline import PHASES
 from lib_ti.make_it.state import MakeState
-from lib_ti.signals import Event, LogMessage, PhaseFinished, PhaseStarted, Progress
+from lib_ti.signals import Event, LogMessage, PhaseFinished, PhaseStarted, Progress, RunStarted
+from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.snapshot import Snapshot, SnapshotBuilder
 
 PhaseState = Literal["open", "active", "done"]
@@ -87,6 +88,10 @@ class MakeSnapshotBuilder:
             self._now = replace(self._now, message=event.text)
         if self._active(_TRAIN) and not isinstance(event, PhaseStarted):
             self._run.add(event)
+        if isinstance(event, RunStarted):
+            # The Train tab fills in its fields from them.
+            settings = RunFolder(event.folder, event.name).read_settings().get("settings", {})
+            self._run.change(settings=settings)
 
     def finish(self, state: MakeState) -> None:
         """Take over what came out of all phases."""

@@ -47,6 +47,7 @@ def test_one_press_makes_a_keyword_and_shows_it(workshop: Workshop, made: Contro
     assert "my-style is" in view.result(now.detail) and "<img" in view.result(now.detail)
     run = made.runs.snapshot()  # what the Train tab shows
     assert (run.name, run.state, run.step) == ("my-style", "done", 4)
+    assert (run.settings["preset"], run.settings["dataset"]) == ("style", str(workshop.prepared))
     assert "ti-previews" in view.run(now.detail)
     assert made.start.unfinished(str(workshop.folder / "runs")) is None
     assert made.results.run(str(workshop.folder / "runs"), "my-style", "").settings_to_continue()["max_steps"] == 8

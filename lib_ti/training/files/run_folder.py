@@ -99,6 +99,17 @@ class RunFolder:
         write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
         return path
 
+    def read_settings(self) -> dict[str, Any]:
+        """Return the newest ``settings-*.json``; empty when none can be read."""
+        for path in sorted(self.path.glob("settings-*.json"), reverse=True):
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(content, dict):
+                return content
+        return {}
+
 
 def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
     """Return a folder for a run that begins today; creates nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,14 +74,7 @@ class RunResults:
 
     def settings_file(self) -> dict[str, Any]:
         """Return the newest ``settings-*.json``; empty when it cannot be read."""
-        for path in sorted(self.folder.path.glob("settings-*.json"), reverse=True):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(content, dict):
-                return content
-        return {}
+        return self.folder.read_settings()
 
     def checkpoints(self) -> dict[str, Path]:
         """Checkpoint files by step or mark ("best"), the best one first."""
