@@ -33,8 +33,8 @@ def test_the_table_is_printed_and_read_by_programs(
     monkeypatch.chdir(here)
     assert main(["vectors", "my-style"]) == 0
     out = capsys.readouterr().out
-    head, *rows = out[out.index("vectors    loss") :].splitlines()
-    assert head.split() == ["vectors", "loss", "above", "all", "gain", "kept"]
+    head, *rows = out[out.index("Vectors") :].splitlines()
+    assert head.split() == ["Vectors", "Loss", "Above", "all", "Gain", "kept"]
     assert [row.split()[0] for row in rows[:4]] == ["1", "2", "3", "none"]
     assert main(["vectors", "my-style", "--step", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -20,6 +20,8 @@ LOSABLE = 0.03
 ERRORS = 2.0
 """Standard errors by which the loss must be below that without the keyword before shares of the gain are given."""
 
+HEAD = ("Vectors", "Loss", "Above all", "Gain kept")
+
 
 @dataclass(frozen=True)
 class CountLoss:
@@ -85,24 +87,24 @@ class VectorLosses:
 
     def describe(self) -> tuple[str, ...]:
         """Return a table for a terminal, and the conclusion."""
-        head = ("vectors", "loss", "above all", "gain kept")
-        cells = [head, *self.cells(), ("none", f"{self.no_keyword:.4f}", "", "0%")]
-        widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+        cells = [HEAD, *self.cells()]
+        widths = [max(len(row[place]) for row in cells) for place in range(len(HEAD))]
         lines = ("  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in cells)
         return (*lines, self.conclusion())
 
     def cells(self) -> list[tuple[str, str, str, str]]:
-        """Return number of vectors, loss, difference from all with its error, and share kept, as text."""
-        whole = self.rows[-1].loss
-        return [
+        """Return the texts below :data:`HEAD`: differences have their standard errors; without the keyword last."""
+        whole = self.rows[-1]
+        cells = [
             (
                 str(row.count),
                 f"{row.loss:.4f}",
-                "" if row is self.rows[-1] else f"{row.loss - whole:+.4f} ± {row.error:.4f}",
+                "" if row is whole else f"{row.loss - whole.loss:+.4f} ± {row.error:.4f}",
                 "–" if row.kept is None else _percent(row.kept),
             )
             for row in self.rows
         ]
+        return [*cells, ("none", f"{self.no_keyword:.4f}", "", "–" if whole.kept is None else _percent(0))]
 
 
 def numbers_to_measure(count: int) -> list[int]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from lib_ti.training.cut.compare import VectorComparison
+from lib_ti.training.cut.losses import HEAD
 from lib_ti.ui.html.fragments import escape, figure, notice
 
 _SIZE = 1600
-_HEAD = ("Vectors", "Loss", "Above all", "Gain kept")
 
 
 def comparison(found: VectorComparison) -> str:
     """The losses, what they say, and the images."""
     losses = found.losses
-    rows = [*losses.cells(), ("none", f"{losses.no_keyword:.4f}", "", "0%")]
-    head = "".join(f"<th>{escape(name)}</th>" for name in _HEAD)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    table = f'<table class="ti-table"><tr>{head}</tr>{body}</table>'
+    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in losses.cells())
+    table = f'<table class="ti-table ti-headed"><tr>{head}</tr>{body}</table>'
     shown = notice("info", [losses.conclusion(), *found.notes]) + table
     if found.sheet is None:
         return shown
