@@ -22,7 +22,7 @@ from tests.benchmarks.recovery.place import Place
 from tests.benchmarks.recovery.plot import plot
 from tests.benchmarks.recovery.records import Record
 from tests.benchmarks.recovery.table import table
-from tests.benchmarks.recovery.variants import MAIN, VARIANTS
+from tests.benchmarks.recovery.variants import MAIN, VARIANTS, WEBUI
 
 STANDARD = [concept.name for concept in (*STYLES, *SHAPES)]
 QUICK = ["striped", "star"]
@@ -32,14 +32,14 @@ def main(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
     path: Path = arguments.results
     if arguments.table:
-        print(table(records.read(path)))
+        print(table(records.read(path), arguments.against))
     if arguments.plot:
         plot(records.read(path), arguments.plot)
         print(arguments.plot)
     if not arguments.table and not arguments.plot:
         torch.set_num_threads(arguments.threads)
         _measure(list(_runs(arguments)), path, arguments.family)
-        print(table(records.read(path)))
+        print(table(records.read(path), arguments.against))
     return 0
 
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
     parser.add_argument("--results", type=Path, default=Path("recovery.jsonl"), help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="print the table of the results and measure nothing")
+    parser.add_argument("--against", choices=VARIANTS, default=WEBUI, metavar="ROW", help="of ratios: %(default)s")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="plot the results and measure nothing")
     return parser
 

@@ -75,6 +75,10 @@ def _has_taken_off(checks: list[Check], least: float = 0.05, errors: float = 2.0
     return mean >= errors * error and mean >= least * statistics.fmean(first)
 
 
+def _detached(value: object) -> object:
+    return value.detach() if isinstance(value, Tensor) else value
+
+
 @contextmanager
 def only_up_blocks(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
     """Let gradients reach the text only through the cross-attention of the UNet's up blocks.
@@ -85,7 +89,7 @@ def only_up_blocks(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> 
     def without_gradient(
         module: nn.Module, arguments: tuple[object, ...], named: dict[str, object]
     ) -> tuple[tuple[object, ...], dict[str, object]]:
-        return arguments, {**named, "encoder_hidden_states": named["encoder_hidden_states"].detach()}  # type: ignore[attr-defined]
+        return tuple(map(_detached, arguments)), {name: _detached(value) for name, value in named.items()}
 
     unet = model._unet
     hooks = [

@@ -20,8 +20,9 @@ SPEED = (
     "steps to 0.8",
     "images to 0.8",
     "CPU seconds to 0.8",
-    "images, ratio to webui",
-    "seconds, ratio to webui",
+    "steps, ratio",
+    "images, ratio",
+    "seconds, ratio",
     "ms a step",
 )
 QUALITY = (
@@ -37,11 +38,19 @@ QUALITY = (
 )
 
 
-def table(records: Sequence[Record]) -> str:
-    """Return two tables, speed and quality, for each model, kind of concept and number of images."""
+def table(records: Sequence[Record], against: str = WEBUI) -> str:
+    """Return two tables, speed and quality, for each model, kind of concept and number of images.
+
+    Parameters
+    ----------
+    against
+        The row that ratios are relative to.
+    """
     parts = []
     for (family, images, group), chosen in _groups(records):
-        parts.append(f"### {family}, {group}, {images} images\n\n{_markdown(SPEED, _rows(chosen, _speed))}")
+        baseline = [record for record in chosen if record.variant == against]
+        speed = _markdown(SPEED, _rows(chosen, lambda rows, baseline=baseline: _speed(rows, baseline)))
+        parts.append(f"### {family}, {group}, {images} images\n\n{speed}")
         if whole := [record for record in chosen if record.generated]:
             parts.append(_markdown(QUALITY, _rows(whole, _quality)))
     return "\n\n".join(parts)
@@ -66,13 +75,10 @@ def _groups(records: Sequence[Record]) -> Iterator[tuple[tuple[str, int, str], l
             yield (*place[:2], f"{kind}s"), [record for record in chosen if record.kind == kind]
 
 
-def _rows(
-    records: Sequence[Record], cells: Callable[[Sequence[Record], Sequence[Record]], list[str]]
-) -> Iterator[list[str]]:
-    baseline = [record for record in records if record.variant == WEBUI]
+def _rows(records: Sequence[Record], cells: Callable[[Sequence[Record]], list[str]]) -> Iterator[list[str]]:
     for name in VARIANTS:
         if chosen := [record for record in records if record.variant == name]:
-            yield [name, str(len(chosen)), *cells(chosen, baseline)]
+            yield [name, str(len(chosen)), *cells(chosen)]
 
 
 def _speed(records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
@@ -82,13 +88,15 @@ def _speed(records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
             _estimate(summary.geometric_mean([summary.cost(record, axis) for record in records]), digits)
             for axis, digits in ((summary.steps_of, 0), (summary.images_of, 0), (summary.seconds_of, 1))
         ),
-        _ratio(summary.ratio(records, baseline, summary.images_of)),
-        _ratio(summary.ratio(records, baseline, summary.seconds_of)),
+        *(
+            "1" if records == baseline else _ratio(summary.ratio(records, baseline, axis))
+            for axis in (summary.steps_of, summary.images_of, summary.seconds_of)
+        ),
         f"{1000 * fmean(record.seconds[-1] / record.steps[-1] for record in records):.0f}",
     ]
 
 
-def _quality(records: Sequence[Record], baseline: Sequence[Record]) -> list[str]:
+def _quality(records: Sequence[Record]) -> list[str]:
     ends = [record.gaps[-1] for record in records]
     return [
         *(_gap_at(records, step) for step in STANDARD),
