@@ -70,7 +70,6 @@ def measure(place: Place, run: Run, family: str) -> tuple[Record, list[Check]]:
     monitor = Monitor(losses, due_steps(config.max_steps), goal=goal, first_norm=first_norm)
     with run.variant.adapt(trainer, place.model, monitor):
         trainer.run([monitor], lambda: run.until_goal and monitor.reached)
-    ended = not run.until_goal or trainer.finished
     checks = monitor.checks
     record = Record(
         family=family,
@@ -88,7 +87,9 @@ def measure(place: Place, run: Run, family: str) -> tuple[Record, list[Check]]:
         losses=[round(check.loss, 7) for check in checks],
         norms=[round(check.norm, 3) for check in checks],
         seconds=[round(check.seconds, 2) for check in checks],
-        generated=judge(place, concept, trainer.live.snapshot(), training, run.generated) if ended else None,
+        generated=judge(place, concept, trainer.live.snapshot(), training, run.generated)
+        if not run.until_goal
+        else None,
     )
     return record, checks
 

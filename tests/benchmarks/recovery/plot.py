@@ -1,4 +1,4 @@
-"""The plot of the recovery benchmark: how the gap closes, by images seen."""
+"""The plot of the recovery benchmark: how many runs were at the goal by when."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
+from tests.benchmarks.recovery import summary
 from tests.benchmarks.recovery.records import Record
 from tests.benchmarks.recovery.variants import VARIANTS
 
+FEWEST = 10
+"""Runs that a row needs for a line."""
+AXES = (("steps", summary.steps_of), ("images seen", summary.images_of), ("CPU seconds", summary.seconds_of))
 
-def plot(records: Sequence[Record], path: Path) -> None:
-    """Plot for styles and for shapes the mean gap of each row, and the band of half of its runs."""
-    figure = Figure(figsize=(11, 5), dpi=110, layout="constrained")
-    chosen = [record for record in records if record.generated and record.images == 16]
-    for axes, kind in zip(figure.subplots(1, 2, sharey=True), ("style", "shape"), strict=True):
+
+def plot(records: Sequence[Record], path: Path, fewest: int = FEWEST) -> None:
+    """Plot for each row with ``fewest`` runs the share of them that had closed 0.8 of the gap, by three measures."""
+    chosen = [record for record in records if (record.family, record.images) == ("sd1", 16) and record.kind != "hard"]
+    figure = Figure(figsize=(11, 4), dpi=110, layout="constrained")
+    for axes, (label, axis) in zip(figure.subplots(1, len(AXES), sharey=True), AXES, strict=True):
         for number, name in enumerate(VARIANTS):
-            curves = [record for record in chosen if record.variant == name and record.kind == kind]
-            if curves:
-                steps = sorted({step for record in curves for step in record.steps})
-                gaps = np.array([np.interp(steps, record.steps, record.gaps) for record in curves])
-                images = np.array(steps) * curves[0].batch
-                low, high = np.percentile(gaps, (25, 75), axis=0)
-                axes.plot(images, gaps.mean(axis=0), color=f"C{number}", label=f"{name} ({len(curves)} runs)")
-                axes.fill_between(images, low, high, color=f"C{number}", alpha=0.15, linewidth=0)
-        axes.axhline(0.8, color="#999999", linewidth=0.8, linestyle="--")
-        axes.set(title=f"{kind}s", xlabel="images seen", ylim=(-0.3, 1.1), xscale="symlog")
+            rows = [record for record in chosen if record.variant == name]
+            if len(rows) >= fewest:
+                found = sorted(one for record in rows if (one := summary.reached(record, axis(record))) is not None)
+                shares = np.arange(1, len(found) + 1) / len(rows)
+                axes.step(found, shares, where="post", color=f"C{number}", label=f"{name} ({len(rows)} runs)")
+        axes.set(xlabel=label, xscale="log", ylim=(0, 1.02))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.grid(alpha=0.25)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("share of the gap between the neutral and the true word that is closed")
+    figure.axes[0].set_ylabel(f"share of runs that have closed {summary.GOAL} of the gap")
+    if figure.axes[0].get_legend_handles_labels()[0]:
+        figure.axes[0].legend(frameon=False, fontsize=8)
     figure.savefig(path)

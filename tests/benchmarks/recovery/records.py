@@ -44,7 +44,7 @@ class Generated:
 class Record:
     """One run. Losses are on the unseen images; ``neutral`` is gap 0 and ``true`` gap 1; ``seconds`` are of the CPU.
 
-    ``generated`` is None of a run that was ended when it was at 0.8.
+    ``generated`` is None of a run that was to end when it was at 0.8, even if it never got there.
     """
 
     family: str
