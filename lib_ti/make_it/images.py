@@ -10,6 +10,7 @@ from pathlib import Path
 from lib_ti.config import CaptionConfig, InspectConfig, PrepareConfig, from_mapping, to_mapping, with_present_names
 from lib_ti.data.beside.captions import read_caption
 from lib_ti.data.beside.companions import Beside
+from lib_ti.data.folder import list_files
 from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.make_it import exclusion
@@ -29,6 +30,7 @@ EXCLUDED = "excluded"
 TEMPLATE = "template"
 """Fact: name of the prompt template that fits the captions."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_NAMED = 5
 _WORDS_OF_A_CAPTION = 2
 """Words from which on a file name describes the image: “red house”, and not “IMG_2041”."""
 
@@ -53,7 +55,7 @@ def inspect(making: Making) -> Outcome:
         stop=making.stop,
     )
     if not report.images:
-        raise BadInput([f"There is no image in {making.source} that can be read.", *map(str, report.skipped[:5])])
+        raise BadInput(_no_image(making.source, [str(one) for one in report.skipped[:_NAMED]]))
     chosen = exclusion.choose(report)
     said = chosen.describe()
     if EXCLUDED in making.state.facts:
@@ -71,6 +73,15 @@ def inspect(making: Making) -> Outcome:
     unreadable = [f"Not used: {some(skipped)}."] if skipped else []
     found = f"{counted(len(report.images), 'image')} inspected for {size} × {size} pixels."
     return Outcome((found, *unreadable, *said), {EXCLUDED: True})
+
+
+def _no_image(folder: Path, skipped: list[str]) -> list[str]:
+    """Return why a folder has nothing to train on, and where its sub-folders have images."""
+    found = [f"There is no image in {folder} that can be read: choose another folder.", *skipped]
+    if below := list_files(folder).unsearched:
+        names = [f"{name} ({counted(number, 'image')})" for name, number in below.items()]
+        found.append(f"There are images in its sub-folders, of which one can be chosen: {some(names)}.")
+    return found
 
 
 def prepare(making: Making) -> Outcome:

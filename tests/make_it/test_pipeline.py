@@ -99,6 +99,14 @@ def test_bad_input_is_refused_before_anything_is_written(
     assert not workshop.prepared.exists()
 
 
+def test_a_folder_without_images_names_its_subfolders(workshop: Workshop) -> None:
+    shutil.move(workshop.images, workshop.folder / "inner")
+    workshop.images.mkdir()
+    shutil.move(workshop.folder / "inner", workshop.images / "inner")
+    with pytest.raises(BadInput, match=r"no image in .*images that can be read(.|\n)*inner \(10 images\)"):
+        workshop.make(what="fog")
+
+
 def test_a_taken_keyword_is_refused(workshop: Workshop) -> None:
     workshop.make(what="fog")
     shutil.copytree(workshop.images, workshop.folder / "others")

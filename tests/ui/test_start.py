@@ -53,6 +53,18 @@ def test_one_press_makes_a_keyword_and_shows_it(workshop: Workshop, made: Contro
     assert made.results.run(str(workshop.folder / "runs"), "my-style", "").settings_to_continue()["max_steps"] == 8
 
 
+def test_interrupt_keeps_what_is_done_and_the_next_press_continues(workshop: Workshop, made: Controller) -> None:
+    made.start.start(values(workshop), [])
+    made.start.stop()
+    assert made.tasks.wait(60)
+    now = made.start.status()
+    assert now.state == "stopped"
+    assert "Press Make it" in view.status(now, 2) and not now.detail.finished
+    made.start.start(values(workshop), [])
+    assert made.tasks.wait(60)
+    assert made.start.status().detail.finished
+
+
 def test_uploads_are_brought_into_a_folder_of_the_keyword(workshop: Workshop, made: Controller) -> None:
     archive = shutil.make_archive(str(workshop.folder / "photos"), "zip", workshop.images)
     made.start.start(values(workshop, images=""), [archive])
