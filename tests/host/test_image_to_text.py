@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, VisionEncoderDecoderModel, ViTImageProcessor
 
 from lib_ti.errors import BadInput
 from lib_ti.host.embedded.tools import CAPTIONER
@@ -43,6 +44,15 @@ def test_images_are_captioned_alike_alone_and_together(folder: Path, kind: str) 
     assert len(set(together)) > 1
     assert all("[" not in caption for caption in together)
     assert messages == [f"Loading the captioner {kind} from {folder / 'captioners' / kind}."]
+
+
+def test_captions_are_those_of_transformers(folder: Path) -> None:
+    source, image = folder / "captioners" / "vision-encoder-decoder", noise(40, 30)
+    model = VisionEncoderDecoderModel.from_pretrained(source)
+    seen = ViTImageProcessor.from_pretrained(source)(image, return_tensors="pt").pixel_values
+    tokens = model.generate(seen, num_beams=3, max_new_tokens=50)
+    expected = AutoTokenizer.from_pretrained(source).batch_decode(tokens, skip_special_tokens=True)
+    assert captions(folder, source.name, [image]) == expected
 
 
 def test_all_folders_are_listed_and_blip_is_first_only_where_it_is(folder: Path, tmp_path: Path) -> None:

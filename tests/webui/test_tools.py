@@ -13,6 +13,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib_ti.host.model import ImageRequest
+from tests.host.captioner_models import make_image_to_text
+from tests.host.embedded.sessions import host_of
 from tests.webui.tools import Tools, running_with_tools
 
 FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
@@ -103,6 +105,15 @@ def test_deepbooru_tags_by_the_webuis_settings_without_backslashes(
 ) -> None:
     found = tools("tell_all", name="deepbooru", pictures=pictures[:2], options=options)
     assert found["said"] == [tags, tags]
+
+
+def test_own_captioners_caption_as_without_a_webui(tools: Tools, pictures: list[str], unchanged: None) -> None:
+    folder = tools.webui.folder / "models" / "captioners" / "zqgit"
+    make_image_to_text(folder, "git")
+    found = tools("tell_all", name="zqgit", pictures=pictures, options={"interrogate_clip_num_beams": 3})
+    with host_of(tools.webui.folder / "models").tools.captioner("zqgit", lambda _: None) as captioner:
+        assert found["said"] == captioner.caption([Image.open(path).convert("RGB") for path in pictures])
+    assert "use one of BLIP, deepbooru, zqgit" in tools("refused", tool="captioner", name="clip")
 
 
 def test_an_interrupt_stops_captioning_and_it_goes_on_afterwards(

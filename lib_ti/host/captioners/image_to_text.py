@@ -35,8 +35,6 @@ _NEEDED = (
     ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model"),
 )
 """Files of a captioner's folder; of several, one is enough."""
-_COMPUTED = ("position_ids", "cls.predictions.decoder.", "attn.bias", "attn.masked_bias", "lm_head.")
-"""Weights that are computed, or tied to others, when a file lacks them."""
 
 
 class ImageToText:
@@ -84,7 +82,7 @@ def load(folder: Path, device: torch.device) -> ImageToText:
         # Damaged files make the code of transformers stumble in all of these ways.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(f"The captioner in {folder} is damaged, or cannot be loaded here ({reason}).") from error
-    lacking = [name for name in found["missing_keys"] if not any(part in name for part in _COMPUTED)]
+    lacking = _lacking(model, found["missing_keys"])
     if lacking:
         raise BadInput(
             f"The captioner in {folder} is incomplete, or its config.json belongs to another model: {len(lacking)} of "
@@ -109,6 +107,13 @@ def _model(folder: Path, config: Any) -> tuple[Any, dict[str, Any]]:
     if (folder / "generation_config.json").is_file():
         model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
     return model, found
+
+
+def _lacking(model: torch.nn.Module, missing: Sequence[str]) -> list[str]:
+    """Return missing weights that are neither computed, as buffers are, nor the same tensor as one that is there."""
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    there = {parameter.data_ptr() for name, parameter in parameters.items() if name not in missing}
+    return [name for name in missing if name in parameters and parameters[name].data_ptr() not in there]
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
