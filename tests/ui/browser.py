@@ -161,6 +161,13 @@ class Page:
         self.until(lambda: words in self.text(name), seconds, wanted=f"{words!r} in #{name}")
         return self.text(name)
 
+    def check(self, seconds: float = 60) -> str:
+        """Press Check, and unfold what it has found right; the whole answer."""
+        self.press("ti_check")
+        self.says("ti_check_result", "Ready", seconds)
+        self.driver.execute_script("arguments[0].open = true", self.find("ti_check_result", "details"))
+        return self.text("ti_check_result")
+
     def shown(self, element: Any) -> Any:
         """The element, in the middle of the window."""
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)

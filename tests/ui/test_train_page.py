@@ -8,6 +8,7 @@ import pytest
 
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.errors import BadInput
+from lib_ti.training.checks.findings import Finding
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.train import effects, view
 from tests.fakes import draw_images
@@ -34,3 +35,11 @@ def test_settings_without_effect_are_named() -> None:
     assert effects.without_effect(fixed, from_txt2img=False) == {"weight_decay", "validation_split", "restore_best"}
     # Check refuses these values together, and a greyed field could not be corrected.
     assert effects.without_effect({**fixed, "weight_decay": 0.1, "validate_every": 1}, from_txt2img=False) == set()
+
+
+def test_what_check_found_is_one_line_with_the_problems_above() -> None:
+    good, warning, error = Finding("good", "A good."), Finding("warning", "A warning."), Finding("error", "An error.")
+    shown = view.checked([warning, good])
+    assert "<summary>✓ Ready, 1 warning</summary>" in shown
+    assert shown.index("A warning.") < shown.index("<details") < shown.index("A good.")
+    assert "✗ Not ready, 2 errors" in view.checked([error, error])

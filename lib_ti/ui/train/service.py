@@ -16,7 +16,8 @@ from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_text
 from lib_ti.training.checks.findings import Finding, worst_first
 from lib_ti.ui import reach
-from lib_ti.ui.html.fragments import findings, notice
+from lib_ti.ui.html.fragments import notice
+from lib_ti.ui.train import view
 from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ class TrainService:
                 found = [*([Finding("warning", warning)] if warning else []), *checking.check_run(self._host, config)]
         except BadInput as error:
             found = [Finding("error", problem) for problem in error.problems]
-        shown = findings((finding.kind, finding.text) for finding in worst_first(found))
-        return f'<div class="ti-check">{shown}</div>'
+        return view.checked(worst_first(found))
 
     def images(self, folder: str, *, subfolders: bool) -> tuple[list[Path], tuple[str, ...]]:
         """Return the images of a folder, and sentences about what else it holds; nothing without a folder.

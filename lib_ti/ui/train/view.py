@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_ti.training.checks.findings import Finding
 from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.html.chart import loss_curve
 from lib_ti.ui.html.fragments import (
@@ -15,6 +17,7 @@ from lib_ti.ui.html.fragments import (
     facts,
     figure,
     file_name,
+    findings,
     folded,
     gallery,
     hint,
@@ -66,6 +69,17 @@ def previews(now: Snapshot) -> str:
 def previews_key(now: Snapshot) -> str:
     """A key that changes with :func:`previews`, so that images are sent to a page only when they are new."""
     return "|".join(f"{preview.path}:{preview.step}" for preview in now.previews[-SHOWN_PREVIEWS:]) or now.name
+
+
+def checked(found: Sequence[Finding]) -> str:
+    """What Check found: what speaks against the run, and one line, from which the rest unfolds with a click."""
+    counts = Counter(finding.kind for finding in found)
+    shown = [counted(counts[kind], kind) for kind in ("error", "warning") if counts[kind]]
+    line = ", ".join([("✗ Not ready" if counts["error"] else "✓ Ready"), *shown])
+    problems = findings((one.kind, one.text) for one in found if one.kind in ("error", "warning"))
+    rest = findings((one.kind, one.text) for one in found if one.kind not in ("error", "warning"))
+    head = folded(line, rest) or f'<p class="ti-title">{escape(line)}</p>'
+    return f'<div class="ti-check" role="status">{problems}{head}</div>'
 
 
 def dataset_strip(images: Sequence[Path], remarks: Iterable[str]) -> str:
