@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -63,13 +64,14 @@ DEFAULT = ("striped", "glowing", "star", "ring")
 
 @dataclass(frozen=True)
 class Cuts:
-    """The gaps of one trained embedding by the number of vectors kept."""
+    """The gaps of one trained embedding by the number of vectors kept, and the CPU seconds of a step."""
 
     way: str
     family: str
     concept: str
     seed: int
     gaps: Mapping[int, float]
+    seconds: float
 
 
 def main(words: Sequence[str]) -> int:
@@ -102,12 +104,14 @@ def _measured(arguments: argparse.Namespace) -> Iterator[Cuts]:
         with host.models.session(SessionOptions()) as model:
             place = Place(model, Path(folder))
             for seed, concept, way in itertools.product(arguments.seeds, arguments.concepts, WAYS.values()):
-                gaps = measure(place, CONCEPTS[concept], way, seed, arguments.steps)
-                yield Cuts(way.name, arguments.family, concept, seed, gaps)
+                gaps, seconds = measure(place, CONCEPTS[concept], way, seed, arguments.steps)
+                yield Cuts(way.name, arguments.family, concept, seed, gaps, seconds)
 
 
-def measure(place: Place, concept: Concept, way: Variant, seed: int, steps: int | None = None) -> dict[int, float]:
-    """Train one embedding, and return its gaps by the number of vectors kept."""
+def measure(
+    place: Place, concept: Concept, way: Variant, seed: int, steps: int | None = None
+) -> tuple[dict[int, float], float]:
+    """Train one embedding; return its gaps by the number of vectors kept, and the CPU seconds of a step."""
     config = way.config(seed, steps)
     training = place.images(concept, "training", IMAGES, seed)
     batches = BatchSource(training.dataset, training.encoded, find_template(concept.template, ()), KEYWORD, config)
@@ -117,9 +121,12 @@ def measure(place: Place, concept: Concept, way: Variant, seed: int, steps: int 
     loss = place.gap_loss(concept)
     monitor = Monitor(Losses(loss), [], goal=true, first_norm=1.0)
     with way.adapt(trainer, place.model, monitor):
+        began = time.process_time()
         trainer.run()
+        seconds = (time.process_time() - began) / trainer.step
     trained = trainer.live.snapshot()
-    return {count: round((neutral - fmean(loss(trained.first(count)))) / (neutral - true), 4) for count in KEPT}
+    gaps = {count: round((neutral - fmean(loss(trained.first(count)))) / (neutral - true), 4) for count in KEPT}
+    return gaps, round(seconds, 4)
 
 
 def lost_gap(found: Sequence[Cuts], way: str, count: int) -> Estimate:
@@ -128,16 +135,16 @@ def lost_gap(found: Sequence[Cuts], way: str, count: int) -> Estimate:
 
 
 def table(found: Sequence[Cuts]) -> str:
-    """Return the gap with all vectors, and what each cut loses, in Markdown."""
-    head = ("", "runs", f"gap with {VECTORS}", *(f"lost with {count}" for count in KEPT[1:]))
+    """Return the gaps by the number of vectors kept, and the time of a step, in Markdown."""
+    head = ("", "runs", *(f"gap with {count}" for count in KEPT), "ms a step")
     lines = [head, ("---",) * len(head)]
     for way in WAYS.values():
         if chosen := [cuts for cuts in found if cuts.way == way.name]:
-            whole = mean([cuts.gaps[VECTORS] for cuts in chosen])
-            lost = (_shown(lost_gap(chosen, way.name, count)) for count in KEPT[1:])
-            lines.append((way.about, str(len(chosen)), _shown(whole), *lost))
+            gaps = (_shown(mean([cuts.gaps[count] for cuts in chosen]), 2) for count in KEPT)
+            milliseconds = f"{1000 * fmean(cuts.seconds for cuts in chosen):.0f}"
+            lines.append((way.about, str(len(chosen)), *gaps, milliseconds))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _shown(one: Estimate) -> str:
-    return f"{one.value:.3f} ({one.low:.3f}–{one.high:.3f})"
+def _shown(one: Estimate, digits: int = 3) -> str:
+    return f"{one.value:.{digits}f} ({one.low:.{digits}f} to {one.high:.{digits}f})"

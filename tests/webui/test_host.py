@@ -122,7 +122,11 @@ def test_both_hosts_compute_the_same(webui: Instance, tmp_path: Path) -> None:
             assert bool(inside["forwards"]) == (checkpointing != "off")
 
 
-def test_both_hosts_train_alike(webui: Instance, settings: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{}, {"nested_dropout": True, "batch_size": 3}], ids=str)
+def test_both_hosts_train_alike(
+    webui: Instance, settings: dict[str, Any], tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    settings = {**settings, "max_steps": 5, **changes}
     host = EmbeddedHost(
         webui.models / "pocket" / "pocket.safetensors",
         embeddings_folder=tmp_path / "embeddings",
@@ -136,8 +140,8 @@ def test_both_hosts_train_alike(webui: Instance, settings: dict[str, Any], tmp_p
         if isinstance(event, StepDone):
             ours.append(event.loss)
 
-    train(host, TrainConfig(**{**settings, "max_steps": 5, "log_directory": str(tmp_path / "ours")}), listen, Control())
-    theirs = [event["loss"] for event in of_kind(webui.call("train", **{**settings, "max_steps": 5}), "StepDone")]
+    train(host, TrainConfig(**{**settings, "log_directory": str(tmp_path / "ours")}), listen, Control())
+    theirs = [event["loss"] for event in of_kind(webui.call("train", **settings), "StepDone")]
     assert theirs == pytest.approx(ours, rel=1e-4)
 
 
