@@ -17,7 +17,7 @@ from lib_ti.training.suggest.word_loss import NO_WORD, WordSample
 Losses = Callable[[Sequence[str], Sequence[WordSample]], Tensor]
 """See :class:`lib_ti.training.suggest.word_loss.WordLoss`."""
 ROUNDS = ((2, 5), (6, 40), (16, 250))
-"""Samples that were seen at the end of each round, and which part of all candidates goes on: one of 5, of 40, of 250.
+"""Samples that were seen at the end of each round, and which part of all candidates is kept: one of 5, of 40, of 250.
 """
 FEWEST = 8
 """Finalists, at least."""
