@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,14 +22,15 @@ AXES = (("steps", summary.steps_of), ("images seen", summary.images_of), ("CPU s
 def plot(records: Sequence[Record], path: Path, fewest: int = FEWEST) -> None:
     """Plot for each row with ``fewest`` runs the share of them that had closed 0.8 of the gap, by three measures."""
     chosen = [record for record in records if (record.family, record.images) == ("sd1", 16) and record.kind != "hard"]
+    counts = Counter(record.variant for record in chosen)
+    names = [name for name in VARIANTS if counts[name] >= fewest]
     figure = Figure(figsize=(11, 4), dpi=110, layout="constrained")
     for axes, (label, axis) in zip(figure.subplots(1, len(AXES), sharey=True), AXES, strict=True):
-        for number, name in enumerate(VARIANTS):
+        for number, name in enumerate(names):
             rows = [record for record in chosen if record.variant == name]
-            if len(rows) >= fewest:
-                found = sorted(one for record in rows if (one := summary.reached(record, axis(record))) is not None)
-                shares = np.arange(1, len(found) + 1) / len(rows)
-                axes.step(found, shares, where="post", color=f"C{number}", label=f"{name} ({len(rows)} runs)")
+            found = sorted(one for record in rows if (one := summary.reached(record, axis(record))) is not None)
+            shares = np.arange(1, len(found) + 1) / len(rows)
+            axes.step(found, shares, where="post", color=f"C{number}", label=f"{name} ({len(rows)} runs)")
         axes.set(xlabel=label, xscale="log", ylim=(0, 1.02))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_formatter(ScalarFormatter())
