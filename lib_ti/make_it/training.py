@@ -54,7 +54,7 @@ def check(making: Making) -> Outcome:
     if errors := [finding.text for finding in found if finding.kind == "error"]:
         raise BadInput(errors)
     warnings = tuple(finding.text for finding in found if finding.kind == "warning")
-    return Outcome(warnings or ("Nothing speaks against the run.",))
+    return Outcome(warnings or ("Check found no problems.",))
 
 
 def run(making: Making) -> Outcome:

@@ -84,7 +84,7 @@ def test_a_state_of_an_earlier_version_resumes_as_free(studio: Studio) -> None:
 def test_a_run_can_fix_its_norms_later(studio: Studio) -> None:
     start = norms(studio.embedding_file)
     studio.train(max_steps=10, learning_rate="0.1")
-    studio.train(vector_norm="fixed", learning_rate="0.1")
+    studio.train(vector_norm="fixed", learning_rate="0.1", restore_best=False)
     torch.testing.assert_close(norms(studio.embedding_file), start)
     assert "Vector norm was 'free' and is 'fixed' from the next step on." in messages(studio)
 

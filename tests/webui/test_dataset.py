@@ -119,7 +119,7 @@ def test_text_is_removed_by_the_loaded_model(page: Page, found: Path) -> None:
     page.open_image("remove", "coffee.png")
     page.press("ti_remove_find_text")
     page.says("ti_remove_message", "Possible text")
-    page.click(page.driver.find_elements(By.CSS_SELECTOR, "#ti_prepare_fill input")[2])
+    page.click(page.driver.find_element(By.CSS_SELECTOR, "#ti_prepare_fill input[value=model]"))
     page.press("ti_remove_start")
     page.says("ti_remove_message", "coffee.png, by model", _MODEL_SECONDS)
     page.shot("dataset-erase")

@@ -72,7 +72,7 @@ def previews_key(now: Snapshot) -> str:
 
 
 def checked(found: Sequence[Finding]) -> str:
-    """What Check found: what speaks against the run, and one line, from which the rest unfolds with a click."""
+    """What Check found: the problems of the run, and one line, from which the rest unfolds with a click."""
     counts = Counter(finding.kind for finding in found)
     shown = [counted(counts[kind], kind) for kind in ("error", "warning") if counts[kind]]
     line = ", ".join([("✗ Not ready" if counts["error"] else "✓ Ready"), *shown])

@@ -135,7 +135,7 @@ def saved_mib(model: EmbeddedModel, side: int, attention: TorchFunctionMode) -> 
 
 def model_of(key: str) -> EmbeddedModel:
     model = object.__new__(EmbeddedModel)  # of which only the UNet is used
-    model._unet = full_unet(key)
+    model._unet = model._run_unet = full_unet(key)
     return model
 
 

@@ -19,7 +19,8 @@ def layout(parts: Parts) -> None:
             hint(
                 "The validation loss of the checkpoint above with its first vectors only, and an image with each "
                 "number of them. An embedding trained with Nested dropout of vectors loses little."
-            )
+            ),
+            elem_id="ti_vectors_hint",
         )
         parts.button("vectors_compare", "Compare numbers of vectors")
         tasks = parts.controller.tasks
