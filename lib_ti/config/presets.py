@@ -62,13 +62,13 @@ PRESETS: Mapping[str, Preset] = {
     "style": Preset(
         "Style",
         "for a style, in 100 steps of 4 images, with 4 vectors",
-        {**_FIXED, "learning_rate": "1.5x", "batch_size": 4},
+        {**_FIXED, "learning_rate": "1.1x", "batch_size": 4},
         steps=100,
         vectors=4,
     ),
     "subject": Preset(
         "Subject",
-        "for a person or an object, with a quarter of a style's learning rate; at least 8 images with captions",
+        "for a person or an object, with a third of a style's learning rate; at least 8 images with captions",
         {**_FIXED, "learning_rate": "0.37x", "batch_size": 4},
         steps=100,
         vectors=4,

@@ -45,7 +45,7 @@ def messages(studio: Studio) -> str:
     return "\n".join(event.text for event in studio.of(LogMessage))
 
 
-@pytest.mark.parametrize(("preset", "rate"), [("style", "0.0217"), ("subject", "0.00534"), ("webui", "0.005")])
+@pytest.mark.parametrize(("preset", "rate"), [("style", "0.0159"), ("subject", "0.00534"), ("webui", "0.005")])
 def test_rates_for_sd1(preset: str, rate: str) -> None:
     config = from_mapping(TrainConfig, {"name": "my-style", "dataset": "images", "preset": preset})
     assert absolute(config, SD1) == rate
@@ -54,11 +54,11 @@ def test_rates_for_sd1(preset: str, rate: str) -> None:
 def test_a_run_takes_and_records_the_absolute_values(studio: Studio) -> None:
     finished = run(studio)
     values = written(finished.folder)
-    rate = f"{1.5 / math.sqrt(WIDTH):.3g}"
+    rate = f"{1.1 / math.sqrt(WIDTH):.3g}"
     assert (values["preset"], values["learning_rate"], values["max_steps"]) == ("style", rate, 100)
     assert finished.step == 100
     assert studio.of(StepDone)[0].learning_rate == float(rate)
-    assert f"Embedding learning rate 1.5x is {rate} here" in messages(studio)
+    assert f"Embedding learning rate 1.1x is {rate} here" in messages(studio)
     assert "Preset Style: " in messages(studio) and "Not as in the preset" not in messages(studio)
 
 
@@ -97,7 +97,7 @@ def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:
     config = settings(studio, batch_size=2, learning_rate="0.01", max_steps=50)
     found = [finding.text for finding in check_run(studio.host, config)]
     assert (
-        "Not as in the preset, because it was set: Embedding learning rate 0.01 instead of 1.5x, Batch size 2 instead "
+        "Not as in the preset, because it was set: Embedding learning rate 0.01 instead of 1.1x, Batch size 2 instead "
         "of 4, Max steps 50 instead of 100 more." in found
     )
 

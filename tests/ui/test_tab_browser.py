@@ -215,7 +215,7 @@ def test_after_the_run_a_retry_answers_and_a_typed_run_is_refused(page: Page) ->
 def test_a_preset_fills_in_the_form_and_none_resets_it(page: Page) -> None:
     page.tab("Train")
     choose_preset(page, "style")
-    page.until(lambda: page.value("ti_train_learning_rate") == "1.5x", wanted="the learning rate of the preset")
+    page.until(lambda: page.value("ti_train_learning_rate") == "1.1x", wanted="the learning rate of the preset")
     assert page.value("ti_train_max_steps") == "0"
     page.fill("ti_train_learning_rate", "0.5x")
     choose_preset(page, "none")

@@ -101,7 +101,7 @@ def _train(page: Page, images: Path) -> None:
     page.tab("Train")
     assert page.value("ti_train_width") == "64"  # the model's own
     page.click(page.find("ti_train_preset", "input[value='style']"))
-    page.until(lambda: page.value("ti_train_learning_rate") == "1.5x", wanted="the learning rate of the preset")
+    page.until(lambda: page.value("ti_train_learning_rate") == "1.1x", wanted="the learning rate of the preset")
     for field, value in {
         "dataset": str(images),
         "template": "style_filewords",

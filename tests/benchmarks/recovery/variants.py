@@ -65,7 +65,7 @@ def _preset(name: str, **more: object) -> dict[str, object]:
 
 
 _FORMER = _preset("style", learning_rate="0.74x")
-"""Most alternatives were measured before the preset's learning rate was doubled, and are variants of what it was."""
+"""Most alternatives were measured before the preset's learning rate was raised, and are variants of what it was."""
 VARIANTS = {
     one.name: one
     for one in (
@@ -76,21 +76,22 @@ VARIANTS = {
         ),
         Variant("webui 1000", "the same for 1,000 steps", _preset("webui", learning_rate=RATE, max_steps=1000)),
         Variant("style", "the preset: batch 4, cosine over 100 steps, fixed norm", _preset("style")),
-        Variant("subject", "the preset: as style, with a quarter of the learning rate", _preset("subject")),
+        Variant("subject", "the preset: as style, with a third of the learning rate", _preset("subject")),
         Variant("quick", "the preset: batch 8, cosine over 60 steps, fixed norm", _preset("quick")),
-        Variant("style, 0.74x", "style with half the learning rate", _FORMER),
-        Variant("style, free", "half the rate, free norms", {**_FORMER, "vector_norm": "free"}),
+        Variant("style, 0.74x", "style with a lower learning rate", _FORMER),
+        Variant("style, 1.5x", "style with a higher learning rate", _preset("style", learning_rate="1.5x")),
+        Variant("style, free", "at 0.74x, free norms", {**_FORMER, "vector_norm": "free"}),
         Variant("subject, free", "subject with free norms", _preset("subject", vector_norm="free")),
         Variant("style, direction", "Directional Textual Inversion, 0.3 rad", {**_FORMER, **_DIRECTION}),
-        Variant("style, constant", "half the rate, without decay", {**_FORMER, "learning_rate_decay": "constant"}),
-        Variant("style, batch 2", "half the rate, batch 2, 200 steps", {**_FORMER, "batch_size": 2, "max_steps": 200}),
-        Variant("style, batch 1", "half the rate, batch 1, 400 steps", {**_FORMER, "batch_size": 1, "max_steps": 400}),
+        Variant("style, constant", "at 0.74x, without decay", {**_FORMER, "learning_rate_decay": "constant"}),
+        Variant("style, batch 2", "at 0.74x, batch 2, 200 steps", {**_FORMER, "batch_size": 2, "max_steps": 200}),
+        Variant("style, batch 1", "at 0.74x, batch 1, 400 steps", {**_FORMER, "batch_size": 1, "max_steps": 400}),
         Variant("subject, batch 1", "subject with batch 1, 400 steps", _preset("subject", batch_size=1, max_steps=400)),
         Variant("webui, double", "double the learning rate", _preset("webui", learning_rate="0.74x", max_steps=400)),
-        Variant("style, 8 vectors", "half the rate, 8 vectors", _FORMER, vectors=8),
+        Variant("style, 8 vectors", "at 0.74x, 8 vectors", _FORMER, vectors=8),
         Variant(
             "style, small start",
-            "half the rate, from a quarter of the initial norms, which then are the limit",
+            "at 0.74x, from a quarter of the initial norms, which then are the limit",
             _FORMER,
             adapt=small_start(0.25),
         ),
@@ -106,11 +107,11 @@ VARIANTS = {
             _preset("subject"),
             adapt=small_start(0.05),
         ),
-        Variant("style, up blocks", "half the rate, backward in up blocks only", _FORMER, adapt=only_up_blocks),
-        Variant("style, hold", "half the rate, held 50 steps, then cosine", _FORMER, adapt=hold_then_cosine(50, 50)),
+        Variant("style, up blocks", "at 0.74x, backward in up blocks only", _FORMER, adapt=only_up_blocks),
+        Variant("style, hold", "at 0.74x, held 50 steps, then cosine", _FORMER, adapt=hold_then_cosine(50, 50)),
         Variant(
             "style, take-off",
-            "half the rate, held until learning takes off, then a cosine over 40 steps; at most 140",
+            "at 0.74x, held until learning takes off, then a cosine over 40 steps; at most 140",
             {**_FORMER, "max_steps": 140},
             adapt=hold_until_takeoff(40),
             samples=True,
