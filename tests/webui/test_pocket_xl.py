@@ -20,7 +20,7 @@ from lib_ti.pocket.sample_set import sample_set
 from tests.ui.browser import By, Page, needs_browser
 from tests.webui.families import POCKET_XL, Families, running_with_families
 
-NAME, STYLE, STEPS = "zqtest-style", "striped", 60
+NAME, STYLE, STEPS = "zqtest-style", "outlined", 60
 OUTER = "#tabs > .tab-nav"
 PROMPTS = (
     "a big red circle, white background",
