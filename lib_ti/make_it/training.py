@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib_ti.config import TrainConfig, from_mapping, preset_settings
+from lib_ti.config import TrainConfig, from_mapping
 from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.make_it.images import TEMPLATE
@@ -29,7 +29,6 @@ def settings(making: Making) -> TrainConfig:
     """Return the settings of the run: the preset's, the end when it is done, and the best step restored."""
     config = making.config
     values = {
-        **preset_settings(config.kind),
         "name": config.keyword,
         "preset": config.kind,
         "dataset": str(making.folder.path),
