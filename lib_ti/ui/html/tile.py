@@ -1,4 +1,4 @@
-"""Placeholder for an image that cannot be shown, with the reason written on it."""
+"""Images in galleries and lists: the mark of an excluded one, and the placeholder of one that cannot be shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import textwrap
 
 from lib_ti.ui.html.fragments import escape
 
+EXCLUDED_CLASS = "ti-is-excluded"
+"""Class of the element of an excluded image, which is paler than the others."""
+EXCLUDED_MARK = '<i class="ti-excluded" title="Neither prepared nor trained">excluded</i>'
+"""Label on an excluded image, also for screen readers."""
 MEDIA_TYPE = "image/svg+xml"
 _SIDE, _LETTERS, _LINE = 256, 16, 34
 """Side in SVG units, characters per line, and line height."""

@@ -15,6 +15,7 @@ from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.ui.dataset.captions.service import TokenBudget
 from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
+from lib_ti.ui.html.tile import EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import LARGE, address
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _MOST_CHANGES = 100
 _MOST_COUNTED = 120
 _MOST_LISTED = 20
 _UNSAVED = '<span class="ti-changed" title="not saved">●</span> '
-_EXCLUDED = '<i class="ti-excluded">excluded</i> '
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -62,7 +62,7 @@ def rows(captions: CaptionSet, names: Sequence[str], current: str, tokens: Calla
     count = total if len(names) == len(captions.texts) else f"{len(names)} of {total}"
     labels = dict.fromkeys(captions.changed, _UNSAVED)
     for name in _excluded(captions.folder):
-        labels[name] = labels.get(name, "") + _EXCLUDED
+        labels[name] = labels.get(name, "") + f"{EXCLUDED_MARK} "
     items = (
         _row(captions, name, tokens(captions.texts[name]), most, open_now=name == current, labels=labels.get(name, ""))
         for name in names

@@ -10,6 +10,7 @@ from typing import Literal
 
 from lib_ti.ui.dataset.painting.layer import key_of, shown_size
 from lib_ti.ui.html.fragments import escape, file_name, history
+from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import address
 
 Mode = Literal["remove", "mask"]
@@ -27,7 +28,6 @@ _ACTIONS = {
         ("clear", "Include all", "Erase all paint"),
     ),
 }
-_EXCLUDED = '<i class="ti-excluded" title="Prepare does not use this image">excluded</i>'
 _BRUSH = (3, 160, 40)
 """Smallest, largest and initial diameter in screen pixels."""
 _ZOOM = (1, 8)
@@ -82,7 +82,7 @@ def row(images: Sequence[PaintableImage], goto: str) -> str:
 
 def _thumb(one: PaintableImage) -> str:
     name = escape(one.name)
-    classes, label = ("ti-thumb ti-is-excluded", _EXCLUDED) if one.excluded else ("ti-thumb", "")
+    classes, label = (f"ti-thumb {EXCLUDED_CLASS}", EXCLUDED_MARK) if one.excluded else ("ti-thumb", "")
     return (
         f'<button type="button" class="{classes}" role="option" tabindex="-1" data-key="{key_of(one.path)}" '
         f'data-name="{name}" title="{name}"><img src="{escape(address(one.path))}" alt="no image" loading="lazy">'
@@ -114,7 +114,7 @@ def _heading(shown: Stage) -> str:
     width, height = shown.size
     return (
         f'<p class="ti-hint ti-heading"><b>{escape(file_name(shown.path))}</b> {width}×{height} '
-        f'{_EXCLUDED if shown.excluded else ""} <span class="ti-note">{escape(shown.note)}</span></p>'
+        f'{EXCLUDED_MARK if shown.excluded else ""} <span class="ti-note">{escape(shown.note)}</span></p>'
     )
 
 
