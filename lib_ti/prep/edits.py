@@ -73,7 +73,7 @@ def to_json(edits: Edits) -> dict[str, Any]:
             "name": one.name,
             "excluded": one.excluded,
             "crop_boxes": [crop_box_to_json(box) for box in one.crop_boxes],
-            "removed_regions": [{**vars(region), "box": list(region.box)} for region in one.removed_regions],
+            "removed_regions": [region_to_json(region) for region in one.removed_regions],
         }
         for digest, one in edits.by_digest.items()
     }
@@ -104,11 +104,16 @@ def _image_from_json(content: Mapping[str, Any]) -> ImageEdits:
         str(content["name"]),
         bool(content["excluded"]),
         tuple(crop_box_from_json(box) for box in content["crop_boxes"]),
-        tuple(_region_from_json(one) for one in content["removed_regions"]),
+        tuple(region_from_json(one) for one in content["removed_regions"]),
     )
 
 
-def _region_from_json(content: Mapping[str, Any]) -> RemovedRegion:
+def region_to_json(region: RemovedRegion) -> dict[str, Any]:
+    return {**vars(region), "box": list(region.box)}
+
+
+def region_from_json(content: Mapping[str, Any]) -> RemovedRegion:
+    """Reverse :func:`region_to_json`; raises as :func:`from_json`."""
     left, top, right, bottom = (int(border) for border in content["box"])
     patch = str(content["patch"])
     if not patch.isalnum():  # it becomes part of a path

@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PIL import Image
 
 from lib_ti.data.images.decode import UnreadableImage, open_image
+from lib_ti.prep.crop_box import PixelBox
 from lib_ti.prep.edits import RemovedRegion
 from lib_ti.prep.layered_image import LayeredImage
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.thumbnails import downscaled
 from lib_ti.storage.atomic import write_bytes
+
+_SURROUNDINGS = 40
+"""Least pixels around a patch in images to compare."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,24 @@ def apply(layered: LayeredImage, patches: Iterable[InpaintedPatch]) -> LayeredIm
     return replace(layered, image=image, record=tuple(record))
 
 
+def before_and_after(layered: LayeredImage, patch: InpaintedPatch, side: int) -> tuple[Image.Image, Image.Image]:
+    """Return the patched area with its surroundings without and with the patch, to compare; RGB, at most ``side``."""
+    box = _with_surroundings(patch.region.box, layered.image.size)
+    alpha = None if layered.alpha is None else layered.alpha.crop(box)
+    before, after = (one.image.crop(box) for one in (layered, apply(layered, [patch])))
+    return downscaled(before, alpha, side), downscaled(after, alpha, side)
+
+
 def save_patch(folder: PreparedFolder, patch: InpaintedPatch) -> None:
     """Save a patch. It stays when the removal is undone, so that it can be redone."""
+    write_patch(folder.patches / f"{patch.region.patch}.png", patch)
+
+
+def write_patch(path: Path, patch: InpaintedPatch) -> None:
+    """Write a patch to a PNG file."""
     file = io.BytesIO()
     patch.pixels.save(file, "PNG")
-    write_bytes(folder.patches / f"{patch.region.patch}.png", file.getvalue())
+    write_bytes(path, file.getvalue())
 
 
 def load_patch(folder: PreparedFolder, region: RemovedRegion) -> InpaintedPatch:
@@ -49,7 +68,11 @@ def load_patch(folder: PreparedFolder, region: RemovedRegion) -> InpaintedPatch:
     UnreadableImage
         When the file is missing or damaged.
     """
-    path = folder.patch(region.patch)
+    return read_patch(folder.patch(region.patch), region)
+
+
+def read_patch(path: Path, region: RemovedRegion) -> InpaintedPatch:
+    """Read the patch of a region from a file; raises as :func:`load_patch`."""
     try:
         opened = open_image(path, with_alpha=True)
     except UnreadableImage as error:
@@ -61,3 +84,9 @@ def load_patch(folder: PreparedFolder, region: RemovedRegion) -> InpaintedPatch:
         )
     opened.image.putalpha(opened.alpha)
     return InpaintedPatch(region, opened.image)
+
+
+def _with_surroundings(box: PixelBox, size: tuple[int, int]) -> PixelBox:
+    left, top, right, bottom = box
+    margin = max(_SURROUNDINGS, (right - left) // 4, (bottom - top) // 4)
+    return max(0, left - margin), max(0, top - margin), min(size[0], right + margin), min(size[1], bottom + margin)

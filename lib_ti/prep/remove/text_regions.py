@@ -38,14 +38,18 @@ class TextRegion:
     share: float
 
 
-def text_regions(image: Image.Image) -> list[PixelBox]:
-    """Return the boxes in an RGB image that probably contain text, from top to bottom."""
+def text_regions(image: Image.Image, at_least: float = 0.0) -> list[PixelBox]:
+    """Return the boxes in an RGB image that probably contain text, from top to bottom.
+
+    ``at_least`` is the share of the image, in thousandths, that a region must cover to count.
+    """
     pixels = downscaled_pixels(image, INSPECTED_SIDE)
     across, down = image.width / pixels.shape[1], image.height / pixels.shape[0]
     boxes = []
     for region in find_text(pixels):
-        left, top, right, bottom = region.box
-        boxes.append((int(left * across), int(top * down), math.ceil(right * across), math.ceil(bottom * down)))
+        if region.share >= at_least:
+            left, top, right, bottom = region.box
+            boxes.append((int(left * across), int(top * down), math.ceil(right * across), math.ceil(bottom * down)))
     return boxes
 
 
