@@ -114,7 +114,7 @@ class Evaluated(Event):
     ``best_step`` is None while no loss was finite, ``gained`` None after a single check. ``overtraining`` is a
     sentence, empty for none; it, ``state``, ``headline``, ``reason`` and ``done_step`` are the verdict's, see
     :class:`lib_ti.training.validation.verdict.Verdict`. ``error`` is the standard error of the difference from the best
-    check before it.
+    check before it, ``no_keyword`` the loss of the same samples without the embedding, None where it was not measured.
     """
 
     step: int
@@ -130,6 +130,7 @@ class Evaluated(Event):
     reason: str = ""
     done_step: int | None = None
     error: float = 0.0
+    no_keyword: float | None = None
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,17 @@ from lib_ti.signals import (
 )
 from lib_ti.training.files.run_logger import describe_event
 from lib_ti.training.files.tables import read_losses
-from lib_ti.training.images.curve import Band, Curve, Point, band
+from lib_ti.training.images.curve import Band, Curve, Point, ValidationCurve, band
 from lib_ti.training.validation.differences import errors
 from lib_ti.training.validation.history import read_history, segments
 from lib_ti.training.validation.verdict import judge
 
 if TYPE_CHECKING:
     from lib_ti.training.files import run_folder
+    from lib_ti.training.images import run_curves
 else:
-    run_folder = lazy("lib_ti.training.files.run_folder")  # imports torch
+    # They import torch.
+    run_folder, run_curves = lazy("lib_ti.training.files.run_folder"), lazy("lib_ti.training.images.run_curves")
 
 State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled", "stopped", "failed", "done"]
 """``asking``: nothing was started, because the user must agree first; ``errors`` holds the question."""
@@ -66,6 +68,10 @@ class Snapshot:
     evaluations: tuple[tuple[Point, ...], ...] = ()
     """(step, validation loss), thinned: one curve for each state of the data, because losses of different data cannot
     be compared. The last one is current."""
+    no_keywords: tuple[float | None, ...] = ()
+    """For each of these curves the loss of its samples without the embedding; None where it was not measured."""
+    others: tuple[ValidationCurve, ...] = ()
+    """Validation losses of the embedding's other runs, as they were when this one began."""
     best: Point | None = None
     """The best step and its validation loss."""
     overtraining: str = ""
@@ -109,13 +115,20 @@ class SnapshotBuilder:
         self._now = first
         self._losses = Curve()
         self._checks: list[Curve] = []
+        self._no_keywords: list[float | None] = []
         self._errors: dict[int, float] = {}
         """Standard errors by step, of the last of these curves."""
 
     def snapshot(self) -> Snapshot:
         checks = tuple(curve.points() for curve in self._checks)
         noise = band(checks[-1], self._errors) if checks else ()
-        return replace(self._now, losses=self._losses.points(), evaluations=checks, noise=noise)
+        return replace(
+            self._now,
+            losses=self._losses.points(),
+            evaluations=checks,
+            no_keywords=tuple(self._no_keywords),
+            noise=noise,
+        )
 
     def add(self, event: Event) -> None:
         self.change(**{"previewing": None, **self._changes(event)})
@@ -161,7 +174,7 @@ class SnapshotBuilder:
         return {}
 
     def _take_over(self, event: RunStarted) -> dict[str, Any]:
-        """Read the curves of the run's earlier sessions."""
+        """Read the curves of the run's earlier sessions and of the embedding's other runs."""
         folder = run_folder.RunFolder(event.folder, event.name)
         for step, loss in read_losses(folder.losses):
             self._losses.add(step, loss)
@@ -169,19 +182,22 @@ class SnapshotBuilder:
         for part in segments(history):
             self._errors = errors(part)
             self._checks.append(Curve())
+            self._no_keywords.append(part[-1].no_keyword)
             for check in part:
                 self._checks[-1].add(check.step, check.loss)
-        verdict = judge(history)
+        others, verdict = run_curves.read_others(folder), judge(history)
         if verdict is None:
-            return {}
+            return {"others": others}
         best = (verdict.best_step, verdict.best_loss)
-        return {"best": best, **{name: getattr(verdict, name) for name in _OF_VERDICT}}
+        return {"others": others, "best": best, **{name: getattr(verdict, name) for name in _OF_VERDICT}}
 
     def _check(self, event: Evaluated) -> dict[str, Any]:
         if event.first_step == event.step or not self._checks:
             self._checks.append(Curve())
+            self._no_keywords.append(None)
             self._errors = {}
         self._checks[-1].add(event.step, event.loss)
+        self._no_keywords[-1] = event.no_keyword or self._no_keywords[-1]
         if math.isfinite(event.loss):
             self._errors[event.step] = event.error
         known = event.best_step is not None and event.best_loss is not None

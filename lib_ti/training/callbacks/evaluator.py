@@ -168,4 +168,5 @@ def _event(check: Check, verdict: Verdict | None, error: float) -> Evaluated:
         reason=verdict.reason,
         done_step=verdict.done_step,
         error=error,
+        no_keyword=check.no_keyword,
     )

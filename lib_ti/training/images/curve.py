@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 MOST_POINTS = 500
 """Points of a curve that are kept: more than a screen shows."""
@@ -14,6 +15,49 @@ PADDING = 0.08
 Point = tuple[int, float]
 Band = tuple[int, float, float]
 """Step, lower and upper end of what noise explains."""
+
+
+@dataclass(frozen=True)
+class ValidationCurve:
+    """(step, validation loss) on one state of the data."""
+
+    points: Sequence[Point]
+    no_keyword: float | None = None
+    """Loss of the same samples where the prompts are without the embedding; None where it was not measured."""
+    title: str = ""
+    """The run's folder, where it is another run."""
+
+    def removed(self, loss: float) -> float | None:
+        """Return the share of the error without the keyword that the keyword removes; None where unknown."""
+        return 1 - loss / self.no_keyword if self.no_keyword else None
+
+    def factor(self, current: ValidationCurve | None) -> float:
+        """Return by what to multiply its losses, so that the error without the keyword is that of another curve."""
+        if current is None or not (self.no_keyword and current.no_keyword):
+            return 1.0
+        return current.no_keyword / self.no_keyword
+
+
+@dataclass(frozen=True)
+class LossCurves:
+    """The losses of a run over its steps."""
+
+    training: Sequence[Point] = ()
+    """(step, smoothed training loss)."""
+    validation: Sequence[ValidationCurve] = ()
+    """A curve for each state of the data, the current one last."""
+    noise: Sequence[Band] = ()
+    """Band of one standard error around the current one."""
+    best: Point | None = None
+    """Best step of the current one, and its loss."""
+    done_step: int | None = None
+    """Step since which the loss has hardly fallen."""
+    others: Sequence[ValidationCurve] = ()
+    """Of other runs of the embedding: a curve for each state of their data."""
+
+    @property
+    def current(self) -> ValidationCurve | None:
+        return self.validation[-1] if self.validation else None
 
 
 class Curve:

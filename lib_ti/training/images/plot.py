@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -76,6 +76,27 @@ def _plot_checks(axes: Axes, history: Sequence[Check]) -> None:
         label = f"best: step {verdict.best_step} ({verdict.best_loss:.4f})"
         axes.plot(verdict.best_step, verdict.best_loss, color=BEST, marker="o", markersize=7, ls="none", label=label)
         axes.set_ylim(*value_range(check.loss for check in history))
+        _plot_shares(axes, parts[-1][-1].no_keyword)
+
+
+def _plot_shares(axes: Axes, no_keyword: float | None) -> None:
+    """Add an axis of how much less error there is with the keyword, and the line of none where it is near."""
+    if not no_keyword:
+        return
+    low, high = axes.get_ylim()
+    if high < no_keyword <= 2 * high - low:
+        axes.set_ylim(low, no_keyword + 0.05 * (no_keyword - low))
+    if no_keyword <= axes.get_ylim()[1]:
+        axes.axhline(no_keyword, color=INK, linewidth=1, ls="--", label=f"without the keyword ({no_keyword:.4f})")
+
+    def share(loss: Any) -> Any:
+        return 100 * (1 - loss / no_keyword)
+
+    def loss(share: Any) -> Any:
+        return no_keyword * (1 - share / 100)
+
+    shares = axes.secondary_yaxis("right", functions=(share, loss))
+    shares.set_ylabel("% less error with the keyword")
 
 
 def contact_sheet(

@@ -16,10 +16,10 @@ from lib_ti.errors import BadInput
 from lib_ti.placeholders import with_name, without_name
 from lib_ti.training.files import run_folder
 from lib_ti.training.files.run_folder import RunFolder
-from lib_ti.training.files.tables import read_losses, read_table
-from lib_ti.training.images.curve import Band, Curve, Point, band
-from lib_ti.training.validation.differences import errors
-from lib_ti.training.validation.history import read_history, segments
+from lib_ti.training.files.tables import read_table
+from lib_ti.training.images.curve import LossCurves
+from lib_ti.training.images.run_curves import read_curves
+from lib_ti.training.validation.history import read_history
 from lib_ti.training.validation.verdict import Verdict, judge
 from lib_ti.wording import quoted
 
@@ -35,18 +35,6 @@ class Preview:
     path: Path
     prompt: str
     seed: int
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The losses of a run over its steps."""
-
-    training: Sequence[Point]
-    """(step, smoothed training loss)."""
-    validation: Sequence[Sequence[Point]]
-    """(step, validation loss): a curve for each state of the data, the current one last."""
-    noise: Sequence[Band]
-    """Band of one standard error around the current one."""
 
 
 class RunResults:
@@ -98,15 +86,9 @@ class RunResults:
         """Previews in the order of their steps."""
         return [Preview(step, path, *_parameters(path)) for step, path in self.folder.previews()]
 
-    def losses(self) -> Losses:
-        """Training and validation losses."""
-        training = Curve()
-        for step, loss in read_losses(self.folder.losses):
-            training.add(step, loss)
-        history = read_history(self.folder.evaluations)
-        curves = [[(check.step, check.loss) for check in part] for part in segments(history)]
-        noise = band(curves[-1], errors(segments(history)[-1])) if curves else ()
-        return Losses(training.points(), curves, noise)
+    def curves(self) -> LossCurves:
+        """Training and validation losses, and those of the embedding's other runs."""
+        return read_curves(self.folder)
 
     def verdict(self) -> Verdict | None:
         """Verdict of the run's validation losses; None without any."""

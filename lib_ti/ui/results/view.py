@@ -9,6 +9,8 @@ from lib_ti.ui.html.chart import loss_curve
 from lib_ti.ui.html.fragments import figure, folded, gallery, hint, notice, table
 from lib_ti.ui.results.state import Preview, RunResults, evenly, nearest
 
+PICK = "ti_results_pick"
+"""The field that a page's script writes a chosen step into."""
 _STRIP = 8
 _SMALL, _LARGE = 160, 640
 """Sides of previews in pixels."""
@@ -16,11 +18,9 @@ _SMALL, _LARGE = 160, 640
 
 def curve(run: RunResults) -> str:
     """Loss curves, and what they say about the run."""
-    losses, verdict = run.losses(), run.verdict()
+    chart, verdict = loss_curve(run.curves(), pick=PICK), run.verdict()
     if verdict is None:
-        return loss_curve(losses.training, losses.validation)
-    best = (verdict.best_step, verdict.best_loss)
-    chart = loss_curve(losses.training, losses.validation, best=best, noise=losses.noise, done_step=verdict.done_step)
+        return chart
     return chart + notice("info", [verdict.reason or verdict.overtraining, verdict.no_gain], title=verdict.headline)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.training.checks.findings import Finding
+from lib_ti.training.images.curve import LossCurves, ValidationCurve
 from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.html.chart import loss_curve
 from lib_ti.ui.html.fragments import (
@@ -44,9 +45,16 @@ def status(now: Snapshot, seconds: float) -> str:
 def curve(now: Snapshot) -> str:
     """Loss curves with a little space for the next steps; space for all of them would squeeze the curves."""
     last = min(now.max_steps, now.step + max(20, now.step // 8)) if now.active else 0
-    return loss_curve(
-        now.losses, now.evaluations, best=now.best, noise=now.noise, done_step=now.done_step, last_step=last
+    no_keywords = now.no_keywords or (None,) * len(now.evaluations)
+    curves = LossCurves(
+        now.losses,
+        [ValidationCurve(points, no_keyword) for points, no_keyword in zip(now.evaluations, no_keywords, strict=True)],
+        now.noise,
+        best=now.best,
+        done_step=now.done_step,
+        others=now.others,
     )
+    return loss_curve(curves, last_step=last)
 
 
 def previews(now: Snapshot) -> str:
