@@ -143,25 +143,32 @@ class Saved(Event):
 
 @dataclass(frozen=True)
 class PreviewStarted(Event):
-    """A preview is being generated, which takes as long as any image."""
+    """A preview is being generated, which takes as long as any image; it is of prompt ``number`` of ``total``."""
 
     step: int
+    number: int = 1
+    total: int = 1
 
 
 @dataclass(frozen=True)
 class PreviewMade(Event):
+    """A preview was written; it is of prompt ``number``, from 1."""
+
     step: int
     path: Path
     prompt: str
     seed: int
+    number: int = 1
 
 
 @dataclass(frozen=True)
 class PreviewFailed(Event):
-    """A preview could not be generated; training continues."""
+    """A preview could not be generated, that of prompt ``number`` of ``total``; training continues."""
 
     step: int
     reason: str
+    number: int = 1
+    total: int = 1
 
 
 @dataclass(frozen=True)

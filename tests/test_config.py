@@ -113,6 +113,12 @@ def test_filewords_in_preview_prompts_are_refused(setting: str) -> None:
         from_mapping(TrainConfig, {**GOOD, setting: "a photo of [filewords]"})
 
 
+def test_too_many_preview_prompts_are_refused() -> None:
+    from_mapping(TrainConfig, {**GOOD, "preview_prompt": "a cat\n\n" * 16})
+    with pytest.raises(BadInput, match="Preview prompt has 17 lines, and each is a preview of its own"):
+        from_mapping(TrainConfig, {**GOOD, "preview_prompt": "a cat\n" * 17})
+
+
 def test_not_a_number_is_refused() -> None:
     assert any("finite" in problem for problem in problems(TrainConfig(**GOOD, preview_cfg=float("nan"))))
 

@@ -36,6 +36,7 @@ def add_settings(
 
     Values stay text and unset options stay absent; :func:`read_config` checks all of them together. Settings that were
     renamed are accepted under their former names too, and former flags without a value, which the help does not show.
+    An option whose setting has lines may be given several times, for a line each.
     Settings in ``hidden`` have no option; the command fills them in itself.
     """
     positionals = (positional,) if isinstance(positional, str) else positional
@@ -45,7 +46,8 @@ def add_settings(
         if name in hidden:
             continue
         shown = "" if setting.required and not default else f" (default: {_shown(default)})"
-        text = f"{setting.label}: {setting.help}{shown}".replace("%", "%%")
+        several = " Give the option several times for several." if setting.lines else ""
+        text = f"{setting.label}: {setting.help}{several}{shown}".replace("%", "%%")
         if name in positionals:
             group.add_argument(f"setting_{name}", metavar=name.upper(), nargs="?", default=argparse.SUPPRESS, help=text)
             continue
@@ -55,6 +57,7 @@ def add_settings(
         else:
             kinds = {int: "N", float: "X", str: "TEXT"}
             options["metavar"] = "|".join(setting.choices) if setting.choices else kinds[value_type]
+            options |= {"action": "append"} if setting.lines else {}
         if name in FORMER_FLAGS.get(kind.__name__, {}):
             place = {"dest": options["dest"], "default": argparse.SUPPRESS}
             without = _option(f"no_{name}")
@@ -87,7 +90,7 @@ def read_config(
         if a1111.is_webui_settings(values):
             values = _translated(kind, values, source, report)
     prefix = "setting_"
-    given = {key[len(prefix) :]: value for key, value in vars(arguments).items() if key.startswith(prefix)}
+    given = {key[len(prefix) :]: _given(value) for key, value in vars(arguments).items() if key.startswith(prefix)}
     chosen = preset_settings(given.get("preset", NO_PRESET)) if kind is TrainConfig else {}
     values = with_present_names(kind, values)
     replaced = [name for name in values if name in chosen and name not in given and values[name] != chosen[name]]
@@ -128,6 +131,11 @@ def _translated(kind: type[Config], values: Mapping[str, Any], source: str, repo
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _given(value: Any) -> Any:
+    """Turn an option that was given several times into the lines of its setting."""
+    return "\n".join(value) if isinstance(value, list) else value
 
 
 def _shown(default: Any) -> str:

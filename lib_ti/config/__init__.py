@@ -11,6 +11,7 @@ from lib_ti.config.inspect import InspectConfig
 from lib_ti.config.make import MakeConfig
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.config.presets import NO_PRESET, PRESETS, Preset, preset_settings
+from lib_ti.config.previews import one_prompt, preview_prompts
 from lib_ti.config.renamed import FORMER_FLAGS, RENAMED, with_present_names
 from lib_ti.config.setting import Config, Setting, Settings, described, from_mapping, problems, setting, to_mapping
 from lib_ti.config.suggest import SuggestConfig
@@ -38,8 +39,10 @@ __all__ = [
     "VectorsConfig",
     "described",
     "from_mapping",
+    "one_prompt",
     "preset_fields",
     "preset_settings",
+    "preview_prompts",
     "problems",
     "setting",
     "to_mapping",

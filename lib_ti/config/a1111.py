@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
+from lib_ti.config.previews import one_prompt
 from lib_ti.errors import BadInput
 from lib_ti.wording import quoted
 
@@ -90,6 +91,8 @@ def translate(content: Mapping[str, Any], source: str) -> Translated:
         notes.append(f"preview_sampler_index is {sampler}, which means another sampler in each version of the WebUI.")
     if found := _RUN_FOLDER.fullmatch(str(settings.get("log_directory", ""))):
         settings["log_directory"] = found["logs"]
+    if "preview_prompt" in settings:
+        settings["preview_prompt"] = one_prompt(str(settings["preview_prompt"]))
     if "template" in settings:
         settings["template"] = _template(str(settings["template"]))
     unused = [name for name in content if name not in _NAMES and name != "datetime"]

@@ -33,6 +33,8 @@ class Setting:
     required: bool = False
     path: bool = False
     """The text names a file or folder, and is read by :func:`lib_ti.paths.path_text`."""
+    lines: bool = False
+    """Each line of the text is a value of its own; on the command line, so is each time that the option is given."""
 
     @property
     def name(self) -> str:

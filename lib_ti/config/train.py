@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib_ti.config import previews
 from lib_ti.config.presets import NO_PRESET, PRESETS, preset_settings, with_preset
 from lib_ti.config.setting import MODEL_SIZE, Settings, setting
 from lib_ti.config.validation import AUTOMATIC, validation_problems
 from lib_ti.config.vector_norm import norm_problems
-from lib_ti.placeholders import FILEWORDS, without_name
+from lib_ti.placeholders import without_name
 from lib_ti.schedule import check_reaches, parse_learning_rates
 
 
@@ -109,29 +110,15 @@ class TrainConfig(Settings):
         "Save images with embedding in PNG chunks",
         "With each preview, also save an image that contains the embedding and can be shared as one file.",
     )
-    preview_prompt: str = setting(
-        "", "Preview prompt", "Prompt of the previews; [name] is the embedding. Empty: the captions in turn."
-    )
-    preview_negative: str = setting("", "Preview negative prompt", "What the previews should not show.")
-    preview_steps: int = setting(20, "Preview sampling steps", "Steps of the sampler.", minimum=1, maximum=150)
-    preview_sampler: str = setting("Euler a", "Preview sampler", "Sampling method of the previews.")
-    preview_scheduler: str = setting("Automatic", "Preview schedule type", "Noise schedule of the previews.")
-    preview_cfg: float = setting(
-        7.0, "Preview CFG scale", "How strictly the image follows the prompt.", minimum=1, maximum=30
-    )
-    preview_seed: int = setting(
-        -1,
-        "Preview seed",
-        "Seed of all previews of the run; -1 chooses one at random.",
-        minimum=-1,
-        maximum=2**32 - 1,
-    )
-    preview_width: int = setting(
-        0, "Preview width", "In pixels; 0 is the training width.", minimum=0, maximum=2048, multiple=8
-    )
-    preview_height: int = setting(
-        0, "Preview height", "In pixels; 0 is the training height.", minimum=0, maximum=2048, multiple=8
-    )
+    preview_prompt: str = previews.PROMPT
+    preview_negative: str = previews.NEGATIVE
+    preview_steps: int = previews.STEPS
+    preview_sampler: str = previews.SAMPLER
+    preview_scheduler: str = previews.SCHEDULER
+    preview_cfg: float = previews.CFG
+    preview_seed: int = previews.SEED
+    preview_width: int = previews.WIDTH
+    preview_height: int = previews.HEIGHT
     latent_sampling: str = setting(
         "once",
         "Choose latent sampling method",
@@ -295,15 +282,7 @@ class TrainConfig(Settings):
         if self.clip != "disabled" and self.clip_value == 0:
             found.append("Gradient clipping limit is 0, so that every gradient would be 0; give a limit such as 1.")
         found += norm_problems(self.vector_norm, self.weight_decay, self.clip)
-        for label, prompt in (
-            ("Preview prompt", self.preview_prompt),
-            ("Preview negative prompt", self.preview_negative),
-        ):
-            if word := FILEWORDS.search(prompt):
-                found.append(
-                    f"{label} contains {word[0]}, which only a prompt template can fill: write the words, or leave "
-                    "Preview prompt empty for the captions in turn."
-                )
+        found += previews.preview_problems(self.preview_prompt, self.preview_negative)
         found += validation_problems(self.validation_split, self.validate_every, stop_when_done=self.stop_when_done)
         if 0 < self.width < 32 or 0 < self.height < 32:
             found.append(

@@ -40,6 +40,7 @@ State = Literal["idle", "waiting", "encoding", "training", "asking", "cancelled"
 """``asking``: nothing was started, because the user must agree first; ``errors`` holds the question."""
 ACTIVE: tuple[State, ...] = ("waiting", "encoding", "training")
 MOST_PREVIEWS = 12
+"""Steps whose previews are kept."""
 MOST_NOTES = 60
 _OF_VERDICT = ("overtraining", "headline", "reason", "done_step")
 
@@ -84,10 +85,10 @@ class Snapshot:
     """Band of one standard error around the current validation curve."""
     done_step: int | None = None
     """Step since which the loss has hardly fallen."""
-    previewing: int | None = None
-    """Step of the preview that is being generated."""
+    previewing: PreviewStarted | None = None
+    """The preview that is being generated."""
     previews: tuple[PreviewMade, ...] = ()
-    """The newest last."""
+    """Those of the last steps that have any, the newest last."""
     saved: Saved | None = None
     notes: tuple[LogMessage, ...] = ()
     errors: tuple[str, ...] = ()
@@ -162,9 +163,9 @@ class SnapshotBuilder:
         if isinstance(event, Saved):
             return {"saved": event}
         if isinstance(event, PreviewStarted):
-            return {"previewing": event.step}
+            return {"previewing": event}
         if isinstance(event, PreviewMade):
-            return {"previews": (*self._now.previews, event)[-MOST_PREVIEWS:]}
+            return {"previews": _of_last_steps((*self._now.previews, event))}
         if isinstance(event, PreviewFailed):
             return {"notes": self._noted(LogMessage(describe_event(event) or "", warning=True))}
         if isinstance(event, RunFinished):
@@ -219,3 +220,8 @@ class SnapshotBuilder:
 
     def _noted(self, note: LogMessage) -> tuple[LogMessage, ...]:
         return (*self._now.notes, note)[-MOST_NOTES:]
+
+
+def _of_last_steps(previews: tuple[PreviewMade, ...]) -> tuple[PreviewMade, ...]:
+    steps = list(dict.fromkeys(one.step for one in previews))[-MOST_PREVIEWS:]
+    return tuple(one for one in previews if one.step in steps)

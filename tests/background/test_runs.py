@@ -204,7 +204,8 @@ def test_preview_in_progress_is_in_the_snapshot(studio: Studio) -> None:
     generate = studio.host.model.generate
 
     def slow(*arguments: object) -> object:
-        seen.append(runs.snapshot().previewing)
+        now = runs.snapshot().previewing
+        seen.append(now.step if now else None)
         return generate(*arguments)  # type: ignore[arg-type]
 
     studio.host.model.generate = slow  # type: ignore[method-assign,assignment]

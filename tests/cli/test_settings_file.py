@@ -36,7 +36,7 @@ WRITTEN: dict[str, Any] = {
     "create_image_every": 100,
     "save_embedding_every": 250,
     "save_image_with_stored_embedding": False,
-    "preview_prompt": "a house by my-style",
+    "preview_prompt": "a house\nby my-style",
     "preview_negative_prompt": "blurry",
     "preview_steps": 30,
     "preview_cfg_scale": 6.5,
@@ -123,6 +123,13 @@ def test_a_limit_that_changes_during_the_run_is_reported(tmp_path: Path) -> None
     config, messages = read(tmp_path / "s.json", json.dumps({**WRITTEN, "clip_grad_value": "1:100, 0.1"}))
     assert config.clip_value == TrainConfig.clip_value
     assert "clip_grad_value is '1:100, 0.1'" in messages
+
+
+def test_an_option_with_lines_may_be_given_several_times() -> None:
+    arguments = argparse.ArgumentParser()
+    add_settings(arguments, TrainConfig, positional="name")
+    given = ["x", "--dataset", "images", "--preview-prompt", "a house, [name]", "--preview-prompt", "by x"]
+    assert read_config(TrainConfig, arguments.parse_args(given)).preview_prompt == "a house, [name]\nby [name]"
 
 
 def test_former_names_of_settings_are_accepted_as_options(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib_ti.config import TrainConfig, to_mapping
 from lib_ti.errors import BadInput
 from lib_ti.training.checks.findings import Finding
+from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.train import effects, view
 from tests.fakes import draw_images
@@ -35,6 +37,27 @@ def test_settings_without_effect_are_named() -> None:
     assert effects.without_effect(fixed, from_txt2img=False) == {"weight_decay", "validation_split", "restore_best"}
     # Check refuses these values together, and a greyed field could not be corrected.
     assert effects.without_effect({**fixed, "weight_decay": 0.1, "validate_every": 1}, from_txt2img=False) == set()
+
+
+def test_previews_of_several_prompts_are_a_grid_with_the_newest_step_first(
+    controller: Controller, values: dict[str, Any]
+) -> None:
+    controller.train.start({**values, "preview_prompt": "a <house>, [name]\na cat by [name]"})
+    assert controller.runs.wait(20)
+    shown = view.previews(controller.runs.snapshot())
+    assert "a &lt;house&gt;, my-style" in shown
+    assert shown.count("<img") == 6
+    rows = [shown.index(f'<th scope="row">{step}</th>') for step in ("step 6", "step 3", "before training")]
+    assert rows == sorted(rows)
+    assert "<table" not in view.previews(Snapshot())
+
+
+def test_the_prompt_of_txt2img_is_one_prompt_however_many_lines_it_has(
+    controller: Controller, values: dict[str, Any]
+) -> None:
+    controller.train.start({**values, "preview_prompt": "a\nb"}, {"prompt": "a house,\n\nby my-style", "seed": 5})
+    assert controller.runs.wait(20)
+    assert {one.prompt for one in controller.runs.snapshot().previews} == {"a house, by my-style"}
 
 
 def test_what_check_found_is_one_line_with_the_problems_above() -> None:

@@ -327,7 +327,7 @@ def watched() -> dict[str, Any]:
     return {
         "state": now.state,
         "step": now.step,
-        "previewing": now.previewing,
+        "previewing": now.previewing and now.previewing.step,
         "stopped_by": now.stopped_by,
         "warnings": [note.text for note in now.notes if note.warning],
         "notes": [note.text for note in now.notes],

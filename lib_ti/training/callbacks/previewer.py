@@ -8,6 +8,7 @@ from lib_ti.config import TrainConfig
 from lib_ti.embedding import card
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped, UserError, said_when_memory_is_full
+from lib_ti.host.model import ImageRequest
 from lib_ti.signals import Control, Listener, LogMessage, PreviewFailed, PreviewMade, PreviewStarted
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.images.previews import Previews, infotext, save_preview
@@ -18,7 +19,7 @@ FULL_MEMORY = "There was not enough graphics memory for the preview: make it sma
 
 
 class Previewer(Callback):
-    """Writes previews into the run folder and reports them; a request to stop the run interrupts the preview too.
+    """Writes previews into the run folder and reports them; a request to stop the run interrupts them too.
 
     Parameters
     ----------
@@ -62,22 +63,26 @@ class Previewer(Callback):
         trainer.flush_pending()
         self._step = trainer.step
         embedding = trainer.live.snapshot()
-        self._listen(PreviewStarted(trainer.step))
-        try:
-            made = self._write(embedding)
-        except Stopped:
-            self._listen(LogMessage(f"The preview at step {trainer.step} was interrupted."))
-        except Exception as error:  # noqa: BLE001 - a preview may fail in any way, memory included
-            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            self._listen(PreviewFailed(trainer.step, reason))
-        else:
-            self._listen(made)
+        requests = self._previews.requests(embedding.name, embedding.step)
+        for number, request in enumerate(requests, start=1):
+            self._listen(PreviewStarted(trainer.step, number, len(requests)))
+            try:
+                made = self._write(embedding, request, number)
+            except Stopped:
+                self._listen(LogMessage(f"The preview at step {trainer.step} was interrupted."))
+                return
+            except Exception as error:  # noqa: BLE001 - a preview may fail in any way, memory included
+                reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+                self._listen(PreviewFailed(trainer.step, reason, number, len(requests)))
+            else:
+                self._listen(made)
 
-    def _write(self, embedding: Embedding) -> PreviewMade:
+    def _write(self, embedding: Embedding, request: ImageRequest, number: int) -> PreviewMade:
+        """Generate and write a preview; the image that holds the embedding is that of the first prompt."""
         with said_when_memory_is_full(FULL_MEMORY):
-            image, request = self._previews.generate(embedding, lambda: self._control.stop_requested)
-        path = self._folder.preview(embedding.step)
+            image = self._previews.generate(request, embedding, lambda: self._control.stop_requested)
+        path = self._folder.preview(embedding.step, number)
         save_preview(path, image, infotext(request, self._previews.model_info))
-        if self._config.png_chunks:
+        if self._config.png_chunks and number == 1:
             card.save_card(self._folder.card(embedding.step), image, embedding)
-        return PreviewMade(embedding.step, path, request.prompt, request.seed)
+        return PreviewMade(embedding.step, path, request.prompt, request.seed, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from lib_ti.config import TrainConfig
+from lib_ti.config import TrainConfig, preview_prompts
 from lib_ti.data.dataset import Dataset
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.training.checks.findings import Finding
@@ -34,7 +34,8 @@ def _bytes_needed(config: TrainConfig, dataset: Dataset, size: tuple[int, int], 
     steps = config.max_steps - embedding.step
     width, height = config.preview_width or size[0], config.preview_height or size[1]
     previews = steps // config.save_image_every + 1 if config.save_image_every else 0
-    preview = width * height * _IMAGE_BYTES * (_WITH_CARD if config.png_chunks else 1)
+    others = max(0, len(preview_prompts(config.preview_prompt)) - 1)
+    preview = width * height * _IMAGE_BYTES * (others + (_WITH_CARD if config.png_chunks else 1))
     checkpoints = steps // config.save_embedding_every + 2 if config.save_embedding_every else 2
     checkpoint = 4 * sum(tensor.numel() for tensor in embedding.vectors.values())
     latents = len(dataset.all_items) * size[0] * size[1] / 64 * 4 * 4 * 2 if config.cache_latents else 0

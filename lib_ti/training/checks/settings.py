@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lib_ti.config import TrainConfig
+from lib_ti.config import TrainConfig, preview_prompts
 from lib_ti.data.templates import Template
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.placeholders import FILEWORDS, NAME, mentions
@@ -71,16 +71,19 @@ def _about_captions(config: TrainConfig, template: Template) -> Iterable[str]:
 
 
 def _about_previews(config: TrainConfig, embeddings: Sequence[str]) -> Iterable[str]:
-    if not config.save_image_every or not config.preview_prompt.strip():
+    if not config.save_image_every:
         return
-    # The settings hold [name] in the place of the embedding's own name.
-    own = NAME in config.preview_prompt + config.preview_negative
-    others = [quoted(name) for name in embeddings if name != config.name and mentions(config.preview_prompt, name)]
-    if not own:
-        instead = f", but that of {some(others)}" if others else ""
-        yield (
-            f"Preview prompt has neither [name] nor the name {quoted(config.name)}{instead}: the previews will "
-            "not show what is learned. Write [name] where the embedding belongs."
-        )
-    elif others:
-        yield f"Preview prompt also names {some(others)}: the previews may show more than what is learned."
+    prompts = preview_prompts(config.preview_prompt)
+    for prompt in prompts:
+        label = "Preview prompt" if len(prompts) == 1 else f"Preview prompt {quoted(prompt)}"
+        # The settings hold [name] in the place of the embedding's own name.
+        own = NAME in prompt + config.preview_negative
+        others = [quoted(name) for name in embeddings if name != config.name and mentions(prompt, name)]
+        if not own:
+            instead = f", but that of {some(others)}" if others else ""
+            yield (
+                f"{label} has neither [name] nor the name {quoted(config.name)}{instead}: the previews will "
+                "not show what is learned. Write [name] where the embedding belongs."
+            )
+        elif others:
+            yield f"{label} also names {some(others)}: the previews may show more than what is learned."

@@ -57,8 +57,10 @@ class RunFolder:
         names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, 10_000)))
         return next(path for name in names if not (path := self.path / name).exists())
 
-    def preview(self, step: int) -> Path:
-        return self.path / "images" / f"{self.name}-{step}.png"
+    def preview(self, step: int, prompt: int = 1) -> Path:
+        """Return the file of a step's preview of that prompt: ``name-50.png``, then ``name-50-prompt-2.png``."""
+        other = f"-prompt-{prompt}" if prompt > 1 else ""
+        return self.path / "images" / f"{self.name}-{step}{other}.png"
 
     def checkpoint(self, step: int | str, suffix: str) -> Path:
         """Return the file of the checkpoint after ``step`` steps; :data:`BEST` for the best one."""
@@ -82,8 +84,17 @@ class RunFolder:
         return {found[key].stem[len(self.name) + 1 :]: found[key] for key in sorted(found, reverse=True)}
 
     def previews(self) -> list[tuple[int, Path]]:
-        """Return previews with their steps, earliest first."""
+        """Return the previews of the first prompt with their steps, earliest first."""
         return _numbered(self.path / "images", self.name)
+
+    def preview_grid(self) -> dict[int, dict[int, Path]]:
+        """Return all previews by step, earliest first, and for each step by the number of the prompt, from 1."""
+        pattern = re.compile(rf"{re.escape(self.name)}-(\d+)(?:-prompt-(\d+))?")
+        grid: dict[int, dict[int, Path]] = {}
+        for path in (self.path / "images").glob("*.png"):
+            if match := pattern.fullmatch(path.stem):
+                grid.setdefault(int(match[1]), {})[int(match[2] or 1)] = path
+        return {step: dict(sorted(grid[step].items())) for step in sorted(grid)}
 
     def preview_near(self, step: int) -> Path | None:
         """Return the preview nearest to a step; that of step 0 only where there is no other."""

@@ -67,7 +67,8 @@ def describe_event(event: Event) -> str | None:
     if isinstance(event, PreviewMade):
         return f"Preview after step {event.step}: {event.path.name} (seed {event.seed}, {quoted(event.prompt)})"
     if isinstance(event, PreviewFailed):
-        return f"The preview after step {event.step} could not be generated: {event.reason} Training continues."
+        which = f"Preview {event.number} of {event.total}" if event.total > 1 else "The preview"
+        return f"{which} after step {event.step} could not be generated: {event.reason} Training continues."
     if isinstance(event, Evaluated):
         best = "the lowest so far"
         if event.best_step is not None and event.best_step != event.step:

@@ -9,8 +9,9 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from lib_ti.config import TrainConfig
+from lib_ti.config import TrainConfig, preview_prompts
 from lib_ti.embedding.embedding import Embedding
+from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name
@@ -21,12 +22,20 @@ from lib_ti.storage.atomic import write_atomically, write_bytes
 
 def check_previews(model: Model, config: TrainConfig, size: tuple[int, int]) -> None:
     """Raise the :class:`lib_ti.errors.BadInput` that the first preview would, such as for an unknown sampler."""
-    if config.save_image_every:
-        model.check_request(Previews(model, config, [""], size=size, seed=0).request(config.name, 0))
+    if not config.save_image_every:
+        return
+    problems: dict[str, None] = {}  # each once, though all prompts may have it
+    for request in Previews(model, config, [""], size=size, seed=0).requests(config.name, 0):
+        try:
+            model.check_request(request)
+        except BadInput as error:
+            problems.update(dict.fromkeys(error.problems))
+    if problems:
+        raise BadInput(list(problems))
 
 
 class Previews:
-    """Generates the preview of a step.
+    """Generates the previews of a step, one for each prompt.
 
     Parameters
     ----------
@@ -48,12 +57,19 @@ class Previews:
     def model_info(self) -> ModelInfo:
         return self._model.info
 
-    def request(self, name: str, step: int) -> ImageRequest:
+    def requests(self, name: str, step: int) -> list[ImageRequest]:
+        """Return what to generate after a step: an image of each preview prompt, else of the next caption."""
+        if chosen := preview_prompts(self._config.preview_prompt):
+            return [self._request(with_name(prompt, name), name) for prompt in chosen]
+        caption = self._prompts[step // max(1, self._config.save_image_every) % len(self._prompts)]
+        return [self._request(caption, name, literal=True)]
+
+    def generate(self, request: ImageRequest, embedding: Embedding, stop: Callable[[], bool]) -> Image.Image:
+        """Generate an image with the embedding; :class:`lib_ti.errors.Stopped` when ``stop`` returns True."""
+        return self._model.generate(request, [embedding], stop)
+
+    def _request(self, prompt: str, name: str, *, literal: bool = False) -> ImageRequest:
         config = self._config
-        if config.preview_prompt.strip():
-            prompt = with_name(config.preview_prompt, name)
-        else:
-            prompt = self._prompts[step // max(1, config.save_image_every) % len(self._prompts)]
         return ImageRequest(
             prompt=prompt,
             negative_prompt=with_name(config.preview_negative, name),
@@ -64,13 +80,8 @@ class Previews:
             seed=self._seed,
             width=config.preview_width or self._size[0],
             height=config.preview_height or self._size[1],
-            literal=not config.preview_prompt.strip(),
+            literal=literal,
         )
-
-    def generate(self, embedding: Embedding, stop: Callable[[], bool]) -> tuple[Image.Image, ImageRequest]:
-        """Generate the preview of the embedding's step; :class:`lib_ti.errors.Stopped` when ``stop`` returns True."""
-        request = self.request(embedding.name, embedding.step)
-        return self._model.generate(request, [embedding], stop), request
 
 
 def infotext(request: ImageRequest, info: ModelInfo) -> str:

@@ -13,7 +13,8 @@ from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 ESSENTIAL = (("learning_rate", "max_steps"), ("width", "height", "batch_size"))
 SAVING = ("save_image_every", "save_embedding_every", "png_chunks")
 PREVIEWS = (
-    ("preview_prompt", "preview_negative"),
+    ("preview_prompt",),
+    ("preview_negative",),
     ("preview_sampler", "preview_scheduler"),
     ("preview_steps", "preview_cfg"),
     ("preview_width", "preview_height"),

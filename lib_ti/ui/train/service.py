@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.background.model_use import using_model
 from lib_ti.background.runs import Runs
 from lib_ti.background.tasks import BackgroundTasks
-from lib_ti.config import TrainConfig, from_mapping
+from lib_ti.config import TrainConfig, from_mapping, one_prompt
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
@@ -94,6 +94,8 @@ class TrainService:
             With everything that is wrong with the values, or because a run is in progress.
         """
         taken = {TXT2IMG[key]: value for key, value in (txt2img or {}).items() if value not in (None, "")}
+        if "preview_prompt" in taken:
+            taken["preview_prompt"] = one_prompt(taken["preview_prompt"])
         config = self.config({**values, **taken})
         self._runs.start(self._host, config, new_data=new_data)
         warning = captions_state.unsaved(config.dataset)

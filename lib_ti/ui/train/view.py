@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_ti.signals import PreviewMade
 from lib_ti.training.checks.findings import Finding
 from lib_ti.training.images.curve import LossCurves, ValidationCurve
 from lib_ti.training.snapshot import Snapshot
@@ -25,6 +26,7 @@ from lib_ti.ui.html.fragments import (
     notice,
     table,
 )
+from lib_ti.ui.html.preview_grid import preview_grid
 from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import counted
 
@@ -58,13 +60,15 @@ def curve(now: Snapshot) -> str:
 
 
 def previews(now: Snapshot) -> str:
-    """The newest previews, the last one first."""
+    """The newest previews, the last one first; those of several prompts as a grid, with a row for each step."""
+    if any(preview.number > 1 for preview in now.previews):
+        return _preview_grid(now.previews)
     shown = reversed(now.previews[-SHOWN_PREVIEWS:])
     return gallery(
         [
             figure(
                 preview.path,
-                "before training" if preview.step == 0 else f"step {preview.step}",
+                step_name(preview.step),
                 detail=f"{preview.prompt} (seed {preview.seed})",
                 size=PREVIEW_SIZE,
             )
@@ -76,7 +80,20 @@ def previews(now: Snapshot) -> str:
 
 def previews_key(now: Snapshot) -> str:
     """A key that changes with :func:`previews`, so that images are sent to a page only when they are new."""
-    return "|".join(f"{preview.path}:{preview.step}" for preview in now.previews[-SHOWN_PREVIEWS:]) or now.name
+    return "|".join(f"{one.path}:{one.step}" for one in now.previews[-1:]) or now.name
+
+
+def step_name(step: int) -> str:
+    return "before training" if step == 0 else f"step {step}"
+
+
+def _preview_grid(shown: Sequence[PreviewMade]) -> str:
+    steps: dict[int, dict[int, Path]] = {}
+    for one in shown:
+        steps.setdefault(one.step, {})[one.number] = one.path
+    rows = [(step_name(step), steps[step]) for step in reversed(list(steps)[-SHOWN_PREVIEWS:])]
+    prompts = {one.number: one.prompt for one in shown}
+    return preview_grid(rows, dict(sorted(prompts.items())))
 
 
 def checked(found: Sequence[Finding]) -> str:
@@ -127,7 +144,9 @@ def _activity(now: Snapshot) -> str:
     """What the run does between steps, while the progress bar does not move."""
     if now.previewing is not None:
         doing = "Interrupting" if now.stopping else "Generating"
-        return hint(f"{doing} a preview at step {now.previewing} …")
+        one = now.previewing
+        which = f"preview {one.number} of {one.total}" if one.total > 1 else "a preview"
+        return hint(f"{doing} {which} at step {one.step} …")
     return hint("Stopping after this step …") if now.stopping else ""
 
 

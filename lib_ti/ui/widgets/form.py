@@ -127,7 +127,8 @@ def _input(value_type: type[Any], default: Any, item: Setting, elem_id: str) -> 
         return gr.Checkbox(default, **common)
     if value_type is str:
         if not item.choices:
-            return gr.Textbox(default, max_lines=_PROMPT_LINES if "prompt" in elem_id else 1, **common)
+            most = _PROMPT_LINES if "prompt" in elem_id else 1
+            return gr.Textbox(default, lines=2 if item.lines else 1, max_lines=most, **common)
         make = gr.Radio if len(item.choices) <= _MOST_RADIO else gr.Dropdown
         return make(list(item.choices), value=default, **common)
     if _is_slider(item):

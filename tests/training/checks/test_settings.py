@@ -46,6 +46,7 @@ def test_rates_of_tutorials_are_not_remarked_on(rate: str) -> None:
         ({"preview_prompt": "a house"}, "neither [name] nor the name 'my-style': the previews"),
         ({"preview_prompt": "by other-style"}, "nor the name 'my-style', but that of 'other-style'"),
         ({"preview_prompt": "by my-style-2"}, "but that of 'my-style-2'"),
+        ({"preview_prompt": "by [name]\na house"}, "Preview prompt 'a house' has neither [name] nor"),
         ({"preview_prompt": "[name] and Other-Style"}, "also names 'other-style'"),
     ],
 )
@@ -59,6 +60,7 @@ def test_what_is_hardly_meant_is_pointed_out(changes: dict[str, Any], words: str
     "changes",
     [
         {"preview_prompt": "a house by [name]"},
+        {"preview_prompt": "a house by [name]\na cat by my-style"},
         {"preview_prompt": "a house, (My-Style:1.2)"},
         {"preview_prompt": "a house", "preview_negative": "[name]"},
         {"preview_prompt": "a house", "save_image_every": 0},
