@@ -135,6 +135,8 @@ class FakeFolders:
 
 
 class FakeModels:
+    checks_by_trial = True
+
     def __init__(self, model: FakeModel | None = None) -> None:
         self.model = model or FakeModel()
         self.arguments: Mapping[str, str] = {"checkpoint": "fake"}

@@ -34,6 +34,8 @@ class SessionOptions:
     """Called while the host waits for its turn; True raises :class:`lib_ti.errors.Stopped`."""
     wait: bool = True
     """Whether to wait while something else uses the model, or to raise :class:`lib_ti.errors.Busy` at once."""
+    describe_only: bool = False
+    """Whether nothing of the model is run, so that a host that would have to load it need not."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class ModelHost(Protocol):
     @property
     def size(self) -> int:
         """Image side in pixels that the model was made for, as far as is known without loading it."""
+        ...
+
+    @property
+    def checks_by_trial(self) -> bool:
+        """Whether checking a run may try a step: not where the model would displace that of the program around us."""
         ...
 
     def session(self, options: SessionOptions) -> AbstractContextManager[Model]:

@@ -15,6 +15,11 @@ from lib_ti.training.checks.findings import Finding, findings, worst_first
 from lib_ti.training.run_plan import Progress, RunPlan, prepare_run
 from lib_ti.training.suggest.contradiction import compare_initial_text
 
+_UNTRIED = (
+    "The model was not loaded for this check: that would unload the one that images are generated with. The run tries "
+    "a step, and how much memory it needs, before its first."
+)
+
 
 def check_run(
     host: Host, config: TrainConfig, *, new_data: bool = False, progress: Progress | None = None
@@ -33,7 +38,8 @@ def check_run(
     Busy
         When the model is used by something else.
     """
-    options = SessionOptions(cast("Precision", config.precision), wait=False)
+    trial = host.models.checks_by_trial
+    options = SessionOptions(cast("Precision", config.precision), wait=False, describe_only=not trial)
     found: list[Finding] = []
     try:
         with prepare_run(host, config, options, progress=progress) as prepared:
@@ -42,7 +48,7 @@ def check_run(
             if target and target.question:
                 found += target.findings if new_data else [Finding("warning", target.question)]
             if prepared.plan and not prepared.refusals:
-                found += _try_step(prepared.plan, config)
+                found += _try_step(prepared.plan, config) if trial else [Finding("info", _UNTRIED)]
     except Busy:
         raise
     except UserError as error:

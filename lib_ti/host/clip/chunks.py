@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
+from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK, END, POSITIONS, START
 from lib_ti.host.clip.tokenizer import tokenize
@@ -31,6 +32,11 @@ class Word:
     tokens: tuple[int, ...]
     count: int
     name: str
+
+
+def words_of(embeddings: Sequence[Embedding]) -> tuple[Word, ...]:
+    """Return the names of embeddings as words."""
+    return tuple(Word(tokenize(embedding.name), embedding.count, embedding.name) for embedding in embeddings)
 
 
 @dataclass(frozen=True)

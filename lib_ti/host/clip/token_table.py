@@ -39,6 +39,10 @@ class TokenTable:
     def width(self) -> int:
         return int(self._weight.shape[1])
 
+    def release(self) -> None:
+        """Free the table's memory; it cannot be used afterwards."""
+        self._weight = self._weight.to("meta")
+
     def starting_vectors(self, text: str, tokens: Sequence[int], count: int) -> torch.Tensor:
         """Return (count, width) float32 on the CPU, from the rows of the text's tokens.
 

@@ -40,12 +40,19 @@ class EmbeddedModel:
     """
 
     def __init__(
-        self, networks: Networks, made: Architecture, *, name: str, checkpoint_hash: str, autoencoder_hash: str
+        self,
+        networks: Networks,
+        made: Architecture,
+        *,
+        name: str,
+        checkpoint_hash: str,
+        autoencoder_hash: str,
+        clip_skip: int = 1,
     ) -> None:
         self._networks, self._unet = networks, networks.unet
         self._run_unet: Callable[..., Any] = networks.unet
         self._autoencoder, self._autoencoder_away = networks.autoencoder, False
-        self._text = PromptEncoder(made.family, networks.text_encoders)
+        self._text = PromptEncoder(made.family, networks.text_encoders, clip_skip)
         self._made = made
         self._alphas_cumprod = made.alphas_cumprod().to(self._unet.device)
         self._info = ModelInfo(
@@ -80,6 +87,17 @@ class EmbeddedModel:
     @property
     def alphas_cumprod(self) -> torch.Tensor:
         return self._alphas_cumprod
+
+    @property
+    def skips_layers(self) -> bool:
+        """Whether clip skip changes what its text encoders give."""
+        return self._text.skips
+
+    def release(self) -> None:
+        """Free the memory of all weights, whoever still holds this object; it cannot be used afterwards."""
+        self._run_unet = self._unet
+        self._networks.release()
+        self._text.release()
 
     def set_checkpointing(self, blocks: Checkpointing) -> None:
         unet = self._unet

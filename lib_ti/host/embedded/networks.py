@@ -42,6 +42,11 @@ class Networks:
     def all(self) -> tuple[torch.nn.Module, ...]:
         return (self.unet, self.autoencoder, *self.text_encoders.values())
 
+    def release(self) -> None:
+        """Free the weights' memory, whoever still holds the networks; they cannot be used afterwards."""
+        for network in self.all:
+            network.to("meta")
+
 
 def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = torch.float32) -> Networks:
     """Return a checkpoint's networks on the CPU, the UNet in ``unet_dtype`` and the others in float32.

@@ -10,7 +10,7 @@ from transformers import CLIPTextModel
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.families.family import Family
 from lib_ti.families.registry import key_of
-from lib_ti.host.clip.chunks import EMPTY, Chunk, Prompt, Word, count_tokens, find_words, lay_out
+from lib_ti.host.clip.chunks import EMPTY, Chunk, Prompt, Word, count_tokens, find_words, lay_out, words_of
 from lib_ti.host.clip.conditioning import TextConditioning, sizes_of
 from lib_ti.host.clip.network import to_device
 from lib_ti.host.clip.tokenizer import tokenize
@@ -25,11 +25,13 @@ class PromptEncoder:
     ----------
     networks
         By the encoders' keys.
+    clip_skip
+        See :class:`TextEncoder`.
     """
 
-    def __init__(self, family: Family, networks: Mapping[str, CLIPTextModel]) -> None:
+    def __init__(self, family: Family, networks: Mapping[str, CLIPTextModel], clip_skip: int = 1) -> None:
         self._encoders = [
-            TextEncoder(key_of(family, encoder, network.config.hidden_size), encoder, network)
+            TextEncoder(key_of(family, encoder, network.config.hidden_size), encoder, network, clip_skip)
             for encoder in family.encoders
             for network in (networks[encoder.key],)
         ]
@@ -42,6 +44,16 @@ class PromptEncoder:
     @property
     def word_norm(self) -> dict[str, float]:
         return {encoder.key: encoder.table.word_norm for encoder in self._encoders}
+
+    @property
+    def skips(self) -> bool:
+        """Whether clip skip changes what is encoded."""
+        return any(encoder.skips for encoder in self._encoders)
+
+    def release(self) -> None:
+        """Free the token tables' memory; the networks' is their owner's to free."""
+        for encoder in self._encoders:
+            encoder.release()
 
     def encode(
         self, prompts: Sequence[Prompt], framings: Sequence[Framing], embeddings: Sequence[Embedding]
@@ -56,7 +68,7 @@ class PromptEncoder:
         BadInput
             When a prompt uses an embedding that is not for this model, or has more vectors than fit a context.
         """
-        rows, index = _distinct_chunks(prompts, _words(embeddings))
+        rows, index = _distinct_chunks(prompts, words_of(embeddings))
         crossattn, vectors = [], []
         for encoder in self._encoders:
             hidden, pooled = encoder.encode(rows, embeddings)  # (rows, 77, width), (rows, projected)
@@ -71,10 +83,10 @@ class PromptEncoder:
         )
 
     def find_embeddings(self, prompt: Prompt, embeddings: Sequence[Embedding]) -> list[str]:
-        return [embeddings[index].name for index in find_words(prompt, _words(embeddings))]
+        return [embeddings[index].name for index in find_words(prompt, words_of(embeddings))]
 
     def count_tokens(self, prompt: str, embeddings: Sequence[Embedding]) -> int:
-        return count_tokens(prompt, _words(embeddings))
+        return count_tokens(prompt, words_of(embeddings))
 
     def initial_vectors(self, text: str, count: int) -> dict[str, torch.Tensor]:
         """Return by encoder (count, width) float32 on the CPU; see :meth:`TokenTable.starting_vectors`."""
@@ -92,7 +104,3 @@ def _distinct_chunks(prompts: Sequence[Prompt], words: tuple[Word, ...]) -> tupl
         for layout in layouts
     ]
     return list(rows), index
-
-
-def _words(embeddings: Sequence[Embedding]) -> tuple[Word, ...]:
-    return tuple(Word(tokenize(embedding.name), embedding.count, embedding.name) for embedding in embeddings)

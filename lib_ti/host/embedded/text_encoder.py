@@ -31,15 +31,22 @@ class TextEncoder:
         Name of its vectors in :attr:`Embedding.vectors`.
     network
         Without the encoder's unused layers; a ``CLIPTextModelWithProjection`` where the encoder is pooled.
+    clip_skip
+        The WebUI's setting: the layer from the end whose output counts, where that is before the encoder's own.
     """
 
-    def __init__(self, key: str, encoder: TextEncoderSpec, network: CLIPTextModel) -> None:
+    def __init__(self, key: str, encoder: TextEncoderSpec, network: CLIPTextModel, clip_skip: int = 1) -> None:
         self.key = key
         self._encoder = encoder
-        self._layer = encoder.layer_from_end - encoder.unused_layers
+        self._layer = max(clip_skip, encoder.layer_from_end) - encoder.unused_layers
+        self.skips = clip_skip > encoder.layer_from_end
         self._network = network
         self._rows: torch.nn.Embedding = network.get_input_embeddings()
         self.table = TokenTable(key, self._rows.weight)
+
+    def release(self) -> None:
+        """Free the token table's memory; the network's is its owner's to free."""
+        self.table.release()
 
     def encode(
         self, chunks: Sequence[Chunk], embeddings: Sequence[Embedding]

@@ -13,9 +13,9 @@ import torch
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, UserError
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.embedded.device import dtype_of
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
-from lib_ti.host.embedded.models import _dtype
 from lib_ti.host.model import ImageRequest
 from tests.host.embedded.sessions import loss_of, state_of
 from tests.networks import describe
@@ -102,12 +102,12 @@ def test_a_card_without_bfloat16_takes_float16(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "GeForce RTX 2060")
     card = torch.device("cuda")
-    assert _dtype("auto", card) == chosen
+    assert dtype_of("auto", card) == chosen
     if chosen == torch.bfloat16:
-        assert _dtype("bfloat16", card) == chosen
+        assert dtype_of("bfloat16", card) == chosen
     else:
         with pytest.raises(BadInput, match="GeForce RTX 2060 does not compute in bfloat16; use float16, or auto"):
-            _dtype("bfloat16", card)
+            dtype_of("bfloat16", card)
 
 
 def test_devices_that_are_not_for_training_are_refused_by_name(

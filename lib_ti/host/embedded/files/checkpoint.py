@@ -22,7 +22,7 @@ from lib_ti.families.family import Family, TextEncoderSpec
 from lib_ti.families.registry import key_of
 from lib_ti.families.sd1 import CLIP_L
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, text_source
-from lib_ti.host.embedded.files.recognition import Header, family_of
+from lib_ti.host.embedded.files.recognition import UNQUANTIZED, Header, family_of
 from lib_ti.wording import quoted
 
 SUFFIXES = (".safetensors", ".ckpt")
@@ -81,6 +81,19 @@ def read_header(path: Path) -> tuple[Family, Header]:
         return family_of(header, path.name), header
 
 
+def read_outline(path: Path) -> Checkpoint:
+    """Read what :func:`read_checkpoint` does but no weight: tensors are on the meta device, with their shapes."""
+    family, header = read_header(path)
+    prefixes = _networks(family)
+    names = {name: _modern_name(name) for name in header.shapes}
+    weights = {
+        modern: torch.empty(header.shapes[name], device="meta")
+        for name, modern in names.items()
+        if modern.startswith(prefixes)
+    }
+    return Checkpoint(path, family, header, weights)
+
+
 def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
     """Read each text encoder's input vectors (tokens, width), in the file's precision, and nothing else.
 
@@ -122,6 +135,8 @@ def _check_file(path: Path) -> None:
     if not path.is_file():
         raise BadInput(f"Checkpoint {path} is not a file; give the path of a checkpoint file.")
     suffix = path.suffix.lower()
+    if suffix == ".gguf":
+        raise BadInput(f"{path.name} has quantized weights (GGUF): {UNQUANTIZED}")
     if suffix not in SUFFIXES:
         raise BadInput(f"Checkpoint {path} has the suffix {quoted(suffix)}; it has to be {' or '.join(SUFFIXES)}.")
 

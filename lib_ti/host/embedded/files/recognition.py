@@ -22,6 +22,10 @@ _LABELS = [family.label for family in FAMILIES.values()]
 _TRAINED = f"this program trains {', '.join(_LABELS[:-1])} and {_LABELS[-1]} checkpoints"
 _INPUTS = {4: "", 5: " depth", 7: " upscaler", 8: " InstructPix2Pix", 9: " inpainting"}
 """Kinds of checkpoints by the number of channels that their UNet takes."""
+UNQUANTIZED = "gradients need the checkpoint in float16, bfloat16 or float32. Give that version of it."
+_QUANTIZED = {"bitsandbytes__nf4": "NF4", "bitsandbytes__fp4": "FP4", "scaled_fp8": "scaled FP8"}
+"""Parts of weights' names that say how the others are quantized."""
+_TEXT_ENCODERS = ("cond_stage_model.", "conditioner.embedders.")
 _EDM = ("edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min")
 """Names in checkpoints of SDXL's architecture with a noise schedule of another kind: Playground 2.5, CosXL."""
 
@@ -72,12 +76,11 @@ def family_of(header: Header, name: str) -> Family:
     variant = _variant(header, family)
     if variant:
         raise BadInput(f"{name} is an {family.label}{variant} checkpoint; {_TRAINED} for text to image.")
-    coarse = sorted({kind for weight, kind in header.types.items() if _is_network(weight, header, kind)})
+    coarse = _quantization(header)
     if coarse:
-        raise BadInput(
-            f"{name} has quantized weights ({', '.join(coarse)}): gradients need the checkpoint in float16, bfloat16 "
-            "or float32. Give that version of it."
-        )
+        raise BadInput(f"{name} has quantized weights ({coarse}): {UNQUANTIZED}")
+    if not header.has(_TEXT_ENCODERS):
+        raise BadInput(f"{name} has no text encoder; give a complete {family.label} checkpoint, all in one file.")
     return family
 
 
@@ -114,6 +117,14 @@ def _variant(header: Header, family: Family) -> str:
     return " unCLIP" if header.has(f"{UNET}label_emb.") else ""
 
 
+def _quantization(header: Header) -> str:
+    """Return how the networks' weights are quantized; empty where they are not."""
+    names = header.shapes
+    if form := next((form for mark, form in _QUANTIZED.items() if any(mark in name for name in names)), ""):
+        return form
+    return ", ".join(sorted({kind for weight, kind in header.types.items() if _is_network(weight, header, kind)}))
+
+
 def _is_network(weight: str, header: Header, kind: str) -> bool:
     """Return whether a weight is a matrix of a network in a type that it cannot be used in."""
     networks = (UNET, AUTOENCODER, *(encoder.weights for family in FAMILIES.values() for encoder in family.encoders))
@@ -132,6 +143,8 @@ def _other_file(header: Header) -> str:
         return "an autoencoder (VAE)"
     if not EMBEDDING_KEYS.isdisjoint(shapes):
         return "an embedding"
+    if header.has("input_blocks.0."):
+        return "a UNet alone"
     if header.has(("down_blocks.", "text_model.")):
         return "one part of a model in the diffusers format"
     return ""

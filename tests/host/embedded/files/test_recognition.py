@@ -162,8 +162,7 @@ def test_quantized_weights_are_refused_by_their_types(sdxl: Path, tmp_path: Path
 def test_a_unet_alone_lacks_the_text_encoder_of_its_family(sdxl: Path, tmp_path: Path) -> None:
     path = tmp_path / "unet.safetensors"
     save_file(_without("conditioner.")(load_file(sdxl)), path)
-    assert "lacks the weight 'conditioner.embedders.0." in (message := refusal(path))
-    assert "give a complete SDXL checkpoint" in message
+    assert "has no text encoder; give a complete SDXL checkpoint" in refusal(path)
 
 
 def test_missing_and_misshapen_weights_have_the_file_s_names(sdxl: Path, tmp_path: Path) -> None:
