@@ -18,7 +18,8 @@ else:
     PROBLEM = ""
     # At first use, so that an error of theirs is shown in the tab.
     preparations = lazy("lib_ti.data.preparations")
-    webui_host, webui_tab = lazy("lib_ti.host.webui.host"), lazy("lib_ti.host.webui.tab")
+    webui_host, fork_host = lazy("lib_ti.host.webui.host"), lazy("lib_ti.host.forge.host")
+    forks, webui_tab = lazy("lib_ti.host.webui.base.forks"), lazy("lib_ti.host.webui.base.tab")
     tab, image_addresses = lazy("lib_ti.ui.tab"), lazy("lib_ti.ui.server.image_addresses")
 
 SETTINGS = {
@@ -35,7 +36,7 @@ SETTINGS = {
         "", "More folders of images for a WebUI with --hide-ui-dir-config", component_args=shared.hide_dirs
     ).info("comma-separated; with that option, this can be changed in config.json only"),
 }
-"""Their values are read by lib_ti/host/webui, modules folders and tab."""
+"""Their values are read by lib_ti/host/webui/base, modules folders and tab."""
 
 
 def tabs():
@@ -43,7 +44,8 @@ def tabs():
         if PROBLEM:
             raise ImportError(PROBLEM)
         preparations.keep_notes_below(Path(paths_internal.data_path))
-        page = tab.build(webui_host.WebUIHost(), **webui_tab.surroundings())
+        host = fork_host.ForkHost() if forks.is_fork() else webui_host.WebUIHost()
+        page = tab.build(host, **webui_tab.surroundings())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the tab and not only in the console
         page = explain(error)
     return [(page, "Textual Inversion", "ti_tab")]

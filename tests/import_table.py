@@ -30,9 +30,10 @@ HOST = {
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
 }
 EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
-WEBUI = {"host.webui", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
+WEBUI = {"host.webui", "host.webui.base", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
+FORGE = {"host.forge"}
 CAPTIONERS = {"host.captioners"}
-HOSTS = {"host.clip"} | CAPTIONERS | EMBEDDED | WEBUI
+HOSTS = {"host.clip"} | CAPTIONERS | EMBEDDED | WEBUI | FORGE
 TRAINING_PARTS = {
     f"training.{part}"
     for part in ("callbacks", "checks", "cut", "files", "images", "memory", "step", "suggest", "validation")
@@ -91,15 +92,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.embedded": HOST | EMBEDDED,
     "host.embedded.files": HOST,
     "host.embedded.image_tools": HOST,
-    "host.webui": HOST | WEBUI | {"paths"},
+    "host.forge": HOST | EMBEDDED | {"host.webui.base"},
+    "host.webui": HOST | WEBUI,
+    "host.webui.base": HOST | {"paths"},
     "host.webui.loaded": HOST,
-    "host.webui.image_tools": HOST | {"host.webui.loaded", "host.webui.temporary"},
+    "host.webui.image_tools": HOST | {"host.webui.base", "host.webui.loaded", "host.webui.temporary"},
     "host.webui.temporary": HOST,
     "pocket": {"", "storage", "errors", "host.clip"} | EMBEDDED,
     "ui": ENGINE | PREP | TRAINING | {"background", "make_it"},
     "cli": ENGINE | PREP | TRAINING | EMBEDDED | {"host.clip", "pocket", "background", "make_it", "ui"},
     "__main__": {"cli"},
-    "scripts": {"lazy", "data", "host.webui", "ui"},
+    "scripts": {"lazy", "data", "host.forge", "host.webui", "host.webui.base", "ui"},
     "tools": {"pocket", "prep", "prep.remove", "families", "host.base", "host.model", "host.clip"} | EMBEDDED,
 }
 EMBEDDING = {"embedding", "embedding.formats"}
@@ -120,6 +123,8 @@ ONLY_IN: dict[str, set[str]] = {
     "patchmatch_cython": {"prep.remove"},
     "safetensors": WORKING,
     "sgm": WEBUI,
+    "backend": FORGE,
+    "ldm_patched": FORGE,
     "diffusers": EMBEDDED | {"pocket", "tools"},
     "transformers": EMBEDDED | CAPTIONERS | {"pocket", "tools"},
     "onnxruntime": CAPTIONERS,
@@ -153,27 +158,32 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "host.captioners": ({"image_to_text", "wd_tagger"}, {"folders"}),
     "host.clip": ({"network", "tokenizer"}, {"chunks", "conditioning", "token_table"}),
     "host.embedded": (
-        {"diffusers_classes", "optimization", "prediction", "stored_half", "text_encoder"},
+        {"device", "diffusers_classes", "optimization", "prediction", "release", "stored_half", "text_encoder"},
         {"prompt_encoder"},
         {"architecture"},
         {"networks", "recognized", "sampling"},
-        {"model"},
+        {"described", "model"},
         {"inpainting", "models"},
         {"tools"},
         {"host"},
     ),
-    "host.embedded.files": ({"ldm_names"}, {"recognition"}, {"checkpoint", "description"}),
+    "host.embedded.files": ({"ldm_names"}, {"recognition"}, {"checkpoint", "description"}, {"vae_file"}),
     "host.embedded.image_tools": ({"blip", "upscaling"},),
     "host.webui": (
-        {"embeddings", "file_hints", "folders", "forks", "tab", "turn"},
-        {"preview", "progress"},
+        {"embeddings", "file_hints"},
+        {"preview"},
         {"model", "tools"},
         {"session"},
         {"models"},
         {"host"},
     ),
+    "host.webui.base": (
+        {"folders", "forks", "prompt_cache", "random_state", "turn"},
+        {"progress", "tab", "upscalers"},
+    ),
+    "host.forge": ({"fork"}, {"captioners", "forge", "reforge"}, {"known", "models"}, {"tools"}, {"host"}),
     "host.webui.loaded": ({"autoencoder", "conditioning", "kind", "noise_schedule", "text_encoder"}, {"prompts"}),
-    "host.webui.image_tools": ({"captioners", "inpainting", "upscalers"},),
+    "host.webui.image_tools": ({"captioners", "inpainting"},),
     "host.webui.temporary": ({"preserved", "recompute"}, {"ldm_checkpointing"}),
     "training": (
         {"initialization", "intervals", "published_embedding", "resume", "snapshot", "stopping", "trainer"},

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +32,18 @@ ARGUMENTS = (
 ).split()
 _START_SECONDS = 300
 _CALL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Program:
+    """A kind of WebUI: the environment variables that say where it is, and the arguments that it is started with."""
+
+    root: str
+    python: str
+    arguments: Sequence[str]
+
+
+WEBUI = Program(ROOT, PYTHON, ARGUMENTS)
 
 
 class Instance(WebUI):
@@ -89,13 +102,14 @@ def running(
     models: Callable[[Path], str] = pocket_models,
     settings: Mapping[str, Any] = MappingProxyType({}),
     directory: Path | None = None,
+    program: Program = WEBUI,
 ) -> Iterator[Instance]:
     """Start a WebUI in ``folder``, and end it; the folder may be that of one that has ended.
 
     Parameters
     ----------
     probes
-        Files beside this one.
+        Files beside this one, or full paths.
     models
         Writes checkpoints into a folder, and returns the title of the one that is loaded first.
     settings
@@ -103,13 +117,22 @@ def running(
     directory
         The directory it is started in; None for its own.
     """
-    root, python = os.environ.get(ROOT), os.environ.get(PYTHON)
+    root, python = os.environ.get(program.root), os.environ.get(program.python)
     if not root or not python:
-        pytest.skip(f"no WebUI to start: set {ROOT} (its folder) and {PYTHON} (its Python)")
+        pytest.skip(f"no WebUI to start: set {program.root} (its folder) and {program.python} (its Python)")
     if not (folder / "config.json").exists():
         _furnish(folder, probes, models, settings)
     port = _free_port()
-    command = [python, str(Path(root) / "launch.py"), *ARGUMENTS, "--port", str(port), "--data-dir", str(folder), *more]
+    command = [
+        python,
+        str(Path(root) / "launch.py"),
+        *program.arguments,
+        "--port",
+        str(port),
+        "--data-dir",
+        str(folder),
+        *more,
+    ]
     quiet = {"CUDA_VISIBLE_DEVICES": "", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     with (folder / "webui.log").open("w") as log:
         process = subprocess.Popen(
@@ -138,7 +161,7 @@ def _furnish(folder: Path, probes: Sequence[str], models: Callable[[Path], str],
     probe = extensions / "zz probe" / "scripts"  # after ours, whose package it imports
     probe.mkdir(parents=True)
     for name in probes:
-        shutil.copy(Path(__file__).with_name(name), probe)
+        shutil.copy(Path(__file__).parent / name, probe)
     (extensions / "any name").symlink_to(EXTENSION, target_is_directory=True)
     settings = {
         "sd_model_checkpoint": title,

@@ -30,7 +30,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Checkpointing, Conditions, ImageRequest
-from lib_ti.host.webui import tab
+from lib_ti.host.webui.base import tab
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.signals import Control, Event, as_json

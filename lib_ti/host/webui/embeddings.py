@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modules import sd_hijack, sd_models
 
-from lib_ti.host.webui.temporary import preserved
+from lib_ti.host.webui.base import prompt_cache
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def load(path: Path) -> str:
         return ""
     try:
         database.load_from_file(str(path), path.name)
-        preserved.forget_conditioning()
+        prompt_cache.clear_prompt_cache()
     except Exception as error:
         logger.warning("The WebUI did not load %s", path, exc_info=True)
         return (

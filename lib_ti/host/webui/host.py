@@ -1,11 +1,8 @@
-"""The host that is the WebUI's session. What this module imports exists in the WebUI's forks, too.
-
-So the tab can be built there and report why it does not train; what needs more of the WebUI is imported lazily.
-"""
+"""The host that is the session of AUTOMATIC1111's WebUI. What needs torch is imported at its first use."""
 
 from __future__ import annotations
 
-from lib_ti.host.webui.folders import WebUIFolders
+from lib_ti.host.webui.base.folders import WebUIFolders
 from lib_ti.host.webui.models import WebUIModels
 from lib_ti.host.webui.tools import WebUITools
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from modules import sd_models, shared
 
+from lib_ti.errors import BadInput
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.model import Model
-from lib_ti.host.webui import forks, turn
+from lib_ti.host.webui.base import forks, turn
+from lib_ti.host.webui.base.progress import Progress
 from lib_ti.host.webui.file_hints import expected_size, weight_names
 from lib_ti.host.webui.loaded.kind import image_size
-from lib_ti.host.webui.progress import Progress
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event
 
@@ -30,6 +31,8 @@ class WebUIModels:
 
     Its methods may be called from any thread, but :meth:`session` never with the WebUI's queue lock held.
     """
+
+    checks_by_trial = True
 
     def __init__(self) -> None:
         self._progress = Progress()
@@ -59,9 +62,10 @@ class WebUIModels:
         Raises
         ------
         BadInput
-            When this is a fork that works in another way, or the model cannot be trained on.
+            When the WebUI is too old, or its model cannot be trained on.
         """
-        forks.check_trainable()
+        if forks.is_old():
+            raise BadInput("This WebUI is older than 1.9; update it, then train.")
         with turn.turn(options.report, options.stop, wait=options.wait), session.acquire_model(options) as model:
             yield model
 

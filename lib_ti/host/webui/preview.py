@@ -20,6 +20,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.model import ImageRequest
 from lib_ti.host.request_checks import size_problems
+from lib_ti.host.webui.base.random_state import preserved_random_state
 from lib_ti.host.webui.loaded.prompts import WebUIPromptEncoder, as_plain_text
 from lib_ti.host.webui.temporary.preserved import (
     GENERATE_ONLY,
@@ -27,7 +28,6 @@ from lib_ti.host.webui.temporary.preserved import (
     no_new_settings,
     no_prompt_history,
     preserved_job,
-    preserved_random_state,
     switch_off_networks,
 )
 from lib_ti.wording import quoted

@@ -21,10 +21,12 @@ from modules import (
 from lib_ti.errors import BadInput
 from lib_ti.families.family import Family
 from lib_ti.host.base import SessionOptions
+from lib_ti.host.webui.base.prompt_cache import cleared_prompt_cache
+from lib_ti.host.webui.base.random_state import preserved_random_state
 from lib_ti.host.webui.loaded.kind import family_of, other_kind
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.host.webui.temporary.ldm_checkpointing import own_checkpointing
-from lib_ti.host.webui.temporary.preserved import forgotten_conditioning, preserved_random_state, switch_off_networks
+from lib_ti.host.webui.temporary.preserved import switch_off_networks
 
 _ATTENTION = "sdp"
 """The WebUI's name for torch's own attention: exact gradients everywhere, and the least memory without xformers, some
@@ -48,7 +50,7 @@ def acquire_model(options: SessionOptions) -> Iterator[WebUIModel]:
         undo.callback(devices.torch_gc)  # gives what training reserved back to the WebUI
         for change in (
             preserved_random_state(),
-            forgotten_conditioning(),
+            cleared_prompt_cache(),
             _without_extra_networks(sd_model),
             _on_device(sd_model),
             _frozen(sd_model),

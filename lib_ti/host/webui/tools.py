@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from lib_ti.errors import BadInput
 from lib_ti.host.clip.tokenizer import token_spans
 from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions, Upscaler
-from lib_ti.host.webui import forks, turn
+from lib_ti.host.webui.base import forks, turn
 from lib_ti.lazy import lazy
-from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.webui.image_tools import captioners, inpainting, upscalers
+    from lib_ti.host.webui.base import upscalers
+    from lib_ti.host.webui.image_tools import captioners, inpainting
 else:
     captioners = lazy("lib_ti.host.webui.image_tools.captioners")
     inpainting = lazy("lib_ti.host.webui.image_tools.inpainting")
-    upscalers = lazy("lib_ti.host.webui.image_tools.upscalers")
+    upscalers = lazy("lib_ti.host.webui.base.upscalers")
 
 
 class WebUITools:
@@ -30,15 +30,10 @@ class WebUITools:
 
     @property
     def captioners(self) -> Sequence[str]:
-        """None in the forks, which run their captioners in another way."""
-        return () if forks.is_fork() else captioners.names()
+        return captioners.names()
 
     @contextmanager
     def captioner(self, name: str, report: Report, tags: TagOptions = DEFAULT_TAGS) -> Iterator[Captioner]:
-        if forks.is_fork():
-            raise BadInput(
-                f"There is no captioner {quoted(name)} in Forge and reForge; use the command line for captions."
-            )
         with turn.turn(report), captioners.captioner(name, report, tags) as loaded:
             yield loaded
 
@@ -53,7 +48,7 @@ class WebUITools:
 
     @property
     def can_inpaint(self) -> bool:
-        return not forks.is_fork() and not forks.is_old()
+        return not forks.is_old()
 
     @contextmanager
     def inpainter(self, report: Report) -> Iterator[Inpainter]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib_ti.errors import BadInput, Busy, Stopped
+from lib_ti.errors import Busy, Stopped
 from lib_ti.host.base import SessionOptions
 from lib_ti.signals import RunStarted, StepDone
 
@@ -147,14 +147,8 @@ def test_reload_ui_does_not_interrupt_a_run(webui: Any, shared: Any) -> None:
     assert not shared.state.interrupted
 
 
-def test_a_fork_is_refused_by_name(webui: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "modules_forge", ModuleType("modules_forge"))
-    with pytest.raises(BadInput, match="This is Forge or reForge"), webui.WebUIHost().models.session(SessionOptions()):
-        pass
-
-
 def test_what_the_tab_takes_over(webui: Any) -> None:
-    from lib_ti.host.webui.tab import surroundings
+    from lib_ti.host.webui.base.tab import surroundings
 
     found = surroundings()
     assert set(found["txt2img"]) == {"prompt", "seed"}
@@ -197,12 +191,7 @@ def test_folders_are_limited_where_the_webui_hides_them(webui: Any, shared: Any)
     assert host.folders.allowed == [Path("textual_inversion"), Path("data/datasets"), Path("/pictures"), Path("more")]
 
 
-def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    preserved = ModuleType("lib_ti.host.webui.temporary.preserved")
-    forgotten: list[bool] = []
-    preserved.forget_conditioning = lambda: forgotten.append(True)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, preserved.__name__, preserved)
-    monkeypatch.setattr(preserved.__name__, preserved, raising=False)
+def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any) -> None:
     host = webui.WebUIHost()
     assert host.models.embedding_saved(Path("a/b.safetensors")) == ""
     database = sys.modules["modules.sd_hijack"].model_hijack.embedding_db
@@ -210,6 +199,8 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any, mon
     sys.modules["modules.sd_models"].model_data.sd_model = object()
     assert host.models.embedding_saved(Path("a/b.safetensors")) == ""
     assert database.loaded == [(str(Path("a/b.safetensors")), "b.safetensors")]
-    assert forgotten == [True]
+    processing = sys.modules["modules.processing"]
+    assert processing.StableDiffusionProcessing.cached_c == [None] * 3
+    assert processing.StableDiffusionProcessingTxt2Img.cached_hr_uc == [None] * 3
     message = host.models.embedding_saved(Path("a/broken.safetensors"))
     assert message.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")

@@ -22,7 +22,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.blip_input import pixels
 from lib_ti.host.captioners import folders
 from lib_ti.host.tools import Captioner, Report, TagOptions
-from lib_ti.host.webui.temporary.preserved import preserved_random_state
+from lib_ti.host.webui.base.random_state import preserved_random_state
 from lib_ti.wording import quoted
 
 BLIP, DEEPBOORU = "BLIP", "deepbooru"

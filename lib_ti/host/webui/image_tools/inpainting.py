@@ -16,6 +16,7 @@ from PIL import Image
 from lib_ti.errors import BadInput, Stopped, said_when_memory_is_full
 from lib_ti.host.inpainted_patch import OUT_OF_MEMORY, STRENGTH, cut_out, put_back
 from lib_ti.host.tools import Inpainter, Report
+from lib_ti.host.webui.base.random_state import preserved_random_state
 from lib_ti.host.webui.loaded.kind import image_size
 from lib_ti.host.webui.temporary.preserved import (
     GENERATE_ONLY,
@@ -23,7 +24,6 @@ from lib_ti.host.webui.temporary.preserved import (
     no_new_settings,
     no_prompt_history,
     preserved_job,
-    preserved_random_state,
     switch_off_networks,
 )
 

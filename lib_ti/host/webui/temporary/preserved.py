@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
 from modules import extra_networks, processing, sd_models, sd_unet, shared
 
 from lib_ti.errors import UserError
@@ -42,37 +39,6 @@ _PINNED = (
     "emphasis",
 )
 """Settings of the WebUI that change what a model computes, or what a prompt means."""
-
-
-@contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Restore the global random states of torch, numpy and Python afterwards."""
-    cpu, cuda = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    numpy, python = np.random.get_state(), random.getstate()  # noqa: NPY002 - the global state is what is preserved
-    try:
-        yield
-    finally:
-        torch.set_rng_state(cpu)
-        if cuda:
-            torch.cuda.set_rng_state_all(cuda)
-        np.random.set_state(numpy)  # noqa: NPY002
-        random.setstate(python)
-
-
-@contextmanager
-def forgotten_conditioning() -> Iterator[None]:
-    """Clear the cache of encoded prompts afterwards: its keys do not include the embeddings' vectors."""
-    try:
-        yield
-    finally:
-        forget_conditioning()
-
-
-def forget_conditioning() -> None:
-    """Clear the WebUI's cache of encoded prompts."""
-    base, txt2img = processing.StableDiffusionProcessing, processing.StableDiffusionProcessingTxt2Img
-    base.cached_c, base.cached_uc = [None, None], [None, None]
-    txt2img.cached_hr_c, txt2img.cached_hr_uc = [None, None], [None, None]
 
 
 def switch_off_networks() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_ti.errors import BadInput, Stopped, UserError, said_when_memory_is_full
 from lib_ti.host.tools import Report, Upscaler
-from lib_ti.host.webui.temporary.preserved import preserved_random_state
+from lib_ti.host.webui.base.random_state import preserved_random_state
 from lib_ti.wording import quoted
 
 _BEST = "R-ESRGAN 4x+"

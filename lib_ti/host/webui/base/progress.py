@@ -7,7 +7,7 @@ from typing import Any
 
 from modules import shared
 
-from lib_ti.host.webui import turn
+from lib_ti.host.webui.base import turn
 from lib_ti.signals import Event, PreviewStarted, RunStarted, StepDone
 
 ELSEWHERE = "Interrupt, Skip or Stop elsewhere in the WebUI (another tab, a script or the API)"

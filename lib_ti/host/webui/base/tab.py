@@ -12,6 +12,8 @@ try:
 except ImportError:  # in WebUIs before 1.9
     sd_samplers = sd_schedulers = None
 
+from lib_ti.host.webui.base import forks
+
 _TXT2IMG = {
     "txt2img_prompt": "prompt",
     "txt2img_neg_prompt": "negative_prompt",
@@ -48,8 +50,8 @@ def _defaults() -> Mapping[str, Any]:
 
 
 def _sampler_names() -> dict[str, tuple[str, ...]]:
-    """Return names of samplers and schedulers, as txt2img lists them."""
-    if sd_samplers is None:
+    """Return names of samplers and schedulers, as txt2img lists them; in a fork none, since previews are by ours."""
+    if sd_samplers is None or forks.is_fork():
         return {}
     return {
         "samplers": tuple(sd_samplers.visible_sampler_names()),

@@ -30,7 +30,9 @@ class WebUIFolders:
 
     @property
     def templates(self) -> Sequence[Path]:
-        return (Path(shared.cmd_opts.textual_inversion_templates_dir),)
+        """The WebUI's own; Forge Neo has no option for it, as it does not train."""
+        folder = getattr(shared.cmd_opts, "textual_inversion_templates_dir", "")
+        return (Path(folder or Path(paths_internal.data_path) / "textual_inversion_templates"),)
 
     @property
     def allowed(self) -> Sequence[Path] | None:

@@ -1,0 +1,158 @@
+"""Runs inside the fork that ``instance.py`` starts: lends a few of our own calls to the tests."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import Body
+from modules import call_queue, script_callbacks, sd_models, shared
+
+from lib_ti.background.runs import Runs
+from lib_ti.config import CreateConfig, TrainConfig, from_mapping
+from lib_ti.embedding import files
+from lib_ti.errors import UserError
+from lib_ti.host.base import SessionOptions
+from lib_ti.host.forge.host import ForkHost
+from lib_ti.host.webui.base import tab
+from lib_ti.signals import Control, Event, as_json
+from lib_ti.training import check as checking
+from lib_ti.training import create as creation
+from lib_ti.training.run import train as train_embedding
+
+HOST = ForkHost()
+
+
+def create(**settings: Any) -> dict[str, Any]:
+    begun = time.perf_counter()
+    path = creation.create(HOST, from_mapping(CreateConfig, settings)).path
+    return {"path": str(path), "seconds": time.perf_counter() - begun}
+
+
+def check(**settings: Any) -> list[list[str]]:
+    return [[finding.kind, finding.text] for finding in checking.check_run(HOST, from_mapping(TrainConfig, settings))]
+
+
+def train(**settings: Any) -> dict[str, Any]:
+    """Events of a run, and how it ended."""
+    events: list[dict[str, Any]] = []
+
+    def listen(event: Event) -> None:
+        events.append(as_json(event))
+
+    problem = ""
+    try:
+        train_embedding(HOST, from_mapping(TrainConfig, settings), listen, Control())
+    except Exception as error:  # noqa: BLE001 - the test looks at it
+        problem = f"{type(error).__name__}: {error}"
+    return {"events": events, "problem": problem}
+
+
+def begin(**settings: Any) -> None:
+    """As the tab begins a run."""
+    Runs().start(HOST, from_mapping(TrainConfig, settings))
+
+
+def watched() -> dict[str, Any]:
+    """What the tab would show."""
+    now = Runs().snapshot()
+    return {
+        "state": now.state,
+        "step": now.step,
+        "stopped_by": now.stopped_by,
+        "notes": [note.text for note in now.notes],
+        "errors": now.errors,
+        "page": id(shared.demo),
+    }
+
+
+def stop() -> None:
+    """As the tab's Interrupt."""
+    Runs().stop()
+
+
+def save(source: str, target: str) -> str:
+    """Write an embedding with another's vectors into the folder, and say so to the host."""
+    path = Path(target)
+    files.save(files.load(Path(source)), path)
+    return HOST.models.embedding_saved(path)
+
+
+def saved(path: str) -> str:
+    return HOST.models.embedding_saved(Path(path))
+
+
+def refusal(**options: Any) -> str:
+    """What a session says when it cannot begin."""
+    try:
+        with HOST.models.session(SessionOptions(**options)):
+            return ""
+    except UserError as error:
+        return str(error)
+
+
+def busy(seconds: float) -> None:
+    """Something else has the queue for a while."""
+
+    def hold() -> None:
+        with call_queue.queue_lock:
+            time.sleep(seconds)
+
+    threading.Thread(target=hold).start()
+    time.sleep(0.2)
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    gc.collect()
+    status = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def select(title: str) -> str:
+    """What choosing a checkpoint at the top left does."""
+    try:
+        from modules_forge import main_entry
+    except ImportError:
+        main_entry = None
+    if hasattr(main_entry, "checkpoint_change"):
+        main_entry.checkpoint_change(title)
+    else:
+        shared.opts.set("sd_model_checkpoint", title)
+    return str(sd_models.select_checkpoint().title)
+
+
+def options(**values: Any) -> None:
+    """Set settings without what follows from a change of theirs."""
+    shared.opts.data.update(values)
+
+
+def arguments() -> dict[str, str]:
+    return dict(HOST.models.arguments)
+
+
+def txt2img_fields() -> list[str]:
+    return list(tab.surroundings()["txt2img"])
+
+
+def reload_ui() -> None:
+    shared.state.request_restart()
+
+
+CALLS: dict[str, Callable[..., Any]] = {call.__name__: call for call in (
+    create, check, train, begin, watched, stop, save, saved, refusal, busy, resident, select, options, arguments,
+    txt2img_fields, reload_ui,
+)}  # fmt: skip
+
+
+def routes(_page: Any, app: Any) -> None:
+    @app.post("/ti-tests/call")
+    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
+        return {"answer": CALLS[name](**options)}
+
+
+script_callbacks.on_app_started(routes)

@@ -1,0 +1,267 @@
+"""Training in a genuine Forge or reForge: what it gives, and that the fork is afterwards as it was before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_ti.embedding import files
+from lib_ti.host.model import ImageRequest
+from lib_ti.pocket.sample_set import sample_set
+from tests.forge.instance import OTHER, POCKET, SMALL, fork
+from tests.webui.instance import Instance
+
+JOB = "textual-inversion"
+NAME = "zqtest-run"
+FIXED = ImageRequest("a red circle", sampler="Euler", steps=2, seed=7, width=64, height=64)
+WITH_IT = replace(FIXED, prompt=f"a circle by {NAME}")
+
+
+@pytest.fixture(scope="module")
+def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    with fork(tmp_path_factory.mktemp("fork")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    sample_set(folder, "striped", count=8)
+    return folder
+
+
+@pytest.fixture
+def settings(webui: Instance, pictures: Path, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a short run of a new embedding without images."""
+    webui.call("select", title=SMALL)
+    webui.call("create", name=NAME, text="striped", vectors=2, overwrite=True)
+    return {
+        "name": NAME,
+        "dataset": str(pictures),
+        "max_steps": 3,
+        "width": 64,
+        "height": 64,
+        "learning_rate": "0.05",
+        "save_image_every": 0,
+        "validate_every": 0,
+        "save_embedding_every": 0,
+        "preview_prompt": "a big circle, by [name]",
+        "preview_sampler": "Euler",
+        "preview_steps": 2,
+        "preview_seed": 7,
+        "log_directory": str(tmp_path / "runs"),
+    }
+
+
+def of_kind(run: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [event for event in run["events"] if event["event"] == kind]
+
+
+def wait_for(webui: Instance, fits: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
+    """What the tab would show, as soon as it fits."""
+    end = time.monotonic() + seconds
+    while not fits(now := webui.call("watched")):
+        assert time.monotonic() < end, now
+        time.sleep(0.1)
+    return dict(now)
+
+
+def ended(now: dict[str, Any]) -> bool:
+    return now["state"] in ("finished", "stopped", "failed", "done")
+
+
+# What it gives
+
+
+def test_an_image_is_the_same_before_and_after_a_run(webui: Instance, settings: dict[str, Any]) -> None:
+    before = webui.draw(FIXED)
+    run = webui.call("train", **{**settings, "save_image_every": 2})
+    assert run["problem"] == ""
+    assert of_kind(run, "RunFinished")[0]["reason"] == "done"
+    assert len(of_kind(run, "PreviewMade")) == 3, of_kind(run, "PreviewFailed")
+    assert np.array_equal(webui.draw(FIXED), before)
+
+
+def test_the_embedding_is_used_at_once_and_in_each_version(webui: Instance, settings: dict[str, Any]) -> None:
+    fresh = webui.draw(WITH_IT)
+    assert webui.call("train", **settings)["problem"] == ""
+    trained = webui.draw(WITH_IT)
+    assert not np.array_equal(trained, fresh)
+    assert files.load(webui.embeddings / f"{NAME}.safetensors").step == 3
+
+
+def test_the_last_preview_is_what_txt2img_generates(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.call("train", **{**settings, "save_image_every": 3})
+    preview = next(Path(settings["log_directory"]).glob(f"*/{NAME}/images/{NAME}-3.png"))
+    theirs = webui.draw(replace(WITH_IT, prompt=f"a big circle, by {NAME}"))
+    ours = np.asarray(Image.open(preview).convert("RGB")).astype(np.int16)
+    assert np.abs(theirs - ours).max() <= 2
+
+
+def test_the_pocket_model_is_trained_though_the_fork_cannot_generate_with_it(
+    webui: Instance, settings: dict[str, Any]
+) -> None:
+    webui.call("select", title=POCKET)
+    created = webui.call("create", name="zqtest-pocket", text="striped", vectors=2, overwrite=True)
+    assert created["seconds"] < 2
+    pocket = {**settings, "name": "zqtest-pocket", "max_steps": 20, "width": 0, "height": 0, "validate_every": 10}
+    run = webui.call("train", **{**pocket, "save_image_every": 10})
+    assert run["problem"] == ""
+    assert len(of_kind(run, "PreviewMade")) == 3, of_kind(run, "PreviewFailed")
+    assert files.load(webui.embeddings / "zqtest-pocket.safetensors").model_name == "pocket"
+    webui.call("select", title=SMALL)
+    webui.draw(FIXED)
+
+
+def test_txt2img_has_all_fields_that_previews_are_read_from(webui: Instance) -> None:
+    assert len(webui.call("txt2img_fields")) == 9
+
+
+# Without the model
+
+
+def test_create_and_check_leave_the_forks_model_alone(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.draw(FIXED)
+    log = webui.folder / "webui.log"
+    before = log.read_text(errors="replace").count("Unload model")
+    webui.call("busy", seconds=3.0)  # another image is being generated
+    created = webui.call("create", name=NAME, text="a cat", vectors=2, overwrite=True)
+    found = webui.call("check", **settings)
+    assert created["seconds"] < 2
+    assert [text for kind, text in found if kind == "error"] == []
+    assert any("The model was not loaded for this check" in text for _, text in found)
+    assert log.read_text(errors="replace").count("Unload model") == before
+
+
+# That nothing of it is left
+
+
+def test_memory_is_back(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.draw(FIXED)
+    webui.call("train", **settings)
+    webui.draw(FIXED)
+    before = webui.call("resident")
+    webui.call("create", name=NAME, text="striped", vectors=2, overwrite=True)
+    run = webui.call("train", **{**settings, "log_directory": settings["log_directory"] + "2", "save_image_every": 2})
+    assert run["problem"] == ""
+    after = webui.call("resident")
+    assert after <= before * 1.01
+
+
+def test_an_interrupt_from_anywhere_stops_it_and_it_resumes(webui: Instance, settings: dict[str, Any]) -> None:
+    before = webui.draw(FIXED)
+    webui.call("begin", **{**settings, "max_steps": 100000})
+    webui.until(JOB, 2)
+    assert webui.get("progress?skip_current_image=true")["progress"] > 0
+    webui.post("interrupt")
+    now = wait_for(webui, ended)
+    assert (now["state"], now["errors"]) == ("stopped", [])
+    assert "elsewhere in the WebUI" in now["stopped_by"]
+    assert np.array_equal(webui.draw(FIXED), before)
+    run = webui.call("train", **{**settings, "max_steps": now["step"] + 2})
+    assert run["problem"] == ""
+    assert of_kind(run, "RunStarted")[0]["resumed"]
+    assert of_kind(run, "RunFinished")[0]["step"] == now["step"] + 2
+
+
+def test_an_image_that_was_asked_for_meanwhile_is_generated_after_the_run(
+    webui: Instance, settings: dict[str, Any]
+) -> None:
+    fresh = webui.draw(WITH_IT)
+    webui.call("begin", **{**settings, "max_steps": 20})
+    webui.until(JOB, 1)
+    waited = webui.draw(WITH_IT)  # answers when the run has ended
+    assert ended(webui.call("watched"))
+    assert np.array_equal(webui.draw(WITH_IT), waited)
+    assert not np.array_equal(waited, fresh)
+
+
+def test_reload_ui_does_not_end_it(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.call("begin", **{**settings, "max_steps": 100000})
+    webui.until(JOB, 1)
+    before = webui.call("watched")
+    webui.call("reload_ui")
+    webui.started(times=2)
+    after = webui.call("watched")
+    assert after["page"] != before["page"]
+    assert (after["state"], after["errors"]) == ("training", [])
+    assert '"ti_train_name"' in webui.page("/config")
+    webui.post("interrupt")
+    wait_for(webui, ended)
+
+
+# Accidents
+
+
+def test_another_checkpoint_is_selected_during_a_run(webui: Instance, settings: dict[str, Any]) -> None:
+    first = webui.draw(FIXED)
+    webui.call("begin", **{**settings, "max_steps": 12, "save_image_every": 6})
+    webui.until(JOB, 1)
+    assert webui.call("select", title=OTHER).startswith(OTHER)
+    now = wait_for(webui, ended)
+    assert (now["state"], now["errors"]) == ("finished", []), now
+    assert files.load(webui.embeddings / f"{NAME}.safetensors").model_name == "small"
+    assert not np.array_equal(webui.draw(FIXED), first)  # the next image is by the other
+    webui.call("select", title=SMALL)
+    assert np.array_equal(webui.draw(FIXED), first)
+
+
+def test_a_refresh_while_embeddings_are_written_renames_none(webui: Instance, settings: dict[str, Any]) -> None:
+    half = webui.embeddings / f".{NAME}-0123.safetensors.writing"
+    half.write_bytes(b"half of a file")
+    webui.post("refresh-embeddings")
+    webui.call("select", title=OTHER)
+    webui.draw(FIXED)  # loads a model, which reads the folder
+    assert half.exists()
+    half.unlink()
+    broken = webui.embeddings / "zqtest-broken.safetensors"
+    broken.write_bytes(b"no embedding")
+    said = webui.call("saved", path=str(broken))
+    assert "zqtest-broken.safetensors is saved, but" in said or said == ""
+    for left in webui.embeddings.glob("zqtest-broken*"):
+        left.unlink()
+    webui.call("select", title=SMALL)
+
+
+def test_a_lora_of_the_settings_is_off_and_said(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.call("options", sd_lora="detail")
+    try:
+        run = webui.call("train", **settings)
+    finally:
+        webui.call("options", sd_lora="None")
+    assert run["problem"] == ""
+    assert any("The LoRA detail" in event["text"] for event in of_kind(run, "LogMessage"))
+
+
+def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.call("options", CLIP_stop_at_last_layers=2)
+    try:
+        run = webui.call("train", **{**settings, "save_image_every": 3})
+        theirs = webui.draw(replace(WITH_IT, prompt=f"a big circle, by {NAME}"))
+    finally:
+        webui.call("options", CLIP_stop_at_last_layers=1)
+    assert any("Clip skip is 2" in event["text"] for event in of_kind(run, "LogMessage"))
+    preview = next(Path(settings["log_directory"]).glob(f"*/{NAME}/images/{NAME}-3.png"))
+    ours = np.asarray(Image.open(preview).convert("RGB")).astype(np.int16)
+    assert np.abs(theirs - ours).max() <= 2
+
+
+def test_a_run_without_a_checkpoint_is_refused(webui: Instance, settings: dict[str, Any]) -> None:
+    broken = webui.models / "broken.safetensors"
+    broken.write_bytes(b"no checkpoint")
+    try:
+        webui.post("refresh-checkpoints")
+        webui.call("select", title="broken.safetensors")
+        assert "is truncated or damaged" in webui.call("refusal")
+    finally:
+        broken.unlink()
+        webui.post("refresh-checkpoints")
+        webui.call("select", title=SMALL)
+    webui.draw(FIXED)

@@ -1,0 +1,1 @@
+"""Forge runs its models with this package."""

@@ -1,0 +1,1 @@
+"""Says that this is a fork."""

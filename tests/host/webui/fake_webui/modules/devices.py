@@ -1,0 +1,3 @@
+"""The device."""
+
+device = "cpu"
