@@ -6,7 +6,10 @@
     const COLOUR = "rgb(230, 30, 60)";
     const DELAY = 250; // milliseconds after a stroke until the layer is sent
     const NOTICED = 60; // milliseconds in which Gradio notices a changed field
+    const ZOOM_STEP = 1.25;
+    const ORIGINS = {found: "found text", file: "mask file", transparency: "transparency", none: "remove mask"};
     const paints = new WeakMap(); // state of each .ti-paint element
+    const histories = {}; // what was painted on each image, by its key: kept while other images are open
     const chosen = {size: 40, tool: "brush"}; // the same for all images
     const views = {}; // zoom and scroll position of each image, by its key
     let waiting = null; // the paint whose mask is to be saved
@@ -29,12 +32,9 @@
             context: canvas.getContext("2d", {willReadFrequently: true}),
             image: stage.querySelector(".ti-image"),
             ring: stage.querySelector(".ti-ring"),
-            base: null, // an image below the strokes
-            strokes: [],
-            undone: [], // strokes for Redo
+            history: historyOf(stage.dataset.key),
             stroke: null, // the stroke being painted
             place: {x: canvas.width / 2, y: canvas.height / 2}, // position of the brush for the keys
-            given: null, // last text of the field that was read or written
             timer: 0,
             sending: null, // a promise while the layer is being sent
         };
@@ -44,7 +44,16 @@
         selectTool(paint, chosen.tool);
         restoreView(stage);
         showNote(stage.dataset.key, stage.dataset.note);
+        redraw(paint);
+        showHistory(paint);
         return paint;
+    }
+
+    // What was painted on an image: a layer from the server below strokes, strokes for Redo, and the last text of the
+    // field that was read or written.
+    function historyOf(key) {
+        histories[key] = histories[key] || {base: null, strokes: [], undone: [], given: null};
+        return histories[key];
     }
 
     function paintOf(element) {
@@ -117,6 +126,9 @@
         const {context, canvas} = paint;
         if (stroke.act === "clear") {
             context.clearRect(0, 0, canvas.width, canvas.height);
+        } else if (stroke.act === "layer") {
+            context.globalCompositeOperation = "copy";
+            context.drawImage(stroke.image, 0, 0, canvas.width, canvas.height);
         } else if (stroke.act === "invert") {
             context.globalCompositeOperation = "xor";
             context.fillStyle = COLOUR;
@@ -129,10 +141,10 @@
     function redraw(paint) {
         paint.context.globalCompositeOperation = "source-over";
         paint.context.clearRect(0, 0, paint.canvas.width, paint.canvas.height);
-        if (paint.base) {
-            paint.context.drawImage(paint.base, 0, 0, paint.canvas.width, paint.canvas.height);
+        if (paint.history.base) {
+            paint.context.drawImage(paint.history.base, 0, 0, paint.canvas.width, paint.canvas.height);
         }
-        paint.strokes.forEach((stroke) => draw(paint, stroke));
+        paint.history.strokes.forEach((stroke) => draw(paint, stroke));
     }
 
     function start(paint, point) {
@@ -148,27 +160,71 @@
 
     function finish(paint) {
         if (paint.stroke) {
-            paint.strokes.push(paint.stroke);
-            paint.undone = [];
+            add(paint, paint.stroke);
             paint.stroke = null;
             changed(paint);
         }
     }
 
+    // Add a step to the history, after which nothing can be redone.
+    function add(paint, stroke) {
+        paint.history.strokes.push(stroke);
+        paint.history.undone = [];
+        paint.stage.dataset.refills = "no";
+    }
+
     function act(paint, what) {
-        const [from, to] = what === "undo" ? [paint.strokes, paint.undone] : [paint.undone, paint.strokes];
         if (what === "undo" || what === "redo") {
-            if (!from.length) {
-                return;
-            }
+            goBack(paint, what);
+        } else {
+            add(paint, {act: what});
+            draw(paint, {act: what});
+            changed(paint);
+        }
+    }
+
+    // Undo or redo a stroke, or where there is none, a fill.
+    function goBack(paint, way) {
+        const {strokes, undone} = paint.history;
+        const [from, to] = way === "undo" ? [strokes, undone] : [undone, strokes];
+        if (from.length) {
             to.push(from.pop());
             redraw(paint);
-        } else {
-            paint.strokes.push({act: what});
-            paint.undone = [];
-            draw(paint, {act: what});
+            changed(paint);
+        } else if (fillToGoBack(paint, way)) {
+            find(`#ti_remove_${way}`).click();
         }
-        changed(paint);
+    }
+
+    function fillToGoBack(paint, way) {
+        const {strokes, undone} = paint.history;
+        const data = paint.stage.dataset;
+        return way === "undo" ? !strokes.length && data.fills === "yes" : !undone.length && data.refills === "yes";
+    }
+
+    // Write on the buttons what they undo and redo.
+    function showHistory(paint) {
+        const can = {};
+        [["undo", paint.history.strokes], ["redo", paint.history.undone]].forEach(function ([way, steps]) {
+            const what = steps.length ? nameOf(paint, steps[steps.length - 1]) : fillToGoBack(paint, way) ? "fill" : "";
+            const button = paint.stage.querySelector(`[data-act="${way}"]`);
+            const verb = way === "undo" ? "Undo" : "Redo";
+            button.textContent = what ? `${verb}: ${what}` : verb;
+            button.disabled = !what;
+            can[way] = Boolean(what);
+        });
+        window.tiUndo.report(paint.stage, can.undo, can.redo);
+    }
+
+    // The words for a step, from the buttons that make it.
+    function nameOf(paint, stroke) {
+        if (stroke.name) {
+            return stroke.name;
+        }
+        if (stroke.act) {
+            return paint.stage.querySelector(`[data-act="${stroke.act}"]`).textContent.toLowerCase();
+        }
+        return stroke.tool === "eraser" && !saves(paint) ? "eraser" : "stroke";
     }
 
     function selectTool(paint, tool) {
@@ -181,7 +237,7 @@
     // Sending the layer: for Remove the field is filled; for Masks the server also saves it and answers.
 
     function changed(paint) {
-        window.tiUndo.report(paint.stage, paint.strokes.length, paint.undone.length);
+        showHistory(paint);
         if (saves(paint)) {
             waiting = paint;
             saving().change();
@@ -196,8 +252,8 @@
         return new Promise(function (done) {
             const reader = new FileReader();
             reader.onload = function () {
-                paint.given = `${paint.stage.dataset.key} ${number} ${reader.result}`;
-                done(paint.given);
+                paint.history.given = `${paint.stage.dataset.key} ${number} ${reader.result}`;
+                done(paint.history.given);
             };
             reader.readAsDataURL(blob);
         });
@@ -234,33 +290,44 @@
         return saver;
     }
 
-    // Load a layer that the server has put into the field.
+    // Load a layer that the server has put into the field. An empty field is that of an image just opened: what was
+    // painted on it before is sent again.
     function receive(paint) {
+        const history = paint.history;
         const text = window.tiSaving.read(paint.stage.dataset.field);
-        if (text === paint.given) {
+        const [key, origin, data] = text.split(" ");
+        if (text === history.given || (text && key !== paint.stage.dataset.key)) {
             return;
         }
-        paint.given = text;
-        const [key, , data] = text.split(" ");
-        if (text && key !== paint.stage.dataset.key) {
-            return;
-        }
-        paint.strokes = [];
-        paint.undone = [];
-        window.tiUndo.report(paint.stage, false, false);
-        paint.base = null;
-        if (!data) {
-            redraw(paint);
-            return;
-        }
-        const image = new Image();
-        image.onload = function () {
-            if (paint.given === text) {
-                paint.base = image;
-                redraw(paint);
+        history.given = text;
+        if (!text) {
+            if (history.base || history.strokes.length) {
+                changed(paint);
             }
-        };
-        image.src = data;
+        } else if (data) {
+            const image = new Image();
+            image.onload = function () {
+                if (history.given === text) {
+                    take(paint, origin, image);
+                }
+            };
+            image.src = data;
+        } else {
+            take(paint, origin, null);
+        }
+    }
+
+    // A layer of the server's is a step that can be undone, or what is painted from now on.
+    function take(paint, origin, image) {
+        if (!ORIGINS[origin]) {
+            Object.assign(paint.history, {base: image, strokes: [], undone: []});
+        } else if (image) {
+            add(paint, {act: "layer", image: image, name: ORIGINS[origin]});
+        } else {
+            add(paint, {act: "clear", name: ORIGINS[origin]});
+        }
+        redraw(paint);
+        showHistory(paint);
     }
 
     // Gradio's buttons use the painted layer: delay them until it has been sent.
@@ -379,35 +446,61 @@
 
     function keyPressed(event) {
         walk(event);
-        const paint = paintOf(within(event, ".ti-paint"));
-        if (paint && !event.altKey && !event.ctrlKey && !event.metaKey && pressed(paint, event)) {
+        const alt = event.altKey || event.ctrlKey || event.metaKey;
+        const paint = (!alt || event.getModifierState("AltGraph")) && target(event);
+        if (paint && (keyOfStep(paint, event) || (event.target === paint.canvas && keyOfCanvas(paint, event)))) {
             event.preventDefault();
         }
     }
 
-    // Handle a key; returns whether it has a function here.
-    function pressed(paint, event) {
-        if (event.target !== paint.canvas) {
-            return false;
+    // The open image of the step that a key is meant for: the one that has the focus, or where nothing has it, the
+    // visible one. None while a field has the focus, or a dialog is open.
+    function target(event) {
+        if (event.target.closest && event.target.closest("input:not([type=range]), textarea, select, dialog")) {
+            return null;
         }
-        const tool = {b: "brush", e: "eraser"}[event.key];
+        const step = within(event, "[id^=ti_step_]");
+        const stages = window.tiSaving.findAll("#ti_tabs .ti-paint").filter((one) => one.offsetParent !== null);
+        const stage = stages.find((one) => event.target === document.body || (step && step.contains(one)));
+        return document.querySelector("dialog[open]") ? null : paintOf(stage);
+    }
+
+    // Handle a key that counts in the whole step; returns whether it has a function.
+    function keyOfStep(paint, event) {
+        const tool = {b: "brush", e: "eraser"}[event.key.toLowerCase()];
         const growth = {"[": 1 / 1.25, "]": 1.25}[event.key];
-        const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
-        const button = {PageUp: "previous", PageDown: "next"}[event.key];
+        const zoom = {"+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP}[event.key];
+        const button = {p: "previous", n: "next"}[event.key.toLowerCase()];
         if (tool) {
             selectTool(paint, tool);
         } else if (growth) {
             resize(paint, chosen.size * growth);
-        } else if (step) {
+        } else if (zoom) {
+            const slider = paint.stage.querySelector('[data-paint="zoom"]');
+            slider.value = Number(slider.value) * zoom;
+            setZoom(paint.stage, Number(slider.value));
+        } else if (button) {
+            pressButton(paint, button);
+        }
+        return Boolean(tool || growth || zoom || button);
+    }
+
+    // Handle a key of the focused image.
+    function keyOfCanvas(paint, event) {
+        const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+        const button = {PageUp: "previous", PageDown: "next"}[event.key];
+        if (step) {
             steer(paint, step, event.shiftKey);
         } else if (event.key === " ") {
             space(paint, event.repeat);
         } else if (button) {
-            find(`#ti_${saves(paint) ? "masks" : "remove"}_${button}`).click();
-        } else {
-            return false;
+            pressButton(paint, button);
         }
-        return true;
+        return Boolean(step || event.key === " " || button);
+    }
+
+    function pressButton(paint, name) {
+        find(`#ti_${saves(paint) ? "masks" : "remove"}_${name}`).click();
     }
 
     // Space starts a stroke, arrow keys extend it while Space is held, and releasing Space ends it.
@@ -446,8 +539,19 @@
         ring(paint, paint.place);
     }
 
+    // A click on one of the compared fills.
+    function chooseFill(event) {
+        const fill = within(event, "button.ti-fill");
+        if (fill) {
+            // With the time, since the same text in the field would not trigger an event.
+            const chosen = [fill.closest(".ti-fills").dataset.key, fill.dataset.method, Date.now()];
+            window.tiSaving.write("ti_remove_choose", chosen.join(" "));
+        }
+    }
+
     function clicked(event) {
         choose(event);
+        chooseFill(event);
         const button = within(event, ".ti-paint button");
         const paint = paintOf(button);
         if (paint && button.dataset.tool) {

@@ -76,7 +76,7 @@ def binarize(mask: Image.Image) -> Image.Image:
 
 def plain_methods() -> tuple[str, ...]:
     """Return the methods to compare that need no model: PatchMatch, where it is installed, and OpenCV's."""
-    return (EXEMPLAR, SCRATCHES) if exemplar.available() else tuple(_OPENCV_METHODS)
+    return (*((EXEMPLAR,) if exemplar.available() else ()), *_OPENCV_METHODS)
 
 
 def mask_from_boxes(boxes: Iterable[PixelBox], size: tuple[int, int], *, margin: int = 0) -> Image.Image:

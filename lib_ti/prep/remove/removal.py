@@ -18,7 +18,7 @@ from lib_ti.prep.edits import Edits, RemovedRegion
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.remove.inpaint import MODEL, FillMethod, binarize, inpaint
-from lib_ti.prep.remove.patches import apply, load_patch, save_patch
+from lib_ti.prep.remove.patches import InpaintedPatch, apply, load_patch, save_patch
 from lib_ti.prep.sources import open_layered
 
 
@@ -68,6 +68,18 @@ def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method:
         return None
     layered = apply(open_layered(item), patches)
     patch = inpaint(layered.image, mask, method)
+    add_patch(folder, item, patch)
+    return patch.region
+
+
+def add_patch(folder: PreparedFolder, item: Item, patch: InpaintedPatch) -> None:
+    """Save a patch, and add its region to the image's edits.
+
+    Raises
+    ------
+    CannotWrite
+        When the folder or the disk does not accept it.
+    """
     save_patch(folder, patch)
 
     def with_patch(before: Edits) -> Edits:
@@ -75,4 +87,3 @@ def remove_region(folder: PreparedFolder, item: Item, mask: Image.Image, method:
         return before.with_image(item.digest, replace(now, removed_regions=(*now.removed_regions, patch.region)))
 
     update_edits(folder, with_patch)
-    return patch.region

@@ -78,6 +78,11 @@ def hint(text: str) -> str:
     return f'<p class="ti-hint">{escape(text)}</p>'
 
 
+def empty_state(what: str, next_step: str) -> str:
+    """Two lines for a page that has nothing to show yet: what it is for, and what to do."""
+    return f'<div class="ti-nothing"><p>{escape(what)}</p><p class="ti-hint">{escape(next_step)}</p></div>'
+
+
 def table(rows: Mapping[str, object]) -> str:
     """A table of names and values."""
     cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())

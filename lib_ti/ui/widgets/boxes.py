@@ -17,8 +17,9 @@ from lib_ti.ui.html.fragments import holds_error
 from lib_ti.ui.parts import Parts
 
 BUSY_BOXES = (
-    "make_message", "inspect_message", "crop_message", "remove_message", "prepare_message", "prepare_used",
-    "captions_result", "create_result", "suggest_message", "check_result", "sheet_message",
+    "make_message", "inspect_message", "crop_message", "remove_message", "review_message",
+    "prepare_message", "prepare_used", "captions_result", "create_result", "suggest_message", "check_result",
+    "sheet_message",
 )  # fmt: skip
 """Boxes of the buttons that start a task or use the model."""
 _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')

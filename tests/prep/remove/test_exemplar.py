@@ -89,7 +89,7 @@ def test_auto_is_patchmatch_and_telea_for_scratches_and_where_little_is_left() -
     assert method_of(BOX) == "patchmatch"
     assert method_of((10, 100, 400, 104)) == "telea"
     assert method_of((0, 0, 512, 400)) == "telea"
-    assert plain_methods() == ("patchmatch", "telea")
+    assert plain_methods() == ("patchmatch", "telea", "ns")
 
 
 def test_without_the_package_auto_is_telea_and_patchmatch_says_how_to_install_it(

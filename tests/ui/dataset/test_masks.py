@@ -157,8 +157,10 @@ def test_unusable_folders_are_reported(folder: Path, masks: LossMasks, tmp_path:
         with pytest.raises(BadInput, match=words):
             masks.folder(output, source)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInput, match="has no image yet: press Prepare first"):
-        masks.images(tmp_path / "empty")
+    assert masks.exists(str(tmp_path / "empty"))
+    assert masks.images(tmp_path / "empty") == []
+    assert not masks.exists(str(tmp_path / "none"))
+    assert not masks.exists("")
     with pytest.raises(BadInput, match="There is no image 'no.png'"):
         masks.stage(folder, "no.png")
     host = FakeHost(tmp_path)

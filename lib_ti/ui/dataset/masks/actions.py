@@ -40,7 +40,7 @@ class _Actions:
     def connect(self) -> None:
         parts, shown = self._parts, self._shown
         inputs = {self._image, self._mask, *self._folders}
-        ImagePicker(parts, "masks", self._folders, self._images, self._show, shown).connect()
+        ImagePicker(parts, "masks", self._folders, self._images, self._show, shown).connect("prepare")
         self._mask.input(self._save, inputs=inputs, outputs=[parts["masks_message"]], **QUIET)
         self._file.upload(self._load, inputs={self._file, *inputs}, outputs=shown, **BUSY)
         parts["masks_transparency"].click(self._from_transparency, inputs=inputs, outputs=shown, **BUSY)
@@ -55,15 +55,17 @@ class _Actions:
         return self._masks.folder(self._parts.preparation.output(source, output), source)
 
     def _images(self, data: Data) -> list[PaintableImage]:
-        return self._masks.images(self._folder(data))
+        output, source = (data[component] or "" for component in self._folders)
+        there = self._masks.exists(self._parts.preparation.output(source, output))
+        return self._masks.images(self._folder(data)) if there else []
 
-    def _show(self, data: Data, name: str) -> list[Any]:
+    def _show(self, data: Data, name: str, origin: layer.Origin = "shown") -> list[Any]:
         """Show an image with its mask, without a message."""
         if not name:
             return ["", "", ""]
 
         found, problem = attempt(lambda: self._masks.stage(self._folder(data), name))
-        painted, _ = attempt(lambda: self._masks.layer(self._folder(data), name))
+        painted, _ = attempt(lambda: self._masks.layer(self._folder(data), name, origin))
         return [problem if found is None else stage(found, "ti_masks_mask"), painted or "", ""]
 
     def _save(self, data: Data) -> str:
@@ -75,20 +77,20 @@ class _Actions:
             return view.not_saved(painted.number, problem)
         return view.saved(saved, painted.number, painted.key)
 
-    def _after(self, data: Data, action: Callable[[Path, str], SavedMask]) -> list[Any]:
-        """Run an action on the mask of the chosen image, and update everything."""
+    def _after(self, data: Data, action: Callable[[Path, str], SavedMask], origin: layer.Origin) -> list[Any]:
+        """Run an action on the mask of the chosen image, and update everything; ``origin`` names the action."""
         name = data[self._image] or ""
         saved, problem = attempt(lambda: action(self._folder(data), name))
         if saved is None:
             return [gr.update(), gr.update(), problem]
-        return [*self._show(data, name)[:2], view.saved(saved)]
+        return [*self._show(data, name, origin)[:2], view.saved(saved)]
 
     def _load(self, data: Data) -> list[Any]:
         file = uploaded(data[self._file])
-        return self._after(data, lambda folder, name: self._masks.load(folder, name, file))
+        return self._after(data, lambda folder, name: self._masks.load(folder, name, file), "file")
 
     def _from_transparency(self, data: Data) -> list[Any]:
-        return self._after(data, self._masks.from_transparency)
+        return self._after(data, self._masks.from_transparency, "transparency")
 
     def _remove(self, data: Data) -> list[Any]:
-        return self._after(data, self._masks.remove)
+        return self._after(data, self._masks.remove, "none")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gradio as gr
+
 from lib_ti.ui.dataset.painting import page as painting_page
+from lib_ti.ui.dataset.painting.page import PaintingStep
 from lib_ti.ui.parts import Parts
 
 TITLE = "Masks"
@@ -11,13 +14,17 @@ _ABOUT = (
     "trained. The mask is saved at once. Training uses masks while “Use PNG alpha channel as loss weight” is on in "
     "the Train tab; “Use for training” turns it on."
 )
+_NOTHING = (
+    "Exclude areas of an image from training, such as the background.",
+    "They are painted on prepared images: prepare yours first.",
+)
 
 
 def layout(parts: Parts) -> None:
-    def controls() -> None:
-        parts.html("masks_message")
-        parts.button("masks_transparency", "From transparency", size="sm")
-        parts.button("masks_remove", "Remove mask", size="sm")
+    def buttons() -> None:
+        with gr.Row(elem_classes="ti-buttons"):
+            parts.button("masks_transparency", "From transparency", size="sm")
+            parts.button("masks_remove", "Remove mask", size="sm")
 
-    images = "An image of the prepared folder."
-    painting_page.layout(parts, "masks", images=images, about=_ABOUT, white="train", controls=controls)
+    step = PaintingStep(about=_ABOUT, nothing=_NOTHING, go="Open Prepare", white="train", buttons=buttons)
+    painting_page.layout(parts, "masks", step)

@@ -16,7 +16,7 @@ from lib_ti.data.images.decode import open_image, read_header
 from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
-from lib_ti.paths import as_path, folder_problem, path_text
+from lib_ti.paths import as_path, folder_problem, path_problem, path_text
 from lib_ti.prep.folder_checks import folder_problems
 from lib_ti.prep.loss_masks import overlay, remove_mask, save_mask
 from lib_ti.prep.prepared import PreparedFolder, file_digest, images_in
@@ -71,18 +71,13 @@ class LossMasks:
             raise BadInput(problems)
         return path
 
-    def images(self, folder: Path) -> list[PaintableImage]:
-        """List the prepared images, noting those that have a mask, and those whose source is excluded.
+    def exists(self, output: str) -> bool:
+        """Whether a page names a prepared folder that is there; until then there is nothing to paint masks on."""
+        return bool(path_text(output)) and not path_problem(path_text(output)) and Path(path_text(output)).is_dir()
 
-        Raises
-        ------
-        BadInput
-            When there are none.
-        """
-        found = images_in(folder)
-        if not found:
-            raise BadInput(f"The prepared folder {folder} has no image yet: press Prepare first.")
-        beside, excluded = Beside(folder), exclusions(folder).results
+    def images(self, folder: Path) -> list[PaintableImage]:
+        """List the prepared images, noting those that have a mask, and those whose source is excluded."""
+        found, beside, excluded = images_in(folder), Beside(folder), exclusions(folder).results
         return [
             PaintableImage(path, path.name, _MASKED if find_mask(path, beside) else "", path.name in excluded)
             for path in found
@@ -112,11 +107,11 @@ class LossMasks:
             excluded=path.name in exclusions(folder).results,
         )
 
-    def layer(self, folder: Path, name: str) -> str:
-        """Return the excluded area of an image as text for the page."""
+    def layer(self, folder: Path, name: str, origin: painted_layer.Origin = "shown") -> str:
+        """Return the excluded area of an image as text for the page, and why the page gets it."""
         path = _image_path(folder, name)
         mask = _mask(path)
-        return painted_layer.write(path, None if mask is None else ImageChops.invert(mask))
+        return painted_layer.write(path, None if mask is None else ImageChops.invert(mask), origin)
 
     def save(self, folder: Path, painted: painted_layer.PaintedLayer) -> SavedMask:
         """Save the layer that a page painted as the mask of its image.

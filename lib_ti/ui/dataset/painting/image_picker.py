@@ -23,8 +23,8 @@ Data = dict[Any, Any]
 class ImagePicker:
     """The choice of an image in one step.
 
-    ``images`` lists the images for the page's values; ``show`` returns updates of the components ``shown`` for an
-    image's name, empty for none. ``inputs`` are the components that both read.
+    ``images`` lists the images for the page's values, none where there is nothing yet; ``show`` returns updates of the
+    components ``shown`` for an image's name, empty for none. ``inputs`` are the components that both read.
     """
 
     parts: Parts
@@ -38,13 +38,24 @@ class ImagePicker:
     def image(self) -> Any:
         return self.parts[f"{self.step}_image"]
 
-    def connect(self) -> None:
-        parts, step = self.parts, self.step
-        listed, goto, open_now = (parts[f"{step}_{name}"] for name in ("listed", "goto", "open"))
-        everything = {*self.inputs, self.image, listed, goto, open_now}
-        rows = [parts[f"{step}_row"], self.image, listed, open_now, *self.shown]
-        for event in (parts[f"step_{step}"].select, parts[f"{step}_list"].click):
-            event(self._list, inputs=everything, outputs=rows, **QUIET)
+    @property
+    def outputs(self) -> list[Any]:
+        """The components that :meth:`refresh` updates."""
+        names = ("empty", "problem", "work", "row", "image", "listed", "open")
+        return [*(self.parts[f"{self.step}_{name}"] for name in names), *self.shown]
+
+    @property
+    def everything(self) -> set[Any]:
+        """The components that :meth:`refresh` reads."""
+        return {*self.inputs, self.image, *(self.parts[f"{self.step}_{name}"] for name in ("listed", "goto", "open"))}
+
+    def connect(self, before: str) -> None:
+        """Connect the events; ``before`` is the step to open while there is nothing to choose from."""
+        parts, step, everything = self.parts, self.step, self.everything
+        goto, open_now = parts[f"{step}_goto"], parts[f"{step}_open"]
+        for event in (parts[f"step_{step}"].select, parts[f"{step}_refresh"].click):
+            event(self.refresh, inputs=everything, outputs=self.outputs, **QUIET)
+        parts[f"{step}_go"].click(lambda: gr.update(selected=before), inputs=[], outputs=[parts.steps], **QUIET)
         opened = [open_now, *self.shown]
         for event in (self.image.change, self.image.blur):  # a typed name changes with every key, until it is left
             follow(event, self._open, by=[self.image], inputs=everything, outputs=opened)
@@ -52,19 +63,20 @@ class ImagePicker:
         for name, step_by in (("previous", -1), ("next", 1)):
             parts[f"{step}_{name}"].click(self._go(step_by), inputs=everything, outputs=[self.image], **QUIET)
 
-    def _list(self, data: Data) -> list[Any]:
+    def refresh(self, data: Data) -> list[Any]:
         """List the images; change nothing where the page already has that list."""
         parts, step = self.parts, self.step
         found, problem = attempt(lambda: self.images(data))
-        if found is None:
-            return [problem, choices([], ""), "", "", *self.show(data, "")]
+        if not found:
+            empty = gr.update(visible=not problem)
+            return [empty, problem, gr.update(visible=False), "", choices([], ""), "", "", *self.show(data, "")]
         stamp = hashlib.sha256("\n".join(map(repr, found)).encode("utf-8", "replace"))
         if stamp.hexdigest() == data[parts[f"{step}_listed"]]:
-            return [gr.update()] * (4 + len(self.shown))
+            return [gr.update()] * len(self.outputs)
         names = [one.name for one in found]
         chosen = data[self.image] if data[self.image] in names else next(iter(names), "")
-        thumbnails = row(found, f"ti_{step}_goto")
-        return [thumbnails, choices(names, chosen), stamp.hexdigest(), chosen, *self.show(data, chosen)]
+        shown = [gr.update(visible=False), "", gr.update(visible=True), row(found, f"ti_{step}_goto")]
+        return [*shown, choices(names, chosen), stamp.hexdigest(), chosen, *self.show(data, chosen)]
 
     def _open(self, data: Data) -> list[Any]:
         name = data[self.image] or ""

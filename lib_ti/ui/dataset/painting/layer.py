@@ -1,7 +1,8 @@
 """The layer that is painted over an image in a page, as the text that carries it between page and server.
 
 ``<key> <number> data:image/png;base64,…``: the key identifies the image, so that a mask is never applied to another
-one; the number identifies the message; the PNG's transparency is the layer. Without a PNG, nothing is painted.
+one; the number identifies the message; the PNG's transparency is the layer. Without a PNG, nothing is painted. In place
+of a number, the server writes where its layer comes from: see :data:`Origin`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
@@ -18,6 +20,9 @@ from lib_ti.errors import BadInput
 
 SHOWN = 2048
 """Longest side in pixels at which images are painted on."""
+Origin = Literal["shown", "removed", "undone", "found", "file", "transparency", "none"]
+"""Why a page gets a layer: its image is opened; what was painted is removed, or that is undone; text was found; a mask
+was loaded, made of the transparency, or removed. The last four are steps that the page can undo."""
 _PREFIX = "data:image/png;base64,"
 _COLOR = (230, 30, 60)
 _MOST = 40_000_000
@@ -81,9 +86,9 @@ def read(text: str) -> PaintedLayer:
     return painted
 
 
-def write(image: Path, layer: Image.Image | None) -> str:
+def write(image: Path, layer: Image.Image | None, origin: Origin = "shown") -> str:
     """Return a layer as text for a page, downscaled to the size at which it shows the image."""
-    prefix = f"{key_of(image)} 0"
+    prefix = f"{key_of(image)} {origin}"
     if layer is None or layer.getbbox() is None:
         return prefix
     size = shown_size(layer.size)

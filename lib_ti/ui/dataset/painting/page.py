@@ -3,56 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import gradio as gr
 
-from lib_ti.ui.html.fragments import hint
+from lib_ti.ui.dataset.painting.view import keys
+from lib_ti.ui.html.fragments import empty_state, hint
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import listed
 
 
-def layout(parts: Parts, step: str, *, images: str, about: str, white: str, controls: Callable[[], None]) -> None:
-    """Lay a step out; its components are named after it.
+@dataclass(frozen=True)
+class PaintingStep:
+    """The texts and controls in which the two steps differ.
 
-    Parameters
+    Attributes
     ----------
-    images
-        Help that says which images can be chosen.
     about
         How the step is used.
+    nothing
+        What it is for, and what to do, while there is no image to paint on.
+    go
+        Label of the button that leads there.
     white
         What is done to the white area of a mask file: ``remove``.
-    controls
-        Adds the step's own controls.
+    buttons, settings
+        Add the step's own buttons, and its settings below the message.
+    above, below
+        Add what is shown above the choice of the image, and below the image.
     """
-    _picker(parts, step, images)
-    with gr.Row(elem_classes="ti-columns"):
-        with gr.Column(scale=3, min_width=320):
-            parts.html(f"{step}_stage")
-        with gr.Column(scale=1, min_width=320):
-            parts.html(f"{step}_about", hint(about))
-            controls()
-            label = f"Image of the same aspect ratio, white in the area to {white}"
-            with gr.Accordion("Load a mask from a file", open=False):
-                parts.keep(f"{step}_file", gr.File(label=label, elem_id=f"ti_{step}_file"))
-    # The painted layer, from the page's script and to it.
-    _hidden(parts, f"{step}_mask")
+
+    about: str
+    nothing: tuple[str, str]
+    go: str
+    white: str
+    buttons: Callable[[], None]
+    settings: Callable[[], None] = lambda: None
+    above: Callable[[], None] = lambda: None
+    below: Callable[[], None] = lambda: None
 
 
-def _picker(parts: Parts, step: str, images: str) -> None:
-    with gr.Row(elem_classes="ti-line ti-choice"):
-        parts.button(f"{step}_previous", "‹ Previous", scale=1)
-        parts.keep(
-            f"{step}_image",
-            gr.Dropdown([], label="Image", info=images, allow_custom_value=True, elem_id=f"ti_{step}_image", scale=4),
-        )
-        parts.button(f"{step}_next", "Next ›", scale=1)
-        parts.button(f"{step}_list", "Refresh list", scale=1)
-    parts.html(f"{step}_row")
-    # Filled by a click on a thumbnail.
-    _hidden(parts, f"{step}_goto")
-    parts.keep(f"{step}_listed", gr.State(""))
-    parts.keep(f"{step}_open", gr.State(""))
+def layout(parts: Parts, name: str, step: PaintingStep) -> None:
+    """Lay a step out; its components are named after it."""
+    with gr.Column(elem_id=f"ti_{name}_empty", elem_classes="ti-empty") as empty:
+        parts.html(f"{name}_nothing", empty_state(*step.nothing))
+        parts.button(f"{name}_go", step.go, variant="primary")
+    parts.keep(f"{name}_empty", empty)
+    parts.html(f"{name}_problem")
+    with gr.Column(visible=False, elem_id=f"ti_{name}_work") as work:
+        step.above()
+        _picker(parts, name)
+        with gr.Row(elem_classes="ti-columns"):
+            with gr.Column(scale=3, min_width=320):
+                parts.html(f"{name}_stage")
+                step.below()
+            with gr.Column(scale=1, min_width=280):
+                parts.html(f"{name}_about", hint(step.about))
+                step.buttons()
+                parts.html(f"{name}_message")
+                step.settings()
+                label = f"Image of the same aspect ratio, white in the area to {step.white}"
+                with gr.Accordion("Load a mask from a file", open=False):
+                    parts.keep(f"{name}_file", gr.File(label=label, elem_id=f"ti_{name}_file"))
+                parts.html(f"{name}_keys", keys())
+    parts.keep(f"{name}_work", work)
+    hidden(parts, f"{name}_mask")  # the painted layer, from the page's script and to it
+    hidden(parts, f"{name}_goto")  # filled by a click on a thumbnail
+    parts.keep(f"{name}_listed", gr.State(""))
+    parts.keep(f"{name}_open", gr.State(""))
 
 
-def _hidden(parts: Parts, name: str) -> None:
+def hidden(parts: Parts, name: str) -> None:
+    """Add a field between the page's script and the server."""
     parts.keep(name, gr.Textbox("", show_label=False, elem_id=f"ti_{name}", elem_classes="ti-hidden"))
+
+
+def _picker(parts: Parts, name: str) -> None:
+    with gr.Row(elem_classes="ti-listed ti-choice"):
+        parts.button(f"{name}_previous", "‹ Previous", size="sm", scale=0, min_width=90)
+        parts.keep(
+            f"{name}_image",
+            gr.Dropdown([], label="Image", allow_custom_value=True, elem_id=f"ti_{name}_image", scale=4),
+        )
+        parts.button(f"{name}_next", "Next ›", size="sm", scale=0, min_width=90)
+        listed.button(parts, name)
+    parts.html(f"{name}_row")

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Literal
 
 from lib_ti.ui.dataset.painting.layer import key_of, shown_size
-from lib_ti.ui.html.fragments import escape, file_name, history
+from lib_ti.ui.html.fragments import escape, file_name, folded, table
 from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import address
 
 Mode = Literal["remove", "mask"]
 _TOOLS = {
-    "remove": (("brush", "Brush", "Paint over the area to remove (B)"), ("eraser", "Eraser", "Erase paint (E)")),
+    "remove": (
+        ("brush", "Brush", "Paint over the area to remove (key B)"),
+        ("eraser", "Eraser", "Erase paint (key E)"),
+    ),
     "mask": (
-        ("brush", "Exclude", "Paint the area to exclude from training (B)"),
-        ("eraser", "Include", "Paint the area to include in training (E)"),
+        ("brush", "Exclude", "Paint the area to exclude from training (key B)"),
+        ("eraser", "Include", "Paint the area to include in training (key E)"),
     ),
 }
 _ACTIONS = {
@@ -28,10 +31,25 @@ _ACTIONS = {
         ("clear", "Include all", "Erase all paint"),
     ),
 }
+_HISTORY = (
+    '<button type="button" data-act="undo" title="Undo (Ctrl+Z)" disabled>Undo</button>'
+    '<button type="button" data-act="redo" title="Redo (Ctrl+Shift+Z)" disabled>Redo</button>'
+)
+"""The page's script writes what they would undo: “Undo: stroke”."""
 _BRUSH = (3, 160, 40)
 """Smallest, largest and initial diameter in screen pixels."""
 _ZOOM = (1, 8)
-_KEYS = "Paint with the pointer, or with the arrow keys and the space bar. [ and ] change the brush size."
+_PAINTING = "Paint with the pointer, or with the arrow keys and the space bar"
+_KEYS = {
+    "[ ]": "Smaller or larger brush",
+    "B E": "Brush or eraser; in Masks, exclude or include",
+    "+ −": "Zoom in or out",
+    "P N": "Previous or next image; on the image also Page Up and Page Down",
+    "Ctrl+Z": "Undo the last stroke, then the last fill",
+    "Ctrl+Shift+Z": "Redo; also Ctrl+Y",
+    "Arrows": "On the image: move the brush; with Shift in small steps, with the space bar held to paint",
+}
+"""What the keys do in an open step, while no field has the focus."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +75,8 @@ class Stage:
     """An image to paint on.
 
     ``now`` is its address, ``before`` that of the original to compare with, where there is one, and ``overlaid`` that
-    of the image with its mask over it, for pages without the script. ``size`` is the image's own.
+    of the image with its mask over it, for pages without the script. ``size`` is the image's own. ``can_undo`` and
+    ``can_redo`` are about fills; the page knows its own strokes.
     """
 
     path: Path
@@ -68,6 +87,8 @@ class Stage:
     overlaid: str = ""
     note: str = ""
     excluded: bool = False
+    can_undo: bool = False
+    can_redo: bool = False
 
     @property
     def key(self) -> str:
@@ -102,10 +123,10 @@ def stage(shown: Stage, field: str) -> str:
     # With a new version each time: equal HTML would not replace an image that was painted on since.
     return (
         f'<div class="ti-paint" data-mode="{shown.mode}" data-key="{shown.key}" data-version="{time.time_ns()}" '
-        f'data-field="{field}" '
+        f'data-field="{field}" data-fills="{_yes(shown.can_undo)}" data-refills="{_yes(shown.can_redo)}" '
         f'data-note="{escape(shown.note)}" style="--shape:{width / height:.5f}">{_heading(shown)}{_tools(shown.mode)}'
         f'<div class="ti-view"><div class="ti-image" style="aspect-ratio:{width}/{height}">{layers}'
-        f'<canvas width="{width}" height="{height}" tabindex="0" role="img" aria-label="{name}. {_KEYS}"></canvas>'
+        f'<canvas width="{width}" height="{height}" tabindex="0" role="img" aria-label="{name}. {_PAINTING}."></canvas>'
         f'<span class="ti-ring"></span></div></div>{_compare() if shown.before else ""}</div>'
     )
 
@@ -133,8 +154,17 @@ def _tools(mode: Mode) -> str:
         f'<div class="ti-tools" role="toolbar" aria-label="Painting"><span class="ti-joined">{tools}</span>'
         f'<label>Size <input type="range" data-paint="size" min="{least}" max="{most}" value="{first}"></label>'
         f'<label>Zoom <input type="range" data-paint="zoom" min="{_ZOOM[0]}" max="{_ZOOM[1]}" step="0.25" value="1">'
-        f"</label>{history(' stroke')}{actions}</div>"
+        f'</label>{actions}<span class="ti-ends">{_HISTORY}</span></div>'
     )
+
+
+def keys() -> str:
+    """Help on the keys of the painting steps, folded."""
+    return folded("Keys", table(_KEYS))
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _compare() -> str:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.background.kinds import REMOVAL
+from lib_ti.background.kinds import FILLS, REMOVAL
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config.prepare import PrepareConfig
 from lib_ti.lazy import lazy
+from lib_ti.paths import path_text
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
 from lib_ti.ui.dataset.remove import view
+from lib_ti.ui.dataset.remove.review import actions as review_actions
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
 
 if TYPE_CHECKING:
-    from lib_ti.ui.dataset.remove import state
-    from lib_ti.ui.dataset.remove.state import Removals
+    from lib_ti.ui.dataset.remove import fills, state
+    from lib_ti.ui.dataset.remove.fills import FillComparison, FillRequest
+    from lib_ti.ui.dataset.remove.state import Removals, RemovedArea
 else:
+    fills = lazy("lib_ti.ui.dataset.remove.fills")
     state = lazy("lib_ti.ui.dataset.remove.state")
-
-_MODEL = "model"
 
 
 def connect(parts: Parts) -> None:
@@ -38,18 +41,26 @@ class _Actions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._form, self._line = parts, parts.prepare, parts.task_line
-        self._image, self._mask, self._seed = (parts[f"remove_{name}"] for name in ("image", "mask", "seed"))
-        self._shown = [parts["remove_stage"], self._mask, parts["remove_message"]]
+        names = ("image", "mask", "seed", "choose", "message", "fills")
+        self._image, self._mask, self._seed, self._choice, self._message, self._fills = (
+            parts[f"remove_{name}"] for name in names
+        )
+        self._shown = [parts["remove_stage"], self._mask, self._message, self._fills]
 
     def connect(self) -> None:
         parts, shown, line = self._parts, self._shown, self._line
-        done, file, painted = line.done, parts["remove_file"], shown[1:]
+        done, file, painted = line.done, parts["remove_file"], [self._mask, self._message]
         inputs = {self._image, self._mask, self._seed, *self._form.components}
-        ImagePicker(parts, "remove", self._form.components, self._images, self._show, shown).connect()
-        parts["remove_start"].click(self._remove, inputs=inputs, outputs=[*shown, *line.outputs], **BUSY)
-        line.show_outcome(REMOVAL, parts["remove_message"])
+        picker = ImagePicker(parts, "remove", self._form.components, self._images, self._show, shown)
+        picker.connect("inspect")
+        review_actions.connect(parts, picker)
+        task = [self._message, *line.outputs]
+        parts["remove_start"].click(self._remove, inputs=inputs, outputs=task, **BUSY)
+        parts["remove_compare"].click(self._compare, inputs=inputs, outputs=task, **BUSY)
+        for kind in (REMOVAL, FILLS):
+            line.show_outcome(kind, self._message)
         done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
-        parts["remove_compare"].click(self._compare, inputs=inputs, outputs=[parts["remove_message"]], **BUSY)
+        self._choice.input(self._choose, inputs={self._choice, *inputs}, outputs=shown, **BUSY)
         parts["remove_find_text"].click(self._find_text, inputs=inputs, outputs=painted, **BUSY)
         file.upload(self._load, inputs={file, *inputs}, outputs=painted, **BUSY)
         parts["remove_undo"].click(self._undo, inputs=inputs, outputs=shown, **BUSY)
@@ -63,48 +74,66 @@ class _Actions:
         return self._parts.preparation.config(self._form.values(data))
 
     def _images(self, data: Data) -> list[PaintableImage]:
-        return self._removals.images(self._config(data))
+        chosen = path_text(str(data[self._form["source"]] or ""))
+        return self._removals.images(self._config(data)) if chosen else []
 
     def _show(self, data: Data, name: str) -> list[Any]:
         """Show an image, without a painted layer and without a message."""
-        return [self._stage(data, name) if name else "", "", ""]
+        return [self._stage(data, name) if name else "", "", "", ""]
 
     def _stage(self, data: Data, name: str) -> str:
         found, problem = attempt(lambda: self._removals.stage(self._config(data), name))
         return problem if found is None else stage(found, "ti_remove_mask")
 
-    def _after(self, data: Data, action: Callable[[PrepareConfig, str], tuple[str, str]]) -> list[Any]:
-        """Run an action on the chosen image, which returns a message and the painted layer; update all three."""
-        name = data[self._image] or ""
-        done, problem = attempt(lambda: action(self._config(data), name))
-        if done is None:
-            return [gr.update(), gr.update(), problem]
-        message, layer = done
-        return [self._stage(data, name), layer, notice("good", [message])]
+    def _request(self, data: Data) -> FillRequest:
+        """Return what a button is to fill; raises :class:`BadInput` when nothing is painted."""
+        name, layer, seed = data[self._image] or "", data[self._mask] or "", int(data[self._seed] or 0)
+        request = fills.FillRequest(self._config(data), name, layer, seed)
+        self._removals.check(request)
+        return request
 
     def _remove(self, data: Data) -> list[Any]:
-        name, layer, seed = data[self._image] or "", data[self._mask] or "", int(data[self._seed] or 0)
-        if data[self._form["fill"]] != _MODEL:
-            done = self._after(data, lambda config, name: (self._removals.remove(config, name, layer, seed), ""))
-            return [*done, *self._line.updates()]
-        config, problem = attempt(lambda: self._config(data))
-        if config is None:
-            return [gr.update(), gr.update(), problem, *self._line.updates()]
+        request, problem = attempt(lambda: self._request(data))
+        if request is None:
+            return [problem, *self._line.updates()]
 
-        def work(task: TaskContext) -> str:
-            return self._removals.remove(config, name, layer, seed, task.report_message)
+        def work(task: TaskContext) -> RemovedArea:
+            return self._removals.remove(request, task.report_message)
 
-        return [gr.update(), gr.update(), *self._line.start(REMOVAL, f"Removing in {name}", work)]
+        return self._line.start(REMOVAL, f"Removing in {request.name}", work)
 
     def _compare(self, data: Data) -> list[Any]:
-        name, layer, seed = data[self._image] or "", data[self._mask] or "", int(data[self._seed] or 0)
-        fills, problem = attempt(lambda: self._removals.compare(self._config(data), name, layer, seed))
-        return [problem if fills is None else view.compared_fills(fills)]
+        request, problem = attempt(lambda: self._request(data))
+        if request is None:
+            return [problem, *self._line.updates()]
+
+        def work(task: TaskContext) -> FillComparison:
+            return self._removals.compare(request, task)
+
+        return self._line.start(FILLS, f"Comparing fills in {request.name}", work)
 
     def _ended(self, data: Data) -> list[Any]:
-        if not self._line.succeeded(data, REMOVAL):
+        """Show what a task has done, where the page still shows its image."""
+        if self._line.succeeded(data, REMOVAL):
+            return self._removed(data, TASKS.result(REMOVAL))
+        compared = TASKS.result(FILLS) if self._line.succeeded(data, FILLS) else None
+        if compared is None or compared.name != data[self._image]:
             return [gr.update()] * len(self._shown)
-        return self._after(data, lambda *_: (TASKS.result(REMOVAL), ""))
+        return [gr.update(), gr.update(), "", view.compared_fills(compared)]
+
+    def _choose(self, data: Data) -> list[Any]:
+        key, _, method = (data[self._choice] or "").partition(" ")
+        method = method.partition(" ")[0]
+        removed, problem = attempt(lambda: self._removals.choose(TASKS.result(FILLS), key, method))
+        return [gr.update(), gr.update(), problem, gr.update()] if removed is None else self._removed(data, removed)
+
+    def _removed(self, data: Data, removed: RemovedArea) -> list[Any]:
+        message = notice("good", [removed.message])
+        config, _ = attempt(lambda: self._config(data))
+        if config is None or removed.name != data[self._image] or Path(removed.source) != Path(config.source):
+            return [gr.update(), gr.update(), message, gr.update()]
+        layer, problem = attempt(lambda: self._removals.remaining(config, removed, data[self._mask] or ""))
+        return [self._stage(data, removed.name), gr.update() if layer is None else layer, message + problem, ""]
 
     def _find_text(self, data: Data) -> list[Any]:
         name, layer = data[self._image] or "", data[self._mask] or ""
@@ -124,4 +153,13 @@ class _Actions:
         return self._after(data, lambda config, name: self._removals.undo(config, name, data[self._mask] or ""))
 
     def _redo(self, data: Data) -> list[Any]:
-        return self._after(data, lambda config, name: (self._removals.redo(config, name), ""))
+        return self._after(data, self._removals.redo)
+
+    def _after(self, data: Data, action: Callable[[PrepareConfig, str], tuple[str, str]]) -> list[Any]:
+        """Run an action on the chosen image, which returns a message and the painted layer; update everything."""
+        name = data[self._image] or ""
+        done, problem = attempt(lambda: action(self._config(data), name))
+        if done is None:
+            return [gr.update(), gr.update(), problem, gr.update()]
+        message, layer = done
+        return [self._stage(data, name), layer, notice("good", [message]), ""]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lib_ti.data.dataset import Rules
 from lib_ti.data.scan import scan
-from tests.ui.browser import Page, needs_browser_and_model
+from tests.ui.browser import By, Page, needs_browser_and_model
 from tests.ui.dataset.by_hand.conftest import (
     SIZE,
     choose,
@@ -25,8 +25,10 @@ pytestmark = needs_browser_and_model
 
 def test_masks_are_painted_on_prepared_images(page: Page, found: Path) -> None:
     page.tab("Masks")
-    page.until(lambda: "prepare your images first" in page.text("ti_step_masks"))
-    page.tab("Prepare")
+    page.until(lambda: "prepare yours first" in page.text("ti_step_masks"))
+    assert not page.driver.find_elements(By.CSS_SELECTOR, "#ti_step_masks .ti-error")
+    page.press("ti_masks_go")
+    page.until(lambda: page.find("ti_prepare_run").is_displayed())
     page.press("ti_prepare_run")
     page.says("ti_prepare_message", "is ready to train on", 120)
     page.tab("Masks")
@@ -61,6 +63,12 @@ def test_masks_are_made_from_transparency_and_removed(page: Page, found: Path) -
     page.press("ti_masks_remove")
     page.says("ti_masks_message", "it has no mask. The previous mask is now")
     page.until(lambda: not painted(page, "masks").any())
+    button = page.find("ti_masks_stage", "[data-act=undo]")
+    assert button.text == "Undo: remove mask"
+    button.click()
+    page.until(lambda: painted(page, "masks").any())
+    page.says("ti_masks_message", "of the image is trained")
+    assert button.text == "Undo: transparency"
     page.press("ti_masks_next")
     page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
     page.press("ti_masks_transparency")
@@ -74,7 +82,7 @@ def test_masks_are_loaded_from_files_and_training_uses_them(page: Page, found: P
     page.says("ti_masks_message", "50% of the image is trained")
     page.until(lambda: painted(page, "masks")[:, SIZE // 2 + 8 :].min() > 127)
     dataset = scan(Path(config(found).output), Rules(SIZE, SIZE, use_alpha=True, validation_split=0))
-    assert [item.path.name for item in dataset.items if item.mask] == ["picture_002.png"]
+    assert [item.path.name for item in dataset.items if item.mask] == ["picture_001.png", "picture_002.png"]
     page.tab("Prepare")
     page.press("ti_prepare_use")
     page.until(lambda: page.find("ti_train_use_alpha", "input").is_selected())

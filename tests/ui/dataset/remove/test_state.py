@@ -9,16 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.data.images.decode import UnreadableImage
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Busy, Stopped
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
-from lib_ti.prep.remove.inpaint import plain_methods
+from lib_ti.prep.remove.inpaint import FillMethod, plain_methods
+from lib_ti.signals import Control
 from lib_ti.ui.dataset.painting import layer as painted
 from lib_ti.ui.dataset.painting import view as painting_view
+from lib_ti.ui.dataset.remove import view as remove_view
+from lib_ti.ui.dataset.remove.fills import FillComparison, FillRequest
 from lib_ti.ui.dataset.remove.state import Removals
 from tests.fakes import FakeHost
 from tests.prep.photographs import photograph
@@ -27,7 +31,7 @@ from tests.ui.dataset.remove.conftest import BOX, difference, layer, seen
 
 def test_images_are_those_of_the_source_folder(config: PrepareConfig, removals: Removals) -> None:
     assert [(one.name, one.note) for one in removals.images(config)] == [("coffee.png", ""), ("red", "")]
-    removals.remove(config, "coffee.png", layer(config), 0)
+    removals.remove(FillRequest(config, "coffee.png", layer(config)))
     assert [one.note for one in removals.images(config)] == ["1 removed", ""]
 
 
@@ -35,9 +39,13 @@ def test_what_is_removed_is_shown_and_prepared(config: PrepareConfig, removals: 
     before = (Path(config.source) / "coffee.png").read_bytes()
     assert removals.stage(config, "coffee.png").before == ""
     by_telea = replace(config, fill="telea")
-    assert "Removed in coffee.png, by telea" in removals.remove(by_telea, "coffee.png", layer(config), 0)
+    assert (
+        "Removed in coffee.png, by telea" in removals.remove(FillRequest(by_telea, "coffee.png", layer(config))).message
+    )
     stage = removals.stage(config, "coffee.png")
     assert stage.note == "1 removed"
+    assert stage.can_undo
+    assert not stage.can_redo
     now, then = seen(stage.now), seen(stage.before)
     assert now.crop(BOX).resize((1, 1)).getpixel((0, 0))[1] < 150 < then.crop(BOX).resize((1, 1)).getpixel((0, 0))[1]
     execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
@@ -50,7 +58,7 @@ def test_what_is_removed_is_shown_and_prepared(config: PrepareConfig, removals: 
 
 def test_undo_gives_back_image_and_paint_and_redo_the_removed_region(config: PrepareConfig, removals: Removals) -> None:
     text = layer(config)
-    removals.remove(config, "coffee.png", text, 0)
+    removals.remove(FillRequest(config, "coffee.png", text))
     erased = removals.stage(config, "coffee.png").now
     other = layer(config, box=(400, 50, 420, 60))
     sentence, again = removals.undo(config, "coffee.png", other)
@@ -61,16 +69,17 @@ def test_undo_gives_back_image_and_paint_and_redo_the_removed_region(config: Pre
     assert painted_again.getbbox() == (58, 48, 423, 353)
     assert np.array_equal(np.asarray(painted_again), np.maximum(*(np.asarray(one) for one in both)))
     assert removals.stage(config, "coffee.png").before == ""
-    removals.redo(config, "coffee.png")
+    assert removals.stage(config, "coffee.png").can_redo
+    assert painted.read(removals.redo(config, "coffee.png")[1]).layer is None
     assert removals.stage(config, "coffee.png").now == erased
     with pytest.raises(BadInput, match="Nothing was undone in coffee.png"):
         removals.redo(config, "coffee.png")
 
 
 def test_a_new_removal_ends_redo(config: PrepareConfig, removals: Removals) -> None:
-    removals.remove(config, "coffee.png", layer(config), 0)
+    removals.remove(FillRequest(config, "coffee.png", layer(config)))
     removals.undo(config, "coffee.png")
-    removals.remove(replace(config, fill="ns"), "coffee.png", layer(config), 0)
+    removals.remove(FillRequest(replace(config, fill="ns"), "coffee.png", layer(config)))
     with pytest.raises(BadInput, match="Nothing was undone"):
         removals.redo(config, "coffee.png")
     with pytest.raises(BadInput, match="Nothing is removed in red"):
@@ -78,48 +87,118 @@ def test_a_new_removal_ends_redo(config: PrepareConfig, removals: Removals) -> N
 
 
 def test_repeating_a_removal_changes_nothing(config: PrepareConfig, removals: Removals) -> None:
-    removals.remove(config, "coffee.png", layer(config), 0)
-    assert "nothing has changed" in removals.remove(config, "coffee.png", layer(config), 0)
+    removals.remove(FillRequest(config, "coffee.png", layer(config)))
+    assert "nothing has changed" in removals.remove(FillRequest(config, "coffee.png", layer(config))).message
     assert removals.stage(config, "coffee.png").note == "1 removed"
 
 
 def test_a_model_fills_with_prompt_and_seed(config: PrepareConfig, removals: Removals) -> None:
     by_model = replace(config, fill="model", fill_prompt="wood")
-    removals.remove(by_model, "coffee.png", layer(config), 77)
+    removals.remove(FillRequest(by_model, "coffee.png", layer(config), 77))
     edits = read_manifest(PreparedFolder(Path(config.output))).edits
     (region,) = next(iter(edits.by_digest.values())).removed_regions
     assert (region.method, region.prompt, region.seed, region.model) == ("model", "wood", 77, "fake")
     assert seen(removals.stage(config, "coffee.png").now).getpixel((130, 335))[0] in range(67, 87)
     with pytest.raises(BadInput, match="The seed is -1; enter a number from 0"):
-        removals.remove(by_model, "coffee.png", layer(config), -1)
+        removals.remove(FillRequest(by_model, "coffee.png", layer(config), -1))
+
+
+def compare(removals: Removals, request: FillRequest) -> FillComparison:
+    return removals.compare(request, TaskContext(lambda **_: None))
 
 
 def test_fills_are_compared_without_removing_anything(config: PrepareConfig, removals: Removals) -> None:
-    fills = removals.compare(config, "coffee.png", layer(config), 0)
-    assert tuple(fills) == plain_methods()
-    first, second = (seen(source) for source in fills.values())
-    assert first.size == second.size
-    assert first.width < photograph("coffee").width
-    assert difference(first, second) > 0
+    compared = compare(removals, FillRequest(config, "coffee.png", layer(config)))
+    assert tuple(one.method for one in compared.fills) == (*plain_methods(), "model")
+    assert [one.method for one in compared.fills if one.automatic] == [FillMethod("auto").for_mask(wide()).method]
+    before, *after = (seen(source) for source in (compared.before, *(one.address for one in compared.fills)))
+    assert {one.size for one in after} == {before.size}
+    assert before.width < photograph("coffee").width
+    assert all(difference(one, before) > 1 for one in after)
     assert not Path(config.output).exists()
     with pytest.raises(BadInput, match="Nothing is painted"):
-        removals.compare(config, "coffee.png", "", 0)
+        compare(removals, FillRequest(config, "coffee.png", ""))
+
+
+def test_a_chosen_fill_is_removed_as_it_was_shown(config: PrepareConfig, removals: Removals) -> None:
+    compared = compare(removals, FillRequest(config, "coffee.png", layer(config)))
+    removed = removals.choose(compared, compared.key, "ns")
+    assert (removed.name, removed.source) == ("coffee.png", config.source)
+    assert "Removed in coffee.png, by ns" in removed.message
+    edits = read_manifest(PreparedFolder(Path(config.output))).edits
+    (region,) = next(iter(edits.by_digest.values())).removed_regions
+    patch = compared.patch("ns")
+    assert patch is not None
+    assert region == patch.region
+
+
+def test_a_fill_is_not_chosen_for_an_image_that_has_changed_since(config: PrepareConfig, removals: Removals) -> None:
+    compared = compare(removals, FillRequest(config, "coffee.png", layer(config)))
+    removals.remove(FillRequest(config, "coffee.png", layer(config, box=(400, 50, 420, 60))))
+    with pytest.raises(BadInput, match=r"coffee\.png has changed since its fills were compared"):
+        removals.choose(compared, compared.key, "ns")
+    for key, method in ((compared.key, "none"), ("other", "ns")):
+        with pytest.raises(BadInput, match="no longer kept: press Compare fills again"):
+            removals.choose(compared, key, method)
+    with pytest.raises(BadInput, match="no longer kept"):
+        removals.choose(None, "", "ns")
+
+
+def test_a_method_that_fails_is_reported_among_the_others(config: PrepareConfig, tmp_path: Path) -> None:
+    host = FakeHost(tmp_path)
+
+    def busy(_: object) -> object:
+        raise Busy("Training is in progress: wait until it has ended.")
+
+    host.tools.inpainter = busy  # type: ignore[assignment, method-assign]
+    compared = compare(Removals(host), FillRequest(config, "coffee.png", layer(config)))
+    assert [one.problem for one in compared.fills if one.problem] == [
+        "Training is in progress: wait until it has ended."
+    ]
+    assert all(one.address for one in compared.fills if not one.problem)
+    assert "Training is in progress" in remove_view.compared_fills(compared)
+
+
+def test_comparing_can_be_stopped(config: PrepareConfig, removals: Removals) -> None:
+    control = Control()
+    control.stop()
+    with pytest.raises(Stopped, match=r"Comparing the fills of coffee\.png was stopped"):
+        removals.compare(FillRequest(config, "coffee.png", layer(config)), TaskContext(lambda **_: None, control))
+
+
+def test_what_is_painted_while_a_fill_is_made_stays_painted(config: PrepareConfig, removals: Removals) -> None:
+    removed = removals.remove(FillRequest(config, "coffee.png", layer(config)))
+    assert painted.read(removals.remaining(config, removed, layer(config))).layer is None
+    both = Image.new("L", (600, 400))
+    for mask in (wide(), wide((400, 50, 420, 60))):
+        both.paste(255, mask=mask)
+    path = Path(config.source) / "coffee.png"
+    left = painted.read(removals.remaining(config, removed, painted.write(path, both))).layer
+    assert left is not None
+    assert left.getbbox() == (398, 48, 423, 63)
+
+
+def wide(box: tuple[int, int, int, int] = BOX) -> Image.Image:
+    """What :func:`layer` paints, as a mask."""
+    mask = Image.new("L", (600, 400))
+    mask.paste(255, (box[0] - 2, box[1] - 2, box[2] + 3, box[3] + 3))
+    return mask
 
 
 def test_a_missing_inpainting_model_is_reported(config: PrepareConfig, tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
     host.tools.can_inpaint = False  # type: ignore[misc]
     with pytest.raises(BadInput, match="no model can inpaint here; choose auto, telea or ns"):
-        Removals(host).remove(replace(config, fill="model"), "coffee.png", layer(config), 0)
+        Removals(host).remove(FillRequest(replace(config, fill="model"), "coffee.png", layer(config)))
 
 
 def test_paint_of_one_image_never_gets_to_another(config: PrepareConfig, removals: Removals) -> None:
     with pytest.raises(BadInput, match=r"belongs to coffee\.png and not to red"):
-        removals.remove(config, "red", layer(config), 0)
+        removals.remove(FillRequest(config, "red", layer(config)))
     with pytest.raises(BadInput, match="Nothing is painted"):
-        removals.remove(config, "red", "", 0)
+        removals.remove(FillRequest(config, "red", ""))
     with pytest.raises(BadInput, match="Nothing is painted"):
-        removals.remove(config, "red", painted.write(Path(config.source) / "red", None), 0)
+        removals.remove(FillRequest(config, "red", painted.write(Path(config.source) / "red", None)))
     assert not Path(config.output).exists()
 
 

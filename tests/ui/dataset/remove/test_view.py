@@ -11,6 +11,7 @@ from PIL import Image
 from lib_ti.config import PrepareConfig
 from lib_ti.ui.dataset.painting import view as painting_view
 from lib_ti.ui.dataset.painting.view import PaintableImage
+from lib_ti.ui.dataset.remove.fills import FillRequest
 from lib_ti.ui.dataset.remove.state import Removals
 from lib_ti.ui.server.temporary_images import TemporaryImages
 from tests.fakes import FakeHost
@@ -22,7 +23,7 @@ def test_the_stage_has_the_size_that_is_painted_on(config: PrepareConfig, remova
     assert '<canvas width="600" height="400"' in page
     assert "ti-before" not in page
     assert "ti-compare" not in page
-    removals.remove(config, "coffee.png", layer(config), 0)
+    removals.remove(FillRequest(config, "coffee.png", layer(config)))
     page = painting_view.stage(removals.stage(config, "coffee.png"), "ti_remove_mask")
     assert 'class="ti-before"' in page
     assert 'data-note="1 removed"' in page
