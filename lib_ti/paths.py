@@ -79,6 +79,19 @@ def folder_problem(folder: Path, *, missing_ok: bool = False) -> str | None:
         return f"{quoted(folder)} cannot be read: {reason(error)}."
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at a path; false also where that cannot be found out."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def absolute(path: Path) -> Path:
+    """Return the path from its root; links in it stay, unless there is a ``..``, which may follow one."""
+    return resolved(path) if ".." in path.parts else path.absolute()
+
+
 def resolved(path: Path) -> Path:
     """Return the absolute path with links followed as far as they lead; one that leads in a circle is no error."""
     return Path(os.path.realpath(path))

@@ -25,4 +25,4 @@ class GenerateConfig(Settings):
         MODEL_SIZE, "Height", "In pixels; 0 is the model's own size.", minimum=0, maximum=2048, multiple=8
     )
     count: int = setting(1, "Images", "How many images; each has the next seed.", minimum=1, maximum=1000)
-    output: str = setting("generated", "Output folder", "Folder for the images.", required=True, path=True)
+    output: str = setting("generated", "Output folder", "Folder for the images.", required=True, path="new folder")

@@ -13,7 +13,11 @@ class MakeConfig(Settings):
     """A keyword made from a folder of images in one go."""
 
     images: str = setting(
-        "", "Folder with your images", "It is only read; captions beside the images are used.", required=True, path=True
+        "",
+        "Folder with your images",
+        "It is only read; captions beside the images are used.",
+        required=True,
+        path="folder",
     )
     keyword: str = setting("", "Keyword", "The word you will write in prompts, such as my-style.", required=True)
     kind: str = setting(
@@ -31,7 +35,7 @@ class MakeConfig(Settings):
         "",
         "Prepared folder",
         "Folder for the cropped images; empty: beside the folder with your images, with -prepared at the end.",
-        path=True,
+        path="new folder",
     )
     max_steps: int = setting(
         0, "Max steps", "The run ends at this step; 0: after as many as the preset has.", minimum=0
@@ -41,5 +45,5 @@ class MakeConfig(Settings):
         "Log directory",
         "Folder for the run: previews, checkpoints, losses.",
         required=True,
-        path=True,
+        path="new folder",
     )

@@ -19,13 +19,13 @@ class PrepareConfig(Settings):
     """How source images become a training set."""
 
     source: str = setting(
-        "", "Source folder", "Folder with the source images; it is only read.", required=True, path=True
+        "", "Source folder", "Folder with the source images; it is only read.", required=True, path="folder"
     )
     subfolders: bool = setting(
         False, "Include sub-folders", "Use the images of all sub-folders of the source folder too."
     )
     output: str = setting(
-        "", "Prepared folder", "Folder for the results, outside the source folder.", required=True, path=True
+        "", "Prepared folder", "Folder for the results, outside the source folder.", required=True, path="new folder"
     )
     width: int = setting(512, "Width", "Width of the training images in pixels.", minimum=64, maximum=2048, multiple=8)
     height: int = setting(

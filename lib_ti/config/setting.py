@@ -7,7 +7,7 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lib_ti.config.renamed import FLAGS, with_present_names
 from lib_ti.errors import BadInput
@@ -31,8 +31,8 @@ class Setting:
     multiple: int | None = None
     choices: tuple[str, ...] = ()
     required: bool = False
-    path: bool = False
-    """The text names a file or folder, and is read by :func:`lib_ti.paths.path_text`."""
+    path: Literal["", "file", "folder", "new folder"] = ""
+    """The text names a file or a folder, which exists unless it is new; :func:`lib_ti.paths.path_text` reads it."""
     lines: bool = False
     """Each line of the text is a value of its own; on the command line, so is each time that the option is given."""
 

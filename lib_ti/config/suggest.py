@@ -12,7 +12,7 @@ class SuggestConfig(Settings):
     """Words to start an embedding from."""
 
     dataset: str = setting(
-        "", "Dataset directory", "Folder with the images and their captions.", required=True, path=True
+        "", "Dataset directory", "Folder with the images and their captions.", required=True, path="folder"
     )
     subfolders: bool = setting(False, "Include sub-folders", "Use the images of all sub-folders too.")
     template: str = setting(
@@ -20,14 +20,14 @@ class SuggestConfig(Settings):
         "Prompt template",
         "Text file whose lines become prompts: each word is put in the place of [name].",
         required=True,
-        path=True,
+        path="file",
     )
     words: str = setting(
         "",
         "List of words",
         "Text file of the words to compare, one word or short phrase a line; empty: the included list of about 2,000. "
         "The captions' words are always compared too.",
-        path=True,
+        path="file",
     )
     seed: int = setting(0, "Seed", "The same images and seed give the same ranking.", minimum=0, maximum=2**32 - 1)
     precision: str = setting(
@@ -41,7 +41,7 @@ class SuggestConfig(Settings):
         "Log directory",
         "Folder of the runs, where encoded images are kept for them.",
         required=True,
-        path=True,
+        path="new folder",
     )
     cache_latents: bool = setting(
         True, "Keep encoded images on disk", "A run on the same images starts without encoding them again."

@@ -29,7 +29,7 @@ class TrainConfig(Settings):
         choices=(NO_PRESET, *PRESETS),
     )
     dataset: str = setting(
-        "", "Dataset directory", "Folder with the images and their captions.", required=True, path=True
+        "", "Dataset directory", "Folder with the images and their captions.", required=True, path="folder"
     )
     subfolders: bool = setting(
         False,
@@ -42,7 +42,7 @@ class TrainConfig(Settings):
         "Prompt template",
         "Text file whose lines become prompts: [name] is the embedding, [filewords] the image's caption.",
         required=True,
-        path=True,
+        path="file",
     )
     learning_rate: str = setting(
         "0.005",
@@ -249,7 +249,7 @@ class TrainConfig(Settings):
         "Folder for the runs: previews, checkpoints, losses. A relative path is below the folder in which the program "
         "was started.",
         required=True,
-        path=True,
+        path="new folder",
     )
     cache_latents: bool = setting(
         True,

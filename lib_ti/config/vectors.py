@@ -28,4 +28,6 @@ class VectorsConfig(Settings):
         "Prompt",
         "Prompt of an image with each number of vectors, with [name] for the embedding; empty: no images.",
     )
-    log_directory: str = setting("textual_inversion", "Log directory", "Folder of the runs.", required=True, path=True)
+    log_directory: str = setting(
+        "textual_inversion", "Log directory", "Folder of the runs.", required=True, path="folder"
+    )

@@ -10,6 +10,8 @@ import gradio as gr
 
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.prepare.state import Preparation
+from lib_ti.ui.widgets import folder_field
+from lib_ti.ui.widgets.folder_field import FolderField
 from lib_ti.ui.widgets.form import Form
 from lib_ti.ui.widgets.task_line import TaskLine
 
@@ -43,13 +45,27 @@ class Parts:
     prepare: Form = None  # type: ignore[assignment]  # set by dataset/page
     inspect: Form = None  # type: ignore[assignment]  # set by the step Inspect
     caption: Form = None  # type: ignore[assignment]  # set by the step Captions
+    folder_chosen: Any = None  # set by folder_browser/actions
+    """The event after the folder browser has filled a field, for what a field's own events do as well."""
     own: dict[str, Any] = field(default_factory=dict)
     """Components by their elem_id without ``ti_``."""
     answered_by: dict[str, str] = field(default_factory=dict)
     """Message boxes, and the box whose success removes their error; see :mod:`lib_ti.ui.widgets.boxes`."""
 
+    _folder_fields: list[FolderField] = field(default_factory=list)
+
     def __post_init__(self) -> None:
         self.preparation = Preparation(self.controller.host)
+
+    @property
+    def folder_fields(self) -> list[FolderField]:
+        """All fields for folders: those of the forms, and those added by :meth:`browse`."""
+        forms = (self.make, self.create, self.train, self.prepare, self.inspect, self.caption)
+        return [*(one for form in forms for one in form.folder_fields), *self._folder_fields]
+
+    def browse(self, field: Any, *, may_be_new: bool = False) -> None:
+        """Add the button 📂 beside a text field that no form made; both are in a row of the class ``ti-listed``."""
+        self._folder_fields.append(folder_field.beside(field, may_be_new=may_be_new))
 
     @property
     def seconds(self) -> float:

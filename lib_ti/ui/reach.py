@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
@@ -23,10 +24,9 @@ def check(folders: Folders, named: Mapping[str, str]) -> None:
     BadInput
         One sentence for each path, with the allowed folders.
     """
-    allowed = folders.allowed
-    if allowed is None:
+    roots = allowed_roots(folders)
+    if roots is None:
         return
-    roots = [resolved(folder.expanduser()) for folder in allowed]
     problems = []
     for label, text in named.items():
         # Links and ".." are resolved first, so that neither leads outside.
@@ -37,3 +37,17 @@ def check(folders: Folders, named: Mapping[str, str]) -> None:
             )
     if problems:
         raise BadInput(problems)
+
+
+def allowed_roots(folders: Folders) -> list[Path] | None:
+    """Return the host's allowed folders as resolved paths; None for all folders."""
+    return None if folders.allowed is None else [resolved(folder.expanduser()) for folder in folders.allowed]
+
+
+def is_allowed(folders: Folders, path: Path) -> bool:
+    """Whether a page may use a path."""
+    try:
+        check(folders, {"Folder": str(path)})
+    except BadInput:
+        return False
+    return True

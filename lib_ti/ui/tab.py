@@ -26,6 +26,8 @@ from lib_ti.ui.start import page as start_page
 from lib_ti.ui.train import actions as train_actions
 from lib_ti.ui.train import page as train_page
 from lib_ti.ui.widgets import boxes
+from lib_ti.ui.widgets.folder_browser import actions as folder_actions
+from lib_ti.ui.widgets.folder_browser import page as folder_page
 
 TITLE = "Textual Inversion"
 SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DDIM")
@@ -62,6 +64,7 @@ def build(
     with gr.Blocks(analytics_enabled=False, title=TITLE, **options) as blocks:
         parts = Parts(Controller(host), dict(txt2img or {}), tuple(samplers), tuple(schedulers), dict(defaults or {}))
         with gr.Tabs(elem_id="ti_tabs") as parts.tabs:
+            folder_page.layout(parts)
             activity_page.layout(parts)  # within the tabs too, and below their titles whichever is open
             with gr.Tab("Start", id="start", elem_id="ti_tab_start"):
                 start_page.layout(parts)
@@ -77,6 +80,7 @@ def build(
                 results_page.layout(parts)
                 boxes.layout(parts)  # within the tabs, to which the style sheet is limited
         parts["dataset_folder"].value = parts.train["dataset"].value = parts.make["images"].value = dataset
+        folder_actions.connect(parts)
         for actions in (activity_actions, start_actions, dataset_page, create_actions, train_actions, results_actions):
             actions.connect(parts)
         boxes.connect(parts)

@@ -26,7 +26,7 @@ from lib_ti.ui.server import image_addresses  # noqa: E402
 LONG = "x" * 5000
 FIELDS = {
     "ti_dataset_folder", "ti_prepare_output", "ti_captions_folder", "ti_train_dataset", "ti_train_template",
-    "ti_train_log_directory",
+    "ti_train_log_directory", "ti_folders_location",
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from lib_ti.paths import path_text
+from lib_ti.ui import recent_folders
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import notice
@@ -19,7 +21,7 @@ Data = Mapping[Any, Any]
 def layout(parts: Parts) -> None:
     form = parts.prepare
     with gr.Row(elem_classes="ti-line"):
-        form.inputs["source"] = parts.keep(
+        field = parts.keep(
             "dataset_folder",
             gr.Textbox(
                 label="Folder with your images",
@@ -29,6 +31,8 @@ def layout(parts: Parts) -> None:
                 scale=5,
             ),
         )
+        form.inputs["source"] = field
+        parts.browse(field)
         parts.button("dataset_show", "Show images", variant="primary", scale=1)
     form.add("subfolders")
     parts.keep("dataset_suggested", gr.State(""))
@@ -72,6 +76,13 @@ class FolderLine:
         message, settings = self._open(source, output)
         updates = (gr.update(value=settings[name]) if name in settings else gr.update() for name in self._settings)
         return [field, suggested, shown, message, *updates]
+
+    def enter(self, data: Data) -> list[Any]:
+        """Do as :meth:`follow`, and remember a source folder that the page did not show before."""
+        source = path_text(data[self._source] or "")
+        if source and _stamp(data[self._source], (data[self._output] or "").strip()) != data[self._shown]:
+            recent_folders.remember(source)
+        return self.follow(data)
 
     def load(self, data: Data) -> list[Any]:
         """Return updates for a new page: of the source folder, which is the last one, and of :attr:`outputs`."""
@@ -127,5 +138,6 @@ def connect(parts: Parts) -> None:
     line = FolderLine(parts)
     output = parts.prepare["output"]
     folder = parts["dataset_folder"]
-    for event in (folder.blur, folder.submit, output.blur, output.submit, parts["dataset_show"].click):
-        event(line.follow, inputs=line.inputs, outputs=line.outputs, **QUIET)
+    events = (folder.blur, folder.submit, output.blur, output.submit, parts["dataset_show"].click)
+    for event in (*events, parts.folder_chosen.then):
+        event(line.enter, inputs=line.inputs, outputs=line.outputs, **QUIET)

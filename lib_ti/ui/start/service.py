@@ -16,7 +16,7 @@ from lib_ti.families.clip import CHUNK
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_text, resolved
-from lib_ti.ui import reach
+from lib_ti.ui import reach, recent_folders
 from lib_ti.ui.dataset.prepare.state import Preparation
 from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.wording import quoted
@@ -58,6 +58,7 @@ class StartService:
         given = [Path(name) for name in files]
         config = self._config(values, given)
         self._makes.start(self._host, config, given)
+        recent_folders.remember(config.images)
         return config.images
 
     def status(self) -> TaskStatus:

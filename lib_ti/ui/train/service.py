@@ -15,7 +15,7 @@ from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_text
 from lib_ti.training.checks.findings import Finding, worst_first
-from lib_ti.ui import reach
+from lib_ti.ui import reach, recent_folders
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.train import view
 from lib_ti.ui.train.templates import Templates
@@ -98,6 +98,7 @@ class TrainService:
             taken["preview_prompt"] = one_prompt(taken["preview_prompt"])
         config = self.config({**values, **taken})
         self._runs.start(self._host, config, new_data=new_data)
+        recent_folders.remember(config.dataset)
         warning = captions_state.unsaved(config.dataset)
         sentences = [f"Training of {config.name} begins.", *filter(None, [warning])]
         return notice("warning" if warning else "info", sentences)

@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from lib_ti.config import Setting, described
+from lib_ti.ui.widgets import folder_field
+from lib_ti.ui.widgets.folder_field import FolderField
 
 Build = Callable[[Setting, str], Any]
 """Makes the input of a setting from its description and the element's id."""
@@ -46,6 +48,8 @@ class Form:
         self._prefix = prefix
         self._overrides, self._defaults = dict(overrides or {}), dict(defaults or {})
         self.inputs: dict[str, Any] = {}
+        self.folder_fields: list[FolderField] = []
+        """The inputs for folders, each with its button 📂."""
 
     def add(self, *names: str) -> None:
         """Make the inputs of these settings at this place of the layout."""
@@ -55,6 +59,11 @@ class Form:
             elem_id = f"{self._prefix}_{name}"
             if name in self._overrides:
                 self.inputs[name] = self._overrides[name](item, elem_id)
+            elif item.path.endswith("folder"):
+                with gr.Row(elem_classes="ti-listed"):
+                    self.inputs[name] = _input(value_type, default, item, elem_id)
+                    may_be_new = item.path == "new folder"
+                    self.folder_fields.append(folder_field.beside(self.inputs[name], may_be_new=may_be_new))
             else:
                 self.inputs[name] = _input(value_type, default, item, elem_id)
 

@@ -27,7 +27,7 @@ _LINES = 6
 
 def layout(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-line"):
-        parts.keep(
+        field = parts.keep(
             "captions_folder",
             gr.Textbox(
                 label=LABEL,
@@ -37,6 +37,7 @@ def layout(parts: Parts) -> None:
                 scale=5,
             ),
         )
+        parts.browse(field)
         parts.button("captions_open", "Open", scale=1)
     parts.html("captions_message")
     with gr.Accordion("Generate captions with a model", open=False):

@@ -17,7 +17,7 @@ from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, folder_problem, path_text, resolved
 from lib_ti.prep.captions.token_budget import measure_length
-from lib_ti.ui import reach
+from lib_ti.ui import reach, recent_folders
 
 if TYPE_CHECKING:
     from lib_ti.embedding import files, library
@@ -126,6 +126,7 @@ class CaptionService:
         """
         folder = self.folder(chosen, prepared)
         editor, lost = self.editors.open(folder)
+        recent_folders.remember(folder)
         remarks = [f"{name} no longer exists; its unsaved caption was “{text}”." for name, text in lost.items()]
         if path_text(source) and resolved(as_path(source, "Source folder")) == resolved(folder):
             remarks.append("This is the source folder: captions are saved beside the source images.")

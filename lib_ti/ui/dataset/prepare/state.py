@@ -84,16 +84,16 @@ class Preparation:
             return ""
         beside = path.with_name(f"{path.name}{_SUFFIX}")
         for last in reversed(prepared_folders(path)):
-            if self._is_allowed(last):
+            if reach.is_allowed(self.host.folders, last):
                 return str(beside if last == resolved(beside) else last)
-        if not self._is_allowed(beside):
+        if not reach.is_allowed(self.host.folders, beside):
             beside = next(iter(self.host.folders.allowed or ())) / beside.name
         return str(beside)
 
     def last_source(self) -> str:
         """Return the source folder that was prepared last; empty where there is none that this server allows."""
         source = last_source()
-        return str(source) if source is not None and self._is_allowed(source) else ""
+        return str(source) if source is not None and reach.is_allowed(self.host.folders, source) else ""
 
     def settings(self, prepared: str) -> dict[str, Any]:
         """Return the settings with which a folder was last prepared, without the two folders.
@@ -174,11 +174,3 @@ class Preparation:
         target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{found.folder.name}.zip"
         export.export_zip(found.folder, target, progress=task.report_progress, stop=task.stop_requested)
         return target
-
-    def _is_allowed(self, folder: Path) -> bool:
-        """Whether this server allows a folder."""
-        try:
-            reach.check(self.host.folders, {"Folder": str(folder)})
-        except BadInput:
-            return False
-        return True
