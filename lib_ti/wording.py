@@ -31,6 +31,13 @@ def file_size(size: float) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
 
 
+def precise_size(size: float) -> str:
+    """A number of bytes in KB, MB or GB; embeddings have a few KB."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3)) if size else 0} KB"
+
+
 def quoted(value: object) -> str:
     """Return a value as messages show it: text and paths in quotes, on one line, without their middle if too long.
 

@@ -136,15 +136,20 @@ def test_a_run_finishes(page: Page, folder: Path) -> None:
 
 def test_results_show_it_and_an_earlier_copy_is_used(page: Page, folder: Path) -> None:
     page.tab("Results")
+    # What was trained last, and of it the best step.
+    page.until(lambda: page.value("ti_checkpoint") == "best", wanted="the best checkpoint")
+    assert page.value("ti_results_name") == "other-style"
+    page.fill("ti_results_step", "12")
     page.says("ti_results_preview", "step 12")
     assert "other-style (seed" in page.text("ti_results_preview")
     page.fill("ti_checkpoint", "6")
+    page.says("ti_results_preview", "step 6")
+    page.until(lambda: page.value("ti_results_step") == "6", wanted="the slider at the step")
     page.press("ti_restore_checkpoint")
     page.says("ti_checkpoint_message", "is now the checkpoint of step 6")
     assert files.load(folder / "embeddings" / "other-style.safetensors").step == 6
     page.press("ti_download_card")
-    # Newer Gradios put the suffix on a line of its own.
-    page.until(lambda: page.text("ti_download").replace("\n", "").count("other-style.png"))
+    page.says("ti_download", "other-style.png")
     page.shot("results")
     page.press("ti_train_more")
     page.until(lambda: page.find("ti_start").is_displayed())

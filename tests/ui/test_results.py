@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,58 +16,25 @@ from PIL import Image
 
 from lib_ti.background.kinds import CONTACT_SHEET, RUN
 from lib_ti.background.tasks import BackgroundTasks, TaskContext
-from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files, library
 from lib_ti.errors import BadInput, Busy
-from lib_ti.signals import Control
 from lib_ti.storage import in_use
-from lib_ti.training.create import create
-from lib_ti.training.run import train
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.results import contact_sheet, view
 from lib_ti.ui.results import state as results
+from lib_ti.ui.results.parameters import parse_parameters
+from lib_ti.ui.results.selection import selectable, txt2img_values
 from lib_ti.ui.results.service import ResultsService
 from lib_ti.ui.results.state import RunResults
-from tests.fakes import WIDTH, FakeHost, draw_images
+from tests.fakes import WIDTH, FakeHost
+from tests.ui.conftest import TRAINED
 
-NAME = "my-style"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder after a run, made once."""
-    folder = tmp_path_factory.mktemp("trained")
-    host = FakeHost(folder)
-    create(host, CreateConfig(name=NAME, text="style", vectors=2))
-    config = TrainConfig(
-        name=NAME,
-        dataset=str(draw_images(folder / "images")),
-        log_directory=str(folder / "runs"),
-        max_steps=20,
-        save_image_every=5,
-        save_embedding_every=10,
-        validate_every=5,
-        preview_prompt="a house, [name]",
-        preview_seed=7,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        # Drawing the loss curve takes longer than the training.
-        patch.setattr("lib_ti.training.images.plot.loss_plot", lambda folder: folder.loss_plot)
-        train(host, config, lambda event: None, Control())
-    return folder
+NAME = TRAINED
 
 
 @pytest.fixture
-def host(trained: Path, tmp_path: Path) -> FakeHost:
-    """A host on a copy of that folder."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    return FakeHost(tmp_path)
-
-
-@pytest.fixture
-def run(host: FakeHost, tmp_path: Path) -> RunResults:
-    log = tmp_path / "runs"
-    return RunResults(log, NAME, results.list_runs(log, NAME)[0])
+def host(trained_host: FakeHost) -> FakeHost:
+    return trained_host
 
 
 def actions(host: FakeHost) -> ResultsService:
@@ -88,17 +56,54 @@ def test_only_run_folders_of_the_embedding_are_opened(run: RunResults, tmp_path:
 
 def test_the_page_of_a_run(run: RunResults) -> None:
     previews = run.previews()
-    assert [one.step for one in previews] == [0, 5, 10, 15, 20]
-    assert {(one.prompt, one.seed) for one in previews} == {("a house, my-style", 7)}
-    assert "step 15" in view.preview(previews, 14)
-    assert "before training" in view.preview(previews, 1)
-    assert view.strip(previews).count("<img") == 5
+    assert [(one.step, one.number) for one in previews] == [(step, n) for step in (0, 5, 10, 15, 20) for n in (1, 2)]
+    assert [(one.prompt, one.seed) for one in previews[:2]] == [("a house, my-style", 7), ("a tree, my-style", 7)]
+    assert view.strip(previews).count("<img") == 10
     assert "<polyline" in view.curve(run)
     assert list(run.checkpoints()) == ["best", "10", "20"]
     recipe = view.recipe(run)
     for word in ("fake [0123456789]", "9, and 1 for validation", "Max steps", "a house, [name]"):
         assert word in recipe
-    assert run.prompts() == ["a house, [name]"]
+    assert run.prompts() == ["a house, [name]", "a tree, [name]"]
+
+
+def test_a_step_is_chosen_with_its_images_and_its_checkpoint(run: RunResults) -> None:
+    steps = selectable(run)
+    best = steps.checkpoints["best"]
+    assert steps.steps == sorted({0, 5, 10, 15, 20, best})
+    chosen = steps.at_step(11)
+    assert (chosen.step, [one.number for one in chosen.images], chosen.checkpoint) == (10, [1, 2], "10")
+    assert "10 2" in view.images(replace(chosen, number=2)) and 'data-chosen="10"' in view.images(chosen)
+    first = steps.first_choice()
+    assert (first.step, first.checkpoint, first.checkpoint_step) == (best, "best", best)
+    assert steps.at_checkpoint("20") == steps.at_step(99)
+    assert steps.at_checkpoint("2") is None
+    # Of "best" and the number of its step, the one that was chosen stays.
+    assert steps.at_step(best, "best").checkpoint == "best"
+
+
+def test_what_a_step_lacks_is_that_of_the_nearest_and_said(run: RunResults) -> None:
+    run.folder.checkpoint("best", ".safetensors").unlink()
+    steps = selectable(run)
+    chosen = steps.at_step(15)
+    assert (chosen.step, chosen.checkpoint, chosen.checkpoint_step) == (15, "20", 20)
+    said = view.chosen(chosen, 20)
+    assert "There is no checkpoint of step 15; the buttons use the nearest one, of step 20" in said
+    assert "The embedding is that of step 20 now" in said
+    for path in (run.folder.preview(10), run.folder.preview(10, 2)):
+        path.unlink()
+    chosen = selectable(run).at_checkpoint("10")
+    assert chosen is not None and chosen.image is not None
+    assert (chosen.step, chosen.image.step) == (10, 15)
+    assert "There is no preview of step 10; this is the nearest." in view.images(chosen)
+
+
+def test_a_run_without_previews_and_checkpoints_has_nothing_to_choose(run: RunResults) -> None:
+    for folder in ("images", "embeddings"):
+        shutil.rmtree(run.folder.path / folder)
+    chosen = selectable(run).first_choice()
+    assert (chosen.images, chosen.checkpoint) == ((), "")
+    assert "no previews" in view.images(chosen) and "no checkpoints" in view.chosen(chosen, 20)
 
 
 def test_a_restored_checkpoint_keeps_its_recipe_and_preview(run: RunResults, host: FakeHost) -> None:
@@ -140,7 +145,8 @@ def test_restoring_is_refused_while_the_embedding_is_trained(run: RunResults, ho
 
 @pytest.mark.parametrize(("suffix", "step"), list(itertools.product([".safetensors", ".pt", ".png"], ["best", "20"])))
 def test_downloads_are_called_by_the_embeddings_name(run: RunResults, suffix: str, step: str) -> None:
-    path = actions(host).export_checkpoint(run, step, suffix)
+    results = actions(host)  # whose files are removed with it
+    path = results.export_checkpoint(run, step, suffix)
     assert path.name == f"my-style{suffix}"
     wanted = run.checkpoint(step)
     read = files.load(path)
@@ -151,15 +157,96 @@ def test_downloads_are_called_by_the_embeddings_name(run: RunResults, suffix: st
 def test_train_more_has_the_same_settings_and_more_steps(run: RunResults) -> None:
     values = run.settings_to_continue()
     assert values["max_steps"] == 40
-    assert values["preview_prompt"] == "a house, [name]"
+    assert values["preview_prompt"] == "a house, [name]\na tree, [name]"
     for path in run.folder.path.glob("settings-*.json"):
         path.write_text("not JSON")
     with pytest.raises(BadInput, match="cannot be read"):
         run.settings_to_continue()
 
 
-def test_prompt_and_seed_go_to_txt2img(run: RunResults) -> None:
-    assert run.txt2img_values(20) == {"prompt": "a house, my-style", "negative_prompt": "", "seed": 7}
+def test_parameters_of_the_chosen_image_go_to_txt2img(run: RunResults) -> None:
+    chosen = selectable(run).at_step(20, number=2)
+    assert txt2img_values(run, chosen) == {
+        "prompt": "a tree, my-style",
+        "negative_prompt": "fog",
+        "steps": 20,
+        "sampler": "Euler a",
+        "scheduler": "Automatic",
+        "cfg_scale": 7.0,
+        "seed": 7,
+        "width": 32,
+        "height": 32,
+    }
+    shutil.rmtree(run.folder.path / "images")
+    chosen = selectable(run).at_step(20)
+    assert txt2img_values(run, chosen) == {"prompt": "my-style", "negative_prompt": "fog", "seed": -1}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("only a prompt", {"prompt": "only a prompt"}),
+        (
+            "two\nlines\nNegative prompt: fog\nSteps: 9, Sampler: Euler, Schedule type: Karras, CFG scale: 5, Seed: 4",
+            {
+                "prompt": "two\nlines",
+                "negative_prompt": "fog",
+                "steps": 9,
+                "sampler": "Euler",
+                "scheduler": "Karras",
+                "cfg_scale": 5.0,
+                "seed": 4,
+            },
+        ),
+        ("x\nSteps: many, Seed: none", {"prompt": "x", "negative_prompt": ""}),
+    ],
+)
+def test_generation_parameters_are_read(text: str, expected: dict[str, Any]) -> None:
+    assert parse_parameters(text) == expected
+
+
+def test_a_restore_is_undone_with_the_preview_on_the_card(run: RunResults, host: FakeHost) -> None:
+    path, results = host.folders.embeddings / "my-style.safetensors", actions(host)
+    theirs = replace(files.load(path), vectors={"clip_l": torch.ones(3, WIDTH)}, step=17)
+    files.save(theirs, path)
+    shown = path.with_name("my-style.preview.png")
+    Image.new("RGB", (9, 9), "red").save(shown)
+    before = {one: one.read_bytes() for one in (path, shown)}
+    assert results.restorer.undo_title(NAME) == ""
+    results.restore_checkpoint(run, "10")
+    assert results.restorer.undo_title(NAME) == "Undo: restore step 17"
+    results.restore_checkpoint(run, "20")
+    assert results.restorer.undo_title(NAME) == "Undo: restore step 10"
+    assert results.restorer.undo(NAME).notes == (f"{path} is again the embedding of step 10.",)
+    assert files.load(path).step == 10
+    results.restorer.undo(NAME)
+    assert {one: one.read_bytes() for one in (path, shown)} == before
+    assert host.models.saved[-1] == path
+    assert results.restorer.undo_title(NAME) == ""
+    assert not list(path.parent.glob("*.replaced-*"))  # what was kept aside is back in its place
+    with pytest.raises(BadInput, match="No checkpoint of 'my-style' was restored"):
+        results.restorer.undo(NAME)
+
+
+def test_an_embedding_that_was_changed_since_is_not_undone(run: RunResults, host: FakeHost) -> None:
+    path, results = host.folders.embeddings / "my-style.safetensors", actions(host)
+    results.restore_checkpoint(run, "10")
+    files.save(replace(files.load(path), step=99), path)
+    with pytest.raises(BadInput, match="was changed since it was restored: nothing was undone"):
+        results.restorer.undo(NAME)
+    assert files.load(path).step == 99
+
+
+def test_the_images_of_a_run_are_downloaded_as_a_zip(run: RunResults, host: FakeHost) -> None:
+    run.folder.new_image("contact-sheet").write_bytes(run.folder.preview(0).read_bytes())
+    results = actions(host)  # whose files are removed with it
+    path = results.downloads.images(run)
+    assert path.name == "my-style-images.zip"
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        assert archive.read("my-style/images/my-style-20-prompt-2.png") == run.folder.preview(20, 2).read_bytes()
+    assert len(names) == 11 and "my-style/contact-sheet.png" in names
 
 
 def test_best_checkpoints_of_former_data_can_be_chosen_too(run: RunResults, host: FakeHost) -> None:

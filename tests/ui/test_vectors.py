@@ -2,69 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
 from lib_ti.background.kinds import RUN, VECTORS
 from lib_ti.background.tasks import BackgroundTasks
-from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.embedding import files
 from lib_ti.errors import BadInput, Busy
-from lib_ti.signals import Control
-from lib_ti.training.create import create
-from lib_ti.training.run import train
-from lib_ti.ui.results import state
 from lib_ti.ui.results.service import ResultsService
 from lib_ti.ui.results.state import RunResults
 from lib_ti.ui.results.vectors import service, view
-from tests.fakes import FakeHost, draw_images
-
-NAME = "my-style"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder after a run, made once."""
-    folder = tmp_path_factory.mktemp("trained")
-    host = FakeHost(folder)
-    create(host, CreateConfig(name=NAME, text="style", vectors=3))
-    config = TrainConfig(
-        name=NAME,
-        dataset=str(draw_images(folder / "images")),
-        log_directory=str(folder / "runs"),
-        learning_rate="0.05",
-        max_steps=20,
-        save_image_every=0,
-        save_embedding_every=10,
-        validate_every=10,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib_ti.training.images.plot.loss_plot", lambda folder: folder.loss_plot)
-        train(host, config, lambda event: None, Control())
-    return folder
-
-
-@pytest.fixture
-def host(trained: Path, tmp_path: Path) -> FakeHost:
-    """A host on a copy of that folder."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    return FakeHost(tmp_path)
-
-
-@pytest.fixture
-def run(host: FakeHost, tmp_path: Path) -> RunResults:
-    log = tmp_path / "runs"
-    return RunResults(log, NAME, state.list_runs(log, NAME)[0])
+from tests.fakes import FakeHost
 
 
 def test_the_comparison_is_a_task_and_its_page_shows_table_conclusion_and_images(
-    run: RunResults, host: FakeHost
+    run: RunResults, trained_host: FakeHost
 ) -> None:
     tasks = BackgroundTasks()
-    service.start(tasks, run, "20", host)
+    service.start(tasks, run, "20", trained_host)
     assert tasks.wait(60)
     now = tasks.status(VECTORS)
     assert (now.state, now.title) == ("done", "Comparing the numbers of vectors of my-style")
@@ -75,34 +31,34 @@ def test_the_comparison_is_a_task_and_its_page_shows_table_conclusion_and_images
     assert found.losses.conclusion().split(";")[0] in shown and "<img" in shown
 
 
-def test_it_can_be_stopped_and_is_refused_during_a_run(run: RunResults, host: FakeHost) -> None:
+def test_it_can_be_stopped_and_is_refused_during_a_run(run: RunResults, trained_host: FakeHost) -> None:
     tasks, end = BackgroundTasks(), threading.Event()
-    predict = host.model.predict
+    predict = trained_host.model.predict
 
     def stopping(*arguments: object) -> object:
         tasks.control(VECTORS).stop()
         return predict(*arguments)  # type: ignore[arg-type]
 
-    host.model.predict = stopping  # type: ignore[method-assign,assignment]
-    service.start(tasks, run, "20", host)
+    trained_host.model.predict = stopping  # type: ignore[method-assign,assignment]
+    service.start(tasks, run, "20", trained_host)
     assert tasks.wait(60)
     assert tasks.status(VECTORS).state == "stopped"
     assert not list(run.folder.path.glob("vectors*"))
     tasks.start(RUN, "Training my-style", lambda task: end.wait(20))
     with pytest.raises(Busy, match="Training my-style is in progress"):
-        service.start(tasks, run, "20", host)
+        service.start(tasks, run, "20", trained_host)
     end.set()
     assert tasks.wait(20)
     with pytest.raises(BadInput, match="no checkpoint of step 7"):
-        service.start(tasks, run, "7", host)
+        service.start(tasks, run, "7", trained_host)
 
 
-def test_kept_vectors_replace_the_embedding_which_is_kept_aside(run: RunResults, host: FakeHost) -> None:
-    results = ResultsService(host, BackgroundTasks())
+def test_kept_vectors_replace_the_embedding_which_is_kept_aside(run: RunResults, trained_host: FakeHost) -> None:
+    results = ResultsService(trained_host, BackgroundTasks())
     said, kept, warning = results.keep_vectors(run, "10", 2)
-    path = host.folders.embeddings / "my-style.safetensors"
+    path = trained_host.folders.embeddings / "my-style.safetensors"
     assert said == f"{path} now has 2 vectors, the first of 3 after step 10."
-    (aside,) = host.folders.embeddings.glob("*.replaced-*")
+    (aside,) = trained_host.folders.embeddings.glob("*.replaced-*")
     assert str(aside) in kept and warning == ""
     whole = files.load(run.checkpoints()["10"]).vectors["clip_l"]
     assert files.load(path).vectors["clip_l"].equal(whole[:2])

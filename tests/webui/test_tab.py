@@ -153,7 +153,7 @@ def open_results(page: Page, name: str) -> None:
     page.until(chosen, wanted=f"the embedding {name}")
     page.press("ti_results_show")
     page.until(lambda: page.value("ti_checkpoint") == "best", wanted="the run's checkpoints")
-    page.says("ti_results_preview", "step 30")
+    page.until(lambda: page.find("ti_results_preview", "img"), wanted="the preview of the best step")
 
 
 def test_an_embedding_is_created(webui: Instance, page: Page, free_name: str) -> None:
@@ -287,13 +287,15 @@ def test_a_checkpoint_is_restored_and_sent_to_txt2img(webui: Instance, page: Pag
     kept = run_folder(webui, trained) / "images" / f"{trained}-10.png"
     assert np.abs(generated(webui, prompt) - pixels(kept)).mean() < 1
     page.fill("ti_results_step", "20")
+    page.says("ti_results_preview", "step 20")
     page.press("ti_send_txt2img")
     page.until(lambda: page.find("txt2img_prompt").is_displayed(), wanted="the tab txt2img")
-    assert (page.value("txt2img_prompt"), page.value("txt2img_seed")) == (prompt, "7")
+    sent = {field: page.value(f"txt2img_{field}") for field in ("prompt", *TXT2IMG)}
+    assert sent == {"prompt": prompt, **TXT2IMG}
+    assert page.value("txt2img_sampling") == "DPM++ 2M"
     page.tab("Textual Inversion", OUTER)
-    page.fill("ti_checkpoint", "30")
-    page.press("ti_restore_checkpoint")
-    page.says("ti_checkpoint_message", "is now the checkpoint of step 30")
+    page.press("ti_undo_restore")
+    page.says("ti_checkpoint_message", "is again the embedding of step 30")
 
 
 def test_train_more_continues_the_run(page: Page, trained: str) -> None:

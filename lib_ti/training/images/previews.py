@@ -108,6 +108,11 @@ def save_preview(path: Path, image: Image.Image, parameters: str) -> None:
     _write_png(path, image, {"parameters": parameters, _MARK: _digest(image)})
 
 
+def card_image(embedding: Path) -> Path:
+    """Return the image file that the WebUI shows on the card of the embedding at a path."""
+    return embedding.with_name(f"{embedding.stem}.preview.png")
+
+
 def show_on_card(preview: Path, embedding: Path) -> Path | None:
     """Copy a preview to ``NAME.preview.png`` beside the embedding, where the WebUI's card shows it.
 
@@ -121,7 +126,7 @@ def show_on_card(preview: Path, embedding: Path) -> Path | None:
     CannotWrite, OSError
         When the preview cannot be read or written.
     """
-    shown, data = embedding.with_name(f"{embedding.stem}.preview.png"), preview.read_bytes()
+    shown, data = card_image(embedding), preview.read_bytes()
     if not shown.exists() or _is_ours(shown):
         write_bytes(shown, data)
         return None

@@ -161,6 +161,10 @@ def data_uri(image: Image.Image, size: int) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
+def step_name(step: int) -> str:
+    return "before training" if step == 0 else f"step {step}"
+
+
 def duration(seconds: float) -> str:
     """``"45 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
     whole = round(seconds)

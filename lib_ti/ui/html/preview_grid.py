@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib_ti.ui.html.fragments import escape, figure
-from lib_ti.ui.server.image_addresses import AS_IT_IS, address
+from lib_ti.ui.html.fragments import escape
+from lib_ti.ui.html.viewer import viewed
 
 _SIDE = 512
 """Longest side in pixels."""
-_SMALL_FILE = 64 * 1024
 _HEADING, _COLUMN = 4, 5
 """Widths in rem: of the column with the steps, and of a preview at least."""
 
 
-def preview_grid(rows: Sequence[tuple[str, Mapping[int, Path]]], prompts: Mapping[int, str]) -> str:
+def preview_grid(rows: Sequence[tuple[str, Mapping[int, Path]]], prompts: Mapping[int, str], *, group: str) -> str:
     """Return the table; empty without rows.
 
     Parameters
@@ -25,12 +24,15 @@ def preview_grid(rows: Sequence[tuple[str, Mapping[int, Path]]], prompts: Mappin
         missing leave their cell empty.
     prompts
         The columns in their order: prompts by number.
+    group
+        Images that the viewer turns through with these.
     """
     if not rows:
         return ""
     heads = "".join(f'<th scope="col">{escape(prompt)}</th>' for prompt in prompts.values())
     body = "".join(
-        f'<tr><th scope="row">{escape(step)}</th>{"".join(_cell(step, previews.get(one)) for one in prompts)}</tr>'
+        f'<tr><th scope="row">{escape(step)}</th>'
+        f"{''.join(_cell(step, previews.get(one), prompt, group) for one, prompt in prompts.items())}</tr>"
         for step, previews in rows
     )
     narrowest = _HEADING + _COLUMN * len(prompts)
@@ -41,14 +43,5 @@ def preview_grid(rows: Sequence[tuple[str, Mapping[int, Path]]], prompts: Mappin
     )
 
 
-def _cell(step: str, path: Path | None) -> str:
-    # Addresses, since a grid has many images, and all but the newest are in the browser already.
-    return f"<td>{figure(path, step, source=address(path, _size(path))) if path else ''}</td>"
-
-
-def _size(path: Path) -> int:
-    """Return the longest side to serve; small files as they are, since they would lose more than is saved."""
-    try:
-        return AS_IT_IS if path.stat().st_size < _SMALL_FILE else _SIDE
-    except OSError:
-        return _SIDE
+def _cell(step: str, path: Path | None, prompt: str, group: str) -> str:
+    return f"<td>{viewed(path, step, group=group, detail=prompt, size=_SIDE) if path else ''}</td>"

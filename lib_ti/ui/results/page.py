@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_ti.background.kinds import CONTACT_SHEET
-from lib_ti.lazy import lazy
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.results.checkpoint import page as checkpoint_page
 from lib_ti.ui.results.vectors import page as vectors_page
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.task_line import TaskLine
 
-if TYPE_CHECKING:
-    from lib_ti.ui.results import view
-else:
-    view = lazy("lib_ti.ui.results.view")
-
-DOWNLOADS = {"download_safetensors": ".safetensors", "download_pt": ".pt", "download_card": ".png"}
-"""Download buttons, and the suffix of the file that each makes."""
+FIRST_SIGHT = (
+    "Here you see what your runs learned: previews and loss curves by step, and the checkpoint that is the best.",
+    "There is no run yet: train an embedding first.",
+)
 
 
 def layout(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-line"):
+    with gr.Column(visible=False) as first_sight:
+        parts.html("results_first_sight", "".join(map(hint, FIRST_SIGHT)))
+        parts.button("results_to_start", "Train an embedding", variant="primary", elem_classes="ti-narrow")
+    parts.keep("results_empty", first_sight)
+    with gr.Row(elem_classes="ti-line") as choice:
         parts.keep("results_name", _dropdown("Embedding", "Whose runs to show.", "ti_results_name", scale=2))
         listed.button(parts, "results_name")
         parts.keep("results_run", _dropdown("Run", "Folder of the run, the newest first.", "ti_results_run", scale=3))
         parts.button("results_show", "Show", scale=1)
-    parts.html("results_message", hint("Choose an embedding to see its runs."))
-    with gr.Row(elem_classes="ti-columns"):
+    parts.keep("results_choice", choice)
+    parts.html("results_message")
+    with gr.Row(elem_classes="ti-columns", visible=False) as columns:
         with gr.Column(scale=1, min_width=320):
-            parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
-            parts.html("results_preview")
-            parts.html("results_strip")
+            checkpoint_page.layout_images(parts)
         with gr.Column(scale=1, min_width=320):
             parts.html("results_curve")
-            _checkpoints(parts)
+            checkpoint_page.layout_buttons(parts)
             with gr.Accordion("Recipe", open=False):
                 parts.html("results_recipe")
             _sheet(parts)
             vectors_page.layout(parts)
+    parts.keep("results_columns", columns)
 
 
 def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:
     return gr.Dropdown([], label=label, info=info, allow_custom_value=True, elem_id=elem_id, **options)
-
-
-def _checkpoints(parts: Parts) -> None:
-    parts.keep(
-        "checkpoint",
-        _dropdown("Checkpoint", "The embedding at that step; “best” has the lowest validation loss.", "ti_checkpoint"),
-    )
-    with gr.Row(elem_classes="ti-buttons"):
-        parts.button("restore_checkpoint", "Restore this checkpoint", variant="primary")
-        parts.button("train_more", "Train more")
-        if "prompt" in parts.txt2img:
-            parts.button("send_txt2img", "Send to txt2img")
-    with gr.Row(elem_classes="ti-buttons"):
-        for name, suffix in DOWNLOADS.items():
-            text = "Download PNG card" if suffix == ".png" else f"Download {suffix}"
-            parts.button(name, text, size="sm")
-    parts.html("checkpoint_message")
-    parts.keep("download", gr.File(label="Download", visible=False, interactive=False, elem_id="ti_download"))
 
 
 def _sheet(parts: Parts) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,25 @@ from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.paths import as_path
-from lib_ti.storage import in_use
 from lib_ti.ui import reach
 
 if TYPE_CHECKING:
-    from lib_ti.data.images import decode
-    from lib_ti.embedding import files, library
+    from lib_ti.embedding import library
     from lib_ti.training.cut import keep
-    from lib_ti.training.files import place, run_folder
+    from lib_ti.training.files import run_folder
     from lib_ti.training.files.place import Placed
-    from lib_ti.training.images import previews
-    from lib_ti.ui.results import contact_sheet, state
+    from lib_ti.ui.results import contact_sheet, downloads, restoring, state
+    from lib_ti.ui.results.downloads import Downloads
+    from lib_ti.ui.results.restoring import Restorer
     from lib_ti.ui.results.state import RunResults
     from lib_ti.ui.results.vectors import service as vectors
 else:
-    decode = lazy("lib_ti.data.images.decode")
-    files = lazy("lib_ti.embedding.files")
     library = lazy("lib_ti.embedding.library")
     keep = lazy("lib_ti.training.cut.keep")
-    place = lazy("lib_ti.training.files.place")
     run_folder = lazy("lib_ti.training.files.run_folder")
-    previews = lazy("lib_ti.training.images.previews")
     contact_sheet = lazy("lib_ti.ui.results.contact_sheet")
+    downloads = lazy("lib_ti.ui.results.downloads")
+    restoring = lazy("lib_ti.ui.results.restoring")
     state = lazy("lib_ti.ui.results.state")
     vectors = lazy("lib_ti.ui.results.vectors.service")
 
@@ -43,9 +39,23 @@ class ResultsService:
     def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
         self._host, self._tasks = host, tasks
 
+    @cached_property
+    def restorer(self) -> Restorer:
+        """Restores checkpoints, and undoes it."""
+        return restoring.Restorer(self._host)
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        """Makes files to download."""
+        return downloads.Downloads()
+
     def trained_names(self, log_directory: str) -> list[str]:
         """Embeddings that have runs in the log directory."""
         return state.trained_names(self._folder(log_directory), library.list_names(self._host.folders.embeddings))
+
+    def last_trained(self, log_directory: str) -> str:
+        """Return the embedding whose run was saved last; empty where none has a run."""
+        return state.last_trained(self._folder(log_directory), self.trained_names(log_directory))
 
     def list_runs(self, log_directory: str, name: str) -> list[str]:
         """Folders of an embedding's runs, the newest first."""
@@ -62,6 +72,11 @@ class ResultsService:
         folder, there = self._folder(log_directory), self.list_runs(log_directory, name)
         newest = there and path not in there and (not path or run_folder.is_run(folder, path))
         return state.RunResults(folder, name, there[0] if newest else path)
+
+    def current_step(self, name: str) -> int | None:
+        """Return the step of the embedding in the embeddings folder; None where there is not one that can be read."""
+        found = library.find_all(self._host.folders.embeddings, name)
+        return restoring.current_step(found[0]) if len(found) == 1 else None
 
     def start_contact_sheet(self, run: RunResults, prompts: str) -> None:
         """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
@@ -86,37 +101,12 @@ class ResultsService:
         return [keep.describe(placed, embedding, count), *placed.notes, placed.warning]
 
     def restore_checkpoint(self, run: RunResults, step: str) -> tuple[Placed, int]:
-        """Make a checkpoint the embedding in the embeddings folder, in the embedding's file format, with its preview.
-
-        The file it replaces is kept aside, unless a run of the embedding has a checkpoint with the same vectors.
-
-        Returns
-        -------
-        tuple
-            What was written, and the checkpoint's step.
-
-        Raises
-        ------
-        BadInput
-            When there is no such checkpoint, several files have the embedding's name, or it is being trained.
-        """
-        host, embedding = self._host, run.checkpoint(step)
-        path = keep.published_path(host.folders.embeddings, run.name)
-        with in_use.held(library.target(path), "replaced"):
-            runs = run_folder.find_runs(run.folder.path.parents[1], run.name)
-            known = path.exists() and place.has_checkpoint(runs, path)
-            placed = place.place(host.models, embedding, path, keep_replaced=not known)
-            image = run.folder.preview_near(embedding.step)
-            kept = previews.show_on_card(image, path) if image else None
-        return replace(placed, replaced=(*placed.replaced, *([kept] if kept else []))), embedding.step
+        """Make a checkpoint the embedding; see :meth:`lib_ti.ui.results.restoring.Restorer.restore`."""
+        return self.restorer.restore(run, step)
 
     def export_checkpoint(self, run: RunResults, step: str, suffix: str) -> Path:
-        """Write a checkpoint as a file of that format into a new temporary folder, under the embedding's name."""
-        embedding = run.checkpoint(step)
-        target = Path(tempfile.mkdtemp(prefix="textual-inversion-")) / f"{run.name}{suffix}"
-        shown = run.folder.preview_near(embedding.step) if suffix == ".png" else None
-        files.save(embedding, target, decode.open_image(shown).image if shown else None)
-        return target
+        """Write a checkpoint as a file to download; see :meth:`lib_ti.ui.results.downloads.Downloads.checkpoint`."""
+        return self.downloads.checkpoint(run, step, suffix)
 
     def _folder(self, log_directory: str) -> Path:
         reach.check(self._host.folders, {"Log directory": log_directory})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
-
-from PIL import Image
 
 from lib_ti.config import TrainConfig, described
 from lib_ti.embedding import files
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
-from lib_ti.placeholders import with_name, without_name
+from lib_ti.placeholders import without_name
 from lib_ti.training.files import run_folder
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.files.tables import read_table
@@ -21,6 +19,7 @@ from lib_ti.training.images.curve import LossCurves
 from lib_ti.training.images.run_curves import read_curves
 from lib_ti.training.validation.history import read_history
 from lib_ti.training.validation.verdict import Verdict, judge
+from lib_ti.ui.results.parameters import read_parameters
 from lib_ti.wording import quoted
 
 _MOST_PROMPTS = 3
@@ -29,12 +28,21 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Preview:
-    """One preview of a run, and the parameters written into it."""
+    """One preview of a run, of prompt ``number`` from 1, and the parameters written into it."""
 
     step: int
     path: Path
-    prompt: str
-    seed: int
+    number: int = 1
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """As :func:`lib_ti.ui.results.parameters.read_parameters` returns them."""
+
+    @property
+    def prompt(self) -> str:
+        return str(self.parameters.get("prompt", ""))
+
+    @property
+    def seed(self) -> int:
+        return int(self.parameters.get("seed", 0))
 
 
 class RunResults:
@@ -68,6 +76,16 @@ class RunResults:
         """Checkpoint files by step or mark ("best"), the best one first."""
         return self.folder.best_checkpoints() | {str(step): path for step, path in self.folder.checkpoints()}
 
+    def checkpoint_steps(self) -> dict[str, int]:
+        """Steps of the checkpoints by their entry in the list, the best one first; without unreadable files."""
+        found = {}
+        for key, path in self.checkpoints().items():
+            try:
+                found[key] = int(key) if key.isdigit() else files.load(path).step
+            except BadInput:
+                continue
+        return found
+
     def checkpoint(self, step: str) -> Embedding:
         """Load the embedding of that step, under its own name.
 
@@ -83,8 +101,12 @@ class RunResults:
         return replace(files.load(found[str(step)]), name=self.name)
 
     def previews(self) -> list[Preview]:
-        """Previews in the order of their steps."""
-        return [Preview(step, path, *_parameters(path)) for step, path in self.folder.previews()]
+        """Previews in the order of their steps; those of one step in that of the prompts."""
+        return [
+            Preview(step, path, number, read_parameters(path))
+            for step, there in self.folder.preview_grid().items()
+            for number, path in there.items()
+        ]
 
     def curves(self) -> LossCurves:
         """Training and validation losses, and those of the embedding's other runs."""
@@ -98,14 +120,6 @@ class RunResults:
         """Up to three different prompts of the previews, with ``[name]`` for the embedding."""
         found = dict.fromkeys(without_name(one.prompt, self.name) for one in self.previews() if one.prompt)
         return list(found)[:_MOST_PROMPTS] or ["a picture by [name]"]
-
-    def txt2img_values(self, step: float) -> dict[str, Any]:
-        """Prompt, negative prompt and seed of the preview nearest to a step; without previews, the embedding's name."""
-        previews = self.previews()
-        settings = self.settings_file().get("settings", {})
-        one = nearest(previews, step) if previews else Preview(0, Path(), self.name, -1)
-        negative = with_name(str(settings.get("preview_negative", "")), self.name)
-        return {"prompt": one.prompt or self.name, "negative_prompt": negative, "seed": one.seed}
 
     def settings_to_continue(self) -> dict[str, Any]:
         """Settings that continue this run: its own, with Max steps doubled where the run has reached it.
@@ -130,14 +144,15 @@ def trained_names(log_directory: Path, known: Sequence[str]) -> list[str]:
     return [name for name in known if run_folder.find_runs(log_directory, name)]
 
 
+def last_trained(log_directory: Path, names: Sequence[str]) -> str:
+    """Return the name whose run was saved last; empty without names."""
+    saved = {name: run_folder.find_runs(log_directory, name)[0].state.stat().st_mtime for name in names}
+    return max(names, key=saved.__getitem__, default="")
+
+
 def list_runs(log_directory: Path, name: str) -> list[str]:
     """Folders of an embedding's runs, the newest first."""
     return [str(run.path) for run in run_folder.find_runs(log_directory, name)] if name else []
-
-
-def nearest(previews: Sequence[Preview], step: float) -> Preview:
-    """Return the preview nearest to a step."""
-    return min(previews, key=lambda one: abs(one.step - step))
 
 
 def evenly(items: Sequence[Item], most: int) -> list[Item]:
@@ -145,16 +160,3 @@ def evenly(items: Sequence[Item], most: int) -> list[Item]:
     if len(items) <= most:
         return list(items)
     return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
-
-
-def _parameters(path: Path) -> tuple[str, int]:
-    """Prompt and seed from an image's generation parameters."""
-    try:
-        with Image.open(path) as image:
-            text = str(getattr(image, "text", {}).get("parameters", ""))
-    except OSError:
-        return "", 0
-    prompt = text.partition("\nSteps: ")[0].partition("\nNegative prompt: ")[0]
-    _, _, after = text.rpartition("Seed: ")
-    seed = after.split(",")[0].strip()
-    return prompt, int(seed) if seed.isdigit() else 0

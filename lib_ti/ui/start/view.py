@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lib_ti.background.tasks import TaskStatus
 from lib_ti.lazy import lazy
 from lib_ti.placeholders import with_name
-from lib_ti.ui.html.fragments import bar, escape, figure, hint, notice
+from lib_ti.ui.html.fragments import bar, escape, hint, notice
+from lib_ti.ui.html.viewer import viewed
 
 if TYPE_CHECKING:
     from lib_ti.make_it import snapshot
@@ -68,7 +69,9 @@ def result(now: MakeSnapshot) -> str:
     prompts = [with_name(prompt, now.keyword) for prompt in facts.get("prompts", ())]
     detail = f"{' | '.join(prompts)} (seeds from {facts.get('seed')})"
     caption = "The same prompts and seeds, before and after"
-    return shown + figure(Path(facts["sheet"]), caption, detail=detail, size=SHEET_SIZE, classes="ti-large")
+    return shown + viewed(
+        Path(facts["sheet"]), caption, group="made", detail=detail, size=SHEET_SIZE, classes="ti-large"
+    )
 
 
 def _shown(now: TaskStatus) -> str:

@@ -17,22 +17,25 @@ from lib_ti.ui.html.fragments import (
     duration,
     escape,
     facts,
-    figure,
     file_name,
     findings,
     folded,
     gallery,
     hint,
     notice,
+    step_name,
     table,
 )
 from lib_ti.ui.html.preview_grid import preview_grid
+from lib_ti.ui.html.viewer import viewed
 from lib_ti.ui.server.image_addresses import address
 from lib_ti.wording import counted
 
 SHOWN_PREVIEWS = 6
 SHOWN_IMAGES = 10
 PREVIEW_SIZE = 320
+VIEWED = "previews"
+"""Group of the previews in the viewer."""
 
 
 def status(now: Snapshot, seconds: float) -> str:
@@ -66,9 +69,10 @@ def previews(now: Snapshot) -> str:
     shown = reversed(now.previews[-SHOWN_PREVIEWS:])
     return gallery(
         [
-            figure(
+            viewed(
                 preview.path,
                 step_name(preview.step),
+                group=VIEWED,
                 detail=f"{preview.prompt} (seed {preview.seed})",
                 size=PREVIEW_SIZE,
             )
@@ -83,17 +87,13 @@ def previews_key(now: Snapshot) -> str:
     return "|".join(f"{one.path}:{one.step}" for one in now.previews[-1:]) or now.name
 
 
-def step_name(step: int) -> str:
-    return "before training" if step == 0 else f"step {step}"
-
-
 def _preview_grid(shown: Sequence[PreviewMade]) -> str:
     steps: dict[int, dict[int, Path]] = {}
     for one in shown:
         steps.setdefault(one.step, {})[one.number] = one.path
     rows = [(step_name(step), steps[step]) for step in reversed(list(steps)[-SHOWN_PREVIEWS:])]
     prompts = {one.number: one.prompt for one in shown}
-    return preview_grid(rows, dict(sorted(prompts.items())))
+    return preview_grid(rows, dict(sorted(prompts.items())), group=VIEWED)
 
 
 def checked(found: Sequence[Finding]) -> str:

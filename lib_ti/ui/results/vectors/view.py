@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lib_ti.training.cut.compare import VectorComparison
 from lib_ti.training.cut.losses import HEAD
-from lib_ti.ui.html.fragments import escape, figure, notice
+from lib_ti.ui.html.fragments import escape, notice
+from lib_ti.ui.html.viewer import viewed
 
 _SIZE = 1600
 
@@ -18,4 +19,6 @@ def comparison(found: VectorComparison) -> str:
     shown = notice("info", [losses.conclusion(), *found.notes]) + table
     if found.sheet is None:
         return shown
-    return shown + figure(found.sheet, f"Step {found.step}: {found.sheet}", size=_SIZE, classes="ti-large")
+    return shown + viewed(
+        found.sheet, f"Step {found.step}: {found.sheet}", group="vectors", size=_SIZE, classes="ti-large"
+    )
