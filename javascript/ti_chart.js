@@ -119,10 +119,14 @@
         }
     }
 
+    // A plot that is replaced loses the focus too, in some browsers while it is still there.
     function left(event) {
-        if (plotOf(event) && event.target.isConnected && read.focused) {
-            leave();
-        }
+        const plot = plotOf(event);
+        window.setTimeout(function () {
+            if (plot && plot.isConnected && read.focused && document.activeElement !== plot) {
+                leave();
+            }
+        }, 0);
     }
 
     // The plot was replaced by one with more steps.

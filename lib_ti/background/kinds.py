@@ -26,6 +26,7 @@ RUN = TaskKind("run", "model", "press Interrupt in the Train tab", unit="step", 
 MAKE_IT = TaskKind("make", "model", "press Interrupt in the Start tab")
 CONTACT_SHEET = TaskKind("sheet", "model", "press Stop in the Results tab")
 VECTORS = TaskKind("vectors", "model", "press Stop in the Results tab")
+COMPARISON = TaskKind("comparison", "model", "press Stop in the Results tab")
 SUGGESTION = TaskKind("suggestion", "model", "press Stop in the Create tab")
 
 _STOP = "press Stop in the Dataset tab"

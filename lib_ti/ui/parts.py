@@ -33,6 +33,8 @@ class Parts:
     """The task of a contact sheet."""
     vectors_line: TaskLine = None  # type: ignore[assignment]  # set by results/vectors/page
     """The task of a comparison of numbers of vectors."""
+    compare_line: TaskLine = None  # type: ignore[assignment]  # set by results/compare/page
+    """The task of a comparison of two runs."""
     suggest_line: TaskLine = None  # type: ignore[assignment]  # set by create/page
     """The task of a suggested initialization text."""
     steps: Any = None

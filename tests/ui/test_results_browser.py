@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -152,4 +151,32 @@ def test_a_restore_is_undone_and_a_file_is_downloaded_with_one_press(page: Page,
     link = page.until(lambda: page.find("ti_download", "a[download$='.zip']"), wanted="a link to the zip")
     with urlopen(link.get_attribute("href")) as answer:
         assert answer.read(2) == b"PK"
-    shutil.rmtree(folder / "embeddings")
+
+
+def test_another_run_is_compared_and_checkpoints_are_archived_after_a_question(page: Page, folder: Path) -> None:
+    page.unfold("Compare with another run")
+    field = page.find("ti_compare_other", "input")
+    page.click(field)
+    field.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    page.says("ti_compare_pair", "Preview prompt")  # in which the runs differ
+    page.fill("ti_compare_prompts", "a big circle, by [name]")
+    page.press("ti_compare_generate")
+    page.until(lambda: page.find("ti_compare_sheet", "img"), 240, wanted="the images of both")
+    page.unfold("Delete or archive checkpoints")
+    page.says("ti_cleanup_kept", "best, which has the lowest validation loss")
+    page.press("ti_cleanup_archive")
+    page.says("ti_cleanup_question", "into a zip in the run's folder?")
+    page.press("ti_cleanup_cancel")
+    page.until(lambda: page.text("ti_cleanup_question") == "", wanted="no question")
+    page.press("ti_cleanup_delete")
+    page.says("ti_cleanup_question", "They cannot be had back")
+    page.press("ti_cleanup_archive")
+    page.says("ti_cleanup_question", "into a zip in the run's folder?")
+    page.shot("results-archive")
+    page.press("ti_cleanup_confirm")
+    said = page.says("ti_cleanup_message", "are free again")
+    assert "Archived" in said
+    (archive,) = folder.glob("textual_inversion/*/my-style-2/checkpoints-*.zip")
+    assert archive.name in said
+    page.until(lambda: "best" in page.text("ti_cleanup_choice"), wanted="what is left")
+    assert page.text("ti_cleanup_choice").count("KB") < 3

@@ -73,10 +73,11 @@ def has_checkpoint(runs: Iterable[RunFolder], path: Path) -> bool:
             *run.best_checkpoints().values(),
         )
     ]
-    return any(_has_vectors(checkpoint, embedding) for checkpoint in checkpoints)
+    return any(has_vectors(checkpoint, embedding) for checkpoint in checkpoints)
 
 
-def _has_vectors(path: Path, embedding: Embedding) -> bool:
+def has_vectors(path: Path, embedding: Embedding) -> bool:
+    """Return whether the file of an embedding has the same vectors; False where it cannot be read."""
     try:
         vectors = files.load(path).vectors
     except BadInput:

@@ -12,7 +12,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import Stopped
 from lib_ti.host.model import ImageRequest, Model
 from lib_ti.placeholders import with_name, without
-from lib_ti.training.images.plot import contact_sheet
+from lib_ti.training.images.plot import LARGE_CELL, contact_sheet
 from lib_ti.wording import counted
 
 _CFG_SCALE = 5.0
@@ -55,6 +55,31 @@ def compare_steps(
     about = "before and after" if len(checkpoints) == 2 else "the same prompts after different numbers of steps"
     title = f"{name}: {about}"
     return contact_sheet(path, [_heading(one, best_step) for one in checkpoints], rows, sheet.generate, title=title)
+
+
+def compare_embeddings(
+    model: Model,
+    pair: Sequence[Embedding],
+    headings: Sequence[str],
+    prompts: Sequence[str],
+    path: Path,
+    *,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Path:
+    """Generate each prompt with two embeddings, from the same noise, side by side and larger than on other sheets.
+
+    Parameters are those of :func:`compare_steps`; ``headings`` are of the embeddings.
+
+    Raises
+    ------
+    Stopped
+        When ``stop`` returned True; no file was written.
+    """
+    sheet = _Images(model, pair, prompts, seed, progress, stop, "The comparison")
+    title = f"{headings[0]} and {headings[1]}: the same prompts and seeds"
+    return contact_sheet(path, headings, list(prompts), sheet.generate, title=title, cell=LARGE_CELL)
 
 
 def compare_counts(

@@ -25,6 +25,8 @@ else:
     matplotlib_figure = lazy("matplotlib.figure")  # half a second to import, and needed once a run
 
 NOISE = "± 1 standard error of the difference from the best step before"
+LARGE_CELL = 3.0
+"""Side of an image in inches on a sheet of few images."""
 INK, SOFT, VALIDATION, BEST = "#333333", "#b8c4d0", "#1f6fb2", "#d1495b"
 
 
@@ -106,6 +108,7 @@ def contact_sheet(
     generate: Callable[[int, int], Image.Image],
     *,
     title: str = "",
+    cell: float = 1.35,
 ) -> Path:
     """Write a grid of images: ``columns`` (steps) across, ``rows`` (prompts) down.
 
@@ -113,8 +116,10 @@ def contact_sheet(
     ----------
     generate
         Returns the image at (row, column); called once for each.
+    cell
+        Side of an image in inches.
     """
-    cell, label, dpi = 1.35, 2.1, 130
+    label, dpi = 2.1, 130
     width, height = label + cell * len(columns), cell * len(rows) + 0.35 + (0.4 if title else 0)
     figure = matplotlib_figure.Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     grid = figure.subplots(len(rows), len(columns), squeeze=False)

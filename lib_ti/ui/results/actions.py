@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import partial
 from itertools import pairwise
@@ -17,8 +18,11 @@ from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.html.viewer import viewed
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.results.checkpoint import actions as checkpoint_actions
+from lib_ti.ui.results.cleanup import actions as cleanup_actions
+from lib_ti.ui.results.compare import actions as compare_actions
+from lib_ti.ui.results.compare import page as compare_page
 from lib_ti.ui.results.vectors import actions as vectors_actions
-from lib_ti.ui.results.vectors.page import SHOWN
+from lib_ti.ui.results.vectors import page as vectors_page
 from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
@@ -29,20 +33,31 @@ else:
 
 SHEET_SIZE = 1600
 _OF_RUN = (
-    *("results_message", "results_columns", "results_strip", "results_curve", "results_recipe", "sheet_prompts"),
+    *("results_message", "results_of", "results_shown"),
+    *("results_strip", "results_curve", "results_recipe", "sheet_prompts"),
     *("undo_restore", "results_run", "results_step", "checkpoint", "results_chosen"),
     *checkpoint_actions.SHOWN,
+    *("compare_other", "compare_prompts"),
+    *cleanup_actions.SHOWN,
 )
 """What shows the chosen run."""
+_PAST = (
+    *("checkpoint_message", "download", "sheet_message", "sheet", "cleanup_message"),
+    *compare_page.SHOWN,
+    *vectors_page.SHOWN,
+)
+"""What is about one run, and removed when another one is shown."""
 
 
 def connect(parts: Parts) -> None:
     where, chosen_run = _where(parts), partial(_run, parts)
     _connect_names(parts)
-    _connect_runs(parts)
+    shown = _connect_runs(parts)
     checkpoint_actions.connect(parts, where, chosen_run)
     _connect_sheet(parts)
+    compare_actions.connect(parts, where, chosen_run)
     vectors_actions.connect(parts, where, chosen_run)
+    cleanup_actions.connect(parts, where, chosen_run, shown)
 
 
 def _connect_sheet(parts: Parts) -> None:
@@ -89,52 +104,77 @@ def _connect_names(parts: Parts) -> None:
     parts["results_to_start"].click(lambda: gr.update(selected="start"), inputs=[], outputs=[parts.tabs], **QUIET)
 
 
-def _connect_runs(parts: Parts) -> None:
+def _connect_runs(parts: Parts) -> cleanup_actions.Shown:
     name, run = parts["results_name"], parts["results_run"]
-    shown, pick = [parts[key] for key in _OF_RUN], parts["results_pick"]
+    outputs, past = [parts[key] for key in _OF_RUN], [parts[key] for key in _PAST]
 
     def show(data: dict[Any, Any]) -> list[Any]:
         if not data[name]:
-            return [hint("Choose an embedding to see its runs."), gr.update(visible=False), *_unchanged(2)]
+            return _nothing(hint("Choose an embedding to see its runs."), hidden=True)
         chosen, problem = attempt(lambda: _run(parts, data))
         page, broken = attempt(lambda: _page(parts, data, chosen)) if chosen else (None, problem)
-        return [broken, *_unchanged(1)] if page is None else page
+        return _nothing(broken) if page is None else page
+
+    def show_new(data: dict[Any, Any]) -> list[Any]:
+        """Show the run unless it is shown already, so that a choice that was made meanwhile stays."""
+        chosen, _ = attempt(lambda: _run(parts, data)) if data[name] else (None, "")
+        return [gr.update()] * len(_OF_RUN) if chosen and _stamp(chosen) == data[parts["results_of"]] else show(data)
+
+    def show_progress(data: dict[Any, Any]) -> list[Any]:
+        """Show what the run that is shown has reached meanwhile."""
+        return show_new(data) if data[parts["results_of"]] else [gr.update()] * len(_OF_RUN)
 
     # Messages and files about another run are removed.
-    past = [parts[key] for key in ("checkpoint_message", "download", "sheet_message", "sheet", *SHOWN)]
     for event in (parts["results_show"].click, name.change, run.change):
         event(lambda: [""] * len(past), inputs=[], outputs=past, **QUIET)
-    inputs = {*_where(parts), pick}
+    kept = ("results_of", "compare_other", *checkpoint_actions.WAYS)
+    inputs = {*_where(parts), *(parts[key] for key in kept)}
+    parts["results_show"].click(show, inputs=inputs, outputs=outputs, **QUIET)
     # A chosen name changes once, a typed one at every key. Answers may arrive out of order, so that the one that counts
     # is asked for when the field is left.
-    for event in (parts["results_show"].click, name.blur, run.blur):
-        event(show, inputs=inputs, outputs=shown, **QUIET)
+    for event in (name.blur, run.blur):
+        event(show_new, inputs=inputs, outputs=outputs, **QUIET)
+    parts["results_tab"].select(show_progress, inputs=inputs, outputs=outputs, **QUIET)
     for field in (name, run):
-        follow(field.change, show, by=[field], inputs=inputs, outputs=shown)
+        follow(field.change, show_new, by=[field], inputs=inputs, outputs=outputs)
+    return cleanup_actions.Shown(show, inputs, outputs)
 
 
-def _unchanged(given: int) -> list[Any]:
-    return [gr.update()] * (len(_OF_RUN) - given)
+def _nothing(message: str, *, hidden: bool = False) -> list[Any]:
+    """Updates where no run can be shown."""
+    changed = {"results_message": message, "results_of": ""} | (
+        {"results_shown": gr.update(visible=False)} if hidden else {}
+    )
+    return [changed.get(key, gr.update()) for key in _OF_RUN]
+
+
+def _stamp(run: RunResults) -> str:
+    """What a page keeps of the run that it shows: which one it is, and how far it was."""
+    return json.dumps([run.name, str(run.folder.path), run.folder.state.stat().st_mtime_ns])
 
 
 def _page(parts: Parts, data: dict[Any, Any], run: RunResults) -> list[Any]:
-    """Updates of everything that shows a run, of which the best checkpoint is chosen at first."""
-    steps = selection.selectable(run)
-    chosen = steps.first_choice()
+    """Updates of everything that shows a run; the best step is chosen, unless the page shows the run already."""
+    steps, before = selection.selectable(run), data[parts["results_of"]]
+    same = bool(before) and json.loads(before)[:2] == json.loads(_stamp(run))[:2]
+    chosen = checkpoint_actions.selected(parts, data, steps) if same else steps.first_choice()
     runs = parts.controller.results.list_runs(data[parts.train["log_directory"]] or "", run.name)
     return [
         "",
+        _stamp(run),
         gr.update(visible=True),
         view.strip(steps.previews),
         view.curve(run),
         view.recipe(run),
-        "\n".join(run.prompts()),
+        gr.update() if same else "\n".join(run.prompts()),
         checkpoint_actions.undo_update(parts, run.name),
         choices(runs, str(run.folder.path)),
         _slider(steps.steps, chosen.step),
         choices(steps.checkpoints, chosen.checkpoint),
         checkpoint_actions.written((chosen.step, chosen.checkpoint, str(data[parts["results_pick"]] or ""))),
         *checkpoint_actions.updates(parts, run, chosen),
+        *compare_actions.updates(parts, run, data, same=same),
+        *cleanup_actions.updates(parts, run),
     ]
 
 
@@ -160,5 +200,5 @@ def _run(parts: Parts, data: dict[Any, Any]) -> RunResults:
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:
     """Show the tasks in progress on a new page."""
-    for line in (parts.sheet_line, parts.vectors_line):
+    for line in (parts.sheet_line, parts.compare_line, parts.vectors_line):
         blocks.load(line.updates, inputs=[], outputs=line.outputs, **QUIET)

@@ -10,6 +10,8 @@ from lib_ti.background.kinds import CONTACT_SHEET
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.results.checkpoint import page as checkpoint_page
+from lib_ti.ui.results.cleanup import page as cleanup_page
+from lib_ti.ui.results.compare import page as compare_page
 from lib_ti.ui.results.vectors import page as vectors_page
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.task_line import TaskLine
@@ -32,17 +34,20 @@ def layout(parts: Parts) -> None:
         parts.button("results_show", "Show", scale=1)
     parts.keep("results_choice", choice)
     parts.html("results_message")
-    with gr.Row(elem_classes="ti-columns", visible=False) as columns:
-        with gr.Column(scale=1, min_width=320):
-            checkpoint_page.layout_images(parts)
-        with gr.Column(scale=1, min_width=320):
-            parts.html("results_curve")
-            checkpoint_page.layout_buttons(parts)
-            with gr.Accordion("Recipe", open=False):
-                parts.html("results_recipe")
-            _sheet(parts)
-            vectors_page.layout(parts)
-    parts.keep("results_columns", columns)
+    with gr.Column(visible=False) as shown:
+        with gr.Row(elem_classes="ti-columns"):
+            with gr.Column(scale=1, min_width=320):
+                checkpoint_page.layout_images(parts)
+            with gr.Column(scale=1, min_width=320):
+                parts.html("results_curve")
+                checkpoint_page.layout_buttons(parts)
+        with gr.Accordion("Recipe", open=False):
+            parts.html("results_recipe")
+        _sheet(parts)
+        compare_page.layout(parts)
+        vectors_page.layout(parts)
+        cleanup_page.layout(parts)
+    parts.keep("results_shown", shown)
 
 
 def _dropdown(label: str, info: str, elem_id: str, **options: Any) -> Any:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lib_ti.training.files import run_folder
     from lib_ti.training.files.place import Placed
     from lib_ti.ui.results import contact_sheet, downloads, restoring, state
+    from lib_ti.ui.results.compare import service as comparing
+    from lib_ti.ui.results.compare.service import Side
     from lib_ti.ui.results.downloads import Downloads
     from lib_ti.ui.results.restoring import Restorer
     from lib_ti.ui.results.state import RunResults
@@ -27,6 +29,7 @@ else:
     keep = lazy("lib_ti.training.cut.keep")
     run_folder = lazy("lib_ti.training.files.run_folder")
     contact_sheet = lazy("lib_ti.ui.results.contact_sheet")
+    comparing = lazy("lib_ti.ui.results.compare.service")
     downloads = lazy("lib_ti.ui.results.downloads")
     restoring = lazy("lib_ti.ui.results.restoring")
     state = lazy("lib_ti.ui.results.state")
@@ -81,6 +84,14 @@ class ResultsService:
     def start_contact_sheet(self, run: RunResults, prompts: str) -> None:
         """Start a contact sheet of a run; see :func:`lib_ti.ui.results.contact_sheet.start`."""
         contact_sheet.start(self._tasks, run, self._host, prompts)
+
+    def other_runs(self, log_directory: str, run: RunResults) -> dict[str, tuple[str, str]]:
+        """Return name and folder of all runs but one, by what the list of them shows."""
+        return comparing.other_runs(self._folder(log_directory), self.trained_names(log_directory), run)
+
+    def start_comparison(self, one: Side, other: Side, prompts: str) -> None:
+        """Generate the same prompts with two runs; see :func:`lib_ti.ui.results.compare.service.start`."""
+        comparing.start(self._tasks, one, other, prompts, self._host)
 
     def start_comparing_vectors(self, run: RunResults, step: str) -> None:
         """Compare the numbers of vectors of a checkpoint; see :func:`lib_ti.ui.results.vectors.service.start`."""

@@ -19,7 +19,7 @@ from lib_ti.ui.parts import Parts
 BUSY_BOXES = (
     "make_message", "inspect_message", "crop_message", "remove_message", "review_message",
     "prepare_message", "prepare_used", "captions_result", "create_result", "suggest_message", "check_result",
-    "sheet_message",
+    "sheet_message", "compare_message",
 )  # fmt: skip
 """Boxes of the buttons that start a task or use the model."""
 _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')

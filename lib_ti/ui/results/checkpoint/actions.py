@@ -20,7 +20,7 @@ from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
     from lib_ti.ui.results import selection, view
-    from lib_ti.ui.results.selection import Selection
+    from lib_ti.ui.results.selection import Selectable, Selection
     from lib_ti.ui.results.state import RunResults
 else:
     selection, view = lazy("lib_ti.ui.results.selection"), lazy("lib_ti.ui.results.view")
@@ -65,6 +65,12 @@ def updates(parts: Parts, run: RunResults, chosen: Selection) -> list[Any]:
             value="Restore this checkpoint" if step is None else f"Restore step {step}", interactive=step is not None
         ),
     ]
+
+
+def selected(parts: Parts, data: Data, steps: Selectable) -> Selection:
+    """The selection that the page shows."""
+    step, checkpoint, pick = _values(data, [parts[name] for name in WAYS])
+    return steps.at_step(step, checkpoint, _picked(pick)[1])
 
 
 def undo_update(parts: Parts, name: str) -> Any:
@@ -135,12 +141,6 @@ def _picked(pick: str) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) == 3 else ((numbers or [0])[0], 1)
 
 
-def _selected(parts: Parts, data: Data, run: RunResults) -> Selection:
-    """The selection that the page shows."""
-    step, checkpoint, pick = _values(data, [parts[name] for name in WAYS])
-    return selection.selectable(run).at_step(step, checkpoint, _picked(pick)[1])
-
-
 def _connect_restoring(parts: Parts, inputs: set[Any], chosen_run: ChosenRun) -> None:
     results, box, name = parts.controller.results, parts["checkpoint_message"], parts["results_name"]
     outputs = [box, parts["undo_restore"], parts["checkpoint_chosen"]]
@@ -148,7 +148,11 @@ def _connect_restoring(parts: Parts, inputs: set[Any], chosen_run: ChosenRun) ->
     def shown(data: Data, message: str) -> list[Any]:
         run = chosen_run(data)
         current = results.current_step(run.name)
-        return [message, undo_update(parts, run.name), view.chosen(_selected(parts, data, run), current)]
+        return [
+            message,
+            undo_update(parts, run.name),
+            view.chosen(selected(parts, data, selection.selectable(run)), current),
+        ]
 
     def restore(data: Data) -> list[Any]:
         chosen = str(data[parts["checkpoint"]] or "")
@@ -225,7 +229,7 @@ def _connect_send(parts: Parts, inputs: set[Any], chosen_run: ChosenRun) -> None
 
 def _sent(parts: Parts, data: Data, run: RunResults) -> tuple[dict[str, Any], str]:
     """Values for txt2img, and a box that says so, and which step of the embedding is used there."""
-    chosen = _selected(parts, data, run)
+    chosen = selected(parts, data, selection.selectable(run))
     values = selection.txt2img_values(run, chosen)
     shown = notice("good", ["The preview's prompt, seed, size and sampler are in the txt2img tab."])
     current, step = parts.controller.results.current_step(run.name), chosen.checkpoint_step

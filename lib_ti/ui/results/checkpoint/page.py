@@ -18,10 +18,10 @@ def layout_images(parts: Parts) -> None:
     parts.keep("results_step", gr.Slider(0, 1, value=0, step=1, label="Step", elem_id="ti_results_step"))
     parts.html("results_preview")
     parts.html("results_strip")
-    # What is pressed in the strip or the curve, from the page's script, and what the page shows as chosen: in the page
-    # and no gr.State, since it must be as old as the other values of an event. Not invisible, since then they could not
-    # change.
-    for name in ("results_pick", "results_chosen"):
+    # What is pressed in the strip or the curve, from the page's script, and what the page shows as chosen, and of which
+    # run: in the page and no gr.State, since it must be as old as the other values of an event. Not invisible, since
+    # then they could not change.
+    for name in ("results_pick", "results_chosen", "results_of"):
         parts.keep(name, gr.Textbox("", show_label=False, elem_id=f"ti_{name}", elem_classes="ti-hidden"))
 
 
