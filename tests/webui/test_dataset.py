@@ -127,6 +127,21 @@ def test_text_is_removed_by_the_loaded_model(page: Page, found: Path) -> None:
     assert [one.removed_regions[0].method for one in edits if one.name == "coffee.png"] == ["model"]
 
 
+def test_text_of_all_images_is_reviewed_and_kept(page: Page, found: Path) -> None:
+    page.tab("Remove", STEPS)
+    page.press("ti_review_start")
+    page.says("ti_review_message", "text that can be removed", _MODEL_SECONDS)
+    page.click(page.find("ti_review_pairs", '[data-name="coffee.png"] .ti-switch'))
+    page.until(lambda: page.find("ti_review_pairs", "[aria-checked=false]"), wanted="a rejected image")
+    page.press("ti_review_accept")
+    page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "#ti_review_pairs [aria-checked=false]"))
+    page.shot("dataset-review")
+    page.press("ti_review_keep")
+    page.says("ti_review_message", "Removed the text of")
+    edits = read_manifest(PreparedFolder(_prepared(found))).edits.by_digest.values()
+    assert [one.removed_regions[0].model for one in edits if one.name == "coffee.png"] == [""]
+
+
 def test_images_are_prepared_with_an_upscaler_of_the_webui(page: Page, found: Path) -> None:
     _prepare(page, found, 12)
 
