@@ -12,6 +12,7 @@
     const histories = {}; // what was painted on each image, by its key: kept while other images are open
     const chosen = {size: 40, tool: "brush"}; // the same for all images
     const views = {}; // zoom and scroll position of each image, by its key
+    let painting = null; // the paint of the last stroke
     let waiting = null; // the paint whose mask is to be saved
     let saver = null;
 
@@ -23,9 +24,13 @@
         return event.target.closest ? event.target.closest(`#ti_tabs ${selector}`) : null;
     }
 
-    // Set up an image that is new on the page.
+    // Set up an image that is new on the page. A stroke on the one in its place ends here.
     function begin(stage) {
         const canvas = stage.querySelector("canvas");
+        if (painting && painting.stroke) {
+            add(painting, painting.stroke);
+            painting.stroke = null;
+        }
         const paint = {
             stage: stage,
             canvas: canvas,
@@ -148,6 +153,7 @@
     }
 
     function start(paint, point) {
+        painting = paint;
         paint.stroke = {tool: chosen.tool, width: chosen.size * scale(paint), points: [point]};
         line(paint, paint.stroke, 0);
     }
@@ -248,6 +254,7 @@
     }
 
     async function layer(paint, number) {
+        paint.history.strokes.forEach((stroke) => (stroke.sent = true));
         const blob = await new Promise((done) => paint.canvas.toBlob(done, "image/png"));
         return new Promise(function (done) {
             const reader = new FileReader();
@@ -317,10 +324,15 @@
         }
     }
 
-    // A layer of the server's is a step that can be undone, or what is painted from now on.
+    // A layer of the server's is a step that can be undone, or what is painted from now on, with the strokes that it
+    // does not know yet.
     function take(paint, origin, image) {
         if (!ORIGINS[origin]) {
-            Object.assign(paint.history, {base: image, strokes: [], undone: []});
+            const strokes = paint.history.strokes.filter((stroke) => !stroke.sent);
+            Object.assign(paint.history, {base: image, strokes: strokes, undone: []});
+            if (strokes.length) {
+                changed(paint);
+            }
         } else if (image) {
             add(paint, {act: "layer", image: image, name: ORIGINS[origin]});
         } else {

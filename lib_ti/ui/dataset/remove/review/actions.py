@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.background.kinds import TEXT_REMOVAL
+from lib_ti.background.kinds import REMOVAL, TEXT_REMOVAL
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.lazy import lazy
@@ -82,7 +82,9 @@ class _Actions:
         return self._line.start(TEXT_REMOVAL, "Removing text from all images", work)
 
     def _ended(self, data: Data) -> list[Any]:
-        """Show what a search has found, also where it was stopped."""
+        """Show what a search has found, also where it was stopped; and what counts still after another removal."""
+        if self._line.succeeded(data, REMOVAL):
+            return [gr.update(), *self._opened(data)]
         if not self._line.ended(data, TEXT_REMOVAL):
             return [gr.update()] * (1 + len(self._review_outputs))
         done = self._line.succeeded(data, TEXT_REMOVAL)
@@ -93,16 +95,23 @@ class _Actions:
         """Show the proposals; change nothing where the page already has them."""
         if not path_text(str(data[self._form["source"]] or "")):
             return self._hidden()
-        review, _ = attempt(lambda: self._review.review(self._config(data)))
-        if review is None:
-            return self._hidden()  # the list of images says why
-        return self._updates(data, pairs=review.stamp != data[self._stamp])
+        updates, _ = attempt(lambda: self._updates(data, outdated=False))
+        return updates or self._hidden()  # the list of images says why
 
-    def _updates(self, data: Data, *, pairs: bool = True) -> list[Any]:
-        """Show the proposals as they are now; without ``pairs``, all but the images."""
+    def _updates(self, data: Data, *, pairs: bool = True, outdated: bool = True) -> list[Any]:
+        """Show the proposals as they are now.
+
+        Parameters
+        ----------
+        pairs
+            Whether the images are updated too.
+        outdated
+            Whether they are where the page already has that review.
+        """
         config = self._config(data)
         review, kept = self._review.review(config), self._review.kept(config)
         accepted = len(review.accepted)
+        pairs = pairs and (outdated or review.stamp != data[self._stamp])
         return [
             view.pairs(review) if pairs else gr.update(),
             "\n".join(one.name for one in review.accepted),
