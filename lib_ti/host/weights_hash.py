@@ -19,7 +19,7 @@ def weights_hash(weights: Mapping[str, torch.Tensor]) -> str:
     for name in sorted(weights):
         values = weights[name].detach().to("cpu", torch.float32).contiguous()
         digest.update(f"{name}{tuple(values.shape)}".encode())
-        digest.update(values.numpy().tobytes())
+        digest.update(values.reshape(-1).numpy().data)
     return digest.hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 
@@ -30,14 +31,16 @@ class TokenTable:
 
     def __init__(self, encoder: str, weight: torch.Tensor) -> None:
         self._encoder, self._weight = encoder, weight.detach()
-        words = self._weight[:VOCABULARY].float()
-        ordinary = torch.tensor([vocabulary()[f"{word}</w>"] for word in ORDINARY_WORDS], device=words.device)
-        self.word_norm: float = words[ordinary].norm(dim=1).square().mean().sqrt().item()
-        self._vocabulary_rms: float = words.square().mean().sqrt().item()
+        ordinary = torch.tensor([vocabulary()[f"{word}</w>"] for word in ORDINARY_WORDS], device=weight.device)
+        self.word_norm: float = self._weight[ordinary].float().norm(dim=1).square().mean().sqrt().item()
 
     @property
     def width(self) -> int:
         return int(self._weight.shape[1])
+
+    @cached_property
+    def _vocabulary_rms(self) -> float:
+        return self._weight[:VOCABULARY].float().square().mean().sqrt().item()
 
     def release(self) -> None:
         """Free the table's memory; it cannot be used afterwards."""

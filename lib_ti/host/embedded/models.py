@@ -18,12 +18,12 @@ from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.host.embedded.architecture import DEFAULT_SIZE, Architecture, architecture, image_size
 from lib_ti.host.embedded.device import dtype_of, named_device
-from lib_ti.host.embedded.files.checkpoint import file_hash, read_checkpoint, read_outline, read_token_tables
+from lib_ti.host.embedded.files.checkpoint import read_checkpoint, read_outline, read_token_tables
+from lib_ti.host.embedded.files.hashes import autoencoder_hash, file_hash, read_ahead
 from lib_ti.host.embedded.files.vae_file import with_autoencoder, with_autoencoder_outline
 from lib_ti.host.embedded.prediction import measured
 from lib_ti.host.embedded.recognized import recognized
 from lib_ti.host.embedded.release import drop_locals, empty_caches
-from lib_ti.host.weights_hash import network_hash
 from lib_ti.lazy import lazy
 from lib_ti.signals import Event
 from lib_ti.wording import quoted
@@ -215,15 +215,13 @@ class EmbeddedModels:
         self._loaded = None
         checkpoint = with_autoencoder(read_checkpoint(self._checkpoint), self._autoencoder)
         made = architecture(checkpoint, self._prediction)
-        # Hashing reads the file from end to end, several times as fast as weights are read where they lie in it, and
-        # leaves it in the system's cache.
-        with ThreadPoolExecutor(1) as thread:
-            hashing = thread.submit(self._short_hash, version)
-            build = networks.build  # imported now, beside it
+        with ThreadPoolExecutor(2) as threads:
+            threads.submit(read_ahead, self._checkpoint)
+            hashing = threads.submit(self._short_hash, version)
+            built = networks.build(checkpoint, made, dtype)
+            del checkpoint
+            autoencoder = autoencoder_hash(self._autoencoder or self._checkpoint, built.autoencoder)
             checkpoint_hash = hashing.result()
-        built = build(checkpoint, made, dtype)
-        del checkpoint
-        autoencoder = f"{network_hash(built.autoencoder)} x {made.scale_factor:g}"
         try:
             for network in built.all:
                 network.to(self.device)
@@ -237,7 +235,7 @@ class EmbeddedModels:
             made,
             name=self._checkpoint.stem,
             checkpoint_hash=checkpoint_hash,
-            autoencoder_hash=autoencoder,
+            autoencoder_hash=f"{autoencoder} x {made.scale_factor:g}",
             clip_skip=self._clip_skip,
         )
         said = f"{self._checkpoint.name} is recognized as {recognized(made)}"

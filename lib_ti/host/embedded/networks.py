@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from lib_ti.host.embedded.files.ldm_names import (
     unet_name,
 )
 from lib_ti.host.embedded.stored_half import HALF, half_of, store_half, stored_half
+from lib_ti.host.embedded.weights import Weight, load
 
 _LISTED = 5
 
@@ -73,18 +74,21 @@ def build(checkpoint: Checkpoint, made: Architecture, unet_dtype: torch.dtype = 
     if unet_dtype in HALF:
         for network in text_encoders.values():
             store_half(network)
-    missing = [
-        *_load(unet, weights, UNET, _whole(unet_names(unet)), unet_dtype),
-        *_load(autoencoder, weights, AUTOENCODER, _whole(autoencoder_names(autoencoder))),
+    found = [
+        *_found(unet, weights, UNET, _whole(unet_names(unet)), unet_dtype),
+        *_found(autoencoder, weights, AUTOENCODER, _whole(autoencoder_names(autoencoder))),
     ]
     for encoder in made.family.encoders:
-        missing += _load(text_encoders[encoder.key], weights, encoder.weights, text_source(encoder.naming))
+        found += _found(text_encoders[encoder.key], weights, encoder.weights, text_source(encoder.naming))
+    missing = [problem for problem in found if isinstance(problem, str)]
     if missing:
         first = "; ".join(missing[:_LISTED]) + ("; …" if len(missing) > _LISTED else "")
         name, label = checkpoint.path.name, made.family.label
         raise BadInput(f"{name} is not a complete {label} checkpoint, {len(missing)} weights differ: {first}.")
+    load(weight for weight in found if isinstance(weight, Weight))
     built = Networks(unet, autoencoder, text_encoders)
     for network in built.all:
+        _number_positions(network)
         network.requires_grad_(False).eval()
     return built
 
@@ -117,16 +121,14 @@ def autoencoder_names(autoencoder: AutoencoderKL) -> Callable[[str], str]:
     return partial(autoencoder_name, levels=len(autoencoder.config.block_out_channels))
 
 
-def _load(
+def _found(
     network: torch.nn.Module,
     weights: Mapping[str, torch.Tensor],
     prefix: str,
     source_of: Callable[[str], Source],
     dtype: torch.dtype = torch.float32,
-) -> list[str]:
-    """Load the weights of a network on the meta device; returns a sentence for each that is missing or misshapen."""
-    problems: list[str] = []
-    loaded: dict[str, torch.Tensor] = {}
+) -> Iterator[Weight | str]:
+    """Yield where each parameter of a network is in the file, or a sentence where it is missing or misshapen."""
     half = stored_half(network)
     for name, parameter in network.state_dict().items():
         if name.endswith("position_ids"):
@@ -136,17 +138,12 @@ def _load(
         whole = weights.get(source)
         tensor = whole if whole is None else place.part_of(whole)
         if tensor is None:
-            problems.append(f"{source} is missing")
+            yield f"{source} is missing"
         elif _shape(tensor) != _shape(parameter):
-            problems.append(f"{source} is {tuple(tensor.shape)} and not {tuple(parameter.shape)}")
+            yield f"{source} is {tuple(tensor.shape)} and not {tuple(parameter.shape)}"
         else:
-            # A copy: the file's tensors may be mapped from it, and the file may be replaced while the model is in use.
             own = half_of(tensor.dtype) if name in half else dtype
-            loaded[name] = tensor.to(own, copy=True).reshape(parameter.shape).contiguous()
-    if not problems:
-        network.load_state_dict(loaded, strict=False, assign=True)
-        _number_positions(network)
-    return problems
+            yield Weight(network, name, parameter.shape, tensor, own)
 
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from modules import hashes, sd_models, shared
 
 from lib_ti.errors import BadInput
-from lib_ti.host.embedded.files.checkpoint import file_hash
+from lib_ti.host.embedded.files.hashes import file_hash
 
 _NONE = ("", "None", "Automatic")
 """Names of choices in the forks' lists that are no file's."""

@@ -5,7 +5,6 @@ Nothing in the file is run: ``.safetensors`` holds no code, and a ``.ckpt`` goes
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +21,12 @@ from lib_ti.families.family import Family, TextEncoderSpec
 from lib_ti.families.registry import key_of
 from lib_ti.families.sd1 import CLIP_L
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, text_source
+from lib_ti.host.embedded.files.mapped import DTYPES, map_weights
 from lib_ti.host.embedded.files.recognition import UNQUANTIZED, Header, family_of
 from lib_ti.wording import quoted
 
 SUFFIXES = (".safetensors", ".ckpt")
-_TYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+_TYPES = {dtype: name for name, dtype in DTYPES.items()}
 _TEXT = CLIP_L.weights
 # Old checkpoints, from before transformers introduced it, lack the level "text_model".
 _OLD_TEXT = tuple(f"cond_stage_model.transformer.{part}." for part in ("embeddings", "encoder", "final_layer_norm"))
@@ -68,7 +68,9 @@ def read_checkpoint(path: Path, *, only: Callable[[Family], tuple[str, ...]] = _
         family = family_of(header, path.name)
         prefixes = only(family)
         wanted = {name: _modern_name(name) for name in header.shapes if _modern_name(name).startswith(prefixes)}
-        return Checkpoint(path, family, header, {modern: file.get_tensor(name) for name, modern in wanted.items()})
+        mapped = map_weights(path, (name for name in wanted if header.types[name] in DTYPES))
+        weights = {modern: mapped[name] if name in mapped else file.get_tensor(name) for name, modern in wanted.items()}
+        return Checkpoint(path, family, header, weights)
 
 
 def read_header(path: Path) -> tuple[Family, Header]:
@@ -118,15 +120,6 @@ def read_token_tables(path: Path) -> dict[str, torch.Tensor]:
 
 def _token_table(encoder: TextEncoderSpec) -> str:
     return encoder.weights + text_source(encoder.naming)(_TOKEN_TABLE).name
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _check_file(path: Path) -> None:

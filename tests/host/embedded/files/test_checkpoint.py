@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.embedded.files.checkpoint import file_hash
+from lib_ti.host.embedded.files.hashes import file_hash
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER, UNET, autoencoder_name, unet_name
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.model import ImageRequest
