@@ -167,7 +167,12 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"tools"},
         {"host"},
     ),
-    "host.embedded.files": ({"hashes", "ldm_names", "mapped"}, {"recognition"}, {"checkpoint", "description"}, {"vae_file"}),
+    "host.embedded.files": (
+        {"hashes", "ldm_names", "mapped"},
+        {"recognition"},
+        {"checkpoint", "description"},
+        {"vae_file"},
+    ),
     "host.embedded.image_tools": ({"blip", "upscaling"},),
     "host.webui": (
         {"embeddings", "file_hints"},
