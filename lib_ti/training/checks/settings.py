@@ -71,19 +71,23 @@ def _about_captions(config: TrainConfig, template: Template) -> Iterable[str]:
 
 
 def _about_previews(config: TrainConfig, embeddings: Sequence[str]) -> Iterable[str]:
-    if not config.save_image_every:
-        return
-    prompts = preview_prompts(config.preview_prompt)
-    for prompt in prompts:
-        label = "Preview prompt" if len(prompts) == 1 else f"Preview prompt {quoted(prompt)}"
-        # The settings hold [name] in the place of the embedding's own name.
-        own = NAME in prompt + config.preview_negative
-        others = [quoted(name) for name in embeddings if name != config.name and mentions(prompt, name)]
-        if not own:
-            instead = f", but that of {some(others)}" if others else ""
-            yield (
-                f"{label} has neither [name] nor the name {quoted(config.name)}{instead}: the previews will "
-                "not show what is learned. Write [name] where the embedding belongs."
-            )
-        elif others:
-            yield f"{label} also names {some(others)}: the previews may show more than what is learned."
+    prompts = preview_prompts(config.preview_prompt) if config.save_image_every else []
+    # The settings hold [name] in the place of the embedding's own name.
+    without = [prompt for prompt in prompts if NAME not in prompt + config.preview_negative]
+    if without:
+        others = _named(without, config.name, embeddings)
+        instead = f", but that of {some(others)}" if others else ""
+        lines = some([quoted(prompt) for prompt in without])
+        subject = f"Preview prompt has lines ({lines}) with" if len(prompts) > 1 else "Preview prompt has"
+        yield (
+            f"{subject} neither [name] nor the name {quoted(config.name)}{instead}: the previews will "
+            "not show what is learned. Write [name] where the embedding belongs."
+        )
+    if others := _named([prompt for prompt in prompts if prompt not in without], config.name, embeddings):
+        yield f"Preview prompt also names {some(others)}: the previews may show more than what is learned."
+
+
+def _named(prompts: Sequence[str], name: str, embeddings: Sequence[str]) -> list[str]:
+    """Return which embeddings besides ``name`` are named in any of the prompts, in quotes."""
+    others = (one for one in embeddings if one != name)
+    return [quoted(one) for one in others if any(mentions(prompt, one) for prompt in prompts)]

@@ -46,7 +46,7 @@ def test_rates_of_tutorials_are_not_remarked_on(rate: str) -> None:
         ({"preview_prompt": "a house"}, "neither [name] nor the name 'my-style': the previews"),
         ({"preview_prompt": "by other-style"}, "nor the name 'my-style', but that of 'other-style'"),
         ({"preview_prompt": "by my-style-2"}, "but that of 'my-style-2'"),
-        ({"preview_prompt": "by [name]\na house"}, "Preview prompt 'a house' has neither [name] nor"),
+        ({"preview_prompt": "by [name]\na house"}, "Preview prompt has lines ('a house') with neither [name] nor"),
         ({"preview_prompt": "[name] and Other-Style"}, "also names 'other-style'"),
     ],
 )
