@@ -68,7 +68,8 @@ def build(
             activity_page.layout(parts)  # within the tabs too, and below their titles whichever is open
             with gr.Tab("Start", id="start", elem_id="ti_tab_start"):
                 start_page.layout(parts)
-            with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset"):
+            with gr.Tab("Dataset", id="dataset", elem_id="ti_tab_dataset") as opened:
+                parts.keep("dataset_tab", opened)
                 dataset_page.layout(parts)
             with gr.Tab("Create", id="create", elem_id="ti_tab_create"):
                 create_page.layout(parts)

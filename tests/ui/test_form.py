@@ -13,6 +13,7 @@ from tests.fakes import FakeHost
 gradio = pytest.importorskip("gradio", reason="Gradio is not installed")
 
 from lib_ti.ui import tab  # noqa: E402 - after it is known that Gradio is there
+from lib_ti.ui.widgets.form import Form  # noqa: E402
 
 SIDES = ("width", "height")
 LAYOUT = {"row", "column", "group", "form", "accordion", "tabs", "tabitem", "state"}
@@ -76,3 +77,15 @@ def test_txt2img_adds_what_needs_it(tmp_path: Path) -> None:
     assert "ti_from_txt2img" in found
     assert "ti_send_txt2img" in found
     assert "ti_send_txt2img" not in by_id(tab.build(FakeHost(tmp_path)))
+
+
+def test_what_a_program_fills_in_is_remembered_apart_from_what_a_person_chose(alone: Any) -> None:
+    with gradio.Blocks():
+        form = Form(TrainConfig, "x")
+        form.add("preset", "max_steps")
+        filled = form.filled("preset")
+    assert filled.value == "none"
+    updates = dict(zip(form.components, form.updates({"preset": "style"}), strict=True))
+    assert updates[filled] == "style"
+    assert "value" not in updates[form["max_steps"]]
+    assert form.values(dict.fromkeys(form.components, 7)) == {"preset": 7, "max_steps": 7}

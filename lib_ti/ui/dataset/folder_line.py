@@ -14,6 +14,7 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import own_size
 
 Data = Mapping[Any, Any]
 
@@ -40,6 +41,7 @@ def layout(parts: Parts) -> None:
         form.add("output")
         with gr.Row():
             form.add("width", "height")
+    parts.keep("prepare_own_size", gr.State(0))  # what they were filled in with from the model, 0 if they were not
     parts.html("dataset_message")
     # Kept by the page and not by the server, so that a button's handler sees what the page showed when it was pressed.
     parts.keep("dataset_shown", gr.Textbox("", show_label=False, elem_id="ti_dataset_shown", elem_classes="ti-hidden"))
@@ -54,10 +56,11 @@ class FolderLine:
         self._suggested, self._shown, self._message = (
             parts[f"dataset_{name}"] for name in ("suggested", "shown", "message")
         )
+        self._own_size = parts["prepare_own_size"]
         self._settings = [name for name in parts.prepare.inputs if name not in ("source", "output")]
         self.inputs = {self._source, self._output, self._suggested, self._shown}
         self.outputs = [
-            self._output, self._suggested, self._shown, self._message,
+            self._output, self._suggested, self._shown, self._message, self._own_size,
             *(parts.prepare[name] for name in self._settings),
         ]  # fmt: skip
         """The components that :meth:`follow` updates."""
@@ -72,10 +75,11 @@ class FolderLine:
         field = gr.update() if output == before else gr.update(value=output)
         shown = _stamp(source, output)
         if shown == data[self._shown]:
-            return [field, suggested, *[gr.update()] * (2 + len(self._settings))]
+            return [field, suggested, *[gr.update()] * (3 + len(self._settings))]
         message, settings = self._open(source, output)
         updates = (gr.update(value=settings[name]) if name in settings else gr.update() for name in self._settings)
-        return [field, suggested, shown, message, *updates]
+        own_size = 0 if "width" in settings else gr.update()
+        return [field, suggested, shown, message, own_size, *updates]
 
     def enter(self, data: Data) -> list[Any]:
         """Do as :meth:`follow`, and remember a source folder that the page did not show before."""
@@ -136,8 +140,12 @@ def _stamp(source: str, output: str) -> str:
 
 def connect(parts: Parts) -> None:
     line = FolderLine(parts)
-    output = parts.prepare["output"]
+    form, output = parts.prepare, parts.prepare["output"]
     folder = parts["dataset_folder"]
     events = (folder.blur, folder.submit, output.blur, output.submit, parts["dataset_show"].click)
     for event in (*events, parts.folder_chosen.then):
         event(line.enter, inputs=line.inputs, outputs=line.outputs, **QUIET)
+    models = parts.controller.host.models
+    own_size.connect(
+        parts["dataset_tab"], (form["width"], form["height"]), parts["prepare_own_size"], lambda: models.size
+    )

@@ -76,8 +76,11 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
 
     def load(data: dict[Any, Any]) -> list[Any]:
         updates = dict(zip(outputs, [*line.load(data), *parts.task_line.updates()], strict=True))
+        own = host.models.size
+        if updates[parts["prepare_own_size"]] != 0:  # there are no settings of a prepared folder
+            updates[parts["prepare_own_size"]] = own
         for side in sizes:
-            updates[side] = {**gr.update(value=host.models.size), **updates[side]}
+            updates[side] = {**gr.update(value=own), **updates[side]}
         upscalers = choices((LANCZOS, NO_UPSCALER, *host.tools.upscalers))
         updates[form["upscaler"]] = {**upscalers, **updates[form["upscaler"]]}
         return list(updates.values())

@@ -14,19 +14,20 @@ from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.train import effects, template_fields, view
 from lib_ti.ui.train.service import TXT2IMG
-from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets import listed, own_size
 from lib_ti.ui.widgets.latest import follow
 
 
 def connect(parts: Parts) -> None:
+    form, controller, runs = parts.train, parts.controller, parts.controller.runs
     template_fields.connect(parts)
-    listed.connect(parts, parts.train["name"], "train_name", parts.controller.embeddings)
+    listed.connect(parts, form["name"], "train_name", controller.embeddings)
     parts["train_name_new"].click(lambda: gr.update(selected="create"), inputs=[], outputs=[parts.tabs], **QUIET)
     _connect_dataset(parts)
     _connect_preset(parts)
-    _connect_size(parts)
+    sides = form["width"], form["height"]
+    own_size.connect(parts["train_tab"], sides, parts["own_size"], lambda: controller.host.models.size)
     effects.connect(parts)
-    form, controller, runs = parts.train, parts.controller, parts.controller.runs
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
     def check(data: dict[Any, Any]) -> str:
@@ -70,13 +71,17 @@ def connect(parts: Parts) -> None:
 
 def _connect_preset(parts: Parts) -> None:
     """Fill in what a preset sets when a person chooses it; what is changed afterwards counts."""
-    preset = parts.train["preset"]
-    preset.input(
-        lambda data: parts.train.updates(preset_fields(data[preset] or NO_PRESET)),
-        inputs={preset},
-        outputs=parts.train.components,
-        **QUIET,
-    )
+    form, filled = parts.train, parts["preset_filled"]
+    preset = form["preset"]
+
+    def fill(data: dict[Any, Any]) -> list[Any]:
+        chosen = data[preset] or NO_PRESET
+        if chosen == data[filled]:  # by a program, with the other settings of a run
+            return [gr.update()] * len(form.components)
+        updates = dict(zip(form.components, form.updates(preset_fields(chosen)), strict=True))
+        return list({**updates, filled: chosen}.values())
+
+    preset.input(fill, inputs={preset, filled}, outputs=form.components, **QUIET)
 
 
 def _connect_dataset(parts: Parts) -> None:
@@ -97,19 +102,6 @@ def _connect_dataset(parts: Parts) -> None:
     parts["train_tab"].select(show, inputs=inputs, outputs=outputs, **QUIET)
     for one in (dataset, subfolders):
         follow(one.change, show, by=[dataset, subfolders], inputs=inputs, outputs=outputs)
-
-
-def _connect_size(parts: Parts) -> None:
-    """Fill in the size of the model that is loaded by now, unless another size was typed."""
-    sides, filled = [parts.train["width"], parts.train["height"]], parts["own_size"]
-
-    def follow_model(data: dict[Any, Any]) -> list[Any]:
-        own = parts.controller.host.models.size
-        if data[filled] == own or any(data[side] != data[filled] for side in sides):
-            return [gr.update()] * 3
-        return [own] * 3
-
-    parts["train_tab"].select(follow_model, inputs={*sides, filled}, outputs=[*sides, filled], **QUIET)
 
 
 def _watched(parts: Parts) -> list[Any]:
@@ -144,9 +136,9 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
         sides = [settings.get(side) or own for side in ("width", "height")]
         settings |= dict(zip(("width", "height"), sides, strict=True))
         listed = {"name": controller.embeddings(), "template": controller.templates.names()}
-        fields = dict(zip(form.inputs, form.updates(settings), strict=True))
+        fields = dict(zip(form.components, form.updates(settings), strict=True))
         for name, names in listed.items():
-            fields[name] = choices(names, settings.get(name))
+            fields[form[name]] = choices(names, settings.get(name))
         template = settings.get("template") or TrainConfig.template
         lines, _ = attempt(lambda: controller.templates.text(template))
         filled = own if sides == [own, own] else 0

@@ -67,6 +67,7 @@ def layout(parts: Parts) -> None:
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320, elem_classes="ti-dense"):
             form.add("preset")
+            parts.keep("preset_filled", form.filled("preset"))
             with gr.Row(elem_classes="ti-listed"):
                 form.add("name")
                 listed.button(parts, "train_name")

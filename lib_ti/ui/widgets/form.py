@@ -50,6 +50,7 @@ class Form:
         self.inputs: dict[str, Any] = {}
         self.folder_fields: list[FolderField] = []
         """The inputs for folders, each with its button 📂."""
+        self._filled: dict[str, Any] = {}
 
     def add(self, *names: str) -> None:
         """Make the inputs of these settings at this place of the layout."""
@@ -67,12 +68,20 @@ class Form:
             else:
                 self.inputs[name] = _input(value_type, default, item, elem_id)
 
+    def filled(self, name: str) -> Any:
+        """Make and return a hidden value: what :meth:`updates` last filled in for the setting.
+
+        Gradio 4 reports values that a program fills in as if a person had chosen them; this tells them apart.
+        """
+        self._filled[name] = gr.State(self.inputs[name].value)
+        return self._filled[name]
+
     def __getitem__(self, name: str) -> Any:
         return self.inputs[name]
 
     @property
     def components(self) -> list[Any]:
-        return list(self.inputs.values())
+        return [*self.inputs.values(), *self._filled.values()]
 
     def values(self, data: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the settings' values from the data of an event whose inputs were a set."""
@@ -80,7 +89,8 @@ class Form:
 
     def updates(self, values: Mapping[str, Any]) -> list[Any]:
         """Updates of :attr:`components`; inputs without a value stay unchanged."""
-        return [gr.update(value=values[name]) if name in values else gr.update() for name in self.inputs]
+        shown = [gr.update(value=values[name]) if name in values else gr.update() for name in self.inputs]
+        return [*shown, *(values.get(name, gr.update()) for name in self._filled)]
 
     def missing(self) -> list[str]:
         """Settings that have no input yet."""
