@@ -58,6 +58,22 @@ def set_aside(path: Path, folder: Path | None = None) -> Path:
     return copy
 
 
+def set_folder_aside(path: Path) -> Path:
+    """Rename a folder to ``NAME.replaced-<time>``; return where it is now.
+
+    Raises
+    ------
+    CannotWrite
+        When it cannot be renamed.
+    """
+    target = next(name for name in _free_names(path, None) if not name.exists())
+    try:
+        path.rename(target)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be moved to {target}: {error.strerror or error}.") from error
+    return target
+
+
 def sentence(paths: Sequence[Path]) -> str:
     """Say where what was replaced is now; empty for nothing."""
     return f"What it replaced is kept as {' and '.join(map(str, paths))}." if paths else ""

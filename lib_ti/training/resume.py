@@ -15,7 +15,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.training.checks.findings import Finding
-from lib_ti.training.files.run_folder import RunFolder, find_run, new_run
+from lib_ti.training.files.run_folder import RunFolder, find_run, new_run, unfinished_runs
 from lib_ti.training.files.run_state import Identity, RunState, compare
 from lib_ti.training.step.norms import initial_norms
 from lib_ti.training.step.optimizers import optimizer_name
@@ -30,12 +30,15 @@ class RunTarget:
     ----------
     question
         What the user must agree to first, empty for nothing; ``folder`` and ``state`` are those after agreeing.
+    unfinished
+        Folders of runs that ended before their first save, which a new run sets aside.
     """
 
     folder: RunFolder
     state: RunState
     findings: tuple[Finding, ...] = ()
     question: str = ""
+    unfinished: tuple[RunFolder, ...] = ()
 
 
 def choose_target(
@@ -92,8 +95,14 @@ def choose_target(
                 f"{info.name} [{info.hash}].",
             )
         )
-    folder = new_run(Path(config.log_directory), embedding.name, datetime.date.today())
-    return RunTarget(folder, _fresh(identity, embedding, config), tuple(findings), asked)
+    logs = Path(config.log_directory)
+    unfinished = unfinished_runs(logs, embedding.name, embedding.step)
+    findings += (
+        Finding("info", f"A run ended before its first save: its folder {run.path} is set aside, and a new run begins.")
+        for run in unfinished
+    )
+    folder = new_run(logs, embedding.name, datetime.date.today(), unfinished=unfinished)
+    return RunTarget(folder, _fresh(identity, embedding, config), tuple(findings), asked, tuple(unfinished))
 
 
 def _fresh(identity: Identity, embedding: Embedding, config: TrainConfig) -> RunState:

@@ -13,6 +13,7 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import TrainingFailed, out_of_memory
 from lib_ti.host.base import Host, run_arguments
 from lib_ti.signals import Control, LogMessage, RunFinished, RunStarted
+from lib_ti.storage import aside
 from lib_ti.training.build import build_trainer
 from lib_ti.training.callbacks.evaluator import Evaluator
 from lib_ti.training.callbacks.previewer import Previewer
@@ -61,6 +62,7 @@ class RunSession:
 
     def run(self, dataset: Dataset, encoded: Latents) -> RunFinished:
         """Train on the encoded images; see :func:`lib_ti.training.run.train` for the errors."""
+        self._set_aside_unfinished()
         published = PublishedEmbedding(self._host.models, self._plan.inputs.path, self._log)
         trainer = self._trainer(dataset, encoded)
         losses = Table(self._folder.losses, LOSS_COLUMNS, last_step=self._state.step)
@@ -149,6 +151,11 @@ class RunSession:
             control=self._control,
             should_stop=partial(stop_requested, self._host.models, self._control),
         )
+
+    def _set_aside_unfinished(self) -> None:
+        for run in self._plan.target.unfinished:
+            kept = aside.set_folder_aside(run.path)
+            self._log(LogMessage(f"What the run in {run.path} had written before its end is now in {kept}."))
 
     def _open_folder(self, dataset: Dataset, published: PublishedEmbedding) -> None:
         """Begin the log, and write the settings file and what the run starts from."""

@@ -358,6 +358,38 @@ def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) ->
     assert vectors(studio.embedding_file).equal(vectors(another.embedding_file))
 
 
+def test_a_run_killed_before_its_first_save_is_set_aside_by_the_next(studio: Studio) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        studio.train(kill, save_embedding_every=0)
+    (left,) = studio.logs.glob("*/my-style")
+    assert (left / "images" / "my-style-0.png").exists() and not (left / "state.safetensors").exists()
+    finished = studio.train()
+    assert finished.folder == left
+    said = [event.text for event in studio.of(LogMessage)]
+    assert f"A run ended before its first save: its folder {left} is set aside, and a new run begins." in said
+    (kept,) = studio.logs.glob("*/my-style.replaced-*")
+    assert any(str(kept) in text for text in said)
+    assert (kept / "images" / "my-style-0.png").exists() and (kept / "run.log").exists()
+    assert (left / "run.log").read_text(encoding="utf-8").count("begins at step 0") == 1
+    assert (left / "state.safetensors").exists()
+
+
+def test_what_may_be_something_to_keep_is_not_set_aside(studio: Studio) -> None:
+    first = studio.train(max_steps=10).folder
+    (first / "state.safetensors").unlink()  # as load_state advises for a damaged one
+    of_webui = first.parent / "my-style-2"
+    (of_webui / "images").mkdir(parents=True)
+    assert studio.train(max_steps=20).folder == first.parent / "my-style-3"
+    assert not list(studio.logs.glob("*/*.replaced-*"))
+
+
 def test_training_on_from_an_earlier_copy_begins_a_new_run(studio: Studio) -> None:
     first = studio.train()
     studio.embedding_file.write_bytes((first.folder / "embeddings" / "my-style-10.safetensors").read_bytes())

@@ -6,14 +6,14 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib_ti.errors import BadInput
 from lib_ti.storage.atomic import write_bytes
-from lib_ti.storage.in_use import Target
+from lib_ti.storage.in_use import Target, obstacle
 from lib_ti.training.files.run_state import RunState, load_state
 
 BEST = "best"
@@ -122,20 +122,38 @@ class RunFolder:
         return {}
 
 
-def new_run(log_directory: Path, name: str, today: datetime.date) -> RunFolder:
-    """Return a folder for a run that begins today; creates nothing."""
+def new_run(log_directory: Path, name: str, today: datetime.date, *, unfinished: Sequence[RunFolder] = ()) -> RunFolder:
+    """Return a folder for a run that begins today, perhaps in the place of an ``unfinished`` one; creates nothing."""
     day = log_directory / today.isoformat()
     path = day / name
     number = 2
-    while path.exists():
+    free = [run.path for run in unfinished]
+    while path.exists() and path not in free:
         path = day / f"{name}-{number}"
         number += 1
     return RunFolder(path, name)
 
 
+def unfinished_runs(log_directory: Path, name: str, step: int) -> list[RunFolder]:
+    """Return folders of runs of that name that ended, or were killed, before they saved anything.
+
+    They have a log and no state. A checkpoint of a later step than ``step``, or of the best one, is something to keep,
+    and a run that is in progress is not among them.
+    """
+    logs = log_directory.glob("????-??-??/*/run.log")
+    pattern = _named(name)
+    runs = [RunFolder(log.parent, name) for log in logs if pattern.fullmatch(log.parent.name)]
+    return [
+        run
+        for run in runs
+        if not (run.state.exists() or run.best_checkpoints() or any(at > step for at, _ in run.checkpoints()))
+        and not obstacle(run.target)
+    ]
+
+
 def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
     """Return folders of runs of that name that have a state, the newest first."""
-    pattern = re.compile(re.escape(name) + r"(-\d+)?")
+    pattern = _named(name)
     found = [state for state in _states(log_directory) if pattern.fullmatch(state.parent.name) and state.is_file()]
     found.sort(key=lambda state: state.stat().st_mtime, reverse=True)
     return [RunFolder(state.parent, name) for state in found]
@@ -144,6 +162,11 @@ def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
 def is_run(log_directory: Path, path: str) -> bool:
     """Return whether the folder ``path`` is that of a run, whatever its name."""
     return path in map(str, (state.parent for state in _states(log_directory)))
+
+
+def _named(name: str) -> re.Pattern[str]:
+    """Return the pattern of a run folder's own name."""
+    return re.compile(re.escape(name) + r"(-\d+)?")
 
 
 def _states(log_directory: Path) -> Iterator[Path]:
