@@ -27,6 +27,7 @@ from lib_ti.training.memory.sets import MemorySet
 from lib_ti.training.run_plan import Preparation, RunPlan, prepare_run
 from lib_ti.training.session import RunSession
 from lib_ti.training.stopping import stop_requested
+from lib_ti.training.suggest.contradiction import compare_initial_text
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def _train(host: Host, config: TrainConfig, log: RunLogger, control: Control, *,
             log(LogMessage(remark, warning=True))
         memory = _chosen_memory(plan, config, log)
         dataset, encoded = _encode(host, config, plan, log, control)
+        _log_contradiction(plan, dataset, encoded, config, log)
         return RunSession(host, plan.config, plan, log, control, memory).run(dataset, encoded)
 
 
@@ -157,6 +159,17 @@ def _encode(
         if sentence not in before.notes:
             log(LogMessage(sentence, warning=True))
     return dataset, encoded
+
+
+def _log_contradiction(plan: RunPlan, dataset: Dataset, encoded: Latents, config: TrainConfig, log: RunLogger) -> None:
+    """Log once, as the run begins, that the embedding starts from a text which contradicts the images."""
+    inputs = plan.inputs
+    if plan.target.state.step:
+        return
+    for finding in compare_initial_text(
+        plan.model, inputs.embedding, dataset, inputs.template, seed=config.seed, encoded=encoded
+    ):
+        log(LogMessage(finding.text, warning=finding.kind == "warning"))
 
 
 def _log_skipped(skipped: Iterable[Skipped], log: RunLogger) -> None:

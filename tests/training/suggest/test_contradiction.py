@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from lib_ti.config import CreateConfig, TrainConfig
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.pocket import CHECKPOINT
 from lib_ti.pocket.sample_set import sample_set
-from lib_ti.signals import Control
+from lib_ti.signals import Control, Event, LogMessage
 from lib_ti.training.check import check_run
 from lib_ti.training.create import create
 from lib_ti.training.run import train
@@ -45,7 +47,8 @@ class Runs:
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Runs:
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    monkeypatch.setattr(contradiction, "_remembered", {})
     return Runs(tmp_path)
 
 
@@ -72,3 +75,27 @@ def test_a_comparison_that_would_take_long_is_skipped_with_a_note(runs: Runs, mo
     monkeypatch.setattr(contradiction, "LONGEST", 0.0)
     [said] = runs.warnings("my-style", "striped")
     assert said.startswith("Whether “striped” fits the images was not checked: it would take about")
+
+
+def test_a_run_logs_the_warning_once_and_does_not_compute_what_its_check_has(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(runs.host, CreateConfig(name="my-style", text="striped", vectors=2))
+    computed: list[str] = []
+    compare = contradiction._compare
+
+    def counted(model: Any, text: str, samples: Any) -> Any:
+        computed.append(text)
+        return compare(model, text, samples)
+
+    monkeypatch.setattr(contradiction, "_compare", counted)
+    events: list[Event] = []
+    train(runs.host, runs.config("my-style"), events.append, Control())
+    warnings = [event.text for event in events if isinstance(event, LogMessage) and event.warning]
+    assert len([text for text in warnings if "fits these images worse than no word" in text]) == 1
+    create(runs.host, CreateConfig(name="my-style", text="striped", vectors=2, overwrite=True))
+    train(runs.host, runs.config("my-style"), events.append, Control())
+    assert computed == ["striped"]
+    train(runs.host, replace(runs.config("my-style"), max_steps=4), events.append, Control())
+    warnings = [event.text for event in events if isinstance(event, LogMessage) and event.warning]
+    assert len([text for text in warnings if "fits these images worse than no word" in text]) == 2
