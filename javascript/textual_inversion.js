@@ -28,7 +28,9 @@
         const found = {};
         root().querySelectorAll("#ti_tabs [data-refresh]").forEach(function (status) {
             const name = status.dataset.refresh;
-            if (visible(root().querySelector("#" + name))) {
+            const button = root().querySelector("#" + name);
+            // A button that nobody sees counts where its status is seen.
+            if (button && visible(button.classList.contains("ti-hidden") ? status : button)) {
                 found[name] = status.dataset.active === "yes" ? Number(status.dataset.seconds) : IDLE_SECONDS;
             }
         });

@@ -144,10 +144,15 @@ class FakeModels:
         self.refresh_fails = ""
         self.open_sessions = 0
         self.watched: list[Event] = []
+        self.is_known = True
 
     @property
     def size(self) -> int:
         return self.model.info.size
+
+    @property
+    def known(self) -> ModelInfo | None:
+        return self.model.info if self.is_known else None
 
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[FakeModel]:

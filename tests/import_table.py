@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "wording", "paths", "placeholders", "schedule"},
     "families": set(),
     "lazy": set(),
-    "host.base": {"errors", "signals", "host.model", "host.tools"},
+    "host.base": {"errors", "signals", "families", "host.model", "host.tools"},
     "host.model": {"errors", "embedding", "families"},
     "host.tools": set(),
     "embedding": BASE | {"embedding.formats"},

@@ -18,6 +18,7 @@ from lib_ti.host.tools import Tools
 if TYPE_CHECKING:
     import torch
 
+    from lib_ti.families.model_info import ModelInfo
     from lib_ti.signals import Event
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
@@ -64,6 +65,11 @@ class ModelHost(Protocol):
     @property
     def checks_by_trial(self) -> bool:
         """Whether checking a run may try a step: not where the model would displace that of the program around us."""
+        ...
+
+    @property
+    def known(self) -> ModelInfo | None:
+        """Description of the model that is loaded, as far as an earlier session told it; acquires and loads nothing."""
         ...
 
     def session(self, options: SessionOptions) -> AbstractContextManager[Model]:

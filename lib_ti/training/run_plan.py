@@ -123,16 +123,48 @@ def prepare_run(
         except BadInput as error:
             prepared.refuse(error)
         else:
-            settled = replace(inputs.config, learning_rate=absolute(config, model.info))
-            prepared.add(*check_preset(config, inputs.embedding.step, settled.max_steps, model.info))
-            _check_settings(prepared, settled, inputs, model, library.list_names(host.folders.embeddings))
-            _check_images(prepared, settled, inputs, model, progress)
+            info = model.info
+            size = training_size(config, info.size)
+            names = library.list_names(host.folders.embeddings)
+            settled = _check_settings(prepared, config, inputs, info, names)
+            said = f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}."
+            prepared.add(Finding("good", said), *findings("good", [info.recognized] if info.recognized else []))
+            with prepared.collecting():
+                check_previews(model, settled, size)
+            images = _check_images(prepared, settled, inputs, size, progress)
+            if images is not None:
+                _check_with_model(prepared, settled, inputs, model, images)
         yield prepared
 
 
-def training_size(config: TrainConfig, info: ModelInfo) -> tuple[int, int]:
-    """Return width and height in pixels: those of the settings, else the ones that the model was made for."""
-    return config.width or info.size, config.height or info.size
+def survey_run(host: Host, config: TrainConfig, progress: Progress | None = None) -> list[Finding]:
+    """Return the findings about a run that need no model, which is neither loaded nor waited for.
+
+    Parameters
+    ----------
+    progress
+        Of reading the images; may raise to stop.
+    """
+    prepared, known = Preparation(), host.models.known
+    with prepared.collecting():
+        inputs = read_inputs(host.folders, config)
+        size = training_size(config, known.size if known else host.models.size)
+        settled = inputs.config
+        if known:
+            settled = _check_settings(prepared, config, inputs, known, library.list_names(host.folders.embeddings))
+        images = _check_images(prepared, settled, inputs, size, progress)
+        with prepared.collecting():
+            if images is not None and known and not prepared.refusals:
+                _check_target(prepared, settled, inputs, known, images)
+        with prepared.collecting():
+            if images is not None:
+                _check_template(inputs, images)
+    return prepared.findings
+
+
+def training_size(config: TrainConfig, of_model: int) -> tuple[int, int]:
+    """Return width and height in pixels: those of the settings, else the one that the model was made for."""
+    return config.width or of_model, config.height or of_model
 
 
 def read_dataset(config: TrainConfig, size: tuple[int, int], progress: Progress | None = None) -> Dataset:
@@ -158,57 +190,73 @@ def about_images(dataset: Dataset) -> list[Finding]:
 
 
 def _check_settings(
-    prepared: Preparation, config: TrainConfig, inputs: RunInputs, model: Model, embeddings: Sequence[str]
-) -> None:
-    """Check what needs the model, but no images."""
-    info, size, embedding = model.info, training_size(config, model.info), inputs.embedding
-    earlier = continued_run(config, embedding)
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, info: ModelInfo, embeddings: Sequence[str]
+) -> TrainConfig:
+    """Check what needs the model's description, but no images; return the settings with an absolute learning rate."""
+    settled, embedding = replace(inputs.config, learning_rate=absolute(config, info)), inputs.embedding
+    prepared.add(*check_preset(config, embedding.step, settled.max_steps, info))
+    earlier = continued_run(settled, embedding)
     step = earlier[1].step if earlier else embedding.step  # the file may be that of the best step
-    steps, vectors = counted(max(0, config.max_steps - step), "step"), counted(embedding.count, "vector")
+    steps, vectors = counted(max(0, settled.max_steps - step), "step"), counted(embedding.count, "vector")
     begun = f"continues after step {step}" if step else "is new"
     prepared.add(Finding("good", f"Embedding {embedding.name} has {vectors} and {begun}: {steps} to go."))
-    prepared.add(*findings("warning", check_settings(config, inputs.template, info, embeddings, embedding.count)))
-    prepared.add(
-        Finding("good", f"Model {info.name} [{info.hash}], trained at {size[0]} × {size[1]} on {model.device}.")
-    )
-    prepared.add(*findings("good", [info.recognized] if info.recognized else []))
-    if max(size) < info.size:
+    prepared.add(*findings("warning", check_settings(settled, inputs.template, info, embeddings, embedding.count)))
+    if max(training_size(config, info.size)) < info.size:
         said = f"The training size is below the model's own {info.size}, at which it generates better images."
         prepared.add(Finding("warning", said))
     with prepared.collecting():
         files.check_fits(embedding, info)
-    with prepared.collecting():
-        check_previews(model, config, size)
+    return settled
 
 
 def _check_images(
-    prepared: Preparation, config: TrainConfig, inputs: RunInputs, model: Model, progress: Progress | None
-) -> None:
-    """Check everything about the images, and complete the plan where that is possible."""
-    embedding, template, size = inputs.embedding, inputs.template, training_size(config, model.info)
-    # Prompts and earlier runs of an embedding for another kind of model would only give the same problem again.
-    fits = embedding.widths == dict(model.info.widths)
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, size: tuple[int, int], progress: Progress | None
+) -> Dataset | None:
+    """Check the images, and return them where there are any."""
+    found: Dataset | None = None
     with prepared.collecting():
-        dataset = read_dataset(config, size, progress)
-        prepared.add(*about_images(dataset))
-        if config.validate_every and not dataset.validation:
-            prepared.add(Finding("info", basis(dataset)))
-        if fits:
-            with prepared.collecting():
-                target = choose_target(config, embedding, model.info, dataset, template)
-                if not target.question:  # else these are about what happens after agreeing
-                    prepared.add(*target.findings)
-                begun = embedding.with_vectors(target.state.vectors, step=target.state.step)
-                prepared.add(*check_norms(config, begun, target.state.initial_norms, model.info))
-                prepared.plan = RunPlan(config, inputs, model, size, dataset, target)
+        found = read_dataset(config, size, progress)
+        prepared.add(*about_images(found))
+        if config.validate_every and not found.validation:
+            prepared.add(Finding("info", basis(found)))
+        prepared.add(check_disk_space(config, found, size, inputs.embedding))
+    return found
+
+
+def _check_with_model(
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, model: Model, dataset: Dataset
+) -> None:
+    """Complete the plan where that is possible."""
+    # Prompts and earlier runs of an embedding for another kind of model would only give the same problem again.
+    fits = inputs.embedding.widths == dict(model.info.widths)
+    if fits:
         with prepared.collecting():
-            check_template(template, [item.caption for item in dataset.all_items])
-            if fits:
-                _check_prompts(prepared, inputs, model, dataset)
-        prepared.add(check_disk_space(config, dataset, size, embedding))
+            target = _check_target(prepared, config, inputs, model.info, dataset)
+            size = training_size(config, model.info.size)
+            prepared.plan = RunPlan(config, inputs, model, size, dataset, target)
+    with prepared.collecting():
+        _check_template(inputs, dataset)
+        if fits:
+            _check_prompts(prepared, inputs, model, dataset)
 
 
 def _check_prompts(prepared: Preparation, inputs: RunInputs, model: Model, dataset: Dataset) -> None:
     warning = check_prompts(model, inputs.embedding, inputs.template, dataset)
     right = f"Every prompt of template {inputs.template.name} contains {inputs.embedding.name} and fits the model."
     prepared.add(Finding("warning", warning) if warning else Finding("good", right))
+
+
+def _check_template(inputs: RunInputs, dataset: Dataset) -> None:
+    check_template(inputs.template, [item.caption for item in dataset.all_items])
+
+
+def _check_target(
+    prepared: Preparation, config: TrainConfig, inputs: RunInputs, info: ModelInfo, dataset: Dataset
+) -> RunTarget:
+    """Check what the run continues; see :func:`lib_ti.training.resume.choose_target` for the errors."""
+    target = choose_target(config, inputs.embedding, info, dataset, inputs.template)
+    if not target.question:  # else these are about what happens after agreeing
+        prepared.add(*target.findings)
+    begun = inputs.embedding.with_vectors(target.state.vectors, step=target.state.step)
+    prepared.add(*check_norms(config, begun, target.state.initial_norms, info))
+    return target

@@ -65,4 +65,4 @@ def test_what_check_found_is_one_line_with_the_problems_above() -> None:
     shown = view.checked([warning, good])
     assert "<summary>✓ Ready, 1 warning</summary>" in shown
     assert shown.index("A warning.") < shown.index("<details") < shown.index("A good.")
-    assert "✗ Not ready, 2 errors" in view.checked([error, error])
+    assert "✗ 2 problems" in view.checked([error, error])

@@ -13,6 +13,7 @@ import torch
 
 from lib_ti.errors import BadInput, Busy
 from lib_ti.families.family import Prediction
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
@@ -88,7 +89,7 @@ class EmbeddedModels:
         self._requested_device = device
         self.device = named_device(device)
         self._in_use = threading.Lock()
-        self._loaded: tuple[object, EmbeddedModel, str] | None = None
+        self._loaded: tuple[tuple[object, torch.dtype], EmbeddedModel, str] | None = None
         self._hash: tuple[object, str] | None = None
         self._size: tuple[object, int] | None = None
         self._made: tuple[object, Architecture] | None = None
@@ -114,6 +115,12 @@ class EmbeddedModels:
             except BadInput:  # reported when the model is loaded
                 return DEFAULT_SIZE
         return self._size[1]
+
+    @property
+    def known(self) -> ModelInfo | None:
+        """That of the loaded model, while its file is the same."""
+        loaded = self._loaded
+        return loaded[1].info if loaded and loaded[0][0] == self._version() else None
 
     def watch(self, event: Event) -> None:
         """Nothing to do: this host has no progress bar of its own."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from modules import devices, shared
 
 from lib_ti.errors import BadInput
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.embedded.architecture import DEFAULT_SIZE
 from lib_ti.host.embedded.models import EmbeddedModels
@@ -34,6 +35,7 @@ class ForkModels:
     def __init__(self, fork: Fork) -> None:
         self._fork, self._progress = fork, Progress()
         self._known: tuple[Selected, EmbeddedModels] | None = None
+        self._described: tuple[EmbeddedModels, ModelInfo] | None = None
 
     @property
     def arguments(self) -> Mapping[str, str]:
@@ -50,6 +52,15 @@ class ForkModels:
         except BadInput:  # reported when the model is acquired
             return DEFAULT_SIZE
 
+    @property
+    def known(self) -> ModelInfo | None:
+        """That of the selected model, where it was acquired or described before."""
+        try:
+            models = self._selected()
+        except BadInput:
+            return None
+        return self._described[1] if self._described and self._described[0] is models else None
+
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:
         """Load the selected checkpoint while nothing else in the fork uses the device.
@@ -60,11 +71,11 @@ class ForkModels:
             When no checkpoint is selected, or it is not one that is trained here.
         """
         if options.describe_only:
-            yield self._selected().describe()
+            yield self._describe(self._selected())
             return
         with turn.turn(options.report, options.stop, wait=options.wait), preserved_random_state():
             models = self._selected()
-            models.describe()  # refuses before the fork's model has to leave
+            self._describe(models)  # refuses before the fork's model has to leave
             if options.report:
                 for sentence in self._remarks():
                     options.report(sentence)
@@ -93,6 +104,11 @@ class ForkModels:
                 "select the checkpoint again, or restart, before you use it in a prompt."
             )
         return ""
+
+    def _describe(self, models: EmbeddedModels) -> Model:
+        described = models.describe()
+        self._described = models, described.info
+        return described
 
     def _selected(self) -> EmbeddedModels:
         """Return the host of the selected model, the same one as long as nothing else is selected."""

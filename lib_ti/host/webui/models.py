@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from modules import sd_models, shared
 
 from lib_ti.errors import BadInput
+from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.model import Model
 from lib_ti.host.webui.base import forks, turn
@@ -36,6 +37,7 @@ class WebUIModels:
 
     def __init__(self) -> None:
         self._progress = Progress()
+        self._described: tuple[object, ModelInfo] | None = None
 
     @property
     def arguments(self) -> Mapping[str, str]:
@@ -55,6 +57,12 @@ class WebUIModels:
         names = weight_names(Path(selected.filename)) if selected else ()
         return expected_size(names, getattr(selected, "metadata", None) or {})
 
+    @property
+    def known(self) -> ModelInfo | None:
+        """That of the last session, while the WebUI has the same model loaded."""
+        described = self._described
+        return described[1] if described and described[0] == _version() else None
+
     @contextmanager
     def session(self, options: SessionOptions) -> Iterator[Model]:
         """Acquire the loaded model while nothing else in the WebUI uses it.
@@ -67,6 +75,7 @@ class WebUIModels:
         if forks.is_old():
             raise BadInput("This WebUI is older than 1.9; update it, then train.")
         with turn.turn(options.report, options.stop, wait=options.wait), session.acquire_model(options) as model:
+            self._described = _version(), model.info
             yield model
 
     def initial_vectors(self, text: str, count: int) -> InitialVectors:
@@ -82,3 +91,9 @@ class WebUIModels:
 
     def embedding_saved(self, path: Path) -> str:
         return embeddings.load(path)
+
+
+def _version() -> object:
+    """Return what changes when the WebUI loads another model."""
+    model = sd_models.model_data.sd_model
+    return id(model), getattr(model, "sd_model_checkpoint", None), getattr(model, "sd_model_hash", None)

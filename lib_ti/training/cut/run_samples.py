@@ -64,7 +64,7 @@ class FormerRun:
         """
         config, identity = self.config, self.identity
         dataset = read_dataset(
-            config, training_size(config, model.info), lambda done, total: progress("Reading images", done, total)
+            config, training_size(config, model.info.size), lambda done, total: progress("Reading images", done, total)
         )
         notes = []
         if dataset.fingerprint != identity.dataset:

@@ -9,10 +9,10 @@ import gradio as gr
 
 from lib_ti.config import NO_PRESET, TrainConfig, preset_fields
 from lib_ti.ui.attempt import attempt
-from lib_ti.ui.event_options import BUSY, QUIET
+from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts, choices
-from lib_ti.ui.train import effects, template_fields, view
+from lib_ti.ui.train import check_box, effects, template_fields, view
 from lib_ti.ui.train.service import TXT2IMG
 from lib_ti.ui.widgets import listed, own_size
 from lib_ti.ui.widgets.latest import follow
@@ -28,11 +28,8 @@ def connect(parts: Parts) -> None:
     sides = form["width"], form["height"]
     own_size.connect(parts["train_tab"], sides, parts["own_size"], lambda: controller.host.models.size)
     effects.connect(parts)
+    check_box.connect(parts)
     watched, read = _watched(parts), tuple(TXT2IMG.values())
-
-    def check(data: dict[Any, Any]) -> str:
-        found, problem = attempt(lambda: controller.train.check(form.values(data)))
-        return problem or found or ""
 
     def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
         def start(data: dict[Any, Any]) -> list[Any]:
@@ -41,6 +38,8 @@ def connect(parts: Parts) -> None:
             _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
             # Values read from txt2img, with [name] in place of the embedding's name.
             started = {} if problem else runs.snapshot().settings
+            checks = controller.train.automatic_checks
+            checks.show(data[parts["check_page"]], form.values(data), problem)
             return [
                 problem,
                 *run_updates(parts, ""),
@@ -56,8 +55,7 @@ def connect(parts: Parts) -> None:
 
         return ask
 
-    parts["check"].click(check, inputs=set(form.components), outputs=[parts["check_result"]], **BUSY)
-    inputs = {*form.components, *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
+    inputs = {*form.components, parts["check_page"], *(c for key, c in parts.txt2img.items() if key in TXT2IMG)}
     inputs |= {parts["from_txt2img"]} if parts.txt2img else set()
     for name, new_data in (("start", False), ("start_new", True)):
         outputs = [parts["check_result"], *watched, *(form[key] for key in read)]
@@ -142,7 +140,9 @@ def on_load(blocks: gr.Blocks, parts: Parts) -> None:
         template = settings.get("template") or TrainConfig.template
         lines, _ = attempt(lambda: controller.templates.text(template))
         filled = own if sides == [own, own] else 0
-        return [*fields.values(), filled, lines or "", template if lines else "", *run_updates(parts, "")]
+        loaded = [filled, lines or "", template if lines else "", check_box.new_page()]
+        return [*fields.values(), *loaded, *run_updates(parts, "")]
 
-    outputs = [*form.components, parts["own_size"], parts["template_text"], parts["template_loaded"], *_watched(parts)]
+    others = [parts[name] for name in ("own_size", "template_text", "template_loaded", "check_page")]
+    outputs = [*form.components, *others, *_watched(parts)]
     blocks.load(load, inputs=[], outputs=outputs, **QUIET)

@@ -6,7 +6,7 @@ import gradio as gr
 
 from lib_ti.config import NO_PRESET, PRESETS, TrainConfig
 from lib_ti.ui.parts import Parts
-from lib_ti.ui.train import template_fields, view
+from lib_ti.ui.train import check_box, template_fields, view
 from lib_ti.ui.widgets import listed
 from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 
@@ -126,7 +126,7 @@ def _run(parts: Parts) -> None:
         parts.button("preview_now", "Preview now", interactive=False, size="sm")
         parts.button("refresh", "Refresh", size="sm")
         parts.keep("train_help", gr.Checkbox(False, label="Show help", elem_id="ti_train_help", scale=0, min_width=120))
-    parts.html("check_result")
+    check_box.layout(parts)
     now = parts.controller.runs.snapshot()
     parts.html("status", view.status(now, parts.seconds))
     parts.button("start_new", "Train on the new images", visible=now.state == "asking")

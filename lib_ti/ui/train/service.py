@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,22 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import Host
 from lib_ti.lazy import lazy
 from lib_ti.paths import as_path, path_text
-from lib_ti.training.checks.findings import Finding, worst_first
+from lib_ti.training.checks.findings import Finding, findings, worst_first
 from lib_ti.ui import reach, recent_folders
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.train import view
+from lib_ti.ui.train.automatic_check import AutomaticChecks
 from lib_ti.ui.train.templates import Templates
 
 if TYPE_CHECKING:
     from lib_ti.data import folder as folders
     from lib_ti.training import check as checking
+    from lib_ti.training import run_plan
     from lib_ti.ui.dataset.captions import state as captions_state
 else:
     folders = lazy("lib_ti.data.folder")
     checking = lazy("lib_ti.training.check")
+    run_plan = lazy("lib_ti.training.run_plan")
     captions_state = lazy("lib_ti.ui.dataset.captions.state")
 
 TXT2IMG = {
@@ -49,6 +52,7 @@ class TrainService:
     def __init__(self, host: Host, tasks: BackgroundTasks, templates: Templates) -> None:
         self._host, self._tasks, self._templates = host, tasks, templates
         self._runs = Runs(tasks)
+        self.automatic_checks = AutomaticChecks(tasks, self._survey)
 
     def check(self, values: Mapping[str, Any]) -> str:
         """List what is right and wrong with a run that has these values; nothing is started."""
@@ -60,6 +64,16 @@ class TrainService:
         except BadInput as error:
             found = [Finding("error", problem) for problem in error.problems]
         return view.checked(worst_first(found))
+
+    def _survey(self, values: Mapping[str, Any], progress: Callable[[int, int], None]) -> list[Finding]:
+        """Return what a check finds without the model; ``progress`` may raise to stop it."""
+        try:
+            config = self.config(values)
+            warning = captions_state.unsaved(config.dataset)
+            found = run_plan.survey_run(self._host, config, progress)
+        except BadInput as error:
+            return list(findings("error", error.problems))
+        return worst_first([*findings("warning", [warning] if warning else []), *found])
 
     def images(self, folder: str, *, subfolders: bool) -> tuple[list[Path], tuple[str, ...]]:
         """Return the images of a folder, and sentences about what else it holds; nothing without a folder.

@@ -36,6 +36,8 @@ SHOWN_IMAGES = 10
 PREVIEW_SIZE = 320
 VIEWED = "previews"
 """Group of the previews in the viewer."""
+CHECK_SECONDS = 0.5
+"""Between two requests of a page for the result of a check in progress."""
 
 
 def status(now: Snapshot, seconds: float) -> str:
@@ -98,13 +100,36 @@ def _preview_grid(shown: Sequence[PreviewMade]) -> str:
 
 def checked(found: Sequence[Finding]) -> str:
     """What Check found: the problems of the run, and one line, from which the rest unfolds with a click."""
-    counts = Counter(finding.kind for finding in found)
-    shown = [counted(counts[kind], kind) for kind in ("error", "warning") if counts[kind]]
-    line = ", ".join([("✗ Not ready" if counts["error"] else "✓ Ready"), *shown])
     problems = findings((one.kind, one.text) for one in found if one.kind in ("error", "warning"))
     rest = findings((one.kind, one.text) for one in found if one.kind not in ("error", "warning"))
+    line = _outcome(found)
     head = folded(line, rest) or f'<p class="ti-title">{escape(line)}</p>'
     return f'<div class="ti-check" role="status">{problems}{head}</div>'
+
+
+def folded_check(found: Sequence[Finding]) -> str:
+    """What the check that runs by itself found: one line, from which everything unfolds with a click."""
+    all_found = findings((one.kind, one.text) for one in found)
+    note = hint("Found without the model. Check also tries a step, and whether the memory suffices.")
+    return f'<div class="ti-check">{folded(_outcome(found), all_found + note)}</div>'
+
+
+def checking(former: str) -> str:
+    """The result of the former settings, while those of now are checked; the page's script asks for the new one."""
+    state = f'data-active="yes" data-seconds="{CHECK_SECONDS:g}" data-refresh="ti_check_refresh"'
+    return f'<div class="ti-outdated" {state}>{hint("Checking …")}{former}</div>'
+
+
+def outdated(former: str) -> str:
+    """A result that other settings had; empty without one."""
+    note = hint("Settings have changed since this check.")
+    return f'<div class="ti-outdated">{note}{former}</div>' if former else ""
+
+
+def _outcome(found: Sequence[Finding]) -> str:
+    counts = Counter(finding.kind for finding in found)
+    warnings = [counted(counts["warning"], "warning")] if counts["warning"] else []
+    return ", ".join([f"✗ {counted(counts['error'], 'problem')}" if counts["error"] else "✓ Ready", *warnings])
 
 
 def dataset_strip(images: Sequence[Path], remarks: Iterable[str]) -> str:
