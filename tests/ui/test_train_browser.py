@@ -89,3 +89,17 @@ def test_on_a_phone_the_buttons_stay_in_view_and_nothing_is_wider_than_the_scree
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= _PHONE["width"]
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_change_is_checked_by_itself_without_polling_afterwards(page: Page) -> None:
+    page.press("ti_train_name_new")
+    page.fill("ti_create_name", "checked-style")
+    page.press("ti_create")
+    page.says("ti_create_result", "Created checked-style")
+    page.tab("Train")
+    page.says("ti_check_result", "✓ Ready")
+    page.fill("ti_train_template", "nowhere")
+    page.says("ti_check_result", "✗ 1 problem")
+    assert not page.driver.find_elements("css selector", "#ti_check_result [data-refresh]")
+    page.fill("ti_train_template", "style_filewords")
+    page.says("ti_check_result", "✓ Ready")
