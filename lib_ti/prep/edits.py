@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +41,14 @@ class ImageEdits:
     @property
     def empty(self) -> bool:
         return not (self.excluded or self.crop_boxes or self.removed_regions)
+
+    @property
+    def key(self) -> str:
+        """Hash of the crop boxes and removed regions, empty without any."""
+        if not (self.crop_boxes or self.removed_regions):
+            return ""
+        parts = [crop_box_to_json(box) for box in self.crop_boxes], [one.patch for one in self.removed_regions]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

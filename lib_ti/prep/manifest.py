@@ -46,6 +46,8 @@ class Result:
         SHA-256 of the mask that was written; empty for none.
     operations
         One mapping for each operation, in order.
+    edits_key
+        Stands for the manual decisions that it was made with; None where an earlier version made it.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Result:
     mask_digest: str = ""
     operations: tuple[Mapping[str, Any], ...] = ()
     caption_from_name: bool = False
+    edits_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,7 @@ def _result_from_json(content: Mapping[str, Any]) -> Result:
         str(content["mask_digest"]),
         tuple(_operation_from_json(one) for one in content["operations"]),
         bool(content.get("caption_from_name", False)),
+        None if content.get("edits_key") is None else str(content["edits_key"]),
     )
 
 

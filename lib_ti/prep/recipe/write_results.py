@@ -85,7 +85,11 @@ def keep_unchanged(folder: PreparedFolder, planned: PlannedResult) -> Result:
     before = initial_result(planned)
     caption, _ = _write_caption(folder.caption(planned.name), planned.spec.caption, before.caption)
     return replace(
-        before, source=planned.spec.item.name, caption=caption, caption_from_name=planned.spec.caption_from_name
+        before,
+        source=planned.spec.item.name,
+        caption=caption,
+        caption_from_name=planned.spec.caption_from_name,
+        edits_key=planned.spec.edits.key,
     )
 
 
@@ -107,6 +111,7 @@ def _new_result(planned: PlannedResult) -> Result:
         spec.flipped,
         spec.crop_box,
         caption_from_name=spec.caption_from_name,
+        edits_key=spec.edits.key,
     )
 
 
