@@ -11,6 +11,7 @@
     let saver = null;
     let changes = null;
     let drag = null;
+    let version = ""; // of the shown grid
 
     function grid() {
         return window.tiSaving.find("#ti_tabs .ti-crop-boxes");
@@ -213,18 +214,20 @@
         boxesOf(card).forEach((box) => box.classList.remove("ti-default"));
     }
 
-    // Change an image's boxes in a way that can be undone, and send the result.
-    function change(card, action) {
+    // Change an image's boxes in a way that can be undone, and send the result. The label says what was done.
+    function change(card, label, action) {
         const before = decided(card);
         action();
-        keep(card, before);
+        keep(card, label, before);
     }
 
-    function keep(card, before) {
+    function keep(card, label, before) {
         if (JSON.stringify(before) === JSON.stringify(decided(card))) {
             return;
         }
-        history().add({digest: card.dataset.digest, undo: before, redo: decided(card)});
+        history().add({
+            digest: card.dataset.digest, undo: before, redo: decided(card), label: `${label} ${card.dataset.name}`,
+        });
         send(card);
     }
 
@@ -260,7 +263,7 @@
         const h = whole.h * share;
         const at = point || {x: 0.5, y: 0.5};
         let box = null;
-        change(card, function () {
+        change(card, "add a crop box to", function () {
             byHand(card);
             box = createBox(card, fitted(within({x: at.x - w / 2, y: at.y - h / 2, w: w, h: h}), card));
         });
@@ -270,7 +273,7 @@
     function remove(box) {
         const card = cardOf(box);
         const others = boxesOf(card).filter((one) => one !== box);
-        change(card, function () {
+        change(card, "delete a crop box of", function () {
             if (others.length) {
                 byHand(card);
                 box.remove();
@@ -286,9 +289,9 @@
         if (what === "add") {
             add(card);
         } else if (what === "exclude") {
-            change(card, () => exclude(card, !excluded));
+            change(card, excluded ? "include" : "exclude", () => exclude(card, !excluded));
         } else if (what === "default") {
-            change(card, () => restore(card, {crop_boxes: [], excluded: excluded}));
+            change(card, "reset the crop boxes of", () => restore(card, {crop_boxes: [], excluded: excluded}));
             boxesOf(card)[0].focus({preventScroll: true});
         } else if (what === "remove" && box) {
             remove(box);
@@ -361,7 +364,7 @@
             restore(card, before);
         } else {
             show(box, fitted(rectOf(box), card));
-            keep(card, before);
+            keep(card, "move a crop box of", before);
         }
     }
 
@@ -405,7 +408,7 @@
             act(what, card, box);
             return;
         }
-        change(card, function () {
+        change(card, "move a crop box of", function () {
             byHand(card);
             show(box, rect);
         });
@@ -474,6 +477,14 @@
         return saver;
     }
 
+    // Another grid has new buttons for the same changes.
+    document.addEventListener("ti-changed", function () {
+        const now = grid() ? grid().dataset.version : "";
+        if (now && now !== version) {
+            version = now;
+            history().report(window.tiSaving.find("#ti_step_crop"));
+        }
+    });
     document.addEventListener("pointerdown", press);
     document.addEventListener("pointermove", move);
     document.addEventListener("pointerup", drop);

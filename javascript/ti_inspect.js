@@ -17,28 +17,25 @@
         return list() ? Array.from(list().querySelectorAll(".ti-inspected")) : [];
     }
 
-    function imagesOf(digest) {
-        return all().filter((one) => one.dataset.digest === digest);
-    }
-
     function switchOf(image) {
         return image.querySelector(".ti-switch");
     }
 
     // Decisions.
 
-    function show(digest, excluded) {
-        imagesOf(digest).forEach(function (image) {
-            const button = switchOf(image);
-            if (button) {
-                image.classList.toggle("ti-is-excluded", excluded);
-                button.setAttribute("aria-checked", String(!excluded));
-            }
+    // Whether images are excluded, by digest.
+    function showAll(decisions) {
+        all().filter((image) => image.dataset.digest in decisions && switchOf(image)).forEach(function (image) {
+            mark(image, decisions[image.dataset.digest]);
         });
-        if (viewer && shown === digest) {
-            viewer.classList.toggle("ti-is-excluded", excluded);
-            switchOf(viewer).setAttribute("aria-checked", String(!excluded));
+        if (viewer && shown in decisions) {
+            mark(viewer, decisions[shown]);
         }
+    }
+
+    function mark(element, excluded) {
+        element.classList.toggle("ti-is-excluded", excluded);
+        switchOf(element).setAttribute("aria-checked", String(!excluded));
     }
 
     function isExcluded(image) {
@@ -46,10 +43,8 @@
     }
 
     function decide(decisions) {
-        Object.keys(decisions).forEach(function (digest) {
-            unsent[digest] = decisions[digest];
-            show(digest, decisions[digest]);
-        });
+        Object.keys(decisions).forEach((digest) => unsent[digest] = decisions[digest]);
+        showAll(decisions);
         saving().change();
     }
 
@@ -78,7 +73,8 @@
                 return Object.keys(taken.images).length ? taken : null;
             },
             message: (data, number) => JSON.stringify({number: number, folders: data.folders, images: data.images}),
-            failed: (data) => Object.keys(data.images).forEach((digest) => show(digest, !data.images[digest])),
+            failed: (data) => showAll(Object.fromEntries(
+                Object.entries(data.images).map(([digest, excluded]) => [digest, !excluded]))),
             saved: () => undefined,
         });
         return saver;
@@ -106,14 +102,14 @@
     // The viewer of large images.
 
     function fill(image) {
-        const link = image.querySelector("a");
+        const link = image.querySelector(".ti-zoom");
         const issues = Array.from(image.querySelectorAll(".ti-issue:not(.ti-issue-group)"));
         const others = all();
         shown = image.dataset.digest;
         viewer.querySelector("img").src = link.href;
         viewer.querySelector("img").alt = image.dataset.name;
         viewer.querySelector("h4").textContent = image.dataset.name;
-        viewer.querySelector(".ti-large-facts").textContent = link.title;
+        viewer.querySelector(".ti-large-facts").textContent = image.querySelector("img").title;
         viewer.querySelector(".ti-large-place").textContent = `${others.indexOf(image) + 1} of ${others.length}`;
         const list = viewer.querySelector("ul");
         list.replaceChildren(...issues.map(function (issue) {
@@ -149,7 +145,7 @@
             dialog.remove();
             viewer = null;
             if (image) {
-                image.querySelector("a").focus();
+                (image.querySelector(".ti-select") || image.querySelector(".ti-zoom")).focus();
                 image.scrollIntoView({block: "nearest"});
             }
         });
@@ -234,6 +230,7 @@
         }
     }
 
+    window.tiInspect = {decide: decide, open: openViewer};
     document.addEventListener("click", pressed);
     document.addEventListener("keydown", keyPressed);
 })();

@@ -50,13 +50,20 @@
         }
     }
 
-    // Set whether the buttons with data-act in an element can do something.
-    function report(element, undo, redo) {
+    // Set whether the buttons with data-act in an element can do something, and, where labels say it, what.
+    function report(element, undo, redo, labels) {
         element.dataset.undo = undo ? "yes" : "no";
         element.dataset.redo = redo ? "yes" : "no";
+        Object.entries(labels || {}).forEach(function ([way, label]) {
+            element.querySelectorAll(`[data-act="${way}"]`).forEach(function (button) {
+                const word = {undo: "Undo", redo: "Redo"}[way];
+                button.textContent = label ? `${word}: ${label}` : word;
+            });
+        });
     }
 
-    // Undo history of one object at a time; switching to another object clears it.
+    // Undo history of one object at a time; switching to another object clears it. A change may have a label, which
+    // says what it did.
     function history(most) {
         let current = "";
         let done = [];
@@ -76,8 +83,14 @@
                 to.push(...from.slice(-1));
                 return from.pop();
             },
-            report: (element) => report(element, done.length, undone.length),
+            report: (element) => report(element, done.length, undone.length, {
+                undo: labelOf(done), redo: labelOf(undone),
+            }),
         };
+    }
+
+    function labelOf(changes) {
+        return changes.length ? changes[changes.length - 1].label || "" : "";
     }
 
     document.addEventListener("input", function (event) {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib_ti.errors import BadInput
@@ -51,3 +53,19 @@ def is_allowed(folders: Folders, path: Path) -> bool:
     except BadInput:
         return False
     return True
+
+
+def check_uploads(folders: Folders, files: Sequence[Path]) -> None:
+    """Refuse paths that a visitor's browser made up, where visitors may not read all of this machine.
+
+    Raises
+    ------
+    BadInput
+        With the name of the file.
+    """
+    if folders.allowed is None:
+        return
+    root = resolved(Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))
+    for file in files:
+        if not resolved(file).is_relative_to(root):
+            raise BadInput(f"{quoted(file.name)} was not uploaded here: choose the file again.")

@@ -66,14 +66,13 @@ def _time(page: Any, found: Path) -> Iterator[Row]:
         page.until(lambda: page.value("ti_prepare_output"))
 
     chosen()
-    page.tab("Inspect", "#ti_dataset_tabs")
     page.press("ti_inspect_start")
     page.until(lambda: page.driver.execute_script(f"const count = arguments[0]; {_LOADED} return is_there", COUNT), 300)
     opened, filtered = [], []
     for _ in range(ROUNDS):
-        page.open()
-        chosen()
-        tab = page.driver.find_element("xpath", "//*[@id='ti_dataset_tabs']//button[normalize-space()='Inspect']")
+        page.open("Start")
+        page.until(lambda: page.value("ti_prepare_output"))
+        tab = page.driver.find_element("xpath", "//*[@id='ti_tabs']//button[normalize-space()='Dataset']")
         opened.append(page.driver.execute_async_script(_PRESS, tab, COUNT))
         words = page.driver.find_elements("css selector", "#ti_inspect_summary [data-word]")
         counts = [int(word.text.split()[-1]) for word in words]

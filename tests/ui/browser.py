@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,12 @@ window.setTimeout(() => window.requestAnimationFrame(() => window.requestAnimati
 })), 150);
 """
 """Whether an element stays where it is in the middle of the window, with nothing above it."""
+_PAINT_ALL = """
+if (!document.querySelector("#paint-all")) {
+    document.head.insertAdjacentHTML(
+        "beforeend", "<style id=paint-all>#ti_tabs * { content-visibility: visible !important; }</style>");
+}
+"""
 _SEEN = 4000
 """Letters of a page's text in the report of a failed test."""
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver is installed here")
@@ -134,7 +141,9 @@ class Page:
         self.until(press, wanted=wanted)
 
     def tab(self, title: str, inside: str = "#ti_tabs") -> None:
-        self.click_first(f"{inside} button", lambda one: one.text.strip() == title, f"a tab {title!r}")
+        """Open a tab by its title, a step of Dataset without its number."""
+        titled = re.compile(rf"(\d )?{re.escape(title)}( \(optional\))?")
+        self.click_first(f"{inside} button", lambda one: titled.fullmatch(one.text.strip()), f"a tab {title!r}")
 
     def unfold(self, title: str, kind: str = ".label-wrap") -> None:
         """Open what is folded away under a title."""
@@ -197,6 +206,8 @@ class Page:
         if not folder:
             return
         Path(folder).mkdir(parents=True, exist_ok=True)
+        # What is outside the window is otherwise not painted.
+        self.driver.execute_script(_PAINT_ALL)
         # Not by a larger window for the moment: clicks after that landed where things had been before.
         size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
         area = {"x": 0, "y": 0, "width": size["width"], "height": min(4000, size["height"]), "scale": 1}

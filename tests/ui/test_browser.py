@@ -50,10 +50,10 @@ def test_the_page_has_style_and_script(address: str) -> None:
 
 def test_images_are_shown_and_captions_are_text(page: Page, folder: Path) -> None:
     (folder / "images" / "01.txt").write_text(EVIL)
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "22 images for training, 8 for validation")
-    assert EVIL in page.text("ti_dataset_images")
-    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_dataset_images img")) == 30
+    page.press("ti_inspect_start")
+    page.says("ti_dataset_overview", "30 images")
+    page.until(lambda: EVIL in page.text("ti_inspect_images"))
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#ti_inspect_images img")) == 30
     assert page.driver.title != "broken"
     page.shot("dataset")
 
@@ -67,7 +67,7 @@ def test_the_prepared_folder_follows_until_it_is_named(page: Page, folder: Path)
     follows("elsewhere", "elsewhere-prepared")
     follows("images", "images-prepared")
     page.fill("ti_prepare_output", "mine")
-    page.press("ti_dataset_show")
+    page.press("ti_inspect_start")
     follows("images", "mine")
     page.unfold("Prepared folder and image size")
 

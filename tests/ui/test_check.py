@@ -14,22 +14,8 @@ from lib_ti.errors import BadInput
 from lib_ti.storage import in_use
 from lib_ti.ui.controller import Controller
 from lib_ti.ui.dataset.captions.state import EDITORS
-from lib_ti.ui.dataset.images import view as images_view
-from lib_ti.ui.dataset.images.service import scan
+from lib_ti.ui.dataset.inspect.unchanged import scan
 from tests.fakes import FakeHost
-
-
-def test_a_folder_is_shown_with_what_is_wrong_in_it(controller: Controller, values: dict[str, Any]) -> None:
-    folder = Path(values["dataset"])
-    (folder / "broken.png").write_bytes(b"no image")
-    (folder / "00.txt").write_text("")
-    found = scan(controller.host.folders, str(folder), values)
-    message = images_view.overview(found)
-    assert "broken.png is skipped" in message
-    assert "empty caption" in message
-    shown = images_view.images(found, found)
-    assert shown.count("<img") == 10
-    assert "for validation" in shown
 
 
 @pytest.mark.parametrize(("folder", "words"), [("", "No folder is chosen"), ("nowhere", "does not exist")])

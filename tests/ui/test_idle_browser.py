@@ -44,6 +44,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 
 def test_idle_page_with_many_captions_makes_no_requests_and_fires_no_events(page: Page) -> None:
     page.tab("Captions", "#ti_dataset_tabs")
+    page.unfold("Advanced")
     page.fill("ti_captions_folder", "images")
     page.driver.execute_script(_WATCH)
     page.press("ti_captions_open")

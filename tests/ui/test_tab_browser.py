@@ -122,11 +122,10 @@ def test_saving_a_template_answers_the_error_of_its_name(page: Page, folder: Pat
 
 def test_an_error_stands_on_the_step_whose_button_it_is(page: Page) -> None:
     page.tab("Dataset")
-    page.fill("ti_dataset_folder", "nowhere")
+    page.fill("ti_dataset_folder", "images")
     page.tab("Prepare", "#ti_dataset_tabs")
     page.press("ti_prepare_use")
     page.says("ti_prepare_used", "does not exist")
-    page.fill("ti_dataset_folder", "images")
     page.press("ti_prepare_run")
     page.says("ti_prepare_message", "30 made", 120)
     page.until(lambda: page.text("ti_prepare_used") == "", wanted="no error left")

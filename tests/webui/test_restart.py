@@ -24,7 +24,6 @@ def test_a_prepared_folder_is_found_again(tmp_path: Path) -> None:
             page.tab("Textual Inversion", OUTER)
             page.tab("Dataset")
             page.fill("ti_dataset_folder", str(source))
-            page.press("ti_dataset_show")
             suggested = str(tmp_path / "found-prepared")
             page.until(lambda: page.value("ti_prepare_output") == suggested, wanted=suggested)
             page.unfold("Prepared folder")

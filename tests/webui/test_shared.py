@@ -26,13 +26,13 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
     try:
         page.tab("Textual Inversion", "#tabs > .tab-nav")
         page.fill("ti_dataset_folder", str(webui.folder / "secret"))
-        page.press("ti_dataset_show")
-        said = page.says("ti_dataset_overview", "is outside the folders this server allows")
+        page.press("ti_inspect_start")
+        said = page.says("ti_inspect_message", "is outside the folders this server allows")
         assert str(webui.folder / "datasets") in said
         page.shot("webui-out-of-reach")
         page.fill("ti_dataset_folder", str(webui.folder / "datasets" / "mine"))
-        page.press("ti_dataset_show")
-        page.says("ti_dataset_overview", "8 images for training")
+        page.press("ti_inspect_start")
+        page.says("ti_dataset_overview", "9 images")
         assert page.value("ti_prepare_output") == str(webui.folder / "datasets" / "mine-prepared")
         page.tab("Train")
         page.unfold("See and edit the template")

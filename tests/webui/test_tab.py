@@ -171,13 +171,14 @@ def test_an_embedding_is_created(webui: Instance, page: Page, free_name: str) ->
     assert page.value("ti_train_name") == free_name
 
 
-def test_images_are_shown_and_used_for_training(page: Page, pictures: Path) -> None:
+def test_images_are_inspected_and_used_for_training(page: Page, pictures: Path) -> None:
     folder = shutil.copytree(pictures, pictures.with_name("shown"))  # no run had these
     before = page.value("ti_train_dataset")
     page.tab("Dataset")
     page.fill("ti_dataset_folder", str(folder))
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "11 images for training, 1 for validation")
+    page.press("ti_inspect_start")
+    page.says("ti_inspect_summary", "12 of 12 images are in use")
+    page.says("ti_dataset_overview", "12 images")
     page.shot("webui-dataset")
     assert page.value("ti_train_dataset") == before
     page.press("ti_dataset_use")

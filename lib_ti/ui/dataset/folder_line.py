@@ -1,9 +1,9 @@
-"""The line above the steps: the source folder, and the folder that its images are prepared into. All steps use them."""
+"""The source folder, and the folder that its images are prepared into, in the step Inspect. All steps use them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -19,23 +19,35 @@ from lib_ti.ui.widgets import own_size
 Data = Mapping[Any, Any]
 
 
-def layout(parts: Parts) -> None:
+def layout(parts: Parts, button: Callable[[], Any]) -> None:
+    """Lay out the folders; ``button`` adds what is done with the images."""
     form = parts.prepare
-    with gr.Row(elem_classes="ti-line"):
-        field = parts.keep(
-            "dataset_folder",
-            gr.Textbox(
-                label="Folder with your images",
-                info="A .txt or .caption file of the same name is an image's caption. This folder is never changed.",
-                max_lines=1,
-                elem_id="ti_dataset_folder",
-                scale=5,
-            ),
-        )
-        form.inputs["source"] = field
-        parts.browse(field)
-        parts.button("dataset_show", "Show images", variant="primary", scale=1)
-    form.add("subfolders")
+    with gr.Row(elem_classes="ti-columns"):
+        with gr.Column(scale=3, min_width=320):
+            with gr.Row(elem_classes="ti-line"):
+                field = form.inputs["source"] = parts.keep(
+                    "dataset_folder",
+                    gr.Textbox(
+                        label="Folder with your images",
+                        info="It is never changed. A .txt or .caption file of the same name is an image's caption.",
+                        max_lines=1,
+                        elem_id="ti_dataset_folder",
+                        scale=5,
+                    ),
+                )
+                parts.browse(field)
+                button()
+            form.add("subfolders")
+        with gr.Column(scale=2, min_width=320):
+            parts.keep(
+                "dataset_files",
+                gr.File(
+                    label="Or drop images or a zip here",
+                    file_count="multiple",
+                    elem_id="ti_dataset_files",
+                    height=150,
+                ),
+            )
     parts.keep("dataset_suggested", gr.State(""))
     with gr.Accordion("Prepared folder and image size", open=False):
         form.add("output")
@@ -142,7 +154,9 @@ def connect(parts: Parts) -> None:
     line = FolderLine(parts)
     form, output = parts.prepare, parts.prepare["output"]
     folder = parts["dataset_folder"]
-    events = (folder.blur, folder.submit, output.blur, output.submit, parts["dataset_show"].click)
+    # A folder may have come from the sub-tab Start.
+    opened, inspected = parts["dataset_tab"].select, parts["inspect_start"].click
+    events = (opened, folder.blur, folder.submit, output.blur, output.submit, inspected)
     for event in (*events, parts.folder_chosen.then):
         event(line.enter, inputs=line.inputs, outputs=line.outputs, **QUIET)
     models = parts.controller.host.models

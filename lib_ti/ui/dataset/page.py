@@ -1,4 +1,4 @@
-"""The sub-tab Dataset: the folder line, and the steps that make a training set of its images."""
+"""The sub-tab Dataset: the strip, and the steps that make a training set of found images."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from lib_ti.ui.dataset.captions import actions as captions_actions
 from lib_ti.ui.dataset.captions import page as captions_page
 from lib_ti.ui.dataset.crop import actions as crop_actions
 from lib_ti.ui.dataset.crop import page as crop_page
-from lib_ti.ui.dataset.images import actions as images_actions
-from lib_ti.ui.dataset.images import page as images_page
 from lib_ti.ui.dataset.inspect import actions as inspect_actions
 from lib_ti.ui.dataset.inspect import page as inspect_page
 from lib_ti.ui.dataset.masks import actions as masks_actions
@@ -23,13 +21,15 @@ from lib_ti.ui.dataset.prepare import actions as prepare_actions
 from lib_ti.ui.dataset.prepare import page as prepare_page
 from lib_ti.ui.dataset.remove import actions as remove_actions
 from lib_ti.ui.dataset.remove import page as remove_page
+from lib_ti.ui.dataset.workflow import actions as workflow_actions
+from lib_ti.ui.dataset.workflow import page as workflow_page
+from lib_ti.ui.dataset.workflow.steps import STEPS
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.form import Form, dropdown, image_side, radio
 from lib_ti.ui.widgets.task_line import TaskLine
 
-STEPS = {
-    "images": (images_page, images_actions),
+_STEPS = {
     "inspect": (inspect_page, inspect_actions),
     "crop": (crop_page, crop_actions),
     "remove": (remove_page, remove_actions),
@@ -37,7 +37,9 @@ STEPS = {
     "captions": (captions_page, captions_actions),
     "masks": (masks_page, masks_actions),
 }
-"""Page and actions of each step, in the order of work, by the ends of their ids."""
+"""Page and actions of each step, by the ends of their ids; :data:`STEPS` has their order."""
+_ADVANCED = {"captions": captions_page.advanced}
+"""What is below a step's own content, also where that cannot be used yet."""
 
 
 def layout(parts: Parts) -> None:
@@ -51,21 +53,22 @@ def layout(parts: Parts) -> None:
             "upscaler": dropdown(default=PrepareConfig.upscaler),
         },
     )
-    folder_line.layout(parts)
+    workflow_page.strip(parts)
     tasks = parts.controller.tasks
     parts.task_line = TaskLine(tasks, "dataset_task", lambda: tasks.lane_status("dataset"))
     with gr.Tabs(elem_id="ti_dataset_tabs") as parts.steps:
-        for name, (page, _) in STEPS.items():
-            with gr.Tab(page.TITLE, id=name, elem_id=f"ti_step_{name}") as step:
-                parts.keep(f"step_{name}", step)
-                page.layout(parts)
+        for step in STEPS:
+            with gr.Tab(step.label, id=step.name, elem_id=f"ti_step_{step.name}") as tab:
+                parts.keep(f"step_{step.name}", tab)
+                workflow_page.frame(parts, step, _STEPS[step.name][0].layout, _ADVANCED.get(step.name))
 
 
 def connect(parts: Parts) -> None:
     folder_line.connect(parts)
     parts.task_line.connect()
-    for _, actions in STEPS.values():
+    for _, actions in _STEPS.values():
         actions.connect(parts)
+    workflow_actions.connect(parts)
 
 
 def on_load(blocks: gr.Blocks, parts: Parts) -> None:

@@ -45,6 +45,11 @@ def file_name(file: Path | str) -> str:
     return " ".join(printable(file.name if isinstance(file, Path) else file).splitlines())
 
 
+def shortened(text: str, most: int = 48) -> str:
+    """A text for a button, without its end if it is too long."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def notice(kind: Kind, sentences: Iterable[str], *, title: str = "", task: int = 0) -> str:
     """A box with one line for each sentence; empty without any. Screen readers announce errors.
 
@@ -94,6 +99,12 @@ def folded(title: str, content: str) -> str:
     if not content:
         return ""
     return f'<details class="ti-notes"><summary>{escape(title)}</summary>{content}</details>'
+
+
+def keys(pressed: Mapping[str, str]) -> str:
+    """A folded list of keys, with what each does."""
+    rows = "".join(f"<li><kbd>{escape(key)}</kbd> {escape(what)}</li>" for key, what in pressed.items())
+    return folded("Keys", f'<ul class="ti-keys">{rows}</ul>')
 
 
 def bar(share: float, label: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +99,7 @@ class StartService:
             raise BadInput("There are no images yet: drop some above, or name the folder that they are in.")
         if files:
             names.check_name(keyword)  # it becomes the name of a folder
-            self._check_uploads(files)
+            reach.check_uploads(self._host.folders, files)
             folder = str(self._host.folders.datasets / keyword)
         output = path_text(str(values.get("output") or "")) or self._preparation.suggested_output(folder)
         given = {**values, "images": folder, "keyword": keyword, "output": output}
@@ -117,12 +115,3 @@ class StartService:
     def _is_own(self, folder: str, keyword: str) -> bool:
         """Whether the folder is the one that the keyword's images are brought into."""
         return resolved(Path(folder)) == resolved(self._host.folders.datasets / keyword)
-
-    def _check_uploads(self, files: Sequence[Path]) -> None:
-        """Refuse paths that a visitor's browser made up, where visitors may not read all of this machine."""
-        if self._host.folders.allowed is None:
-            return
-        roots = [resolved(Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))]
-        for file in files:
-            if not any(resolved(file).is_relative_to(root) for root in roots):
-                raise BadInput(f"{quoted(file.name)} was not uploaded here: choose the file again.")

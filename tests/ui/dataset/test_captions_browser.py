@@ -86,18 +86,20 @@ def text_of(page: Page, text: str) -> None:
 
 def test_the_step_says_what_comes_first(page: Page) -> None:
     step(page, "Captions")
-    page.says("ti_captions_message", "prepare your images first")
+    page.says("ti_about_captions", "Choose the folder with your images first")
     assert not page.find("ti_captions_text").is_displayed()
+    page.unfold("Advanced")
     page.fill("ti_captions_folder", "nowhere")
     page.press("ti_captions_open")
     page.says("ti_captions_message", "does not exist")
     clear(page, "ti_captions_folder")
+    page.unfold("Advanced")
     page.shot("captions-nothing")
 
 
 def test_the_prepared_folder_is_open_when_the_step_is(page: Page, folder: Path, prepared: Path) -> None:
+    step(page, "Inspect")
     page.fill("ti_dataset_folder", str(folder / "found"))
-    page.press("ti_dataset_show")
     page.until(lambda: page.value("ti_prepare_output") == str(prepared))
     page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_width", "256")
@@ -162,6 +164,7 @@ def test_what_is_not_saved_outlives_the_page_which_warns(page: Page, prepared: P
 
 
 def test_a_new_page_has_them_and_clicks_open_images(page: Page, prepared: Path) -> None:
+    page.unfold("Advanced")
     page.fill("ti_captions_folder", str(prepared))
     page.press("ti_captions_open")
     page.says("ti_captions_state", "1 caption is not saved")
@@ -216,8 +219,9 @@ def test_changes_to_all_listed_captions_are_previewed_then_applied(page: Page, p
     page.says("ti_captions_changes", "6 captions would change")
     page.press("ti_captions_apply")
     page.says("ti_captions_state", "6 captions are not saved")
+    page.says("ti_captions_undo", "Undo: add at the end: photograph (6 captions)")
     page.press("ti_captions_undo")
-    page.says("ti_captions_state", "Redo: add at the end: photograph (6 captions)")
+    page.says("ti_captions_redo", "Redo: add at the end: photograph (6 captions)")
     text_of(page, "a ginger cat, macro, soft light")
     assert (prepared / "picture_002.txt").read_text() == CAPTIONS["chelsea"]
 

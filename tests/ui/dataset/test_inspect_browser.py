@@ -13,7 +13,7 @@ from lib_ti.prep.edits import Edits
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from tests.prep.photographs import blur, brightness, crop, noise, photograph, resize
-from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving
+from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving, webdriver
 
 pytestmark = needs_browser_and_model
 
@@ -97,7 +97,9 @@ def focused(page: Page, attribute: str) -> str | None:
 
 def test_the_step_says_what_comes_first(page: Page) -> None:
     open_step(page)
-    page.says("ti_inspect_summary", "Press “Inspect”")
+    page.says("ti_about_inspect", "Enter the folder with your images or drop them here, then press Inspect.")
+    assert not page.driver.find_elements(By.CSS_SELECTOR, "#ti_tab_dataset .ti-error")
+    page.shot("inspect-first-sight")
     page.press("ti_inspect_start")
     page.says("ti_inspect_message", "No folder is chosen")
     page.fill("ti_dataset_folder", "nowhere")
@@ -173,7 +175,7 @@ def test_near_duplicates_stand_side_by_side_and_one_is_used(page: Page, prepared
     page.until(lambda: excluded(prepared) == {"astronaut.jpg", "astronaut (1).jpg"})
     page.says("ti_inspect_summary", "11 of 13")
     page.press("ti_inspect_undo")
-    page.says("ti_inspect_message", "Undone: 2 images.")
+    page.says("ti_inspect_message", "Undone: exclude 2 images.")
     assert excluded(prepared) == set()
     page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".ti-inspected.ti-is-excluded [role=switch]"))
 
@@ -186,12 +188,72 @@ def test_switches_are_saved_at_once_and_undone_one_by_one(page: Page, prepared: 
     page.until(lambda: excluded(prepared) == {"camera.jpg", EVIL})
     page.says("ti_inspect_summary", "11 of 13")
     assert page.text("ti_inspect_message") == "Saved."
+    page.until(lambda: page.text("ti_inspect_undo").startswith("Undo: exclude <img src=x"))
     page.press("ti_inspect_undo")
     page.until(lambda: excluded(prepared) == {"camera.jpg"})
+    page.says("ti_inspect_undo", "Undo: exclude camera.jpg")
     page.says("ti_inspect_summary", "12 of 13")
     page.press("ti_inspect_undo")
     page.until(lambda: excluded(prepared) == set())
     page.until(lambda: not page.find("ti_inspect_undo").is_enabled())
+
+
+def test_a_range_of_images_is_selected_and_excluded_at_once(page: Page, prepared: PreparedFolder) -> None:
+    with_key(page, "camera.jpg")
+    with_key(page, "coffee grain.png", Keys.SHIFT)
+    with_key(page, "flower.jpg", Keys.CONTROL)
+    with_key(page, "china.jpg", Keys.CONTROL)
+    assert selected(page) == ["camera.jpg", "coffee grain.png", "flower.jpg"]
+    page.says("ti_inspect_images", "3 selected")
+    page.shot("inspect-selected")
+    click(page, "#ti_inspect_images [data-select=exclude]")
+    page.until(lambda: excluded(prepared) == {"camera.jpg", "coffee grain.png", "flower.jpg"})
+    page.says("ti_inspect_undo", "Undo: exclude 3 images")
+    assert len(selected(page)) == 3
+    page.press("ti_inspect_undo")
+    page.until(lambda: excluded(prepared) == set())
+    page.says("ti_inspect_redo", "Redo: exclude 3 images")
+
+
+def test_images_are_selected_by_keys(page: Page, prepared: PreparedFolder) -> None:
+    with_key(page, "astronaut.jpg")
+    keyboard(page, Keys.ARROW_RIGHT)
+    page.driver.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ARROW_RIGHT)
+    assert selected(page) == ["astronaut.jpg", "camera.jpg", "china.jpg"] or len(selected(page)) == 3
+    keyboard(page, "l")
+    page.until(lambda: len(excluded(prepared)) == 3)
+    keyboard(page, "l")
+    page.until(lambda: excluded(prepared) == set())
+    keyboard(page, Keys.ESCAPE)
+    assert selected(page) == []
+    keyboard(page, Keys.SPACE)
+    assert len(selected(page)) == 1
+    keyboard(page, Keys.CONTROL + "a")
+    assert len(selected(page)) == 13
+    keyboard(page, Keys.ENTER)
+    page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog[open].ti-large-image"))
+    keyboard(page, Keys.ESCAPE)
+    page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "dialog[open]"))
+    keyboard(page, Keys.ESCAPE)
+    reachable = "return document.querySelectorAll('#ti_inspect_images .ti-select:not([tabindex=\"-1\"])').length"
+    assert page.driver.execute_script(reachable) == 1
+
+
+def with_key(page: Page, name: str, key: str = "") -> None:
+    """Click an image while a key is held."""
+    image = page.shown(page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, figure(name, "img"))))
+    chain = webdriver.ActionChains(page.driver)
+    chain = chain.key_down(key).click(image).key_up(key) if key else chain.click(image)
+    chain.perform()
+
+
+def keyboard(page: Page, keys: str) -> None:
+    page.driver.switch_to.active_element.send_keys(keys)
+
+
+def selected(page: Page) -> list[str]:
+    shown = page.driver.find_elements(By.CSS_SELECTOR, ".ti-inspected.ti-selected")
+    return [one.get_attribute("data-name") or "" for one in shown]
 
 
 def test_suggested_images_are_excluded_also_from_the_plan(page: Page, prepared: PreparedFolder) -> None:
@@ -209,7 +271,7 @@ def test_suggested_images_are_excluded_also_from_the_plan(page: Page, prepared: 
 
 
 def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> None:
-    page.unfold("Excluded images as text")
+    page.unfold("Advanced")
     page.until(lambda: set(page.value("ti_inspect_names").splitlines()) == excluded(prepared))
     page.fill("ti_inspect_names", "nobody.jpg")
     page.press("ti_inspect_save_names")
@@ -218,7 +280,7 @@ def test_a_list_of_names_does_the_same(page: Page, prepared: PreparedFolder) -> 
     page.press("ti_inspect_save_names")
     page.says("ti_inspect_message", "Changed: ")
     assert excluded(prepared) == {"flower.jpg"}
-    page.unfold("Excluded images as text")
+    page.unfold("Advanced")
 
 
 def test_all_shown_images_are_excluded_and_included(page: Page, prepared: PreparedFolder) -> None:
@@ -252,7 +314,7 @@ def test_thresholds_are_followed_to_the_last_of_many_quick_steps(page: Page) -> 
 
 def test_images_are_seen_large_one_after_the_other(page: Page, prepared: PreparedFolder) -> None:
     page.until(lambda: len(names(page)) == 14)
-    click(page, figure("motorcycle.jpg", "a"))
+    click(page, figure("motorcycle.jpg", ".ti-zoom"))
     large = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog[open].ti-large-image"))
     page.until(lambda: page.driver.execute_script("return document.querySelector('dialog img').naturalWidth") == 741)
     keyboard = page.driver.switch_to.active_element
@@ -275,7 +337,7 @@ def test_a_new_page_and_another_steps_decisions_are_shown(page: Page, prepared: 
     page.says("ti_inspect_summary", "12 of 13")
     page.until(lambda: page.value("ti_dataset_folder") == str(prepared.path.with_name("found")))
     assert len(names(page)) == 14
-    page.tab("Images", "#ti_dataset_tabs")
+    page.tab("Crop", "#ti_dataset_tabs")
 
     def nothing_excluded(edits: Edits) -> Edits:
         return Edits({digest: replace(one, excluded=False) for digest, one in edits.by_digest.items()})

@@ -59,7 +59,7 @@ def test_folders_outside_the_allowed_ones_are_not_suggested(source: Path, tmp_pa
 def test_a_prepared_folder_brings_its_settings(preparation: Preparation, source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "mine", name="bust", name_pattern="[name]-[number]", flip=True)
     message, settings = preparation.open(str(source), str(tmp_path / "mine"))
-    assert message[0] == f"{tmp_path / 'mine'} was last prepared with the settings below."
+    assert message[0] == f"{tmp_path / 'mine'} was last prepared with the settings now in the step Prepare."
     assert (settings["name"], settings["name_pattern"], settings["flip"]) == ("bust", "[name]-[number]", True)
     assert not {"source", "output"} & settings.keys()
     # With them the same preparation changes nothing.

@@ -19,6 +19,7 @@ from lib_ti.ui.dataset.captions.query import ALL, Query
 from lib_ti.ui.dataset.captions.service import CaptionService, OpenImage
 from lib_ti.ui.event_options import BUSY
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets.history import labelled
 
 if TYPE_CHECKING:
     from lib_ti.prep.captions import bulk_edits
@@ -41,7 +42,7 @@ class CaptionEditorController:
     def __init__(self, parts: Parts, service: CaptionService) -> None:
         self._parts, self._service = parts, service
         self.inputs = {parts[f"captions_{name}"] for name in "shown text find options show count".split()}
-        names = "shown text image length position state resolve list counts"
+        names = "shown text image length position state undo redo resolve list counts"
         self.outputs = [parts[f"captions_{name}"] for name in names.split()]
         """The components that :meth:`updates` updates."""
         self.action_outputs = [parts["captions_notice"], *self.outputs]
@@ -80,11 +81,15 @@ class CaptionEditorController:
             listing.image(),
             listing.length(),
             str(listing.position or ""),
-            listing.state(),
+            *self.edits(listing),
             gr.update(visible=bool(editor.conflicts)),
             listing.rows(),
             self.counts(data, listing.captions),
         ]
+
+    def edits(self, listing: Listing) -> list[Any]:
+        """Update what is not saved, and the buttons that undo and redo."""
+        return [listing.state(), *(labelled(word, label) for word, label in view.history(listing.captions).items())]
 
     def unchanged(self) -> list[Any]:
         """Return updates that change nothing."""

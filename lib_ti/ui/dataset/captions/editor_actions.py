@@ -55,8 +55,8 @@ def _connect_turning(parts: Parts, controller: CaptionEditorController) -> None:
     def typed(data: dict[Any, Any]) -> list[Any]:
         listing, problem = attempt(lambda: controller.listing(data))
         if listing is None:
-            return [problem, gr.update(), gr.update()]
-        return [gr.update(), listing.length(), listing.state()]
+            return [problem, *[gr.update()] * 4]
+        return [gr.update(), listing.length(), *controller.edits(listing)]
 
     inputs = controller.inputs | {position}
     for event, handler in (
@@ -67,7 +67,7 @@ def _connect_turning(parts: Parts, controller: CaptionEditorController) -> None:
         (position.blur, left),
     ):
         event(handler, inputs=inputs, outputs=controller.action_outputs, **QUIET)
-    outputs = [parts[f"captions_{name}"] for name in ("notice", "length", "state")]
+    outputs = [parts[f"captions_{name}"] for name in ("notice", "length", "state", "undo", "redo")]
     parts["captions_text"].blur(typed, inputs=controller.inputs, outputs=outputs, **QUIET)
 
 

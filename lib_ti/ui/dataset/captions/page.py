@@ -13,7 +13,6 @@ from lib_ti.ui.dataset.captions.service import LABEL
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.form import Form, dropdown
 
-TITLE = "Captions"
 REGEX, WHOLE, CASE, LACKING = "Regex", "Whole words", "Match case", "Without it"
 TAGS, WORDS = "Tags", "Words"
 _ROWS = (
@@ -26,19 +25,6 @@ _LINES = 6
 
 
 def layout(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-line"):
-        field = parts.keep(
-            "captions_folder",
-            gr.Textbox(
-                label=LABEL,
-                info="Empty: the prepared folder. Captions only change when you save or generate them.",
-                max_lines=1,
-                elem_id="ti_captions_folder",
-                scale=5,
-            ),
-        )
-        parts.browse(field)
-        parts.button("captions_open", "Open", scale=1)
     parts.html("captions_message")
     with gr.Accordion("Generate captions with a model", open=False):
         form = parts.caption = Form(CaptionConfig, "ti_caption", overrides={"captioner": dropdown()})
@@ -51,6 +37,23 @@ def layout(parts: Parts) -> None:
         parts.keep("captions_editor", editor)
         _editor(parts)
         _bulk_changes(parts)
+
+
+def advanced(parts: Parts) -> None:
+    """Lay out the choice of another folder, which needs no prepared one."""
+    with gr.Accordion("Advanced", open=False, elem_id="ti_captions_advanced"), gr.Row(elem_classes="ti-line"):
+        field = parts.keep(
+            "captions_folder",
+            gr.Textbox(
+                label=LABEL,
+                info="Empty: the prepared folder. Captions only change when you save or generate them.",
+                max_lines=1,
+                elem_id="ti_captions_folder",
+                scale=5,
+            ),
+        )
+        parts.browse(field)
+        parts.button("captions_open", "Open", scale=1)
 
 
 def _editor(parts: Parts) -> None:

@@ -91,15 +91,19 @@ def _row(captions: CaptionSet, name: str, tokens: int, most: int, *, open_now: b
 
 
 def state(editor: Editor) -> str:
-    """Unsaved captions, what Undo and Redo would do, and what could not be saved."""
+    """Unsaved captions, and what could not be saved."""
     captions = editor.captions
     count = len(captions.changed)
     message = "Everything is saved." if not count else f"{_captions(count)} not saved."
     shown = f'<p class="ti-unsaved" data-unsaved="{count}">{message}</p>'
-    edits = [(word, edits[-1]) for word, edits in (("Undo", captions.done), ("Redo", captions.undone)) if edits]
-    shown += "".join(hint(f"{word}: {_described(edit)}") for word, edit in edits)
     shown += notice("error", _first([f"{one.shown}: {one.reason}." for one in editor.failed]))
     return shown + _conflicts(editor.conflicts)
+
+
+def history(captions: CaptionSet) -> Mapping[str, str]:
+    """What Undo and Redo would do, each empty for nothing."""
+    edits = {"Undo": captions.done, "Redo": captions.undone}
+    return {word: _described(found[-1]) if found else "" for word, found in edits.items()}
 
 
 def _described(edit: CaptionEdit) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_ti.background.tasks import TaskContext
-from lib_ti.config import PrepareConfig
+from lib_ti.config import PrepareConfig, to_mapping
 from lib_ti.data.dataset import Item
 from lib_ti.data.folder import Skipped, natural_order
 from lib_ti.data.images.decode import UnreadableImage
@@ -22,6 +22,7 @@ from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.manifest import update_edits
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.prep.recipe.default_boxes import DefaultBoxes, read_default_boxes, settings_key, write_default_boxes
 from lib_ti.prep.recipe.make import proposed_crop_boxes
 from lib_ti.prep.recipe.pixel_budget import MOST_PIXELS, PixelBudget
 from lib_ti.prep.recipe.saliency import FaceDetector
@@ -85,7 +86,8 @@ def propose(
     Parameters
     ----------
     before
-        The previous result; boxes of the same images by the same settings are reused.
+        The previous result; its boxes, and those on record in the prepared folder, are reused for the same images and
+        settings.
 
     Raises
     ------
@@ -96,9 +98,10 @@ def propose(
     """
     task.report_message("Reading the files.")
     found, folder = find_images(config, upscalers)
-    known = {}
+    key, recorded = settings_key(to_mapping(config)), read_default_boxes(folder)
+    known = dict(recorded.by_digest) if recorded.key == key else {}
     if before and before.matches(config):
-        known = {one.item.digest: one.default for one in before.images}
+        known |= {one.item.digest: one.default for one in before.images}
     task.report_message("")
     faces, budget = FaceDetector(), PixelBudget(MOST_PIXELS)
 
@@ -115,6 +118,8 @@ def propose(
     images = [one for one in outcomes if isinstance(one, ImageCrops)]
     skipped = [one for one in outcomes if isinstance(one, Skipped)]
     images.sort(key=lambda one: natural_order(found.folder, one.item.path))
+    boxes = {one.item.digest: one.default for one in images}
+    write_default_boxes(folder, DefaultBoxes(key, boxes, {one.name: one.item.digest for one in images}))
     return FolderCrops(config, folder, tuple(images), (*found.skipped, *skipped))
 
 

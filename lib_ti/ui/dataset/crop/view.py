@@ -13,7 +13,8 @@ from lib_ti.prep.crop_box import WHOLE, CropBox
 from lib_ti.prep.edits import Edits, ImageEdits
 from lib_ti.prep.recipe.result_specs import ResultSpec, specs_of
 from lib_ti.ui.dataset.crop.state import FolderCrops, ImageCrops
-from lib_ti.ui.html.fragments import answer, escape, file_name, findings, folded, hint, history
+from lib_ti.ui.html.fragments import answer, escape, file_name, findings, folded, hint, history, keys
+from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import address
 
 SHOWN = 512
@@ -66,13 +67,12 @@ def _help(config: PrepareConfig) -> str:
         "buckets": "Crop boxes may have any shape, and become the shape of the nearest bucket.",
         "keep": "Crop boxes may have any shape.",
     }[config.shape]
-    keys = "".join(f"<li><kbd>{escape(key)}</kbd> {escape(what)}</li>" for key, what in _KEYS.items())
     return (
         hint(
             "Each crop box becomes a training image. Dashed boxes are where Prepare would crop by default: drag a box "
             f"to move it, drag a corner to resize it, double-click to add another. {about} Changes are saved at once."
         )
-        + f'<details class="ti-notes"><summary>Keys</summary><ul class="ti-keys">{keys}</ul></details>'
+        + keys(_KEYS)
         + f'<div class="ti-history" role="toolbar" aria-label="Crop boxes">{history()}</div>'
     )
 
@@ -83,12 +83,12 @@ def _card(one: ImageCrops, decided: ImageEdits, config: PrepareConfig) -> str:
     default = ";".join(_numbers(box) for box in one.default)
     boxes = "".join(_crop_box(spec, name, not decided.crop_boxes) for spec in _specs(one, decided, config))
     return (
-        f'<figure class="ti-card{" ti-is-excluded" if excluded else ""}" data-digest="{one.item.digest}" '
+        f'<figure class="ti-card{f" {EXCLUDED_CLASS}" if excluded else ""}" data-digest="{one.item.digest}" '
         f'data-name="{name}" data-default="{default}" data-width="{width}" data-height="{height}">'
         f'<div class="ti-stage"><div class="ti-crop-image" '
         f'style="aspect-ratio:{width}/{height};--shape:{width / height:.4f}">'
         f'<img src="{escape(address(one.item.path, SHOWN))}" alt="{name}" loading="lazy" draggable="false">'
-        f"{boxes}</div></div>"
+        f"{boxes}</div>{EXCLUDED_MARK}</div>"
         f'<figcaption><span class="ti-name" title="{name}">{name}</span>'
         f'<span class="ti-hint">{width}×{height}</span></figcaption>{_buttons(excluded)}</figure>'
     )

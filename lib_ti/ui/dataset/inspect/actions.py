@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_ti.background.kinds import INSPECTION
-from lib_ti.background.tasks import TASKS, TaskContext
+from lib_ti.background.tasks import TASKS
 from lib_ti.config import InspectConfig
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
-from lib_ti.ui.dataset.inspect import view
+from lib_ti.ui.dataset.inspect import start_actions, view
 from lib_ti.ui.dataset.inspect.columns import next_order
 from lib_ti.ui.dataset.inspect.controller import Data, InspectionController
 from lib_ti.ui.dataset.inspect.page import NOT_YET
@@ -23,12 +23,11 @@ from lib_ti.ui.widgets.latest import follow
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
-    from lib_ti.ui.dataset.inspect import listing, state
+    from lib_ti.ui.dataset.inspect import decisions, listing
     from lib_ti.ui.dataset.inspect.listing import Listing
-    from lib_ti.ui.dataset.inspect.state import Inspection
 else:
+    decisions = lazy("lib_ti.ui.dataset.inspect.decisions")
     listing = lazy("lib_ti.ui.dataset.inspect.listing")
-    state = lazy("lib_ti.ui.dataset.inspect.state")
 
 _DECISIONS = {
     "exclude_suggested": "Excluded",
@@ -41,46 +40,18 @@ _DECISIONS = {
 
 def connect(parts: Parts) -> None:
     controller = InspectionController(parts)
-    _connect_inspecting(parts, controller)
+    start_actions.connect(parts, controller)
+    _connect_opening(parts, controller)
     _connect_controls(parts, controller)
     _connect_switches(parts, controller)
     _connect_buttons(parts, controller)
     _connect_undo(parts, controller)
 
 
-def _connect_inspecting(parts: Parts, controller: InspectionController) -> None:
-    source, output = parts["dataset_folder"], parts.prepare["output"]
-    subfolders, line = parts.prepare["subfolders"], parts.task_line
-
-    def start(data: Data) -> list[Any]:
-        chosen = (data[source] or "").strip()
-
-        def started() -> list[Any]:
-            prepared = parts.preparation.output(chosen, data[output] or "")
-            found, folder = state.check_folders(parts.controller.host.folders, chosen, prepared)
-            config, before, inner = controller.config(data), TASKS.result(INSPECTION), bool(data[subfolders])
-
-            def work(task: TaskContext) -> Inspection:
-                return state.inspect(found, folder, config, task, before, subfolders=inner)
-
-            message, *updates = line.start(INSPECTION, f"Inspecting {found.name}", work)
-            return [message, prepared, *updates]
-
-        updates, problem = attempt(started)
-        return updates or [problem, gr.update(), *line.updates()]
-
-    def ended(data: Data) -> list[Any]:
-        return controller.changed(data) if line.succeeded(data, INSPECTION) else controller.unchanged()
-
-    parts["inspect_start"].click(
-        start,
-        inputs={*controller.inputs, subfolders},
-        outputs=[parts["inspect_message"], output, *line.outputs],
-        **BUSY,
-    )
-    line.done.change(ended, inputs={line.done, *controller.inputs}, outputs=controller.outputs, **QUIET)
-    line.show_outcome(INSPECTION, parts["inspect_message"])
-    parts["step_inspect"].select(controller.opened, inputs=controller.inputs, outputs=controller.outputs, **QUIET)
+def _connect_opening(parts: Parts, controller: InspectionController) -> None:
+    # The first step is selected on every new page: only what has been seen is updated with it.
+    parts["step_inspect"].select(controller.changed, inputs=controller.inputs, outputs=controller.outputs, **QUIET)
+    parts["dataset_tab"].select(controller.opened, inputs=controller.inputs, outputs=controller.outputs, **QUIET)
 
 
 def _connect_controls(parts: Parts, controller: InspectionController) -> None:
@@ -104,11 +75,11 @@ def _connect_switches(parts: Parts, controller: InspectionController) -> None:
     changes = parts["inspect_changes"]
 
     def save(data: Data) -> list[Any]:
-        message, problem = attempt(lambda: state.read_message(data[changes] or ""))
+        message, problem = attempt(lambda: decisions.read_message(data[changes] or ""))
         if message is None:
             return controller.only_message(problem)
         outdated = controller.is_outdated(data)  # otherwise the page already shows the change
-        saved, problem = attempt(lambda: state.save(TASKS.result(INSPECTION), message))
+        saved, problem = attempt(lambda: decisions.save(TASKS.result(INSPECTION), message))
         if saved is None:
             return controller.only_message(view.refused(message.number, problem))
         return controller.updates(data, view.saved(message.number), images=outdated)
@@ -120,12 +91,12 @@ def _connect_buttons(parts: Parts, controller: InspectionController) -> None:
     """Decisions about many images."""
     names = parts["inspect_names"]
 
-    def decisions(button: str, listed: Listing, data: Data) -> Mapping[str, bool]:
+    def decided_by(button: str, listed: Listing, data: Data) -> Mapping[str, bool]:
         """Return which images to exclude, and which to include."""
         if button == "exclude_suggested":
-            return state.suggested_exclusions(listed.images)
+            return decisions.suggested_exclusions(listed.images)
         if button == "save_names":
-            return state.read_names(data[names] or "", listed.images)
+            return decisions.read_names(data[names] or "", listed.images)
         return {image.digest: button == "exclude" for image in listed.shown}
 
     def deciding(button: str, done: str) -> Callable[[Data], list[Any]]:
@@ -136,7 +107,7 @@ def _connect_buttons(parts: Parts, controller: InspectionController) -> None:
 
             def decided() -> int:
                 listed = listing.Listing.of(inspection, controller.request(data))
-                return int(inspection.decide(decisions(button, listed, data)))
+                return int(inspection.decide(decided_by(button, listed, data)))
 
             count, problem = attempt(decided)
             return controller.only_message(problem) if count is None else controller.updates(data, _report(done, count))
@@ -153,8 +124,10 @@ def _connect_undo(parts: Parts, controller: InspectionController) -> None:
     def restoring(way: str, done: str) -> Callable[[Data], list[Any]]:
         def restore(data: Data) -> list[Any]:
             inspection = TASKS.result(INSPECTION)
-            count, problem = attempt(lambda: getattr(inspection, way)() if inspection else 0)
-            return controller.only_message(problem) if count is None else controller.updates(data, _report(done, count))
+            label, problem = attempt(lambda: getattr(inspection, way)() if inspection else "")
+            if label is None:
+                return controller.only_message(problem)
+            return controller.updates(data, hint(f"{done}: {label}." if label else "Nothing has changed."))
 
         return restore
 

@@ -15,13 +15,14 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.inspect import view
 from lib_ti.ui.dataset.inspect.query import ListRequest
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets.history import labelled
 
 if TYPE_CHECKING:
-    from lib_ti.ui.dataset.inspect import listing, state
+    from lib_ti.ui.dataset.inspect import decisions, listing
     from lib_ti.ui.dataset.inspect.state import Inspection
 else:
+    decisions = lazy("lib_ti.ui.dataset.inspect.decisions")
     listing = lazy("lib_ti.ui.dataset.inspect.listing")
-    state = lazy("lib_ti.ui.dataset.inspect.state")
 
 Data = Mapping[Any, Any]
 _OPENED, _WRONG = "opened", "wrong"
@@ -99,10 +100,10 @@ class InspectionController:
         return [
             view.summary(listed),
             view.images(listed) if images else gr.update(),
-            state.write_names(listed.images),
+            decisions.write_names(listed.images),
             gr.update(visible=True),
-            gr.update(interactive=bool(state.suggested_exclusions(listed.images))),
-            gr.update(interactive=inspection.can_undo),
-            gr.update(interactive=inspection.can_redo),
+            gr.update(interactive=bool(decisions.suggested_exclusions(listed.images))),
+            labelled("Undo", inspection.undo_label),
+            labelled("Redo", inspection.redo_label),
             now,
         ]

@@ -1,43 +1,37 @@
-"""Layout of the step Inspect."""
+"""Layout of the step Inspect: the folder of images, what was found in it, and the images."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from lib_ti.config import InspectConfig
+from lib_ti.ui.dataset import folder_line
 from lib_ti.ui.dataset.inspect.columns import BY_NAME, ORDERS
 from lib_ti.ui.dataset.inspect.query import GALLERY, LAYOUTS
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.form import Form
 
-TITLE = "Inspect"
-NOT_YET = (
-    "Press “Inspect” to see which images are sharp, well exposed and large enough to train on, and which are "
-    "near-duplicates."
-)
+NOT_YET = "Press “Inspect” first."
 _ROWS = (
     ("blurry", "motion_blur"), ("noise", "blocks"), ("dark", "bright"), ("contrast", "text"), ("small", "duplicates"),
 )  # fmt: skip
 
 
 def layout(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-buttons"):
-        parts.button("inspect_start", "Inspect", variant="primary")
-        parts.button("inspect_exclude_suggested", "Exclude suggested", interactive=False)
-        parts.button("inspect_undo", "Undo", interactive=False)
-        parts.button("inspect_redo", "Redo", interactive=False)
+    folder_line.layout(parts, lambda: parts.button("inspect_start", "Inspect", variant="primary", scale=1))
     parts.html("inspect_message")
     _script_field(parts, "inspect_changes")
-    parts.html("inspect_summary", hint(NOT_YET))
-    _thresholds(parts)
+    parts.html("inspect_summary")
     with gr.Column(visible=False) as results:
         parts.keep("inspect_results", results)
+        _thresholds(parts)
         _controls(parts)
         _script_field(parts, "inspect_sort")
         parts.html("inspect_images")
-        _as_text(parts)
+    _advanced(parts)
     parts.keep("inspect_stamp", gr.State(""))
+    parts.keep("inspect_incoming", gr.State(""))
 
 
 def _script_field(parts: Parts, name: str) -> None:
@@ -55,28 +49,31 @@ def _thresholds(parts: Parts) -> None:
 
 
 def _controls(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-line"):
+    with gr.Row(elem_classes="ti-line ti-inspect-controls"):
         layouts = gr.Radio(list(LAYOUTS), value=GALLERY, label="Show as", elem_id="ti_inspect_layout")
         orders = gr.Dropdown(list(ORDERS), value=BY_NAME, label="Order", elem_id="ti_inspect_order")
         find = gr.Textbox(
             label="Show only",
-            info="Comma-separated words from the line above; group and its number; or a part of a file name.",
+            placeholder="words from above, a group, or part of a file name",
             max_lines=1,
             elem_id="ti_inspect_find",
         )
     for name, component in (("inspect_layout", layouts), ("inspect_order", orders), ("inspect_find", find)):
         parts.keep(name, component)
-    with gr.Row(elem_classes="ti-buttons"):
+    with gr.Row(elem_classes="ti-buttons ti-actions"):
+        parts.button("inspect_exclude_suggested", "Exclude suggested", interactive=False, size="sm")
         parts.button("inspect_exclude", "Exclude all shown", size="sm")
         parts.button("inspect_include", "Include all shown", size="sm")
+        parts.button("inspect_undo", "Undo", interactive=False, size="sm")
+        parts.button("inspect_redo", "Redo", interactive=False, size="sm")
 
 
-def _as_text(parts: Parts) -> None:
-    with gr.Accordion("Excluded images as text", open=False):
+def _advanced(parts: Parts) -> None:
+    with gr.Accordion("Advanced", open=False, elem_id="ti_inspect_advanced"):
         parts.keep(
             "inspect_names",
             gr.Textbox(
-                label="Excluded",
+                label="Excluded images",
                 info="One file name per line; all other images are in use.",
                 lines=4,
                 max_lines=20,
@@ -84,3 +81,6 @@ def _as_text(parts: Parts) -> None:
             ),
         )
         parts.button("inspect_save_names", "Save this list", size="sm")
+        parts.html("inspect_unchanged", hint("Training can also use the images as they are, without preparing them."))
+        parts.button("dataset_use", "Use for training as they are", size="sm")
+        parts.html("dataset_used")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import InspectConfig
@@ -18,15 +17,14 @@ from lib_ti.paths import as_path, path_text
 from lib_ti.prep.edits import Edits
 from lib_ti.prep.folder_checks import folder_problems
 from lib_ti.prep.inspect.measure_folder import MeasuredFolder, measure_folder
+from lib_ti.prep.inspect.record import InspectionRecord, write_record
 from lib_ti.prep.inspect.report import InspectedImage, InspectionReport, inspect_measured
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.ui import reach
-from lib_ti.ui.dataset import page_message
 from lib_ti.ui.html.fragments import file_name
-from lib_ti.wording import quoted
 
-_OTHER_FOLDERS = "This page shows images of another inspection: press “Inspect” again, or reload the page."
+OTHER_FOLDERS = "This page shows images of another inspection: press “Inspect” again, or reload the page."
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,6 @@ class ListedImage:
     @property
     def in_use(self) -> bool:
         return not self.excluded and not self.copy_of
-
-
-@dataclass(frozen=True)
-class ExclusionMessage:
-    """Decisions that a page sends: which images to exclude (true) and which to include, by digest.
-
-    ``number`` identifies the message, ``folders_key`` the inspection whose images the page shows.
-    """
-
-    number: str
-    folders_key: str
-    decisions: Mapping[str, bool]
 
 
 class Inspection:
@@ -98,6 +84,11 @@ class Inspection:
                 self._report = inspect_measured(self.measured, config)
             return self._report
 
+    def record(self) -> InspectionRecord:
+        """Return the issues by the thresholds that were used last, for the other steps."""
+        report = self._report
+        return InspectionRecord.of(report) if report else InspectionRecord()
+
     def images(self, config: InspectConfig) -> tuple[ListedImage, ...]:
         """Return all images with their issues and the present decisions.
 
@@ -119,7 +110,7 @@ class Inspection:
             When the folder or the disk does not accept the manifest.
         """
         if not self._names.keys() >= decisions.keys():
-            raise BadInput(_OTHER_FOLDERS)
+            raise BadInput(OTHER_FOLDERS)
         with self._deciding:
             before = self._write(decisions)
             if before:
@@ -127,33 +118,47 @@ class Inspection:
                 self._redo.clear()
             return len(before)
 
-    def undo(self) -> int:
-        """Undo the last decision; return how many images it was about, 0 where there was none."""
-        return self._restore(self._undo, self._redo)
+    def undo(self) -> str:
+        """Undo the last decision; return what it was, such as "exclude 3 images", empty where there was none."""
+        return self._restore(self._undo, self._redo, self.undo_label)
 
-    def redo(self) -> int:
+    def redo(self) -> str:
         """Redo the decision that was undone last; returns as :meth:`undo`."""
-        return self._restore(self._redo, self._undo)
+        return self._restore(self._redo, self._undo, self.redo_label)
 
     @property
-    def can_undo(self) -> bool:
-        return bool(self._undo)
+    def undo_label(self) -> str:
+        """What :meth:`undo` would undo, empty for nothing."""
+        last = self._undo[-1] if self._undo else {}
+        return self._describe({digest: not excluded for digest, excluded in last.items()})
 
     @property
-    def can_redo(self) -> bool:
-        return bool(self._redo)
+    def redo_label(self) -> str:
+        """What :meth:`redo` would do again, empty for nothing."""
+        return self._describe(self._redo[-1] if self._redo else {})
 
-    def _restore(self, source: list[Mapping[str, bool]], target: list[Mapping[str, bool]]) -> int:
+    def _describe(self, decisions: Mapping[str, bool]) -> str:
+        """Return decisions in a few words."""
+        parts = []
+        for word, wanted in (("exclude", True), ("include", False)):
+            digests = [digest for digest, excluded in decisions.items() if excluded == wanted]
+            if len(digests) == 1:
+                parts.append(f"{word} {file_name(self._names.get(digests[0], 'an image'))}")
+            elif digests:
+                parts.append(f"{word} {len(digests)} images")
+        return ", ".join(parts)
+
+    def _restore(self, source: list[Mapping[str, bool]], target: list[Mapping[str, bool]], label: str) -> str:
         """Write the last decisions of one list, and keep in the other what they replace."""
         with self._deciding:
             if not source:
-                return 0
+                return ""
             decisions = source[-1]
             # An earlier inspection may have had other images.
             before = self._write({digest: excluded for digest, excluded in decisions.items() if digest in self._names})
             target += [before] if before else []
             source.pop()
-            return len(decisions)
+            return label
 
     def _write(self, decisions: Mapping[str, bool]) -> Mapping[str, bool]:
         """Write decisions; return the previous ones of those images that changed."""
@@ -201,8 +206,12 @@ def inspect(
     before: Inspection | None = None,
     *,
     subfolders: bool = False,
+    remarks: Sequence[str] = (),
 ) -> Inspection:
-    """Inspect all images of a folder; see :func:`lib_ti.prep.inspect.measure_folder.measure_folder`."""
+    """Inspect all images of a folder; see :func:`lib_ti.prep.inspect.measure_folder.measure_folder`.
+
+    ``remarks`` are sentences to show with the result.
+    """
     measured = measure_folder(
         source,
         subfolders=subfolders,
@@ -211,70 +220,10 @@ def inspect(
         stop=task.stop_requested,
     )
     task.report_message("Looking for near-duplicates.")
-    inspection = Inspection(measured, folder, before)
+    inspection = Inspection(replace(measured, remarks=(*remarks, *measured.remarks)), folder, before)
     inspection.report(config)  # in the task, so that no page waits for it
+    write_record(folder, inspection.record())
     return inspection
-
-
-def suggested_exclusions(images: Iterable[ListedImage]) -> dict[str, bool]:
-    """Return the images to exclude, as :meth:`Inspection.decide` accepts them.
-
-    A file that is only a copy of another one is not among them: a decision about it would apply to both.
-    """
-    good = {image.digest: False for image in images if image.inspected.good}
-    return {image.digest: True for image in images if image.digest not in good and not image.excluded}
-
-
-def read_message(text: str) -> ExclusionMessage:
-    """Parse a page's message.
-
-    Raises
-    ------
-    BadInput
-        When it is not a message of this program's pages.
-    """
-
-    def parse(content: Any) -> ExclusionMessage:
-        decisions = {str(digest): bool(excluded) for digest, excluded in content["images"].items()}
-        return ExclusionMessage(str(content["number"]), str(content["folders"]), decisions)
-
-    return page_message.read(text, "something", parse)
-
-
-def save(inspection: Inspection | None, message: ExclusionMessage) -> Inspection:
-    """Write the decisions of a page; return the inspection that they are about.
-
-    Raises
-    ------
-    BadInput
-        When the page shows another inspection's images; and as :meth:`Inspection.decide`.
-    """
-    if inspection is None or message.folders_key != inspection.folders_key:
-        raise BadInput(_OTHER_FOLDERS)
-    inspection.decide(message.decisions)
-    return inspection
-
-
-def write_names(images: Iterable[ListedImage]) -> str:
-    """Return the names of excluded images, one a line."""
-    return "\n".join(image.name for image in images if image.excluded and not image.copy_of)
-
-
-def read_names(text: str, images: Iterable[ListedImage]) -> dict[str, bool]:
-    """Return the decisions of a list of excluded names, one a line; all other images are included.
-
-    Raises
-    ------
-    BadInput
-        With every line that does not name an image.
-    """
-    everything = list(images)
-    digests = {image.name: image.digest for image in everything}
-    named = [line.strip() for line in text.splitlines() if line.strip()]
-    if unknown := [name for name in named if name not in digests]:
-        raise BadInput(f"There is no image {quoted(name)} in the source folder; check its name." for name in unknown)
-    excluded = {digests[name] for name in named}
-    return {image.digest: image.digest in excluded for image in everything}
 
 
 def _listed(images: Iterable[InspectedImage], edits: Edits) -> Iterator[ListedImage]:

@@ -1,6 +1,7 @@
 """HTML of the step Inspect: advice, search words with counts, and the images in one of three layouts.
 
-``javascript/ti_inspect.js`` handles clicks on switches, words and column headers, and shows large images.
+``javascript/ti_inspect.js`` handles clicks on switches, words and column headers, and shows large images;
+``javascript/ti_select.js`` selects several images.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from lib_ti.ui.dataset.inspect.columns import COLUMNS, direction, next_order
 from lib_ti.ui.dataset.inspect.query import SIDE_BY_SIDE, TABLE, WORDS, Query, counts
-from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hint, notice
+from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hint, keys, notice
+from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
@@ -23,6 +25,24 @@ if TYPE_CHECKING:
 
 _COMPARED = 512
 """Longest side in pixels of images that are compared side by side."""
+_KEYS = {
+    "click": "select an image; with Shift all up to it, with Ctrl one more",
+    "double-click, Enter": "show it large",
+    "arrows": "go from image to image; with Shift select all up to it",
+    "Space": "select the image or not",
+    "Ctrl+A": "select all shown",
+    "L": "exclude the selected images, or include them",
+    "Esc": "select nothing",
+    "Ctrl+Z": "undo",
+    "Ctrl+Shift+Z": "redo",
+}
+_HOW = "Click images to select several, with Shift all up to one; double-click shows one large."
+_SELECTION = (
+    '<div class="ti-selection" role="toolbar" aria-label="Selected images" hidden><b aria-live="polite"></b>'
+    '<button type="button" data-select="exclude">Exclude</button>'
+    '<button type="button" data-select="include">Include</button>'
+    '<button type="button" data-select="none">Select nothing</button></div>'
+)
 _HEADERS = {"name": "Name", "issues": "Issues", "group": "Group"}
 
 
@@ -39,7 +59,8 @@ def images(listing: Listing) -> str:
     shown = layouts.get(listing.request.layout, _gallery)(listing) if listing.shown else _nothing(listing)
     # With a new version each time: equal HTML would not replace what a page has changed in its own.
     folders = listing.inspection.folders_key
-    return f'<div class="ti-inspect" data-folders="{folders}" data-version="{time.time_ns()}">{shown}</div>'
+    more = hint(_HOW) + keys(_KEYS) + _SELECTION if listing.shown else ""
+    return f'<div class="ti-inspect" data-folders="{folders}" data-version="{time.time_ns()}">{more}{shown}</div>'
 
 
 def saved(number: str) -> str:
@@ -111,22 +132,33 @@ def _card(image: ListedImage, size: int = THUMBNAIL, more: str = "") -> str:
         f'<figure class="{_classes(image)}" data-digest="{image.digest}" data-name="{name}">{_thumbnail(image, size)}'
         f'<figcaption><span class="ti-inspect-name" title="{name}">{name}</span>'
         f'<span class="ti-hint">{width}×{height}</span></figcaption>'
-        f'<div class="ti-issues">{_issues(image)}</div>'
+        f'{_caption(image)}<div class="ti-issues">{_issues(image)}</div>'
         f'<div class="ti-inspect-use">{_switch(image)}{more}</div></figure>'
     )
 
 
 def _classes(image: ListedImage) -> str:
-    return "ti-inspected ti-is-excluded" if image.excluded or image.copy_of else "ti-inspected"
+    return f"ti-inspected {EXCLUDED_CLASS}" if image.excluded or image.copy_of else "ti-inspected"
+
+
+def _caption(image: ListedImage) -> str:
+    """The caption in two lines at most; a file name says nothing that the card does not."""
+    caption = image.inspected.measured.caption
+    if caption.source == "name" or not caption.text:
+        return ""
+    text = escape(caption.text)
+    return f'<p class="ti-inspect-caption" title="{text}">{text}</p>'
 
 
 def _thumbnail(image: ListedImage, size: int = THUMBNAIL) -> str:
-    """A thumbnail that links to the large image."""
-    path = image.inspected.measured.path
+    """A thumbnail with a box to select it and a link to the large image."""
+    path, name = image.inspected.measured.path, escape(image.name)
     facts = ", ".join(f"{column.title.lower()} {column.text(image.inspected)}" for column in COLUMNS[1:])
+    box = "" if image.copy_of else f'<input type="checkbox" class="ti-select" aria-label="Select {name}">'
     return (
-        f'<a href="{escape(address(path, LARGE))}" target="_blank" title="{facts}">'
-        f'<img src="{escape(address(path, size))}" alt="{escape(image.name)}" loading="lazy" decoding="async"></a>'
+        f'<div class="ti-thumbnail"><img src="{escape(address(path, size))}" alt="{name}" title="{facts}" '
+        f'loading="lazy" decoding="async">{EXCLUDED_MARK}{box}<a class="ti-zoom" href="{escape(address(path, LARGE))}" '
+        f'target="_blank" title="Show large" aria-label="Show {name} large">⤢</a></div>'
     )
 
 

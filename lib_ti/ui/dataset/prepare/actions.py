@@ -97,13 +97,9 @@ def _connect_use(parts: Parts) -> None:
             return [problem, *line.updates()]
         return line.start(ZIP, "Writing the zip file", lambda task: parts.preparation.pack(found, task))
 
-    parts["prepare_use"].click(
-        use,
-        inputs={*folders, form["width"], form["height"]},
-        outputs=[
-            parts["prepare_used"], parts.tabs,
-            *(train[name] for name in ("dataset", "subfolders", "width", "height", "use_alpha")),
-        ],
-        **BUSY,
-    )  # fmt: skip
+    filled = [parts.tabs, *(train[name] for name in ("dataset", "subfolders", "width", "height", "use_alpha"))]
+    for button, box in (("prepare_use", "prepare_used"), ("next_masks", "used_masks")):
+        parts[button].click(
+            use, inputs={*folders, form["width"], form["height"]}, outputs=[parts[box], *filled], **BUSY
+        )
     parts["prepare_zip"].click(pack, inputs=folders, outputs=[parts["prepare_used"], *line.outputs], **BUSY)

@@ -6,7 +6,6 @@ import gradio as gr
 
 from lib_ti.ui.parts import Parts
 
-TITLE = "Prepare"
 _ROWS = (("shape", "framing"), ("upscaler", "downscale"), ("name", "name_pattern"))
 _FLIP = (("flip", "flip_words"),)
 _SPLIT = (("split",), ("split_threshold", "split_overlap"))

@@ -120,7 +120,7 @@ class Preparation:
             As :meth:`settings`.
         """
         settings = self.settings(prepared)
-        messages = [f"{prepared} was last prepared with the settings below."] if settings else []
+        messages = [f"{prepared} was last prepared with the settings now in the step Prepare."] if settings else []
         if path_text(source) and path_text(prepared):
             folder = prepared_folder.PreparedFolder(as_path(prepared), as_path(source))
             messages.append(manifest.describe_inherited(folder))
@@ -145,7 +145,7 @@ class Preparation:
         if not directory and path_text(source):
             return (
                 f"Dataset directory is empty: prepare the images of {path_text(source)} first, or press “Use for "
-                "training” in the step Images to train on them unchanged."
+                "training as they are” under Advanced in the step Inspect."
             )
         return ""
 

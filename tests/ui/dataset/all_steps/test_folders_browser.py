@@ -21,8 +21,7 @@ pytestmark = needs_browser_and_model
 
 def test_only_use_for_training_fills_the_train_tab(page: Page, found: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "for training")
+    page.says("ti_dataset_overview", "8 images")
     page.tab("Train")
     page.says("ti_train_dataset_hint", "Dataset directory is empty: prepare the images of")
     assert page.value("ti_train_dataset") == ""
@@ -33,14 +32,9 @@ def test_only_use_for_training_fills_the_train_tab(page: Page, found: Path) -> N
     page.until(lambda: page.text("ti_train_dataset_hint") == "")
 
 
-def test_showing_images_opens_the_step_that_shows_them(page: Page, found: Path) -> None:
-    step(page, "Crop")
-    page.fill("ti_dataset_folder", str(found))
-    page.press("ti_dataset_show")
-    page.until(lambda: page.find("ti_dataset_images", "img").is_displayed())
-    step(page, "Masks")
-    page.find("ti_dataset_folder", ":is(textarea, input)").send_keys(Keys.ENTER)
-    page.until(lambda: page.find("ti_dataset_images", "img").is_displayed())
+def test_enter_in_the_folder_field_inspects_it(page: Page, found: Path) -> None:
+    page.find("ti_dataset_folder", ":is(textarea, input)").send_keys(str(found), Keys.ENTER)
+    page.until(lambda: page.find("ti_inspect_images", "img").is_displayed())
 
 
 def test_what_is_excluded_is_excluded_in_every_step(page: Page, found: Path, prepared: Path) -> None:
@@ -61,12 +55,11 @@ def test_what_is_excluded_is_excluded_in_every_step(page: Page, found: Path, pre
     step(page, "Captions")
     element(page, f'#ti_captions_list [data-name="{result}"] .ti-excluded')
     page.shot("captions-excluded")
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "excluded and not trained")
-    assert "rocket.jpg" in page.text("ti_dataset_overview")
-    element(page, "#ti_dataset_images figure.ti-is-excluded")
-    page.shot("images-excluded")
+    assert "1 excluded" in page.text("ti_dataset_overview")
+    step(page, "Inspect")
+    element(page, '.ti-inspected.ti-is-excluded[data-name="rocket.jpg"]')
     step(page, "Prepare")
+    page.says("ti_todo_prepare", "prepare again to remove 1 result of excluded images")
     page.press("ti_prepare_use")
     page.until(lambda: page.value("ti_train_dataset") == str(prepared))
     page.tab("Dataset")
@@ -77,6 +70,7 @@ def test_another_prepared_folder_has_the_same_decisions(page: Page, found: Path,
     name_folders(page, found, prepared)
     exclude(page, "rocket.jpg", prepared)
     second = found.with_name("second")
+    step(page, "Inspect")
     page.fill("ti_prepare_output", str(second))
     page.says("ti_dataset_message", f"in {prepared} count for {second} too: 1 image excluded.")
     page.shot("taken-over")
@@ -93,15 +87,17 @@ def test_a_new_page_has_the_settings_that_the_folder_was_prepared_with(prepared:
     page.until(lambda: page.value("ti_prepare_output") == str(prepared))
     step(page, "Prepare")
     assert page.value("ti_prepare_name") == "mine"
-    page.says("ti_dataset_message", "was last prepared with")
     # A folder without any brings none, and the first one brings its own again.
     page.fill("ti_prepare_name", "other")
+    step(page, "Inspect")
+    page.says("ti_dataset_message", "was last prepared with")
     page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_output", str(found.with_name("third")))
     page.until(lambda: "was last prepared with" not in page.text("ti_dataset_message"))
     assert page.value("ti_prepare_name") == "other"
     page.fill("ti_prepare_output", str(prepared))
     page.until(lambda: page.value("ti_prepare_name") == "mine")
+    step(page, "Prepare")
     page.press("ti_prepare_plan")
     assert "renamed" not in page.says("ti_prepare_message", "What Prepare would do")
 
@@ -137,9 +133,6 @@ def test_files_that_are_no_images_leave_the_console_clean(page: Page, found: Pat
     assert not refused(page)
     (prepared / "damaged.png").write_bytes(b"no image")
     name_folders(page, found, prepared)
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "for training")
-    page.shot("images-broken")
     step(page, "Inspect")
     page.press("ti_inspect_start")
     element(page, "#ti_inspect_images img")

@@ -58,8 +58,7 @@ def page(folder: Path, found: Path) -> Iterator[Page]:
 
 def choose(page: Page, found: Path) -> None:
     page.fill("ti_dataset_folder", str(found))
-    page.press("ti_dataset_show")
-    page.says("ti_dataset_overview", "for training")
+    page.says("ti_dataset_overview", found.name)
     page.unfold("Prepared folder and image size")
     page.fill("ti_prepare_width", str(SIZE))
     page.fill("ti_prepare_height", str(SIZE))

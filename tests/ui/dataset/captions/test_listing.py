@@ -109,8 +109,10 @@ def test_the_page_names_what_undo_and_redo_do(editor: Editor) -> None:
     shown = captions_view.state(editor)
     assert 'data-unsaved="1"' in shown
     assert "1 caption is not saved" in shown
-    assert "Undo: edit 00.png" in shown
-    assert "Redo: replace “flat” by “even” (3 captions)" in shown
+    assert captions_view.history(editor.captions) == {
+        "Undo": "edit 00.png",
+        "Redo": "replace “flat” by “even” (3 captions)",
+    }
 
 
 def test_words_are_counted_and_texts_of_others_are_no_markup(

@@ -16,7 +16,7 @@ from lib_ti.prep.inspect.measure_folder import MeasuredFolder
 from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.plan import make_plan
-from lib_ti.ui.dataset.inspect import state
+from lib_ti.ui.dataset.inspect import decisions, state
 from lib_ti.ui.dataset.inspect.state import Inspection
 from tests.fakes import FakeHost
 from tests.ui.dataset.inspect.conftest import CONFIG, EVIL, NAMES, digests, excluded, names, seen, task, view
@@ -85,11 +85,13 @@ def test_decisions_are_undone_one_by_one_and_others_stay(inspection: Inspection)
     inspection.decide(digests(inspection, "moon.png", "coffee.jpg"))
     inspection.decide({**digests(inspection, "retina.png"), **digests(inspection, "coffee.jpg", excluded=False)})
     assert excluded(inspection) == {"moon.png", "retina.png"}
-    assert inspection.undo() == 2
+    assert inspection.undo() == "exclude retina.png, include coffee.jpg"
     assert excluded(inspection) == {"moon.png", "coffee.jpg"}
-    assert inspection.undo() == 2
-    assert not inspection.can_undo
-    assert inspection.undo() == 0
+    assert inspection.redo_label == "exclude retina.png, include coffee.jpg"
+    assert inspection.undo_label == "exclude 2 images"
+    assert inspection.undo() == "exclude 2 images"
+    assert not inspection.undo_label
+    assert inspection.undo() == ""
     assert read_manifest(inspection.folder).edits == Edits({moon: ImageEdits("moon.png", crop_boxes=(box,))})
 
 
@@ -98,10 +100,10 @@ def test_a_second_inspection_of_the_same_folders_can_undo_too(
 ) -> None:
     inspection.decide(digests(inspection, "moon.png"))
     again = Inspection(measured, inspection.folder, inspection)
-    assert again.undo() == 1
+    assert again.undo() == "exclude moon.png"
     assert excluded(again) == set()
     inspection.decide(digests(inspection, "moon.png"))
-    assert not Inspection(measured, PreparedFolder(tmp_path / "other"), inspection).can_undo
+    assert not Inspection(measured, PreparedFolder(tmp_path / "other"), inspection).undo_label
 
 
 def test_a_decision_about_a_deleted_image_is_undone_without_it(
@@ -109,7 +111,7 @@ def test_a_decision_about_a_deleted_image_is_undone_without_it(
 ) -> None:
     inspection.decide(digests(inspection, "moon.png", "coffee.jpg"))
     fewer = replace(measured, images=tuple(one for one in measured.images if one.path.name != "moon.png"))
-    assert Inspection(fewer, inspection.folder, inspection).undo() == 2
+    assert Inspection(fewer, inspection.folder, inspection).undo() == "exclude 2 images"
     assert excluded(inspection) == {"moon.png"}
 
 
@@ -117,9 +119,9 @@ def test_suggested_images_are_excluded_and_none_is_lost_with_its_copy(inspection
     assert any(
         one.inspected.has("duplicate") for one in inspection.images(CONFIG) if one.name in ("brick.jpg", "copy.jpg")
     )
-    inspection.decide(state.suggested_exclusions(inspection.images(CONFIG)))
+    inspection.decide(decisions.suggested_exclusions(inspection.images(CONFIG)))
     assert excluded(inspection) == {"camera 10.png", "moon.png", "retina.png"}
-    assert state.suggested_exclusions(inspection.images(CONFIG)) == {}
+    assert decisions.suggested_exclusions(inspection.images(CONFIG)) == {}
 
 
 def test_of_equal_files_the_first_is_used(inspection: Inspection) -> None:
@@ -133,14 +135,14 @@ def test_of_equal_files_the_first_is_used(inspection: Inspection) -> None:
 def test_a_decision_of_a_page_is_saved(inspection: Inspection) -> None:
     wanted = digests(inspection, "moon.png")
     text = json.dumps({"number": 7, "folders": inspection.folders_key, "images": wanted})
-    assert state.save(inspection, state.read_message(text)) is inspection
+    assert decisions.save(inspection, decisions.read_message(text)) is inspection
     assert excluded(inspection) == {"moon.png"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"number": 1, "folders": "x", "images": 5}'])
 def test_what_no_page_sends_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="reload the page"):
-        state.read_message(text)
+        decisions.read_message(text)
 
 
 def test_a_page_of_another_inspection_is_refused(
@@ -150,7 +152,7 @@ def test_a_page_of_another_inspection_is_refused(
     other = Inspection(measured, PreparedFolder(tmp_path / "other"))
     for now in (None, other):
         with pytest.raises(BadInput, match="another inspection"):
-            state.save(now, state.ExclusionMessage("1", inspection.folders_key, wanted))
+            decisions.save(now, decisions.ExclusionMessage("1", inspection.folders_key, wanted))
     with pytest.raises(BadInput, match="another inspection"):
         inspection.decide({"0" * 64: True})
     assert not inspection.folder.manifest.exists()
@@ -165,17 +167,17 @@ def test_a_damaged_manifest_is_reported_and_unchanged(inspection: Inspection) ->
     with pytest.raises(BadInput, match="is damaged"):
         view(inspection)
     assert inspection.folder.manifest.read_text() == "{"
-    assert not inspection.can_undo
+    assert not inspection.undo_label
 
 
 def test_a_list_of_names_decides_about_all(inspection: Inspection) -> None:
     inspection.decide(digests(inspection, EVIL, "moon.png"))
-    text = state.write_names(inspection.images(CONFIG))
+    text = decisions.write_names(inspection.images(CONFIG))
     assert text.splitlines() == [EVIL, "moon.png"]
-    wanted = state.read_names(f"\n {EVIL} \ncoffee.jpg", inspection.images(CONFIG))
+    wanted = decisions.read_names(f"\n {EVIL} \ncoffee.jpg", inspection.images(CONFIG))
     assert inspection.decide(wanted) == 2
     assert excluded(inspection) == {EVIL, "coffee.jpg"}
     with pytest.raises(BadInput) as refused:
-        state.read_names("nobody.jpg\ncoffee.jpg\nno one.png", inspection.images(CONFIG))
+        decisions.read_names("nobody.jpg\ncoffee.jpg\nno one.png", inspection.images(CONFIG))
     assert len(refused.value.problems) == 2
     assert "'nobody.jpg'" in refused.value.problems[0]

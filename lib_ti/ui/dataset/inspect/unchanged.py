@@ -1,4 +1,4 @@
-"""The work behind the step Images. Knows no Gradio."""
+"""The images of a folder as training uses them where they are not prepared. Knows no Gradio."""
 
 from __future__ import annotations
 

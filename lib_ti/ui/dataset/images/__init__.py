@@ -1,1 +1,0 @@
-"""Step: show the images of the folder, as training would use them."""
