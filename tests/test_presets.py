@@ -30,8 +30,8 @@ def test_a_preset_has_possible_values(name: str) -> None:
 
 
 def test_what_was_set_wins() -> None:
-    config = read("--preset", "style", "--batch-size", "2", "--learning-rate", "0.01")
-    assert (config.batch_size, config.learning_rate, config.vector_norm, config.max_steps) == (2, "0.01", "fixed", 0)
+    config = read("--preset", "style", "--batch-size", "3", "--learning-rate", "0.01")
+    assert (config.batch_size, config.learning_rate, config.vector_norm, config.max_steps) == (3, "0.01", "fixed", 0)
 
 
 def test_without_a_preset_the_defaults_are_those_of_the_tutorials() -> None:
@@ -56,10 +56,10 @@ def test_a_preset_on_the_command_line_wins_over_a_settings_file(tmp_path: Path) 
     path.write_text(json.dumps({**GOOD, "embedding_rate": "0.005", "batch_size": 3, "clip": "disabled", "seed": 5}))
     said: list[str] = []
     config = read("--config", str(path), "--preset", "style", report=said.append)
-    assert (config.batch_size, config.learning_rate, config.seed) == (4, "1.1x", 5)
+    assert (config.batch_size, config.learning_rate, config.seed) == (2, "1.1x", 5)
     assert said == [f"Preset style replaces from {path}: learning_rate '0.005', batch_size 3."]
-    config = read("--config", str(path), "--preset", "style", "--batch-size", "2")
-    assert (config.batch_size, config.learning_rate) == (2, "1.1x")
+    config = read("--config", str(path), "--preset", "style", "--batch-size", "6")
+    assert (config.batch_size, config.learning_rate) == (6, "1.1x")
 
 
 @pytest.mark.parametrize(("former", "chosen"), [("style", "webui"), ("webui", "quick"), ("subject", "none")])

@@ -37,6 +37,7 @@ _FIXED = {
     "learning_rate_decay": "cosine",
     "warmup_steps": 0,
     "vector_norm": "fixed",
+    "normalize_gradients": True,
     "weight_decay": 0.0,
     "scale_per_encoder": True,
     "clip": "disabled",
@@ -48,6 +49,7 @@ _WEBUI = {
     "learning_rate_decay": "constant",
     "warmup_steps": 0,
     "vector_norm": "free",
+    "normalize_gradients": False,
     "weight_decay": 0.0,
     "scale_per_encoder": False,
     "clip": "disabled",
@@ -61,8 +63,8 @@ _WEBUI = {
 PRESETS: Mapping[str, Preset] = {
     "style": Preset(
         "Style",
-        "for a style, in 100 steps of 4 images, with 4 vectors",
-        {**_FIXED, "learning_rate": "1.1x", "batch_size": 4},
+        "for a style, in 100 steps of 2 images, with 4 vectors",
+        {**_FIXED, "learning_rate": "1.1x", "batch_size": 2},
         steps=100,
         vectors=4,
     ),

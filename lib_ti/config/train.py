@@ -167,6 +167,12 @@ class TrainConfig(Settings):
         "far a step turns it.",
         choices=("free", "fixed", "direction"),
     )
+    normalize_gradients: bool = setting(
+        False,
+        "Normalize each image's gradient",
+        "Scales the gradients of all images of a step to the same length, so that none outweighs the others by its "
+        "noise level. Learns in fewer steps.",
+    )
     nested_dropout: bool = setting(
         False,
         "Nested dropout of vectors",

@@ -88,10 +88,15 @@ class Conditioning(Protocol):
         """Return parts of at most ``count`` conditions each, whose text is padded as in the whole."""
         ...
 
-    def detached(self) -> tuple[Conditioning, Callable[[], None]]:
+    def detached(self, length: torch.Tensor | None = None) -> tuple[Conditioning, Callable[[], None]]:
         """Return it apart from the text encoders' graph, and a function that passes its gradients on to them.
 
         So backward passes through parts of it need one backward pass through the text encoders between them.
+
+        Parameters
+        ----------
+        length
+            Norm, a scalar, that each condition's gradient is scaled to before it is passed on; None to leave it.
         """
         ...
 

@@ -54,6 +54,7 @@ def build_trainer(
             embeddings,
             DenoisingObjective(config.seed),
             in_use=NestedDropout(config.seed) if config.nested_dropout else all_vectors,
+            normalize=config.normalize_gradients,
         ),
         optimizer=build_optimizer(
             embeddings.named,

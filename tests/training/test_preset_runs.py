@@ -94,11 +94,11 @@ def test_more_steps_count_from_the_last_one_where_the_best_one_was_restored(stud
 
 
 def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:
-    config = settings(studio, batch_size=2, learning_rate="0.01", max_steps=50)
+    config = settings(studio, batch_size=3, learning_rate="0.01", max_steps=50)
     found = [finding.text for finding in check_run(studio.host, config)]
     assert (
-        "Not as in the preset, because it was set: Embedding learning rate 0.01 instead of 1.1x, Batch size 2 instead "
-        "of 4, Max steps 50 instead of 100 more." in found
+        "Not as in the preset, because it was set: Embedding learning rate 0.01 instead of 1.1x, Batch size 3 instead "
+        "of 2, Max steps 50 instead of 100 more." in found
     )
 
 

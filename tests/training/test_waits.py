@@ -59,7 +59,10 @@ def embedding() -> Embedding:
 @pytest.mark.parametrize("checkpointing", ["off", "all-blocks"])
 @pytest.mark.parametrize(
     "settings",
-    [{"gradient_accumulation": 2, "clip": "norm", "nested_dropout": True}, {"clip": "value", "vector_norm": "fixed"}],
+    [
+        {"gradient_accumulation": 2, "clip": "norm", "nested_dropout": True},
+        {"clip": "value", "vector_norm": "fixed", "normalize_gradients": True},
+    ],
     ids=str,
 )
 def test_a_step_waits_for_the_device_once(

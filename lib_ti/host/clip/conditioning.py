@@ -36,7 +36,7 @@ class TextConditioning(Conditioning):
         )
         return [TextConditioning(*parts) for parts in zip(crossattn, pooled, sizes, strict=True)]
 
-    def detached(self) -> tuple[TextConditioning, Callable[[], None]]:
+    def detached(self, length: torch.Tensor | None = None) -> tuple[TextConditioning, Callable[[], None]]:
         leaves = {
             key: (source, source.detach().requires_grad_(True))
             for key, source in (("crossattn", self.crossattn), ("pooled", self.pooled))
@@ -45,7 +45,10 @@ class TextConditioning(Conditioning):
 
         def pass_on() -> None:
             reached = [(source, leaf.grad) for source, leaf in leaves.values() if leaf.grad is not None]
-            torch.autograd.backward([source for source, _ in reached], [gradient for _, gradient in reached])
+            gradients = [gradient for _, gradient in reached]
+            if length is not None and gradients:
+                gradients = _of_length(length, gradients)
+            torch.autograd.backward([source for source, _ in reached], gradients)
 
         return replace(self, **{key: leaf for key, (_, leaf) in leaves.items()}), pass_on
 
@@ -75,3 +78,20 @@ def sizes_of(framings: Sequence[Framing], device: torch.device) -> torch.Tensor:
 
 def _joined(one: torch.Tensor | None, other: torch.Tensor | None) -> torch.Tensor | None:
     return None if one is None or other is None else torch.cat([one, other])
+
+
+def _of_length(length: torch.Tensor, gradients: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return gradients (B, …) scaled so that each prompt's, all of them together, has the norm ``length``.
+
+    Zeros stay zeros; what is not finite stays so.
+    """
+    tiny = torch.finfo(torch.float32).tiny
+    # In units of its largest value first: squares of small gradients vanish in float32.
+    largest = torch.stack([one.flatten(1).abs().amax(dim=1) for one in gradients]).amax(dim=0).clamp(min=tiny)
+    scaled = [one / _like(largest, one) for one in gradients]
+    norm = torch.stack([one.flatten(1).square().sum(dim=1) for one in scaled]).sum(dim=0).sqrt().clamp(min=tiny)
+    return [one * _like(length / norm, one) for one in scaled]
+
+
+def _like(of_prompts: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    return of_prompts.view(-1, *[1] * (gradient.dim() - 1))

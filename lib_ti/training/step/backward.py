@@ -41,6 +41,10 @@ class Backward:
     in_use
         Says how many of an embedding's vectors each image uses. Images with different numbers go through the model one
         after the other.
+    normalize
+        Whether each image's gradient, at the text encoders' output, is scaled to the same length. Otherwise a few
+        images and timesteps with large gradients decide where a step goes: those of small timesteps are about 15
+        times as large as those of large ones, and say less about what is learned.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class Backward:
         objective: Objective,
         *,
         in_use: VectorsInUse = all_vectors,
+        normalize: bool = False,
     ) -> None:
         self._model, self._batches, self._objective, self._in_use = model, batches, objective, in_use
+        self._normalize = normalize
         self._live = embeddings.live(embeddings.step)
 
     def __call__(self, index: int, factor: Tensor, images: int | None) -> tuple[TrainingBatch, Tensor]:
@@ -61,7 +67,7 @@ class Backward:
         Parameters
         ----------
         factor
-            By which the gradients are multiplied.
+            By which the gradients are multiplied, normalized ones too.
         images
             How many images go through the UNet at once; None for all. The draws, the prompts' padding and the result
             are the same, up to the order of sums.
@@ -98,14 +104,15 @@ class Backward:
     ) -> list[Tensor]:
         """Add the gradients of images that were encoded together; return the shares of the loss of all ``count``."""
         of_group = len(group.latents)
-        if images is None or images >= of_group:
+        if not self._normalize and (images is None or images >= of_group):
             loss = self._loss(group, conditioning, count)
             (loss * factor).backward()
             return [loss.detach()]
-        detached, pass_on = conditioning.detached()
+        at_once = min(images or of_group, of_group)
+        detached, pass_on = conditioning.detached(factor / count if self._normalize else None)
         losses = []
-        for place, part in enumerate(detached.split(images)):
-            loss = self._loss(group.part(slice(place * images, (place + 1) * images)), part, count)
+        for place, part in enumerate(detached.split(at_once)):
+            loss = self._loss(group.part(slice(place * at_once, (place + 1) * at_once)), part, count)
             (loss * factor).backward()
             losses.append(loss.detach())
             del loss  # and with it the graph, before the next part needs its memory

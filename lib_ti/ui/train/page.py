@@ -37,7 +37,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("gradient_accumulation", "warmup_steps"),
             ("learning_rate_decay", "vector_norm"),
             ("weight_decay", "scale_per_encoder"),
-            ("nested_dropout",),
+            ("normalize_gradients", "nested_dropout"),
             ("clip", "clip_value"),
             ("validate_every", "validation_split"),
             ("stop_when_done", "restore_best"),

@@ -49,7 +49,7 @@ def due_steps(steps: int) -> list[int]:
     elif steps <= 2 * SHORT:
         found = {*range(0, 60, 10), *range(75, 200, 25), *range(200, steps, 50)}
     else:
-        found = {0, 25, 50, 75, 100, 150, 200, 300, *range(400, steps, 200)}
+        found = {*range(0, 100, 10), 100, 125, 150, 175, 200, 250, 300, 350, *range(400, steps, 200)}
     return sorted({step for step in (*found, *STANDARD) if step < steps} | {steps})
 
 

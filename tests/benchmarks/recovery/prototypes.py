@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.schedule import FINAL_SHARE
+from lib_ti.training.step.diffusion import TIMESTEPS, Draw
+from lib_ti.training.step.objective import DenoisingObjective
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.recovery.monitor import Check, Monitor
 
@@ -118,6 +120,29 @@ def small_start(share: float) -> Adapting:
             for leaf in leaves.values():
                 leaf.mul_(share)
         trainer.optimizer._constraint = capped  # type: ignore[attr-defined]
+        yield
+
+    return adapt
+
+
+@dataclass(frozen=True)
+class TimestepsFrom(DenoisingObjective):
+    """Timesteps uniform from ``lowest`` up."""
+
+    lowest: int = 0
+
+    def draw(self, index: int, shape: tuple[int, ...]) -> Draw:
+        drawn = super().draw(index, shape)
+        return replace(drawn, timesteps=self.lowest + drawn.timesteps * (TIMESTEPS - self.lowest) // TIMESTEPS)
+
+
+def timesteps_from(lowest: int) -> Adapting:
+    """Return an adaptation that trains on timesteps of at least ``lowest`` only."""
+
+    @contextmanager
+    def adapt(trainer: Trainer, model: EmbeddedModel, monitor: Monitor) -> Iterator[None]:
+        backward = trainer._backward
+        backward._objective = TimestepsFrom(backward._objective.seed, lowest)  # type: ignore[attr-defined]
         yield
 
     return adapt

@@ -11,7 +11,13 @@ from lib_ti.config.presets import PRESETS
 from lib_ti.host.embedded.model import EmbeddedModel
 from lib_ti.training.trainer import Trainer
 from tests.benchmarks.recovery.monitor import Monitor
-from tests.benchmarks.recovery.prototypes import hold_then_cosine, hold_until_takeoff, only_up_blocks, small_start
+from tests.benchmarks.recovery.prototypes import (
+    hold_then_cosine,
+    hold_until_takeoff,
+    only_up_blocks,
+    small_start,
+    timesteps_from,
+)
 
 Adaptation = Callable[[Trainer, EmbeddedModel, Monitor], AbstractContextManager[None]]
 RATE = "0.37x"
@@ -64,8 +70,12 @@ def _preset(name: str, **more: object) -> dict[str, object]:
     return {**PRESETS[name].settings, "max_steps": PRESETS[name].steps, **more}
 
 
-_FORMER = _preset("style", learning_rate="0.74x")
-"""Most alternatives were measured before the preset's learning rate was raised, and are variants of what it was."""
+_SUM = {"batch_size": 4, "normalize_gradients": False}
+"""How images of a step count without normalized gradients: by the size of theirs."""
+_FORMER = _preset("style", **_SUM, learning_rate="0.74x")
+"""Most alternatives were measured before gradients were normalized, and are variants of what the preset was."""
+_SUBJECT = _preset("subject", **_SUM)
+_LONG = _preset("style", max_steps=200)
 VARIANTS = {
     one.name: one
     for one in (
@@ -75,18 +85,41 @@ VARIANTS = {
             _preset("webui", learning_rate=RATE, max_steps=400),
         ),
         Variant("webui 1000", "the same for 1,000 steps", _preset("webui", learning_rate=RATE, max_steps=1000)),
-        Variant("style", "the preset: batch 4, cosine over 100 steps, fixed norm", _preset("style")),
+        Variant(
+            "style", "the preset: batch 2, normalized gradients, fixed norm, cosine over 100 steps", _preset("style")
+        ),
+        Variant("style, former", "batch 4, without normalized gradients", _preset("style", **_SUM)),
+        Variant("style, 200 steps", "a cosine over 200 steps", _LONG),
+        Variant("style, 200 steps, 1.5x", "the same with a higher learning rate", {**_LONG, "learning_rate": "1.5x"}),
+        Variant("style, 200 steps, sum", "the same, not normalized", {**_LONG, "normalize_gradients": False}),
+        Variant("style, 200 steps, late", "timesteps from 300 only", _LONG, adapt=timesteps_from(300)),
+        Variant("style, 4 images", "batch 4, normalized gradients", _preset("style", batch_size=4)),
+        Variant(
+            "style, 1 image",
+            "batch 1, normalized gradients, at 0.74x over 400 steps",
+            _preset("style", batch_size=1, learning_rate="0.74x", max_steps=400),
+        ),
         Variant("subject", "the preset: as style, with a third of the learning rate", _preset("subject")),
-        Variant("quick", "the preset: batch 8, cosine over 60 steps, fixed norm", _preset("quick")),
-        Variant("style, 0.74x", "style with a lower learning rate", _FORMER),
-        Variant("style, 1.5x", "style with a higher learning rate", _preset("style", learning_rate="1.5x")),
+        Variant("subject, former", "batch 4, without normalized gradients", _SUBJECT),
+        Variant("subject, 2 images", "batch 2, normalized gradients", _preset("subject", batch_size=2)),
+        Variant("subject, 4 images", "batch 4, normalized gradients", _preset("subject", batch_size=4)),
+        Variant("quick", "the preset: batch 8, normalized gradients, cosine over 60 steps", _preset("quick")),
+        Variant("quick, former", "without normalized gradients", _preset("quick", normalize_gradients=False)),
+        Variant("style, 0.74x", "style, former, with a lower learning rate", _FORMER),
+        Variant(
+            "style, 1.5x", "style, former, with a higher learning rate", _preset("style", **_SUM, learning_rate="1.5x")
+        ),
         Variant("style, free", "at 0.74x, free norms", {**_FORMER, "vector_norm": "free"}),
-        Variant("subject, free", "subject with free norms", _preset("subject", vector_norm="free")),
+        Variant("subject, free", "subject, former, with free norms", {**_SUBJECT, "vector_norm": "free"}),
         Variant("style, direction", "Directional Textual Inversion, 0.3 rad", {**_FORMER, **_DIRECTION}),
         Variant("style, constant", "at 0.74x, without decay", {**_FORMER, "learning_rate_decay": "constant"}),
         Variant("style, batch 2", "at 0.74x, batch 2, 200 steps", {**_FORMER, "batch_size": 2, "max_steps": 200}),
         Variant("style, batch 1", "at 0.74x, batch 1, 400 steps", {**_FORMER, "batch_size": 1, "max_steps": 400}),
-        Variant("subject, batch 1", "subject with batch 1, 400 steps", _preset("subject", batch_size=1, max_steps=400)),
+        Variant(
+            "subject, batch 1",
+            "subject, former, with batch 1, 400 steps",
+            {**_SUBJECT, "batch_size": 1, "max_steps": 400},
+        ),
         Variant("webui, double", "double the learning rate", _preset("webui", learning_rate="0.74x", max_steps=400)),
         Variant("style, 8 vectors", "at 0.74x, 8 vectors", _FORMER, vectors=8),
         Variant(
@@ -97,14 +130,14 @@ VARIANTS = {
         ),
         Variant(
             "subject, small start",
-            "subject from a quarter of the initial norms, which then are the limit",
-            _preset("subject"),
+            "subject, former, from a quarter of the initial norms, which then are the limit",
+            _SUBJECT,
             adapt=small_start(0.25),
         ),
         Variant(
             "subject, tiny start",
-            "subject from a twentieth of the initial norms, which then are the limit",
-            _preset("subject"),
+            "subject, former, from a twentieth of the initial norms, which then are the limit",
+            _SUBJECT,
             adapt=small_start(0.05),
         ),
         Variant("style, up blocks", "at 0.74x, backward in up blocks only", _FORMER, adapt=only_up_blocks),
