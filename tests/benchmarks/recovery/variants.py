@@ -99,10 +99,11 @@ VARIANTS = {
             "batch 1, normalized gradients, at 0.74x over 400 steps",
             _preset("style", batch_size=1, learning_rate="0.74x", max_steps=400),
         ),
-        Variant("subject", "the preset: as style, with a third of the learning rate", _preset("subject")),
+        Variant(
+            "subject", "the preset: batch 4, normalized gradients, a third of style's learning rate", _preset("subject")
+        ),
         Variant("subject, former", "batch 4, without normalized gradients", _SUBJECT),
-        Variant("subject, 2 images", "batch 2, normalized gradients", _preset("subject", batch_size=2)),
-        Variant("subject, 4 images", "batch 4, normalized gradients", _preset("subject", batch_size=4)),
+        Variant("subject, 2 images", "the same with batch 2", _preset("subject", batch_size=2)),
         Variant("quick", "the preset: batch 8, normalized gradients, cosine over 60 steps", _preset("quick")),
         Variant("quick, former", "without normalized gradients", _preset("quick", normalize_gradients=False)),
         Variant("style, 0.74x", "style, former, with a lower learning rate", _FORMER),
