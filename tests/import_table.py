@@ -28,6 +28,7 @@ HOST = {
     *("errors", "wording", "signals", "prompt_syntax", "families", "lazy", "embedding", "embedding.formats"),
     *("host.base", "host.model", "host.tools", "host.clip", "host.captioners"),
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
+    "host.recognized",
 }
 EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
 WEBUI = {"host.webui", "host.webui.base", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
@@ -87,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.blip_input": set(),
     "host.weights_hash": set(),
     "host.noise_schedule": set(),
+    "host.recognized": {"families"},
     "host.captioners": {"errors", "lazy", "embedding.formats", "host.tools"},
     "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
     "host.embedded": HOST | EMBEDDED,

@@ -29,7 +29,7 @@ class ModelInfo:
     """Norm of an ordinary word's vector by encoder, the scale of learned vectors and of their learning rate: the RMS
     over :data:`lib_ti.families.clip.ORDINARY_WORDS`, about 0.4 for SD1."""
     recognized: str = ""
-    """A sentence on what the checkpoint was recognized as, and by what; empty where the host does not tell."""
+    """A sentence on what the checkpoint was recognized as, and by what."""
 
     @property
     def word_rms(self) -> dict[str, float]:

@@ -28,6 +28,11 @@ def weight_names(path: Path) -> Collection[str]:
         return ()
 
 
+def stated_by_file(names: Collection[str], metadata: Mapping[str, object]) -> Prediction | None:
+    """Return what the UNet predicts by the file's own weights' names and metadata, None where it does not say."""
+    return "v" if _V_PREDICTION in names else stated_prediction(metadata)
+
+
 def expected_size(names: Collection[str], metadata: Mapping[str, object]) -> int:
     """Return the side in pixels of the images of a model that is not loaded yet; of Stable Diffusion 1 if unknown.
 
@@ -44,7 +49,7 @@ def expected_size(names: Collection[str], metadata: Mapping[str, object]) -> int
         for family in FAMILIES.values()
         if all(any(name.startswith(encoder.weights) for name in names) for encoder in family.encoders)
     )
-    model, prediction = next(found, SD1.model), _prediction(names, metadata)
+    model, prediction = next(found, SD1.model), stated_by_file(names, metadata)
     return model.sizes.get(prediction, model.size) if prediction else model.size
 
 
@@ -60,7 +65,7 @@ def differences(
     prediction, zero_terminal_snr
         What the loaded model predicts, and whether its noise schedule ends in pure noise.
     """
-    stated = _prediction(names, metadata)
+    stated = stated_by_file(names, metadata)
     if stated and stated != prediction:
         yield (
             f"The checkpoint's file says {_WORDS[stated]}, and the WebUI runs it with "
@@ -72,7 +77,3 @@ def differences(
             "The checkpoint's file asks for a noise schedule with zero terminal SNR: choose it in Settings, Sampler "
             "parameters, Noise schedule for sampling."
         )
-
-
-def _prediction(names: Collection[str], metadata: Mapping[str, object]) -> Prediction | None:
-    return "v" if _V_PREDICTION in names else stated_prediction(metadata)

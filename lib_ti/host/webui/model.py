@@ -17,10 +17,10 @@ from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.clip.conditioning import TextConditioning
 from lib_ti.host.model import Checkpointing, Conditioning, Conditions, ImageRequest, LatentStats, Optimization
 from lib_ti.host.request_checks import check_encodable
-from lib_ti.host.webui.file_hints import differences, weight_names
+from lib_ti.host.webui.file_hints import differences, stated_by_file, weight_names
 from lib_ti.host.webui.loaded.autoencoder import latent_distribution
 from lib_ti.host.webui.loaded.conditioning import unet_conditioning
-from lib_ti.host.webui.loaded.kind import image_size
+from lib_ti.host.webui.loaded.kind import image_size, recognition
 from lib_ti.host.webui.loaded.noise_schedule import alphas_cumprod, has_zero_terminal_snr
 from lib_ti.host.webui.loaded.prompts import WebUIPromptEncoder
 from lib_ti.host.webui.preview import PreviewGenerator
@@ -176,6 +176,8 @@ class WebUIModel:
 
 def _describe(sd_model: Any, family: Family, prompts: WebUIPromptEncoder) -> ModelInfo:
     checkpoint = sd_model.sd_checkpoint_info
+    stated = stated_by_file(weight_names(Path(checkpoint.filename)), checkpoint.metadata or {})
+    found = recognition(sd_model, family, stated, zero_terminal_snr=has_zero_terminal_snr())
     return ModelInfo(
         name=checkpoint.name_for_extra,
         hash=checkpoint.shorthash or "",
@@ -185,4 +187,5 @@ def _describe(sd_model: Any, family: Family, prompts: WebUIPromptEncoder) -> Mod
         autoencoder=network_hash(sd_model.first_stage_model),
         size=image_size(sd_model),
         word_norm=prompts.word_norm,
+        recognized=f"Recognized as {found}",
     )

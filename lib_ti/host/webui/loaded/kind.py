@@ -6,14 +6,16 @@ The WebUI's classes are known by their names here, as its forks do not have all 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from lib_ti.families.family import VAE_SCALE_FACTOR, Family
+from lib_ti.families.family import VAE_SCALE_FACTOR, Family, Prediction
 from lib_ti.families.modelspec import stated_size
 from lib_ti.families.registry import FAMILIES
 from lib_ti.families.sd1 import SD1
 from lib_ti.families.sd2 import SD2
 from lib_ti.families.sdxl import SDXL
+from lib_ti.host.recognized import Recognition
 
 _WRAPPERS: Mapping[tuple[str, ...], str] = {
     ("FrozenCLIPEmbedderWithCustomWords",): "sd1",
@@ -68,17 +70,51 @@ def image_size(sd_model: Any) -> int:
 
     First what the checkpoint file says (``modelspec.resolution``), then its configuration, then the family's.
     """
+    return _size(sd_model)[0]
+
+
+def recognition(sd_model: Any, family: Family, stated: Prediction | None, *, zero_terminal_snr: bool) -> Recognition:
+    """Return what the WebUI loaded the model as, and by what.
+
+    Parameters
+    ----------
+    stated
+        What the checkpoint file says of its prediction.
+    zero_terminal_snr
+        Whether the WebUI's settings ask for that noise schedule.
+    """
+    prediction: Prediction = sd_model.parameterization
+    configuration = Path(getattr(sd_model, "used_config", "") or "")
+    own = configuration == Path(sd_model.sd_checkpoint_info.filename).with_suffix(".yaml")
+    # For SD2 the WebUI chooses the configuration by a trial run of the UNet.
+    certain = own or family.model.either_prediction or stated == prediction
+    said = "v-prediction" if prediction == "eps" else "noise prediction"
+    by = ".yaml beside it" if own else f"the WebUI's configuration {configuration.name}"
+    size, sized_by = _size(sd_model)
+    return Recognition(
+        family=family,
+        prediction=prediction,
+        predicted_by=by if configuration.name else "as the WebUI loaded it",
+        size=size,
+        sized_by=sized_by,
+        zero_terminal_by="the WebUI's setting" if zero_terminal_snr else "",
+        advice="" if certain else f"put a .yaml of the same name beside it that says {said}",
+    )
+
+
+def _size(sd_model: Any) -> tuple[int, str]:
+    """Return :func:`image_size` and what says so; an empty text where it is the family's."""
     checkpoint = getattr(sd_model, "sd_checkpoint_info", None)
     stated = stated_size(getattr(checkpoint, "metadata", None) or {})
     if stated is not None:
-        return stated
+        return stated, "metadata modelspec.resolution"
     latent_side = int(getattr(sd_model, "image_size", None) or 0)
     is_sd2 = getattr(sd_model, "is_sd2", False)
     if latent_side and not (is_sd2 and latent_side == _STATED_BY_ALL):
-        return latent_side * VAE_SCALE_FACTOR
+        return latent_side * VAE_SCALE_FACTOR, "image_size of its configuration"
     is_large = getattr(sd_model, "is_sdxl", False) or getattr(sd_model, "is_sd3", False)
     traits = (SDXL if is_large else SD2 if is_sd2 else SD1).model
-    return traits.sizes.get(getattr(sd_model, "parameterization", "eps"), traits.size)
+    return traits.sizes.get(getattr(sd_model, "parameterization", "eps"), traits.size), ""
 
 
 def _wrapper_names(sd_model: Any) -> tuple[str, ...]:

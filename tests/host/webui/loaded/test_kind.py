@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib_ti.host.webui.loaded.kind import family_of, image_size, other_kind
+from lib_ti.host.webui.loaded.kind import family_of, image_size, other_kind, recognition
 
 CLIP, OPEN = "FrozenCLIPEmbedderWithCustomWords", "FrozenOpenCLIPEmbedderWithCustomWords"
 XL_L, XL_G = "FrozenCLIPEmbedderForSDXLWithCustomWords", "FrozenOpenCLIPEmbedder2WithCustomWords"
@@ -93,3 +93,44 @@ def test_the_size_is_the_configuration_s_or_the_family_s(model: Any, size: int) 
 def test_size_stated_in_the_file_has_precedence() -> None:
     checkpoint = SimpleNamespace(metadata={"modelspec.resolution": "768x768"})
     assert image_size(sgm(XL_L, XL_G, sd_checkpoint_info=checkpoint)) == 768
+
+
+def recognized(model: Any, configuration: str | None, stated: Any = None, **metadata: str) -> str:
+    model.sd_checkpoint_info = SimpleNamespace(filename="/models/it.safetensors", metadata=metadata or None)
+    if configuration is not None:
+        model.used_config = configuration
+    family = family_of(model)
+    assert family is not None
+    return str(recognition(model, family, stated, zero_terminal_snr=False))
+
+
+def test_what_the_webui_loaded_is_said_with_its_reasons() -> None:
+    assert recognized(ldm(OPEN, "v", image_size=64, is_sd2=True), "/webui/configs/v2-inference-v.yaml") == (
+        "SD 2 (text encoder OpenCLIP), v-prediction (the WebUI's configuration v2-inference-v.yaml), "
+        "768 × 768 (as SD 2 models with that prediction)."
+    )
+    assert recognized(ldm(CLIP, image_size=96), "/models/it.yaml") == (
+        "SD 1 (text encoder CLIP), noise prediction (.yaml beside it), 768 × 768 (image_size of its configuration)."
+    )
+    resolution = {"modelspec.resolution": "1024x1024"}
+    assert recognized(sgm(XL_L, XL_G, scaling="VScaling"), "/models/it.yaml", **resolution) == (
+        "SDXL (text encoders CLIP and OpenCLIP), v-prediction (.yaml beside it), "
+        "1024 × 1024 (metadata modelspec.resolution)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("stated", "configuration", "doubtful"),
+    [
+        (None, "/webui/sd_xl_base.yaml", True),
+        ("eps", "/webui/sd_xl_base.yaml", False),
+        (None, "/models/it.yaml", False),
+    ],
+)
+def test_a_guessed_prediction_comes_with_advice(stated: Any, configuration: str, doubtful: bool) -> None:
+    advice = "If its images are noise, put a .yaml of the same name beside it that says v-prediction."
+    assert (advice in recognized(sgm(XL_L, XL_G), configuration, stated)) == doubtful
+
+
+def test_a_fork_without_the_configuration_s_name_is_described_too() -> None:
+    assert "noise prediction (as the WebUI loaded it)" in recognized(ldm(CLIP, image_size=64), None)
