@@ -93,6 +93,13 @@
             button.title = "Refresh list";
             button.setAttribute("aria-label", "Refresh list");
         });
+        // The number beside a slider has no name of its own.
+        root().querySelectorAll("#ti_tabs .block input[type=number]:not([aria-label])").forEach(function (field) {
+            const title = field.closest(".block").querySelector("[data-testid=block-info]");
+            if (title && !field.closest("label")) {
+                field.setAttribute("aria-label", title.textContent.trim());
+            }
+        });
     }
 
     // On Enter in a list, Gradio 3 chooses the first entry that begins with the typed text. Here the typed text counts,

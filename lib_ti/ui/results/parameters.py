@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,16 @@ def read_parameters(path: Path) -> dict[str, Any]:
     Their keys are those of the txt2img components in :func:`lib_ti.ui.tab.build`.
     """
     try:
-        with Image.open(path) as image:
-            text = str(getattr(image, "text", {}).get("parameters", ""))
+        return dict(_read(path, path.stat().st_mtime_ns))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}
-    return parse_parameters(text)
+
+
+@lru_cache(maxsize=2000)
+def _read(path: Path, _changed: int) -> dict[str, Any]:
+    with Image.open(path) as image:
+        # What is before the pixels, which are not decoded for it.
+        return parse_parameters(str(image.info.get("parameters", "")))
 
 
 def parse_parameters(text: str) -> dict[str, Any]:

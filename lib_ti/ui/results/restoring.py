@@ -68,8 +68,9 @@ class Restorer:
             image = run.folder.preview_near(embedding.step)
             kept = previews.show_on_card(image, path) if image else None
             placed = replace(placed, replaced=(*placed.replaced, *([kept] if kept else [])))
-            if former is not None:
-                done = _Restored(former, path, before, _contents(path, shown), placed.replaced)
+            after = _contents(path, shown)
+            if former is not None and after != before:
+                done = _Restored(former, path, before, after, placed.replaced)
                 self._restored[run.name] = [*self._restored.get(run.name, []), done][-_MOST_KEPT:]
         return placed, embedding.step
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,10 @@ class Plan:
 
 def sizes(run: RunResults) -> dict[str, int]:
     """Return the bytes of each checkpoint with its card, by its entry in the list."""
-    return {key: Plan((key,), _files(run, [key])).size for key in run.checkpoints()}
+    by_stem: Counter[str] = Counter()
+    for path in _all_files(run):
+        by_stem[path.stem] += path.stat().st_size
+    return {key: by_stem[f"{run.name}-{key}"] for key in run.checkpoints()}
 
 
 def kept(run: RunResults, embeddings: Path) -> list[str]:
@@ -101,9 +105,13 @@ def remove(run: RunResults, agreed: Plan, *, archive: bool) -> str:
 
 
 def _files(run: RunResults, chosen: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    root, stems = run.folder.path, {f"{run.name}-{key}" for key in chosen}
-    found = [path for folder in _FOLDERS for path in (root / folder).glob("*") if path.stem in stems]
-    return tuple(sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in found if path.is_file()))
+    stems = {f"{run.name}-{key}" for key in chosen}
+    found = [path for path in _all_files(run) if path.stem in stems]
+    return tuple(sorted((path.relative_to(run.folder.path).as_posix(), path.stat().st_size) for path in found))
+
+
+def _all_files(run: RunResults) -> list[Path]:
+    return [path for folder in _FOLDERS for path in (run.folder.path / folder).glob("*") if path.is_file()]
 
 
 def _archived(run: RunResults, paths: Sequence[Path]) -> Path:

@@ -20,7 +20,7 @@ def pair(
         f"<tr><th>{escape(name)}</th><td>{escape(one)}</td><td>{escape(other)}</td></tr>"
         for name, (one, other) in differing.items()
     )
-    head = f"<tr><th></th><th>{escape(titles[0])}</th><th>{escape(titles[1])}</th></tr>"
+    head = f"<tr><td></td><th>{escape(titles[0])}</th><th>{escape(titles[1])}</th></tr>"
     shown = f'<table class="ti-table ti-compared">{head}{rows}</table>'
     if not previews:
         return shown + hint("They have no previews of the same prompt, seed and size: generate images below.")
