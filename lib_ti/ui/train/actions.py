@@ -10,9 +10,10 @@ import gradio as gr
 from lib_ti.config import NO_PRESET, TrainConfig, preset_fields
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
-from lib_ti.ui.html.fragments import hint
+from lib_ti.ui.html.fragments import hint, notice
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.train import check_box, effects, template_fields, view
+from lib_ti.ui.train.sampling_names import with_known_names
 from lib_ti.ui.train.service import TXT2IMG
 from lib_ti.ui.widgets import listed, own_size
 from lib_ti.ui.widgets.latest import follow
@@ -34,14 +35,15 @@ def connect(parts: Parts) -> None:
     def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:
         def start(data: dict[Any, Any]) -> list[Any]:
             chosen = bool(parts.txt2img) and data[parts["from_txt2img"]]
-            taken = {key: data[component] for key, component in parts.txt2img.items()} if chosen else None
+            taken = {key: data[component] for key, component in parts.txt2img.items()} if chosen else {}
+            taken, replaced = with_known_names(taken, parts.samplers, parts.schedulers)
             _, problem = attempt(lambda: controller.train.start(form.values(data), taken, new_data=new_data))
             # Values read from txt2img, with [name] in place of the embedding's name.
             started = {} if problem else runs.snapshot().settings
             checks = controller.train.automatic_checks
             checks.show(data[parts["check_page"]], form.values(data), problem)
             return [
-                problem,
+                problem or (notice("info", replaced) if replaced else ""),
                 *run_updates(parts, ""),
                 *(gr.update(value=started[key]) if started else gr.update() for key in read),
             ]
