@@ -30,8 +30,8 @@ from lib_ti.ui.widgets.folder_browser import actions as folder_actions
 from lib_ti.ui.widgets.folder_browser import page as folder_page
 
 TITLE = "Textual Inversion"
-SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DDIM")
-SCHEDULERS = ("Automatic", "Karras")
+SAMPLERS = ("Euler a", "Euler", "Heun", "DPM++ 2M", "DPM++ 2M SDE", "LCM", "DDIM")
+SCHEDULERS = ("Automatic", "Karras", "Exponential")
 
 
 def build(

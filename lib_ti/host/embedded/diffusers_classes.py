@@ -36,6 +36,8 @@ with _without_compiler_and_scipy():
         DPMSolverMultistepScheduler,
         EulerAncestralDiscreteScheduler,
         EulerDiscreteScheduler,
+        HeunDiscreteScheduler,
+        LCMScheduler,
         UNet2DConditionModel,
     )
 
@@ -45,5 +47,7 @@ __all__ = [
     "DPMSolverMultistepScheduler",
     "EulerAncestralDiscreteScheduler",
     "EulerDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "LCMScheduler",
     "UNet2DConditionModel",
 ]

@@ -18,13 +18,17 @@ from lib_ti.host.embedded.diffusers_classes import (
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    LCMScheduler,
 )
 from lib_ti.host.model import ImageRequest
 from lib_ti.host.noise_schedule import TIMESTEPS
 from lib_ti.host.request_checks import size_problems
 from lib_ti.wording import quoted
 
-AUTOMATIC, KARRAS, UNIFORM = "Automatic", "Karras", "Uniform"
+AUTOMATIC, KARRAS, EXPONENTIAL, UNIFORM = "Automatic", "Karras", "Exponential", "Uniform"
+_SIGMAS = {KARRAS: "use_karras_sigmas", EXPONENTIAL: "use_exponential_sigmas"}
+"""diffusers' switches for noise schedules; without one it is uniform."""
 _MAX_STEPS = 150
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -40,17 +44,27 @@ class _Sampler:
     schedules: tuple[str, ...]
 
 
+# DPM++ has no exponential schedule here, since that of diffusers 0.31 runs backwards.
 # k-diffusion spaces its steps evenly from timestep 999 down ("linspace"); CompVis' DDIM counts from 1 ("leading").
 _SAMPLERS = {
     "Euler a": _Sampler(EulerAncestralDiscreteScheduler, {"timestep_spacing": "linspace"}, (UNIFORM,)),
-    "Euler": _Sampler(EulerDiscreteScheduler, {"timestep_spacing": "linspace"}, (UNIFORM, KARRAS)),
+    "Euler": _Sampler(EulerDiscreteScheduler, {"timestep_spacing": "linspace"}, (UNIFORM, KARRAS, EXPONENTIAL)),
+    "Heun": _Sampler(HeunDiscreteScheduler, {"timestep_spacing": "linspace"}, (UNIFORM, KARRAS, EXPONENTIAL)),
     "DPM++ 2M": _Sampler(DPMSolverMultistepScheduler, {"timestep_spacing": "linspace"}, (KARRAS, UNIFORM)),
+    "DPM++ 2M SDE": _Sampler(
+        DPMSolverMultistepScheduler,
+        {"timestep_spacing": "linspace", "algorithm_type": "sde-dpmsolver++"},
+        (KARRAS, UNIFORM),
+    ),
+    "LCM": _Sampler(LCMScheduler, {}, (UNIFORM,)),
     "DDIM": _Sampler(
         DDIMScheduler,
         {"timestep_spacing": "leading", "steps_offset": 1, "clip_sample": False, "set_alpha_to_one": False},
         (UNIFORM,),
     ),
 }
+_NOISY = ("euler a", "dpm++ 2m sde", "lcm")
+"""Samplers that add noise at each step; that of the WebUI's last two is drawn in another way."""
 SAMPLERS = (*_SAMPLERS, "DPM++ 2M Karras", "Euler Karras")
 
 
@@ -85,7 +99,7 @@ def sample(
     noise = torch.cat([torch.randn(shape, generator=generator) for generator in generators])
     scheduler = _scheduler(first, made)
     scheduler.set_timesteps(first.steps)
-    takes_noise = isinstance(scheduler, EulerAncestralDiscreteScheduler)
+    takes_noise = first.sampler.casefold().startswith(_NOISY)
     options = {"generator": generators} if takes_noise else {}
     latents = noise * scheduler.init_noise_sigma
     for timestep, exact in zip(scheduler.timesteps, _exact_timesteps(scheduler), strict=True):
@@ -99,8 +113,8 @@ def sample(
 def _scheduler(request: ImageRequest, made: Architecture) -> Any:
     sampler, schedule = _find(request.sampler, request.scheduler)
     settings = dict(sampler.settings)
-    if KARRAS in sampler.schedules:
-        settings["use_karras_sigmas"] = schedule == KARRAS
+    if schedule in _SIGMAS:
+        settings[_SIGMAS[schedule]] = True
     scheduler = sampler.scheduler(
         num_train_timesteps=TIMESTEPS,
         beta_start=made.linear_start,
@@ -117,8 +131,8 @@ def _scheduler(request: ImageRequest, made: Architecture) -> Any:
 def _exact_timesteps(scheduler: Any) -> torch.Tensor:
     """Return the timesteps (steps,) that the UNet is told, which lie between two of training's in a Karras schedule.
 
-    diffusers rounds them for DPM++, which k-diffusion does not. It matters for zero terminal SNR, where the noise grows
-    by a factor of hundreds from the last timestep but one to the last.
+    diffusers rounds them for DPM++, which k-diffusion does not. It matters for zero terminal SNR, where the
+    noise grows by a factor of hundreds from the last timestep but one to the last.
     """
     if not (isinstance(scheduler, DPMSolverMultistepScheduler) and scheduler.config.use_karras_sigmas):
         return torch.as_tensor(scheduler.timesteps)

@@ -19,7 +19,9 @@ Make = Callable[..., Embedding]
 SMALL = ImageRequest("a my-style cat", steps=3, width=64, height=64, seed=7)
 
 
-@pytest.mark.parametrize("sampler", ["Euler a", "Euler", "DPM++ 2M", "DPM++ 2M Karras", "DDIM"])
+@pytest.mark.parametrize(
+    "sampler", ["Euler a", "Euler", "DPM++ 2M", "DPM++ 2M Karras", "Heun", "DPM++ 2M SDE", "LCM", "DDIM"]
+)
 def test_generating_is_reproducible_and_keeps_the_random_state(
     model: EmbeddedModel, embedding: Make, sampler: str
 ) -> None:
