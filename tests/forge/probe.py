@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from fastapi import Body
-from modules import call_queue, script_callbacks, sd_models, shared
+from modules import call_queue, modelloader, paths, script_callbacks, sd_models, shared
+from PIL import Image
+from spandrel.architectures.ESRGAN.arch.RRDB import RRDBNet
 
 from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -23,6 +26,7 @@ from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import check as checking
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
+from lib_ti.ui import tab as page
 
 HOST = ForkHost()
 
@@ -139,13 +143,47 @@ def txt2img_fields() -> list[str]:
     return list(tab.surroundings()["txt2img"])
 
 
+def caption(name: str, image: str) -> list[str]:
+    """A captioner's captions of one image."""
+    with HOST.tools.captioner(name, lambda _: None) as captioner:
+        return list(captioner.caption([Image.open(image).convert("RGB")]))
+
+
+def captioners() -> list[str]:
+    return list(HOST.tools.captioners)
+
+
+def upscale(image: str, target: str) -> list[str]:
+    """Write an image twice as large by a small upscaler of random weights; gives the names of all upscalers."""
+    folder = Path(paths.models_path) / "ESRGAN"
+    folder.mkdir(exist_ok=True)
+    torch.save(RRDBNet(num_filters=8, num_blocks=1, scale=2).state_dict(), folder / "zqsmall.pth")
+    modelloader.load_upscalers()
+    with HOST.tools.upscaler("zqsmall", lambda _: None) as upscaler:
+        upscaler.upscale(Image.open(image).convert("RGB"), 2.0).save(target)
+    return list(HOST.tools.upscalers)
+
+
+def inpaint(image: str, mask: str, target: str) -> None:
+    with HOST.tools.inpainter(lambda _: None) as inpainter:
+        opened = Image.open(image).convert("RGB"), Image.open(mask).convert("L")
+        inpainter.fill(*opened, prompt="", seed=1).save(target)
+
+
+def build_seconds() -> float:
+    """Processor seconds that building the tab takes, its modules being imported."""
+    begun = time.thread_time()
+    page.build(HOST, **tab.surroundings())
+    return time.thread_time() - begun
+
+
 def reload_ui() -> None:
     shared.state.request_restart()
 
 
 CALLS: dict[str, Callable[..., Any]] = {call.__name__: call for call in (
     create, check, train, begin, watched, stop, save, saved, refusal, busy, resident, select, options, arguments,
-    txt2img_fields, reload_ui,
+    txt2img_fields, reload_ui, caption, captioners, upscale, inpaint, build_seconds,
 )}  # fmt: skip
 
 

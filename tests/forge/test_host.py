@@ -16,6 +16,7 @@ from lib_ti.embedding import files
 from lib_ti.host.model import ImageRequest
 from lib_ti.pocket.sample_set import sample_set
 from tests.forge.instance import OTHER, POCKET, SMALL, fork
+from tests.host.captioner_models import make_image_to_text
 from tests.webui.instance import Instance
 
 JOB = "textual-inversion"
@@ -122,6 +123,29 @@ def test_the_pocket_model_is_trained_though_the_fork_cannot_generate_with_it(
 
 def test_txt2img_has_all_fields_that_previews_are_read_from(webui: Instance) -> None:
     assert len(webui.call("txt2img_fields")) == 9
+
+
+# Tools
+
+
+def test_captioners_upscalers_and_inpainting_are_the_hosts(webui: Instance, pictures: Path, tmp_path: Path) -> None:
+    webui.call("select", title=POCKET)  # generates what is inpainted in a moment
+    image = next(pictures.glob("*.png"))
+    make_image_to_text(webui.folder / "models" / "captioners" / "small", "blip")
+    assert webui.call("captioners") == ["small"]
+    assert len(webui.call("caption", name="small", image=str(image))) == 1
+    assert "zqsmall" in webui.call("upscale", image=str(image), target=str(tmp_path / "large.png"))
+    with Image.open(image) as own, Image.open(tmp_path / "large.png") as large:
+        assert large.size == (2 * own.width, 2 * own.height)
+        mask = Image.new("L", own.size)
+    mask.paste(255, (16, 16, 40, 40))
+    mask.save(tmp_path / "mask.png")
+    webui.call("inpaint", image=str(image), mask=str(tmp_path / "mask.png"), target=str(tmp_path / "filled.png"))
+    with Image.open(image) as own, Image.open(tmp_path / "filled.png") as filled:
+        before, after = (np.asarray(one.convert("RGB")) for one in (own, filled))
+    assert not np.array_equal(before[16:40, 16:40], after[16:40, 16:40])
+    assert np.array_equal(before[:8], after[:8])
+    webui.call("select", title=SMALL)
 
 
 # Without the model

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ldm_patched.modules import model_management
-from modules import sd_hijack, sd_vae
+from modules import sd_hijack, sd_text_encoder, sd_vae, shared
 
-from lib_ti.host.forge.fork import Selected, chosen, clip_skip, refuse_text_encoders, selected_checkpoint
+from lib_ti.host.forge.fork import Selected, clip_skip, refuse_text_encoders, selected_checkpoint
 
 
 class ReForge:
@@ -20,7 +21,7 @@ class ReForge:
 
     def selected(self) -> Selected:
         checkpoint = selected_checkpoint()
-        refuse_text_encoders([name for name in [chosen("sd_text_encoder")] if name])
+        refuse_text_encoders(_text_encoders(checkpoint))
         autoencoder, _ = sd_vae.resolve_vae(checkpoint.filename).tuple()
         return Selected(
             checkpoint=Path(checkpoint.filename),
@@ -38,3 +39,17 @@ class ReForge:
         database = getattr(sd_hijack.model_hijack, "embedding_db", None)
         if database is not None:
             database.load_from_file(str(path), path.name)
+
+
+def _text_encoders(checkpoint: Any) -> list[str]:
+    """Return the chosen text encoder where it is in another file; "Automatic" is the one of the checkpoint's name.
+
+    The list has the checkpoints, too.
+    """
+    setting, name = getattr(shared.opts, "sd_text_encoder", "Automatic"), checkpoint.model_name
+    options = sd_text_encoder.text_encoder_options
+    found = next(
+        (one for one in options if one.label == setting or (setting, one.model_name) == ("Automatic", name)), None
+    )
+    file = getattr(getattr(found, "te_info", None), "filename", checkpoint.filename)
+    return [] if found is None or file == checkpoint.filename else [found.label]
