@@ -75,7 +75,7 @@ def wait_for(webui: Instance, fits: Callable[[dict[str, Any]], bool], seconds: f
 
 
 def ended(now: dict[str, Any]) -> bool:
-    return now["state"] in ("finished", "stopped", "failed", "done")
+    return now["state"] in ("done", "stopped", "failed")
 
 
 # What it gives
@@ -230,7 +230,7 @@ def test_another_checkpoint_is_selected_during_a_run(webui: Instance, settings: 
     webui.until(JOB, 1)
     assert webui.call("select", title=OTHER).startswith(OTHER)
     now = wait_for(webui, ended)
-    assert (now["state"], now["errors"]) == ("finished", []), now
+    assert (now["state"], now["errors"]) == ("done", []), now
     assert files.load(webui.embeddings / f"{NAME}.safetensors").model_name == "small"
     assert not np.array_equal(webui.draw(FIXED), first)  # the next image is by the other
     webui.call("select", title=SMALL)
