@@ -41,9 +41,10 @@ def connect(parts: Parts) -> None:
             # Values read from txt2img, with [name] in place of the embedding's name.
             started = {} if problem else runs.snapshot().settings
             checks = controller.train.automatic_checks
-            checks.show(data[parts["check_page"]], form.values(data), problem)
+            shown = problem or (notice("info", replaced) if replaced else "")
+            checks.show(data[parts["check_page"]], form.values(data), shown)
             return [
-                problem or (notice("info", replaced) if replaced else ""),
+                shown,
                 *run_updates(parts, ""),
                 *(gr.update(value=started[key]) if started else gr.update() for key in read),
             ]
