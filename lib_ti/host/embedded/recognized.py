@@ -17,6 +17,6 @@ def recognized(made: Architecture) -> str:
             size=made.size,
             sized_by=made.stated_size[1] if made.stated_size else "",
             zero_terminal_by="key ztsnr" if made.zero_terminal_snr else "",
-            advice="" if known.certain else f"choose {OTHER[known.prediction]} with --prediction, or in a .yaml beside it",
+            advice="" if known.certain else f"choose {OTHER[known.prediction]} with --prediction or in its .yaml",
         )
     )
