@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ldm_patched.modules import model_management
-from modules import sd_hijack, sd_text_encoder, sd_vae, shared
+from modules import sd_hijack, sd_models, sd_text_encoder, sd_vae, shared
 
 from lib_ti.host.forge.fork import Selected, clip_skip, refuse_text_encoders, selected_checkpoint
 
@@ -36,8 +36,9 @@ class ReForge:
         model_management.soft_empty_cache()
 
     def refresh(self, path: Path) -> None:
+        """Load it into the database; looking into it loads a model where none is, which reads the folder by itself."""
         database = getattr(sd_hijack.model_hijack, "embedding_db", None)
-        if database is not None:
+        if database is not None and sd_models.model_data.sd_model is not None:
             database.load_from_file(str(path), path.name)
 
 
