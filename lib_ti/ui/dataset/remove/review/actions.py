@@ -40,7 +40,15 @@ class _Actions:
     def __init__(self, parts: Parts, picker: ImagePicker) -> None:
         self._parts, self._picker, self._form, self._line = parts, picker, parts.prepare, parts.task_line
         self._message, self._stamp = parts["review_message"], parts["review_stamp"]
-        names = ("review_pairs", "review_names", "review_keep", "review_undo", "review", "review_stamp")
+        names = (
+            "review_pairs",
+            "review_names",
+            "review_keep",
+            "review_keep_end",
+            "review_undo",
+            "review",
+            "review_stamp",
+        )
         self._review_outputs = [parts[name] for name in names]
         self._inputs = {*picker.everything, self._stamp}
 
@@ -59,9 +67,9 @@ class _Actions:
         for name, decide in (("accept", True), ("reject", False)):
             parts[f"review_{name}"].click(self._deciding(accepted=decide), inputs=inputs, outputs=shown, **BUSY)
         parts["review_save_names"].click(self._save_names, inputs=inputs | {names}, outputs=shown, **BUSY)
-        for name in ("keep", "undo"):
-            outputs = [*shown, *self._picker.outputs]
-            parts[f"review_{name}"].click(self._changing(name), inputs=inputs, outputs=outputs, **BUSY)
+        changed = [*shown, *self._picker.outputs]
+        for name, action in (("keep", "keep"), ("keep_end", "keep"), ("undo", "undo")):
+            parts[f"review_{name}"].click(self._changing(action), inputs=inputs, outputs=changed, **BUSY)
 
     @cached_property
     def _review(self) -> TextReview:
@@ -115,7 +123,7 @@ class _Actions:
         return [
             view.pairs(review) if pairs else gr.update(),
             "\n".join(one.name for one in review.accepted),
-            gr.update(value=f"Keep {accepted}", interactive=accepted > 0),
+            *[gr.update(value=f"Keep {accepted}", interactive=accepted > 0)] * 2,
             gr.update(value=f"Undo: keep {counted(kept, 'image')}", visible=kept > 0),
             _accordion(review, open_now=pairs),
             review.stamp,
@@ -123,7 +131,7 @@ class _Actions:
 
     @staticmethod
     def _hidden() -> list[Any]:
-        return ["", "", gr.update(), gr.update(visible=False), gr.update(visible=False), ""]
+        return ["", "", gr.update(), gr.update(), gr.update(visible=False), gr.update(visible=False), ""]
 
     def _save(self, data: Data) -> list[Any]:
         """Write the decisions of switches, which the page already shows."""

@@ -27,6 +27,9 @@ def layout(parts: Parts) -> None:
             parts.button("review_reject", "Reject all", size="sm", scale=0)
             parts.html("review_saved")  # answers to the page's script
         parts.html("review_pairs")
+        with gr.Row(elem_classes="ti-buttons ti-review-bar"):
+            # The same again, since the first one is far above by then.
+            parts.button("review_keep_end", "Keep", variant="primary", scale=0, min_width=140)
         with gr.Accordion("Images to keep as text", open=False):
             parts.keep(
                 "review_names",
