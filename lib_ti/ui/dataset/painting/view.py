@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from lib_ti.ui.dataset.painting.layer import key_of, shown_size
-from lib_ti.ui.html.fragments import escape, file_name, folded, table
+from lib_ti.ui.html.fragments import escape, file_name
 from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
 from lib_ti.ui.server.image_addresses import address
 
@@ -40,7 +40,7 @@ _BRUSH = (3, 160, 40)
 """Smallest, largest and initial diameter in screen pixels."""
 _ZOOM = (1, 8)
 _PAINTING = "Paint with the pointer, or with the arrow keys and the space bar"
-_KEYS = {
+KEYS = {
     "[ ]": "Smaller or larger brush",
     "B E": "Brush or eraser; in Masks, exclude or include",
     "+ −": "Zoom in or out",
@@ -156,11 +156,6 @@ def _tools(mode: Mode) -> str:
         f'<label>Zoom <input type="range" data-paint="zoom" min="{_ZOOM[0]}" max="{_ZOOM[1]}" step="0.25" value="1">'
         f'</label>{actions}<span class="ti-ends">{_HISTORY}</span></div>'
     )
-
-
-def keys() -> str:
-    """Help on the keys of the painting steps, folded."""
-    return folded("Keys", table(_KEYS))
 
 
 def _yes(value: bool) -> str:
