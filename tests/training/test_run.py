@@ -559,6 +559,18 @@ def test_runs_are_found_by_name_newest_first(studio: Studio) -> None:
     assert load_state(second / "state.safetensors").step == 20
 
 
+def test_the_run_of_an_embedding_with_a_number_in_its_name_is_no_second_run_of_another(studio: Studio) -> None:
+    first = studio.train(max_steps=2).folder
+    create(studio.host, CreateConfig(name="my-style-2", text="style", vectors=2))
+    other = studio.train(name="my-style-2", max_steps=2).folder
+    assert other == first.with_name("my-style-2")
+    assert [run.path for run in run_folder.find_runs(studio.logs, "my-style")] == [first]
+    assert [run.path for run in run_folder.find_runs(studio.logs, "my-style-2")] == [other]
+    # One that was renamed by hand belongs to its new name.
+    renamed = other.rename(other.with_name("new-style"))
+    assert [run.path for run in run_folder.find_runs(studio.logs, "new-style")] == [renamed]
+
+
 def test_damaged_state_begins_anew_and_says_so(studio: Studio) -> None:
     folder = studio.train(max_steps=5).folder
     (folder / "state.safetensors").write_bytes(b"broken")

@@ -156,7 +156,7 @@ def find_runs(log_directory: Path, name: str) -> list[RunFolder]:
     pattern = _named(name)
     found = [state for state in _states(log_directory) if pattern.fullmatch(state.parent.name) and state.is_file()]
     found.sort(key=lambda state: state.stat().st_mtime, reverse=True)
-    return [RunFolder(state.parent, name) for state in found]
+    return [run for run in (RunFolder(state.parent, name) for state in found) if not _is_of_another(run)]
 
 
 def is_run(log_directory: Path, path: str) -> bool:
@@ -167,6 +167,13 @@ def is_run(log_directory: Path, path: str) -> bool:
 def _named(name: str) -> re.Pattern[str]:
     """Return the pattern of a run folder's own name."""
     return re.compile(re.escape(name) + r"(-\d+)?")
+
+
+def _is_of_another(run: RunFolder) -> bool:
+    """Return whether ``style-2`` is the first run of an embedding of that name rather than the second of ``style``."""
+    settings = run.read_settings().get("settings") or {}
+    named = str(settings.get("name") or run.name)
+    return named != run.name and _named(named).fullmatch(run.path.name) is not None
 
 
 def _states(log_directory: Path) -> Iterator[Path]:
