@@ -29,7 +29,7 @@ def layout(parts: Parts, button: Callable[[], Any]) -> None:
                     "dataset_folder",
                     gr.Textbox(
                         label="Folder with your images",
-                        info="It is never changed. A .txt or .caption file of the same name is an image's caption.",
+                        info="Never changed. Captions are .txt or .caption files of the same names.",
                         max_lines=1,
                         elem_id="ti_dataset_folder",
                         scale=5,

@@ -12,7 +12,6 @@ from lib_ti.data.beside.companions import Beside
 from lib_ti.data.beside.masks import find_mask
 from lib_ti.data.folder import list_images
 from lib_ti.data.preparations import MANIFEST
-from lib_ti.prep.manifest import captions_from_file_names
 from lib_ti.ui.dataset.workflow.state import FolderContents
 
 
@@ -31,15 +30,14 @@ def contents_of(folder: Path, *, subfolders: bool = False) -> FolderContents:
 def _read(folder: Path, fingerprint: str, subfolders: bool) -> FolderContents:  # noqa: ARG001
     images = list_images(folder, subfolders=subfolders)
     beside = {parent: Beside(parent) for parent in {path.parent for path in images.values()}}
-    from_names = captions_from_file_names(folder)
 
-    def lacks_caption(name: str, path: Path) -> bool:
+    def caption_of(path: Path) -> str:
         caption = read_caption(path, beside[path.parent])
-        return not caption.text or caption.source == "name" or caption.text == from_names.get(name)
+        return caption.text if caption.source == "file" else ""
 
     return FolderContents(
         {name: _size(path) for name, path in images.items()},
-        frozenset(name for name, path in images.items() if lacks_caption(name, path)),
+        {name: caption_of(path) for name, path in images.items()},
         frozenset(name for name, path in images.items() if find_mask(path, beside[path.parent])),
     )
 
@@ -51,7 +49,7 @@ def _fingerprint(folder: Path, *, subfolders: bool) -> str:
         folders = [folder]
         while folders:
             with os.scandir(folders.pop()) as entries:
-                # The manifest changes with every decision, and what counts of it only together with other files.
+                # The manifest changes with every decision, and nothing here depends on it.
                 listed = [one for one in entries if not one.name.startswith(".") and one.name != MANIFEST]
             found.update(repr(sorted((entry.path, *_state(entry)) for entry in listed)).encode("utf-8", "replace"))
             folders += [Path(entry.path) for entry in listed if subfolders and entry.is_dir(follow_symlinks=False)]

@@ -34,8 +34,7 @@ def frame(
         with gr.Column(visible=blocked(step, nothing), elem_classes="ti-empty") as first:
             parts.keep(f"first_{step.name}", first)
             parts.html(f"about_{step.name}", view.first_sight(step, nothing))
-            with gr.Row(elem_classes="ti-buttons"):
-                parts.button(f"go_{step.name}", f"Go to {view.missing_step(step, nothing).label}", variant="primary")
+            parts.button(f"go_{step.name}", f"Go to {view.missing_step(step, nothing).label}", variant="primary")
     with gr.Column(visible=not blocked(step, nothing)) as inside:
         parts.keep(f"content_{step.name}", inside)
         content(parts)

@@ -54,9 +54,15 @@ def read_state(
         boxed=frozenset(boxes.by_digest),
         boxes_outdated=bool(boxes.key) and boxes.key != settings_key(values),
         prepared=prepared,
+        without_caption=frozenset(_without_caption(prepared, manifest)),
         upscaled=values.get("upscaler", LANCZOS) not in (LANCZOS, NO_UPSCALER),
         unsaved=unsaved,
     )
+
+
+def _without_caption(prepared: FolderContents, manifest: Manifest) -> Iterator[str]:
+    from_names = {result.name: result.caption for result in manifest.results if result.caption_from_name}
+    yield from (name for name, caption in prepared.captions.items() if caption in ("", from_names.get(name)))
 
 
 def _have_changed(settings: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

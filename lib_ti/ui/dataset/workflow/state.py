@@ -37,13 +37,13 @@ class SourceImage:
 
 @dataclass(frozen=True)
 class FolderContents:
-    """Images of a folder by name with their lengths in bytes, and the names of those without a caption or with a mask.
+    """Images of a folder by name with their lengths in bytes and their captions, and the names of those with a mask.
 
-    A caption that is only a file name counts as missing.
+    A caption is empty where it would be the image's file name.
     """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
-    without_caption: frozenset[str] = frozenset()
+    captions: Mapping[str, str] = field(default_factory=dict)
     with_mask: frozenset[str] = frozenset()
 
 
@@ -65,6 +65,8 @@ class DatasetState:
         SHA-256 of the images whose default crop boxes were shown.
     boxes_outdated
         Whether they were shown for other settings.
+    without_caption
+        Names of the prepared images whose caption is empty or only a file name.
     upscaled
         Whether an upscaler is chosen for images that are too small.
     unsaved
@@ -83,6 +85,7 @@ class DatasetState:
     boxed: frozenset[str] = frozenset()
     boxes_outdated: bool = False
     prepared: FolderContents = field(default_factory=FolderContents)
+    without_caption: frozenset[str] = frozenset()
     upscaled: bool = False
     unsaved: int = 0
     captions_elsewhere: bool = False
@@ -154,7 +157,7 @@ class DatasetState:
     @property
     def captions_missing(self) -> int:
         """Prepared images that would be trained and have no caption of their own."""
-        return len(self.trained & self.prepared.without_caption)
+        return len(self.trained & self.without_caption)
 
     @property
     def masks(self) -> int:
