@@ -139,6 +139,27 @@ def test_the_result_of_the_button_is_outdated_by_a_change_and_not_by_a_look() ->
     assert "of the button" not in answer(checks, {**SETTINGS, "max_steps": 7})
 
 
+def test_the_result_of_the_button_replaces_a_check_in_progress() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def check(settings: Mapping[str, Any], progress: Progress) -> list[Finding]:
+        begun.set()
+        try:
+            while True:
+                progress(0, 1)
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    checks = AutomaticChecks(BackgroundTasks(), check)
+    checks.changed("page", SETTINGS)
+    assert begun.wait(20)
+    checks.show("page", SETTINGS, "<p>of the button</p>")
+    assert ended.wait(20)
+    time.sleep(0.1)
+    assert checks.changed("page", SETTINGS) == "<p>of the button</p>"
+
+
 def test_a_file_that_changed_is_checked_again() -> None:
     checked: list[int] = []
     checks = AutomaticChecks(BackgroundTasks(), lambda settings, progress: checked.append(1) or [])  # type: ignore[func-returns-value]

@@ -69,7 +69,7 @@ class AutomaticChecks:
         with self._lock:
             one = self._page(page)
             one.stop.set()
-            one.active, one.shown = False, shown
+            one.active, one.shown, one.stop = False, shown, threading.Event()
             one.values = one.shown_values = repr(sorted(settings.items()))
 
     def _page(self, name: str) -> _Page:

@@ -11,7 +11,7 @@ from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.form import Form
 
-REFRESH = "↻"
+REFRESH = "🔄"
 
 
 def layout(parts: Parts, form: Form, setting: str) -> None:
