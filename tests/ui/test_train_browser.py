@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ui.browser import Page, needs_browser_and_model, serving, webdriver
+from tests.ui.browser import By, Page, needs_browser_and_model, serving, webdriver
 
 pytestmark = needs_browser_and_model
 _SCREEN = 1000
@@ -100,6 +100,7 @@ def test_a_change_is_checked_by_itself_without_polling_afterwards(page: Page) ->
     page.says("ti_check_result", "✓ Ready")
     page.fill("ti_train_template", "nowhere")
     page.says("ti_check_result", "✗ 1 problem")
-    assert not page.driver.find_elements("css selector", "#ti_check_result [data-refresh]")
+    asking = (By.CSS_SELECTOR, "#ti_check_result [data-refresh]")
+    page.until(lambda: not page.driver.find_elements(*asking), wanted="the end of the check")
     page.fill("ti_train_template", "style_filewords")
     page.says("ti_check_result", "✓ Ready")
