@@ -63,9 +63,9 @@ _WEBUI = {
 PRESETS: Mapping[str, Preset] = {
     "style": Preset(
         "Style",
-        "for a style, in 100 steps of 2 images, with 4 vectors",
+        "for a style, in 200 steps of 2 images, with 4 vectors",
         {**_FIXED, "learning_rate": "1.1x", "batch_size": 2},
-        steps=100,
+        steps=200,
         vectors=4,
     ),
     "subject": Preset(

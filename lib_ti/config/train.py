@@ -169,7 +169,7 @@ class TrainConfig(Settings):
     )
     normalize_gradients: bool = setting(
         False,
-        "Normalize each image's gradient",
+        "Normalize gradients",
         "Scales the gradients of all images of a step to the same length, so that none outweighs the others by its "
         "noise level. Learns in fewer steps.",
     )

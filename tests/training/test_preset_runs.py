@@ -55,8 +55,8 @@ def test_a_run_takes_and_records_the_absolute_values(studio: Studio) -> None:
     finished = run(studio)
     values = written(finished.folder)
     rate = f"{1.1 / math.sqrt(WIDTH):.3g}"
-    assert (values["preset"], values["learning_rate"], values["max_steps"]) == ("style", rate, 100)
-    assert finished.step == 100
+    assert (values["preset"], values["learning_rate"], values["max_steps"]) == ("style", rate, 200)
+    assert finished.step == 200
     assert studio.of(StepDone)[0].learning_rate == float(rate)
     assert f"Embedding learning rate 1.1x is {rate} here" in messages(studio)
     assert "Preset Style: " in messages(studio) and "Not as in the preset" not in messages(studio)
@@ -73,7 +73,7 @@ def test_the_settings_of_such_a_run_give_the_same_run(studio: Studio, another: S
 
 def test_a_stopped_run_continues_to_its_own_end(studio: Studio, another: Studio) -> None:
     run(studio, stop_after=40)
-    assert run(studio).step == 100
+    assert run(studio).step == 200
     run(another)
     ours, theirs = files.load(studio.embedding_file), files.load(another.embedding_file)
     assert ours.vectors["clip_l"].equal(theirs.vectors["clip_l"])
@@ -98,7 +98,7 @@ def test_what_was_set_besides_the_preset_is_shown(studio: Studio) -> None:
     found = [finding.text for finding in check_run(studio.host, config)]
     assert (
         "Not as in the preset, because it was set: Embedding learning rate 0.01 instead of 1.1x, Batch size 3 instead "
-        "of 2, Max steps 50 instead of 100 more." in found
+        "of 2, Max steps 50 instead of 200 more." in found
     )
 
 
@@ -110,7 +110,7 @@ def test_the_second_encoder_has_its_own_rate() -> None:
 
 def test_settings_that_a_preset_makes_impossible_are_refused(studio: Studio) -> None:
     found = check_run(studio.host, settings(studio, learning_rate="0.01:50"))
-    assert any("ends at step 50, and Max steps is 100" in finding.text for finding in found)
+    assert any("ends at step 50, and Max steps is 200" in finding.text for finding in found)
 
 
 def test_every_preset_is_described_in_its_setting() -> None:

@@ -110,6 +110,8 @@ def _train(page: Page, images: Path) -> None:
         "save_embedding_every": "20",
     }.items():
         page.fill(f"ti_train_{field}", value)
+    page.unfold("Learning")
+    page.fill("ti_train_validate_every", "10")  # so that there is a preview of the best step
     page.tick("ti_from_txt2img")
     assert f"Model {POCKET_XL}" in page.check()
     page.shot("pocket-xl-check")

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from tests.benchmarks.recovery import summary
 from tests.benchmarks.recovery.records import Record
-from tests.benchmarks.recovery.variants import VARIANTS
+from tests.benchmarks.recovery.variants import MAIN
 
 FEWEST = 10
 """Runs that a row needs for a line."""
@@ -20,10 +20,10 @@ AXES = (("steps", summary.steps_of), ("images seen", summary.images_of), ("CPU s
 
 
 def plot(records: Sequence[Record], path: Path, fewest: int = FEWEST) -> None:
-    """Plot for each row with ``fewest`` runs the share of them that had closed 0.8 of the gap, by three measures."""
+    """Plot for each preset with ``fewest`` runs the share of them that had closed 0.8 of the gap, by three measures."""
     chosen = [record for record in records if (record.family, record.images) == ("sd1", 16) and record.kind != "hard"]
     counts = Counter(record.variant for record in chosen)
-    names = [name for name in VARIANTS if counts[name] >= fewest]
+    names = [name for name in MAIN if counts[name] >= fewest]
     figure = Figure(figsize=(11, 4), dpi=110, layout="constrained")
     for axes, (label, axis) in zip(figure.subplots(1, len(AXES), sharey=True), AXES, strict=True):
         for number, name in enumerate(names):

@@ -70,12 +70,11 @@ def _preset(name: str, **more: object) -> dict[str, object]:
     return {**PRESETS[name].settings, "max_steps": PRESETS[name].steps, **more}
 
 
-_SUM = {"batch_size": 4, "normalize_gradients": False}
-"""How images of a step count without normalized gradients: by the size of theirs."""
+_SUM = {"batch_size": 4, "normalize_gradients": False, "max_steps": 100}
+"""The presets for a style and a subject as they were: images of a step count by the size of their gradients."""
 _FORMER = _preset("style", **_SUM, learning_rate="0.74x")
 """Most alternatives were measured before gradients were normalized, and are variants of what the preset was."""
 _SUBJECT = _preset("subject", **_SUM)
-_LONG = _preset("style", max_steps=200)
 VARIANTS = {
     one.name: one
     for one in (
@@ -86,14 +85,14 @@ VARIANTS = {
         ),
         Variant("webui 1000", "the same for 1,000 steps", _preset("webui", learning_rate=RATE, max_steps=1000)),
         Variant(
-            "style", "the preset: batch 2, normalized gradients, fixed norm, cosine over 100 steps", _preset("style")
+            "style", "the preset: batch 2, normalized gradients, fixed norm, cosine over 200 steps", _preset("style")
         ),
-        Variant("style, former", "batch 4, without normalized gradients", _preset("style", **_SUM)),
-        Variant("style, 200 steps", "a cosine over 200 steps", _LONG),
-        Variant("style, 200 steps, 1.5x", "the same with a higher learning rate", {**_LONG, "learning_rate": "1.5x"}),
-        Variant("style, 200 steps, sum", "the same, not normalized", {**_LONG, "normalize_gradients": False}),
-        Variant("style, 200 steps, late", "timesteps from 300 only", _LONG, adapt=timesteps_from(300)),
-        Variant("style, 4 images", "batch 4, normalized gradients", _preset("style", batch_size=4)),
+        Variant("style, former", "batch 4 over 100 steps, not normalized", _preset("style", **_SUM)),
+        Variant("style, 100 steps", "a cosine over 100 steps", _preset("style", max_steps=100)),
+        Variant("style, 1.5x, normalized", "with a higher learning rate", _preset("style", learning_rate="1.5x")),
+        Variant("style, sum", "without normalized gradients", _preset("style", normalize_gradients=False)),
+        Variant("style, late", "timesteps from 300 only", _preset("style"), adapt=timesteps_from(300)),
+        Variant("style, 4 images", "batch 4 over 100 steps", _preset("style", batch_size=4, max_steps=100)),
         Variant(
             "style, 1 image",
             "batch 1, normalized gradients, at 0.74x over 400 steps",
