@@ -1,7 +1,8 @@
 """The classes of ``diffusers`` that are used here, imported without torch's compiler and scipy.
 
 ``diffusers`` imports the former for a decorator and the latter for a noise schedule that is not used; each takes about
-as long as torch itself. It works without them, as where they are not installed.
+as long as torch itself. It works without them, as where they are not installed. Newer versions of ``transformers`` need
+the compiler; with these, both are imported.
 """
 
 from __future__ import annotations
@@ -10,7 +11,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import diffusers
 from diffusers.utils import import_utils
+
+__all__ = [
+    "AutoencoderKL",
+    "DDIMScheduler",
+    "DPMSolverMultistepScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "EulerDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "LCMScheduler",
+    "UNet2DConditionModel",
+]
 
 
 @contextmanager
@@ -29,25 +42,24 @@ def _without_compiler_and_scipy() -> Iterator[None]:
             del sys.modules["torch._dynamo"]
 
 
-with _without_compiler_and_scipy():
-    from diffusers import (
-        AutoencoderKL,
-        DDIMScheduler,
-        DPMSolverMultistepScheduler,
-        EulerAncestralDiscreteScheduler,
-        EulerDiscreteScheduler,
-        HeunDiscreteScheduler,
-        LCMScheduler,
-        UNet2DConditionModel,
-    )
+def _load() -> None:
+    for name in __all__:
+        getattr(diffusers, name)
 
-__all__ = [
-    "AutoencoderKL",
-    "DDIMScheduler",
-    "DPMSolverMultistepScheduler",
-    "EulerAncestralDiscreteScheduler",
-    "EulerDiscreteScheduler",
-    "HeunDiscreteScheduler",
-    "LCMScheduler",
-    "UNet2DConditionModel",
-]
+
+try:
+    with _without_compiler_and_scipy():
+        _load()
+except (ImportError, RuntimeError):  # newer versions of transformers need the compiler
+    _load()
+
+from diffusers import (  # noqa: E402  # they are loaded by now
+    AutoencoderKL,
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    LCMScheduler,
+    UNet2DConditionModel,
+)
