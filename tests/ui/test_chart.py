@@ -124,6 +124,7 @@ def test_values_of_every_check_are_read_with_the_error_that_the_keyword_removes(
     assert read[10].startswith(
         "step 10 (best) · validation loss 0.3000 (25% less error than without the keyword) · training loss 0.7000"
     )
+    assert "0.4000 (the same error as without the keyword)" in read[0]
     assert "0.4500 (12% more error than without the keyword)" in read[20]
     assert read[20].endswith("2026-11-30/my-style: 0.3000 (50% less error than without the keyword)")
     # Before anything is pointed at, those of the best step are there.

@@ -99,7 +99,7 @@ def test_values_of_the_curve_are_read_by_pointer_and_keys_and_a_step_chosen(page
     values = page.find("ti_results_curve", ".ti-values")
     webdriver.ActionChains(page.driver).move_to_element(page.shown(plot)).perform()
     page.until(lambda: values.text.startswith("step 2"), wanted="the values in the middle")
-    assert "less error than without the keyword" in values.text or "more error than" in values.text
+    assert " without the keyword)" in values.text
     page.driver.execute_script("arguments[0].focus()", plot)
     plot.send_keys(Keys.HOME)
     assert values.text.startswith("step 0")

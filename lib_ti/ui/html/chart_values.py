@@ -51,7 +51,9 @@ def _compared(loss: float, curve: ValidationCurve) -> str:
     share = curve.removed(loss)
     if share is None or not math.isfinite(loss):
         return f"{loss:.4f}"
-    return f"{loss:.4f} ({abs(share):.0%} {'less' if share >= 0 else 'more'} error than without the keyword)"
+    if round(100 * share) == 0:
+        return f"{loss:.4f} (the same error as without the keyword)"
+    return f"{loss:.4f} ({abs(share):.0%} {'less' if share > 0 else 'more'} error than without the keyword)"
 
 
 def _at(points: Sequence[Point], step: int) -> float | None:

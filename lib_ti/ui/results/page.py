@@ -25,7 +25,7 @@ FIRST_SIGHT = (
 def layout(parts: Parts) -> None:
     with gr.Column(visible=False) as first_sight:
         parts.html("results_first_sight", "".join(map(hint, FIRST_SIGHT)))
-        parts.button("results_to_start", "Train an embedding", variant="primary", elem_classes="ti-narrow")
+        parts.button("results_to_start", "Train an embedding", variant="primary", elem_classes="ti-first-button")
     parts.keep("results_empty", first_sight)
     with gr.Row(elem_classes="ti-line") as choice:
         parts.keep("results_name", _dropdown("Embedding", "Whose runs to show.", "ti_results_name", scale=2))
