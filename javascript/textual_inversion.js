@@ -83,11 +83,19 @@
         }
     }
 
-    // Gradio 3 has plain boxes as titles of accordions, which the keyboard does not reach.
+    // Gradio 3 has plain boxes as titles of accordions, which the keyboard does not reach and screen readers do not
+    // announce, and number fields of sliders without a name.
     function make_reachable() {
         root().querySelectorAll("#ti_tabs div.label-wrap:not([tabindex])").forEach(function (title) {
             title.tabIndex = 0;
             title.setAttribute("role", "button");
+        });
+        root().querySelectorAll("#ti_tabs div.label-wrap").forEach(function (title) {
+            title.setAttribute("aria-expanded", String(title.classList.contains("open")));
+        });
+        root().querySelectorAll("#ti_tabs .head > input[type=number]:not([aria-label])").forEach(function (field) {
+            const label = field.parentElement.querySelector("[data-testid=block-info]");
+            field.setAttribute("aria-label", label ? label.textContent.trim() : "Number");
         });
         root().querySelectorAll("#ti_tabs .ti-refresh:not([title])").forEach(function (button) {
             button.title = "Refresh list";
@@ -127,6 +135,12 @@
         }
     }
 
+    function opened_or_closed(event) {
+        if (event.target.closest && event.target.closest("#ti_tabs .label-wrap")) {
+            window.setTimeout(make_reachable, 0); // its class changes, which is no change of the tab
+        }
+    }
+
     document.addEventListener("ti-changed", function () {
         refresh();
         make_reachable();
@@ -135,6 +149,7 @@
     document.addEventListener("keydown", toggle, true);
     document.addEventListener("keydown", keep_typed, true);
     document.addEventListener("click", open_txt2img, true);
+    document.addEventListener("click", opened_or_closed);
     // Another tab of the WebUI or of ours may have become visible.
     document.addEventListener("click", () => window.setTimeout(refresh, 0));
 })();

@@ -25,12 +25,13 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
     page = Page(webui.address)
     try:
         page.tab("Textual Inversion", "#tabs > .tab-nav")
+        page.tab("Dataset")
         page.fill("ti_dataset_folder", str(webui.folder / "secret"))
         page.press("ti_inspect_start")
         said = page.says("ti_inspect_message", "is outside the folders this server allows")
         assert str(webui.folder / "datasets") in said
         page.shot("webui-out-of-reach")
-        page.fill("ti_dataset_folder", str(webui.folder / "datasets" / "mine"))
+        choose_in_browser(page, webui)
         page.press("ti_inspect_start")
         page.says("ti_dataset_overview", "9 images")
         assert page.value("ti_prepare_output") == str(webui.folder / "datasets" / "mine-prepared")
@@ -42,3 +43,21 @@ def test_pages_name_folders_of_the_webui_only(webui: Instance) -> None:
         page.driver.quit()
     webui.post("options", {"ti_folders": str(webui.folder / "secret")})
     assert webui.get("options")["ti_folders"] == ""
+
+
+def choose_in_browser(page: Page, webui: Instance) -> None:
+    """Choose datasets/mine with the folder browser, which shows nothing else and refuses what is typed."""
+    datasets = webui.folder / "datasets"
+    page.press("ti_dataset_folder_browse")
+    page.until(lambda: page.value("ti_folders_location") == str(datasets), wanted="the WebUI's datasets")
+    page.until(lambda: "mine (9 images)" in page.text("ti_folders_list"), wanted="the folder of images")
+    page.fill("ti_folders_location", str(webui.folder / "secret"))
+    page.press("ti_folders_open")
+    page.says("ti_folders_message", f"'{webui.folder / 'secret'}' is outside the folders this server allows")
+    assert "secret" not in page.text("ti_folders_list")
+    page.shot("webui-folders")
+    page.fill("ti_folders_location", str(datasets / "mine"))
+    page.press("ti_folders_choose")
+    page.until(lambda: page.value("ti_dataset_folder") == str(datasets / "mine"), wanted="the chosen folder")
+    kept = webui.folder / "textual_inversion" / ".preparations" / "recent-folders.txt"
+    assert kept.read_text().splitlines()[0] == str(datasets / "mine")
