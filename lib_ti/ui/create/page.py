@@ -6,18 +6,26 @@ import gradio as gr
 
 from lib_ti.background.kinds import SUGGESTION
 from lib_ti.config import CreateConfig
+from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.form import Form
 from lib_ti.ui.widgets.task_line import TaskLine
+
+FIRST_SIGHT = (
+    "Create an embedding: the file behind a keyword in your prompts, which the Train tab then trains on your images.",
+    "Name it, say in a word or two what the images show, and press Create embedding.",
+)
 
 
 def layout(parts: Parts) -> None:
     form = parts.create = Form(CreateConfig, "ti_create", defaults=parts.defaults)
     with gr.Row(), gr.Column(elem_classes="ti-narrow"):
+        parts.html("create_first_sight", "".join(map(hint, FIRST_SIGHT)))
         form.add("name")
         parts.html("create_name_remarks")
-        form.add("text", "vectors")
+        form.add("text")
         _suggest(parts)
+        form.add("vectors")
         parts.html("create_tokens_left", parts.controller.create.tokens_left(form["vectors"].value))
         form.add("overwrite", "file_format")
         with gr.Accordion("More settings", open=False):

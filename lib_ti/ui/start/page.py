@@ -13,7 +13,7 @@ from lib_ti.ui.widgets.form import Form
 
 def layout(parts: Parts) -> None:
     form = parts.make = Form(MakeConfig, "ti_make", defaults=parts.defaults)
-    parts.html("make_first_sight", hint(view.FIRST_SIGHT))
+    parts.html("make_first_sight", "".join(map(hint, view.FIRST_SIGHT)))
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
             parts.keep(

@@ -20,8 +20,8 @@ else:
     snapshot, train_view = lazy("lib_ti.make_it.snapshot"), lazy("lib_ti.ui.train.view")
 
 FIRST_SIGHT = (
-    "Make a keyword for your prompts from images of a style or of one thing; 30 to 70 are best, 10 are enough to try. "
-    "Drop them here, name the keyword, and press Make it. The other tabs do the same step by step."
+    "Make a keyword for your prompts from images of a style or of one thing: 30 to 70 are best, 10 are enough to try.",
+    "Drop them here, name the keyword, and press Make it. The other tabs do the same step by step.",
 )
 SHEET_SIZE = 1200
 _MARKS = {"open": "○", "active": "▸", "done": "✓"}
