@@ -49,7 +49,7 @@ def _thresholds(parts: Parts) -> None:
 
 
 def _controls(parts: Parts) -> None:
-    with gr.Row(elem_classes="ti-line ti-inspect-controls"):
+    with gr.Row(elem_classes="ti-line"):
         layouts = gr.Radio(list(LAYOUTS), value=GALLERY, label="Show as", elem_id="ti_inspect_layout")
         orders = gr.Dropdown(list(ORDERS), value=BY_NAME, label="Order", elem_id="ti_inspect_order")
         find = gr.Textbox(

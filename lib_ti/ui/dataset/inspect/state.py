@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import InspectConfig
+from lib_ti.data.preparations import remember
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
 from lib_ti.paths import as_path, path_text
@@ -223,6 +224,7 @@ def inspect(
     inspection = Inspection(replace(measured, remarks=(*remarks, *measured.remarks)), folder, before)
     inspection.report(config)  # in the task, so that no page waits for it
     write_record(folder, inspection.record())
+    remember(source, folder.path)  # new pages continue with it
     return inspection
 
 

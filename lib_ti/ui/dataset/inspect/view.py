@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 _COMPARED = 512
 """Longest side in pixels of images that are compared side by side."""
 _KEYS = {
-    "click": "select an image; with Shift all up to it, with Ctrl one more",
+    "click": "select an image; Shift+click selects a range, Ctrl+click adds or removes one",
     "double-click, Enter": "show it large",
-    "arrows": "go from image to image; with Shift select all up to it",
-    "Space": "select the image or not",
+    "arrows": "go from image to image, with Shift selecting the range",
+    "Space": "select or deselect the image",
     "Ctrl+A": "select all shown",
     "L": "exclude the selected images, or include them",
-    "Esc": "select nothing",
+    "Esc": "clear the selection",
     "Ctrl+Z": "undo",
     "Ctrl+Shift+Z": "redo",
 }
-_HOW = "Click images to select several, with Shift all up to one; double-click shows one large."
+_HOW = "Click an image to select it, Shift+click for a range, Ctrl+click for several; double-click shows it large."
 _SELECTION = (
     '<div class="ti-selection" role="toolbar" aria-label="Selected images" hidden><b aria-live="polite"></b>'
     '<button type="button" data-select="exclude">Exclude</button>'
     '<button type="button" data-select="include">Include</button>'
-    '<button type="button" data-select="none">Select nothing</button></div>'
+    '<button type="button" data-select="none">Clear selection</button></div>'
 )
 _HEADERS = {"name": "Name", "issues": "Issues", "group": "Group"}
 

@@ -8,7 +8,6 @@ from lib_ti.ui.dataset.painting import page as painting_page
 from lib_ti.ui.dataset.painting.page import PaintingStep
 from lib_ti.ui.parts import Parts
 
-TITLE = "Masks"
 _ABOUT = (
     "Paint the area to exclude from training, such as a background: red is excluded. Without paint, the whole image is "
     "trained. The mask is saved at once. Training uses masks while “Use PNG alpha channel as loss weight” is on in "

@@ -9,7 +9,6 @@ from lib_ti.ui.dataset.painting.page import PaintingStep, hidden
 from lib_ti.ui.dataset.remove.review import page as review_page
 from lib_ti.ui.parts import Parts
 
-TITLE = "Remove"
 _ABOUT = (
     "Paint over the area to remove, such as text, a watermark or a disturbing object, then press Remove. Your images "
     "stay unchanged; Prepare uses what you see here."

@@ -10,6 +10,7 @@ import pytest
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import InspectConfig, PrepareConfig, to_mapping
+from lib_ti.data.preparations import last_source
 from lib_ti.prep.crop_box import CropBox
 from lib_ti.prep.inspect.record import InspectionRecord, read_record
 from lib_ti.prep.manifest import read_manifest, update_edits
@@ -105,6 +106,11 @@ def test_images_are_counted_before_and_after_they_are_inspected(folder: Prepared
     assert (done.excluded, progress("inspect", done).done) == (1, True)
     assert "1 needs attention" in view.overview(done)
     assert progress("remove", done).todo == ("1 image contains text",)
+
+
+def test_a_new_page_continues_with_the_folder_inspected_last(folder: PreparedFolder) -> None:
+    inspect(folder)
+    assert last_source() == folder.source
 
 
 def test_images_that_came_since_are_to_be_inspected(folder: PreparedFolder) -> None:
