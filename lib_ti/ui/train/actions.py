@@ -10,7 +10,7 @@ import gradio as gr
 from lib_ti.config import NO_PRESET, TrainConfig, preset_fields
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
-from lib_ti.ui.html.fragments import hint, notice
+from lib_ti.ui.html.fragments import hint, holds_error, notice
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.train import check_box, effects, template_fields, view
 from lib_ti.ui.train.sampling_names import with_known_names
@@ -42,7 +42,8 @@ def connect(parts: Parts) -> None:
             started = {} if problem else runs.snapshot().settings
             checks = controller.train.automatic_checks
             shown = problem or (notice("info", replaced) if replaced else "")
-            checks.show(data[parts["check_page"]], form.values(data), shown)
+            busy = bool(problem) and not holds_error(problem)  # which is no result of a check
+            checks.show(data[parts["check_page"]], form.values(data), "" if busy else shown)
             return [
                 shown,
                 *run_updates(parts, ""),

@@ -27,9 +27,9 @@ def connect(parts: Parts) -> None:
     def check(data: dict[Any, Any]) -> str:
         values = form.values(data)
         found, problem = attempt(lambda: service.check(values))
-        shown = problem or found or ""
-        service.automatic_checks.show(data[page], values, shown)
-        return shown
+        # A refusal because of a task in progress is no result of a check.
+        service.automatic_checks.show(data[page], values, found or "")
+        return problem or found or ""
 
     def changed(data: dict[Any, Any]) -> Any:
         return service.automatic_checks.changed(data[page], form.values(data)) if data[page] else gr.update()
