@@ -71,7 +71,7 @@ def test_an_embedding_is_created_checked_trained_and_sent_to_txt2img(
     page.press("ti_create")
     page.says("ti_create_result", f"Created {NAME} with 8 vectors")
     page.tab("Train")
-    assert page.value("ti_train_name") == NAME
+    page.until(lambda: page.value("ti_train_name") == NAME, wanted="the new embedding in the Train tab")
     page.fill("ti_train_dataset", str(pictures))
     page.fill("ti_train_max_steps", "30")
     page.fill("ti_train_save_image_every", "10")
