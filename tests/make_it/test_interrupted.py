@@ -95,7 +95,7 @@ def test_a_run_that_had_ended_before_the_program_was_killed_is_not_trained_furth
 def test_images_added_before_training_are_used_and_included_ones_stay(workshop: Workshop) -> None:
     with pytest.raises(Stopped):
         workshop.make(stopping_at("suggest"), what="fog")
-    shutil.copy(ROOT / "docs" / "look.jpg", workshop.images / "new.jpg")
+    shutil.copy(ROOT / "docs" / "inspect.jpg", workshop.images / "new.jpg")
     update_edits(PreparedFolder(workshop.prepared, workshop.images), lambda _: Edits())
     workshop.make(what="fog")
     assert len(images_in(workshop.prepared)) == 11
