@@ -1,4 +1,4 @@
-"""Paths as people write and paste them, read by one rule in every field, option and settings file."""
+"""Paths as people write and paste them, read by one rule in every field, option and settings file; and their order."""
 
 from __future__ import annotations
 
@@ -109,3 +109,10 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Return a sort key by file name that puts "2.png" before "10.png"."""
+    # Text and numbers alternate, beginning with text, so that like is compared with like.
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name

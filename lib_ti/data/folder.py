@@ -13,7 +13,7 @@ from lib_ti.data.beside.masks import find_masks
 from lib_ti.data.images.decode import UnreadableImage, read_header
 from lib_ti.data.images.formats import has_image_suffix
 from lib_ti.errors import BadInput
-from lib_ti.paths import folder_problem
+from lib_ti.paths import folder_problem, natural_key
 from lib_ti.wording import counted, printable, some
 
 _NO_IMAGES = frozenset(
@@ -118,13 +118,6 @@ def list_images(folder: Path, *, subfolders: bool = False) -> dict[str, Path]:
     """
     files = list_files(folder, subfolders=subfolders)
     return {files.name(path): path for path in files.paths if has_image_suffix(path) or _is_image(path)}
-
-
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Return a sort key by file name that puts "2.png" before "10.png"."""
-    # Text and numbers alternate, beginning with text, so that like is compared with like.
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
 
 
 def natural_order(folder: Path, path: Path) -> tuple[int, list[tuple[list[str | int], str]]]:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from lib_ti.data.beside.metadata import Metadata, read_metadata
 
+MASK_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
+"""What follows an image's name in the name of its mask; those of :mod:`lib_ti.data.beside.masks`, which needs torch."""
+
 
 class Beside:
     """The files of one folder, listed once, to find those that belong to an image of it.

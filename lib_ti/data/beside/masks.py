@@ -10,11 +10,10 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from lib_ti.data.beside.companions import Beside
+from lib_ti.data.beside.companions import MASK_LABELS, Beside
 from lib_ti.data.images.decode import UnreadableImage, open_image
 from lib_ti.data.images.formats import has_image_suffix
 
-MASK_LABELS = ("-mask", "-masklabel", "_mask", ".mask")
 _SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _SOURCE = ".src"
 _SHAPE_TOLERANCE = 0.01

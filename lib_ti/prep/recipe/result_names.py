@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib_ti.config.prepare import PrepareConfig
-from lib_ti.data.beside.masks import MASK_LABELS
+from lib_ti.data.beside.companions import MASK_LABELS
 from lib_ti.data.folder import CONDITION_LABELS
 from lib_ti.embedding.names import check_name, sanitise
 from lib_ti.errors import BadInput

@@ -49,8 +49,9 @@ def acquired(webui: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
 
     class Acquired:
-        def __enter__(self) -> None:
+        def __enter__(self) -> SimpleNamespace:
             done.append(sys.modules["modules.shared"].state.job)
+            return SimpleNamespace(info=None)
 
         def __exit__(self, *_: object) -> None:
             done.append("undone")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti.data.beside.masks import MASK_LABELS
-from lib_ti.data.folder import natural_key
+from lib_ti.data.beside.companions import MASK_LABELS
 from lib_ti.data.images.formats import IMAGE_SUFFIXES
+from lib_ti.paths import natural_key
 from lib_ti.ui.recent_folders import can_be_entered
 from lib_ti.wording import counted, printable
 
