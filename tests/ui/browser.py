@@ -173,6 +173,8 @@ class Page:
     def check(self, seconds: float = 60) -> str:
         """Press Check, and unfold what it has found right; the whole answer."""
         self.press("ti_check")
+        # What was found by itself, and stands there before, is no status.
+        self.until(lambda: self.find("ti_check_result", ".ti-check[role=status]"), seconds, wanted="what Check found")
         self.says("ti_check_result", "Ready", seconds)
         self.driver.execute_script("arguments[0].open = true", self.find("ti_check_result", "details"))
         return self.text("ti_check_result")
