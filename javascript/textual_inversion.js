@@ -4,7 +4,9 @@
 (function () {
     "use strict";
 
-    const IDLE_SECONDS = 15;
+    // What another page has started is noticed after this time, or at once when this page gets the focus.
+    const IDLE_SECONDS = 60;
+    const UNSEEN_SECONDS = 15; // while the end of a task would be notified
     const BUSY_SECONDS = 2;
     // Messages that something was refused because a task is in progress; the button has those of ended tasks removed.
     const BUSY_NOTICES = "#ti_tabs .ti-notice[data-task]";
@@ -53,7 +55,7 @@
         }
         const active = strip.dataset.active === "yes";
         if (!visible(root().querySelector("#ti_tabs"))) {
-            return active && window.tiActivity && window.tiActivity.notifies() ? IDLE_SECONDS : 0;
+            return active && window.tiActivity && window.tiActivity.notifies() ? UNSEEN_SECONDS : 0;
         }
         const statuses = Array.from(root().querySelectorAll("#ti_tabs [data-refresh][data-active=yes]"));
         return active || statuses.some((one) => one.dataset.refresh in found) ? Number(strip.dataset.seconds) : 0;
@@ -73,6 +75,14 @@
         if (Number.isFinite(next)) {
             timer = window.setTimeout(refresh, next);
         }
+    }
+
+    // Somebody looks at the page again: it shows at once what has changed meanwhile.
+    function seen_again() {
+        if (!document.hidden) {
+            Object.keys(clicked_at).forEach((name) => delete clicked_at[name]);
+        }
+        refresh();
     }
 
     function open_txt2img(event) {
@@ -145,7 +155,8 @@
         refresh();
         make_reachable();
     });
-    document.addEventListener("visibilitychange", refresh);
+    document.addEventListener("visibilitychange", seen_again);
+    window.addEventListener("focus", seen_again);
     document.addEventListener("keydown", toggle, true);
     document.addEventListener("keydown", keep_typed, true);
     document.addEventListener("click", open_txt2img, true);

@@ -19,8 +19,8 @@ _NAME = "recent-folders.txt"
 _LOCK = threading.Lock()
 
 
-def remember(folder: Path | str) -> None:
-    """Put a folder at the beginning of the list, where it exists and a field can hold its path.
+def remember(folders: Folders, folder: Path | str) -> None:
+    """Put a folder at the beginning of the list, where it exists, is allowed, and a field can hold its path.
 
     A list that cannot be written is ignored: it only saves typing.
     """
@@ -28,7 +28,7 @@ def remember(folder: Path | str) -> None:
         path = absolute(as_path(str(folder)))
     except BadInput:
         return
-    if not can_be_entered(path) or not is_folder(path):
+    if not can_be_entered(path) or not reach.is_allowed(folders, path) or not is_folder(path):
         return
     with _LOCK:
         others = [one for one in _read() if resolved(one) != resolved(path) and is_folder(one)]

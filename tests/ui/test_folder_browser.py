@@ -165,12 +165,18 @@ class TestAllowedFolders:
         assert [entry.path for entry in top.entries] == [allowed, allowed.parent / "runs"]
         assert str(allowed.parent / "runs") in labels(top)[1]
 
-    def test_a_field_with_a_folder_outside_opens_an_allowed_one(self, browser: FolderBrowser, allowed: Path) -> None:
+    def test_a_field_with_a_folder_outside_opens_an_allowed_one(
+        self, browser: FolderBrowser, folders: FakeFolders, allowed: Path
+    ) -> None:
         assert browser.start(str(allowed.parent / "secret")).place is None
-        recent_folders.remember(allowed.parent / "secret")
-        recent_folders.remember(allowed / "10 cats")
+        recent_folders.remember(folders, allowed / "10 cats")
+        recent_folders.remember(folders, allowed.parent / "secret")
         assert browser.start("").place == allowed / "10 cats"
         assert browser.recent() == [str(allowed / "10 cats")]
+        folders.allowed = None
+        assert browser.recent() == [str(allowed / "10 cats")]
+        folders.allowed = [allowed / "empty"]
+        assert browser.recent() == []
 
     def test_allowed_folders_that_are_not_there_yet_are_named(self, folders: FakeFolders, tmp_path: Path) -> None:
         folders.allowed = [tmp_path / "datasets"]
@@ -182,22 +188,22 @@ class TestRecentFolders:
     def test_the_last_ones_first_without_repetition_and_ten_at_most(self, folders: FakeFolders, tmp_path: Path) -> None:
         made = [folder_of(tmp_path / f"{number:02}") for number in range(12)]
         for path in [*made, made[5], tmp_path / "01" / ".." / "05"]:
-            recent_folders.remember(path)
+            recent_folders.remember(folders, path)
         found = recent_folders.recent(folders)
         assert len(found) == recent_folders.MOST == 10
         assert found == [str(tmp_path / name) for name in ("05", "11", "10", "09", "08", "07", "06", "04", "03", "02")]
 
     def test_missing_ones_are_not_shown(self, folders: FakeFolders, tmp_path: Path) -> None:
         kept, gone = folder_of(tmp_path / "kept"), folder_of(tmp_path / "gone")
-        recent_folders.remember(kept)
-        recent_folders.remember(gone)
+        recent_folders.remember(folders, kept)
+        recent_folders.remember(folders, gone)
         gone.rmdir()
         assert recent_folders.recent(folders) == [str(kept)]
 
     def test_what_is_no_folder_is_not_remembered(self, folders: FakeFolders, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         for one in ("", "nowhere", tmp_path / "file", "a\0b", "x" * 5000):
-            recent_folders.remember(one)
+            recent_folders.remember(folders, one)
         assert recent_folders.recent(folders) == []
 
     def test_a_list_that_cannot_be_written_or_read_is_empty(
@@ -205,7 +211,7 @@ class TestRecentFolders:
     ) -> None:
         (tmp_path / "file").touch()
         monkeypatch.setattr("lib_ti.data.preparations.NOTES", tmp_path / "file")
-        recent_folders.remember(tmp_path)
+        recent_folders.remember(folders, tmp_path)
         assert recent_folders.recent(folders) == []
         notes = folder_of(tmp_path / "notes")
         (notes / "recent-folders.txt").write_bytes(b"\xff\xfe")

@@ -54,3 +54,11 @@ def test_idle_page_with_many_captions_makes_no_requests_and_fires_no_events(page
     page.driver.execute_script("window.activity.changed = 0; window.activity.requests = []")
     time.sleep(_WATCHED_SECONDS)
     assert page.driver.execute_script("return [window.activity.changed, window.activity.requests]") == [0, []]
+
+
+def test_an_idle_page_asks_again_when_it_gets_the_focus(page: Page) -> None:
+    page.tab("Start")
+    page.driver.execute_script(_WATCH)
+    page.until(lambda: page.driver.execute_script(_QUIET_FOR) > _QUIET_SECONDS, wanted="a page that has settled")
+    page.driver.execute_script("window.activity.requests = []; window.dispatchEvent(new Event('focus'))")
+    page.until(lambda: page.driver.execute_script("return window.activity.requests.length"), wanted="a request")

@@ -97,7 +97,7 @@ class FolderLine:
         """Do as :meth:`follow`, and remember a source folder that the page did not show before."""
         source = path_text(data[self._source] or "")
         if source and _stamp(data[self._source], (data[self._output] or "").strip()) != data[self._shown]:
-            recent_folders.remember(source)
+            recent_folders.remember(self._preparation.host.folders, source)
         return self.follow(data)
 
     def load(self, data: Data) -> list[Any]:

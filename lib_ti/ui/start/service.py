@@ -56,7 +56,7 @@ class StartService:
         given = [Path(name) for name in files]
         config = self._config(values, given)
         self._makes.start(self._host, config, given)
-        recent_folders.remember(config.images)
+        recent_folders.remember(self._host.folders, config.images)
         return config.images
 
     def status(self) -> TaskStatus:

@@ -112,7 +112,7 @@ class TrainService:
             taken["preview_prompt"] = one_prompt(taken["preview_prompt"])
         config = self.config({**values, **taken})
         self._runs.start(self._host, config, new_data=new_data)
-        recent_folders.remember(config.dataset)
+        recent_folders.remember(self._host.folders, config.dataset)
         warning = captions_state.unsaved(config.dataset)
         sentences = [f"Training of {config.name} begins.", *filter(None, [warning])]
         return notice("warning" if warning else "info", sentences)

@@ -126,7 +126,7 @@ class CaptionService:
         """
         folder = self.folder(chosen, prepared)
         editor, lost = self.editors.open(folder)
-        recent_folders.remember(folder)
+        recent_folders.remember(self.host.folders, folder)
         remarks = [f"{name} no longer exists; its unsaved caption was “{text}”." for name, text in lost.items()]
         if path_text(source) and resolved(as_path(source, "Source folder")) == resolved(folder):
             remarks.append("This is the source folder: captions are saved beside the source images.")

@@ -91,7 +91,7 @@ class FolderBrowser:
         if not path_text(text):
             raise BadInput("No folder is selected: select one of the list, or open one.")
         chosen = self.open(text, label, may_be_new=may_be_new).location
-        recent_folders.remember(chosen)
+        recent_folders.remember(self._folders, chosen)
         return chosen
 
     def recent(self) -> list[str]:
