@@ -37,8 +37,17 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 def difference(webui: Instance, tmp_path: Path, sampler: str, scheduler: str) -> float:
     """Return the mean difference in grey levels."""
     cfg = 1.5 if sampler == "LCM" else 5.0
+    # The WebUI's DDIM takes one step more where their number does not divide 1000.
+    steps = 10 if sampler == "DDIM" else 12
     request = ImageRequest(
-        "a big red circle", sampler=sampler, scheduler=scheduler, steps=12, seed=7, width=64, height=64, cfg_scale=cfg
+        "a big red circle",
+        sampler=sampler,
+        scheduler=scheduler,
+        steps=steps,
+        seed=7,
+        width=64,
+        height=64,
+        cfg_scale=cfg,
     )
     host = EmbeddedHost(webui.models / "pocket" / "pocket.safetensors", embeddings_folder=tmp_path)
     with host.models.session(SessionOptions()) as model:
