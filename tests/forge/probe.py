@@ -13,7 +13,6 @@ import torch
 from fastapi import Body
 from modules import call_queue, modelloader, paths, script_callbacks, sd_models, shared
 from PIL import Image
-from spandrel.architectures.ESRGAN.arch.RRDB import RRDBNet
 
 from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -27,6 +26,11 @@ from lib_ti.training import check as checking
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
 from lib_ti.ui import tab as page
+
+try:
+    from spandrel.architectures.ESRGAN import RRDBNet
+except ImportError:  # its name in spandrel 0.4
+    from spandrel.architectures.ESRGAN import ESRGAN as RRDBNet
 
 HOST = ForkHost()
 
