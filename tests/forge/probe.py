@@ -13,6 +13,7 @@ import torch
 from fastapi import Body
 from modules import call_queue, modelloader, paths, script_callbacks, sd_models, shared
 from PIL import Image
+from spandrel.architectures import ESRGAN
 
 from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -27,10 +28,8 @@ from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
 from lib_ti.ui import tab as page
 
-try:
-    from spandrel.architectures.ESRGAN import RRDBNet
-except ImportError:  # its name in spandrel 0.4
-    from spandrel.architectures.ESRGAN import ESRGAN as RRDBNet
+# Its name depends on the version of spandrel.
+RRDBNet = getattr(ESRGAN, "RRDBNet", None) or ESRGAN.ESRGAN
 
 HOST = ForkHost()
 
