@@ -1,4 +1,4 @@
-"""Runs inside the fork that ``instance.py`` starts: lends a few of our own calls to the tests."""
+"""Runs inside the fork that ``instance.py`` starts: gives the tests a few of our own calls."""
 
 from __future__ import annotations
 

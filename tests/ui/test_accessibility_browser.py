@@ -31,7 +31,7 @@ NPM_SECONDS = 60
 NAME = "my-style"
 MAKE_SECONDS = 240
 OF_GRADIO: tuple[str, ...] = ()
-"""Selectors of elements that are Gradio's own and break a rule, each with the reason why it cannot be mended here."""
+"""Selectors of elements that are Gradio's own and break a rule, each with the reason why it cannot be fixed here."""
 _FIND = """
 const [excluded, rules, done] = arguments;
 const options = {resultTypes: ["violations"], ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {})};
