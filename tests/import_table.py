@@ -187,6 +187,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "host.webui.base": (
         {"folders", "forks", "prompt_cache", "random_state", "turn"},
         {"progress", "tab", "upscalers"},
+        {"tools"},
     ),
     "host.forge": ({"fork"}, {"captioners", "forge", "reforge"}, {"known", "models"}, {"tools"}, {"host"}),
     "host.webui.loaded": ({"autoencoder", "conditioning", "kind", "noise_schedule", "text_encoder"}, {"prompts"}),

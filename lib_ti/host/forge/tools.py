@@ -7,34 +7,29 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from lib_ti.host.base import SessionOptions
-from lib_ti.host.clip.tokenizer import token_spans
 from lib_ti.host.forge.fork import Fork
 from lib_ti.host.forge.models import ForkModels
-from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions, Upscaler
+from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions
 from lib_ti.host.webui.base import turn
+from lib_ti.host.webui.base.tools import CommonTools
 from lib_ti.lazy import lazy
 
 if TYPE_CHECKING:
     from lib_ti.host.embedded import inpainting
     from lib_ti.host.embedded.model import EmbeddedModel
     from lib_ti.host.forge import captioners
-    from lib_ti.host.webui.base import upscalers
 else:
     captioners = lazy("lib_ti.host.forge.captioners")
     inpainting = lazy("lib_ti.host.embedded.inpainting")
-    upscalers = lazy("lib_ti.host.webui.base.upscalers")
 
 
-class ForkTools:
+class ForkTools(CommonTools):
     """See :class:`lib_ti.host.tools.Tools`."""
 
     can_inpaint = True
 
     def __init__(self, fork: Fork, models: ForkModels) -> None:
         self._fork, self._models = fork, models
-
-    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        return token_spans(text)
 
     @property
     def captioners(self) -> Sequence[str]:
@@ -46,15 +41,6 @@ class ForkTools:
             self._fork.free()
             with captioners.captioner(name, report, tags) as loaded:
                 yield loaded
-
-    @property
-    def upscalers(self) -> Sequence[str]:
-        return upscalers.upscalers()
-
-    @contextmanager
-    def upscaler(self, name: str, report: Report) -> Iterator[Upscaler]:
-        with turn.turn(report), upscalers.upscaler(name, report) as loaded:
-            yield loaded
 
     @contextmanager
     def inpainter(self, report: Report) -> Iterator[Inpainter]:

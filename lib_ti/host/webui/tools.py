@@ -7,26 +7,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lib_ti.errors import BadInput
-from lib_ti.host.clip.tokenizer import token_spans
-from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions, Upscaler
+from lib_ti.host.tools import DEFAULT_TAGS, Captioner, Inpainter, Report, TagOptions
 from lib_ti.host.webui.base import forks, turn
+from lib_ti.host.webui.base.tools import CommonTools
 from lib_ti.lazy import lazy
 
 if TYPE_CHECKING:
-    from lib_ti.host.webui.base import upscalers
     from lib_ti.host.webui.image_tools import captioners, inpainting
 else:
     captioners = lazy("lib_ti.host.webui.image_tools.captioners")
     inpainting = lazy("lib_ti.host.webui.image_tools.inpainting")
-    upscalers = lazy("lib_ti.host.webui.base.upscalers")
 
 
-class WebUITools:
+class WebUITools(CommonTools):
     """See :class:`lib_ti.host.tools.Tools`."""
-
-    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """By our own vocabulary files: the WebUI's tokenizer exists only while a model is loaded."""
-        return token_spans(text)
 
     @property
     def captioners(self) -> Sequence[str]:
@@ -35,15 +29,6 @@ class WebUITools:
     @contextmanager
     def captioner(self, name: str, report: Report, tags: TagOptions = DEFAULT_TAGS) -> Iterator[Captioner]:
         with turn.turn(report), captioners.captioner(name, report, tags) as loaded:
-            yield loaded
-
-    @property
-    def upscalers(self) -> Sequence[str]:
-        return upscalers.upscalers()
-
-    @contextmanager
-    def upscaler(self, name: str, report: Report) -> Iterator[Upscaler]:
-        with turn.turn(report), upscalers.upscaler(name, report) as loaded:
             yield loaded
 
     @property
