@@ -15,12 +15,14 @@ from lib_ti.pocket import CHECKPOINT
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.host.embedded import host, tools
+    from lib_ti.host.embedded import host, models, tools
 else:
     host = lazy("lib_ti.host.embedded.host")
+    models = lazy("lib_ti.host.embedded.models")
     tools = lazy("lib_ti.host.embedded.tools")
 
-
+_NO_VAE = "none"
+_CLIP_SKIPS = range(1, 13)
 _OPTIONS = {
     "checkpoint": (
         "FILE",
@@ -38,9 +40,11 @@ _OPTIONS = {
         "auto|eps|v",
         "what the checkpoint's UNet predicts, where it does not say so itself (default: auto)",
     ),
+    "vae": ("FILE|none", "a VAE file to use instead of the checkpoint's own VAE (default: none)"),
+    "clip-skip": ("N", "as the WebUI's setting of that name, which the embedding is trained for: 1 to 12 (default: 1)"),
     "device": ("DEVICE", "auto, cpu, cuda or cuda:1 (default: auto)"),
 }
-MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "prediction", "device")
+MODEL = ("checkpoint", "embeddings-dir", "templates-dir", "prediction", "vae", "clip-skip", "device")
 """The options of a command that needs the model."""
 
 
@@ -53,7 +57,13 @@ def add_host(parser: argparse.ArgumentParser, *options: str) -> None:
 
 
 def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Path] | None = None) -> host.EmbeddedHost:
-    """Return the embedded host; options that are not given come from the settings file of a run, then the defaults."""
+    """Return the embedded host; options that are not given come from the settings file of a run, then the defaults.
+
+    Raises
+    ------
+    BadInput
+        When a value cannot be used.
+    """
     earlier: dict[str, Any] = {}
     if getattr(arguments, "config", None):
         earlier = read_settings_file(as_path(arguments.config, "--config")).get("host", {})
@@ -66,6 +76,9 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
     def path(name: str, default: str | Path) -> Path:
         return as_path(given(name, default), f"--{name.replace('_', '-')}")
 
+    def vae() -> Path | None:
+        return None if given("vae", _NO_VAE).strip().casefold() == _NO_VAE else path("vae", "")
+
     return host.EmbeddedHost(
         path("checkpoint", CHECKPOINT),
         embeddings_folder=path("embeddings_dir", "embeddings"),
@@ -73,9 +86,16 @@ def embedded_host(arguments: argparse.Namespace, *, allowed_folders: Sequence[Pa
         allowed_folders=allowed_folders,
         device=given("device", "auto"),
         prediction=given("prediction", "auto"),
+        variant=models.Variant(vae(), _clip_skip(given("clip_skip", 1))),
         tool_folders=tools.ToolFolders(
             blip=path("captioner_dir", "models/BLIP"),
             captioners=path("captioners_dir", "models/captioners"),
             upscalers=path("upscalers_dir", "models/ESRGAN"),
         ),
     )
+
+
+def _clip_skip(text: str) -> int:
+    if not (text.strip().isdecimal() and int(text) in _CLIP_SKIPS):
+        raise BadInput(f"Clip skip is {quoted(text)}; use {_CLIP_SKIPS[0]} to {_CLIP_SKIPS[-1]}.")
+    return int(text)

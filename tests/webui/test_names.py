@@ -50,12 +50,13 @@ def test_values_are_there(webui: Instance) -> None:
     places = {
         "shared.state": "job job_no job_count sampling_step sampling_steps textinfo current_image current_latent "
         "server_command time_start skipped interrupted stopping_generation",
-        "shared.opts": "data ti_log_directory ti_file_format ti_seconds ti_folders",
+        "shared.opts": "data ti_log_directory ti_file_format ti_seconds ti_folders CLIP_stop_at_last_layers",
         "shared.cmd_opts": "embeddings_dir textual_inversion_templates_dir hide_ui_dir_config",
         "shared.demo": "is_running",
         "sd_models.model_data": "sd_model",
         "sd_hijack.model_hijack": "embedding_db",
         "sd_schedulers": "schedulers",
+        "sd_vae": "loaded_vae_file",
         "paths_internal": "data_path",
     }
     names = [f"modules.{place}.{name}" for place, listed in places.items() for name in listed.split()]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_ti.host.embedded.models import AUTO, EmbeddedModels
+from lib_ti.host.embedded.models import AUTO, PLAIN, EmbeddedModels, Variant
 from lib_ti.host.embedded.tools import DEFAULT_FOLDERS, EmbeddedTools, ToolFolders
 
 
@@ -16,7 +16,7 @@ class EmbeddedHost:
 
     Parameters
     ----------
-    checkpoint, device, prediction
+    checkpoint, device, prediction, variant
         See :class:`EmbeddedModels`.
     embeddings_folder, template_folders
         Where finished embeddings go, and where prompt templates are besides the shipped ones.
@@ -40,9 +40,10 @@ class EmbeddedHost:
         allowed_folders: Sequence[Path] | None = None,
         device: str = "auto",
         prediction: str = AUTO,
+        variant: Variant = PLAIN,
         tool_folders: ToolFolders = DEFAULT_FOLDERS,
     ) -> None:
-        self.models = EmbeddedModels(checkpoint, device, prediction)
+        self.models = EmbeddedModels(checkpoint, device, prediction, variant=variant)
         self.tools = EmbeddedTools(self.models, tool_folders)
         self.folders = GivenFolders(embeddings_folder, tuple(template_folders), allowed_folders)
 

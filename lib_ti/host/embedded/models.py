@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -41,6 +42,26 @@ AUTO = "auto"
 _HASH_DIGITS = 10  # the WebUI's short hash
 
 
+@dataclass(frozen=True)
+class Variant:
+    """What the WebUI's settings VAE and Clip skip make of a checkpoint's model.
+
+    Parameters
+    ----------
+    autoencoder
+        A VAE file to use instead of the checkpoint's autoencoder.
+    clip_skip
+        The layer from the end, 1 to 12, of each text encoder whose output counts, where that is before the encoder's
+        own.
+    """
+
+    autoencoder: Path | None = None
+    clip_skip: int = 1
+
+
+PLAIN = Variant()
+
+
 class EmbeddedModels:
     """The model of one checkpoint file; see :class:`lib_ti.host.base.ModelHost`.
 
@@ -54,11 +75,6 @@ class EmbeddedModels:
         ``"auto"`` is CUDA where there is a device, else the CPU; or a name that torch knows, such as ``"cuda:1"``.
     prediction
         What its UNet predicts; ``"auto"`` for what the checkpoint says or shows.
-    autoencoder
-        A VAE file to use instead of the checkpoint's autoencoder.
-    clip_skip
-        The WebUI's setting, 1 to 12: the layer from the end of each text encoder whose output counts, where that is
-        before the encoder's own.
     keeps
         Whether the model stays in memory between sessions. Otherwise a session gives all of it back when it ends.
     hash_of
@@ -78,13 +94,12 @@ class EmbeddedModels:
         device: str = "auto",
         prediction: str = AUTO,
         *,
-        autoencoder: Path | None = None,
-        clip_skip: int = 1,
+        variant: Variant = PLAIN,
         keeps: bool = True,
         hash_of: Callable[[Path], str] = file_hash,
     ) -> None:
-        self._checkpoint, self._autoencoder = checkpoint, autoencoder
-        self._clip_skip, self._keeps, self._hash_of = clip_skip, keeps, hash_of
+        self._checkpoint, self._autoencoder = checkpoint, variant.autoencoder
+        self._clip_skip, self._keeps, self._hash_of = variant.clip_skip, keeps, hash_of
         self._prediction = _prediction(prediction)
         self._requested_device = device
         self.device = named_device(device)
@@ -152,8 +167,10 @@ class EmbeddedModels:
             raise Busy(f"The model {self._checkpoint.name} is in use: wait until that has ended, or stop it.")
         try:
             acquired, remark = self._load(dtype)
-            if remark and options.report:
-                options.report(remark)
+            if options.report:
+                for sentence in (remark, *self._remarks(acquired)):
+                    if sentence:
+                        options.report(sentence)
             try:
                 yield acquired
             except BaseException as error:
@@ -201,6 +218,13 @@ class EmbeddedModels:
         }
         model_hash = self._short_hash(self._version())
         return InitialVectors(vectors, model_name=self._checkpoint.stem, model_hash=model_hash)
+
+    def _remarks(self, acquired: EmbeddedModel) -> Iterator[str]:
+        """Yield a sentence for each part of the variant that changes the model."""
+        if acquired.skips_layers:
+            yield f"Clip skip is {self._clip_skip}, and the embedding is trained for it."
+        if self._autoencoder:
+            yield f"The VAE is {self._autoencoder.name}, not the checkpoint's own."
 
     def _version(self) -> tuple[object, ...]:
         """Return what changes when a file, or the ``.yaml`` beside the checkpoint, is replaced."""

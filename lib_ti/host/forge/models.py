@@ -13,7 +13,7 @@ from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.embedded.architecture import DEFAULT_SIZE
-from lib_ti.host.embedded.models import EmbeddedModels
+from lib_ti.host.embedded.models import EmbeddedModels, Variant
 from lib_ti.host.forge.fork import Fork, Selected, chosen
 from lib_ti.host.model import Model
 from lib_ti.host.webui.base import prompt_cache, turn
@@ -117,8 +117,7 @@ class ForkModels:
             models = EmbeddedModels(
                 selected.checkpoint,
                 str(devices.device),
-                autoencoder=selected.autoencoder,
-                clip_skip=selected.clip_skip,
+                variant=Variant(selected.autoencoder, selected.clip_skip),
                 keeps=False,
                 hash_of=selected.sha256,
             )
@@ -127,11 +126,6 @@ class ForkModels:
 
     def _remarks(self) -> Iterator[str]:
         """Yield sentences about the fork's settings that affect training, or do not."""
-        selected = self._fork.selected()
-        if selected.clip_skip > 1:
-            yield f"Clip skip is {selected.clip_skip} in {self._fork.name}, and the embedding is trained for it."
-        if selected.autoencoder:
-            yield f"The VAE is {selected.autoencoder.name}, as chosen in {self._fork.name}."
         if lora := chosen("sd_lora"):
             yield f"The LoRA {lora}, which the settings add to every image, is off during training."
         if getattr(shared.opts, "sd_noise_schedule", "Default") == "Zero Terminal SNR":

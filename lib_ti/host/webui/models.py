@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modules import sd_models, shared
+from modules import sd_models, sd_vae, shared
 
 from lib_ti.errors import BadInput
 from lib_ti.families.model_info import ModelInfo
@@ -41,11 +41,12 @@ class WebUIModels:
 
     @property
     def arguments(self) -> Mapping[str, str]:
-        """The loaded checkpoint by its title in the WebUI's list."""
+        """The loaded checkpoint by its title in the WebUI's list, and VAE and clip skip where they were chosen."""
         checkpoint = getattr(sd_models.model_data.sd_model, "sd_checkpoint_info", None)
-        return {
-            "checkpoint": str(checkpoint.title if checkpoint else shared.opts.data.get("sd_model_checkpoint") or "")
-        }
+        title = str(checkpoint.title if checkpoint else shared.opts.data.get("sd_model_checkpoint") or "")
+        clip_skip = int(shared.opts.CLIP_stop_at_last_layers)
+        chosen = {"vae": str(sd_vae.loaded_vae_file or ""), "clip_skip": str(clip_skip) if clip_skip > 1 else ""}
+        return {"checkpoint": title, **{name: value for name, value in chosen.items() if value}}
 
     @property
     def size(self) -> int:

@@ -205,3 +205,11 @@ def test_a_saved_embedding_is_loaded_alone_and_only_with_a_model(webui: Any) -> 
     assert processing.StableDiffusionProcessingTxt2Img.cached_hr_uc == [None] * 3
     message = host.models.embedding_saved(Path("a/broken.safetensors"))
     assert message.startswith("broken.safetensors is saved, but the WebUI did not load it (RuntimeError: data issue)")
+
+
+def test_vae_and_clip_skip_are_in_the_runs_settings_file_where_they_were_chosen(webui: Any, shared: Any) -> None:
+    models = webui.WebUIHost().models
+    assert models.arguments == {"checkpoint": "chosen.safetensors"}
+    shared.opts.CLIP_stop_at_last_layers = 2
+    sys.modules["modules.sd_vae"].loaded_vae_file = "/models/VAE/my.vae.pt"  # type: ignore[attr-defined]
+    assert models.arguments == {"checkpoint": "chosen.safetensors", "vae": "/models/VAE/my.vae.pt", "clip_skip": "2"}

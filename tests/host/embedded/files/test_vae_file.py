@@ -12,7 +12,7 @@ from lib_ti.errors import BadInput
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.embedded.files.ldm_names import AUTOENCODER
 from lib_ti.host.embedded.files.vae_file import is_vae_file
-from lib_ti.host.embedded.models import EmbeddedModels
+from lib_ti.host.embedded.models import EmbeddedModels, Variant
 from lib_ti.host.embedded.networks import Networks
 
 Weights = dict[str, torch.Tensor]
@@ -21,7 +21,7 @@ FORMER = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_att
 
 
 def latent_by(checkpoint: Path, vae: Path | None) -> torch.Tensor:
-    models = EmbeddedModels(checkpoint, "cpu", autoencoder=vae)
+    models = EmbeddedModels(checkpoint, "cpu", variant=Variant(vae))
     with models.session(SessionOptions()) as model:
         return model.encode_images(torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)).mean
 
@@ -62,7 +62,7 @@ def test_another_autoencoder_changes_the_latents_and_their_identity(
     checkpoint: Path, own: Weights, tmp_path: Path
 ) -> None:
     save_file({name: one * 0.5 for name, one in own.items()}, tmp_path / "other.safetensors")
-    models = [EmbeddedModels(checkpoint, "cpu", autoencoder=vae) for vae in (None, tmp_path / "other.safetensors")]
+    models = [EmbeddedModels(checkpoint, "cpu", variant=Variant(vae)) for vae in (None, tmp_path / "other.safetensors")]
     found = []
     for one in models:
         with one.session(SessionOptions()) as model:

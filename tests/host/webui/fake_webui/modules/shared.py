@@ -12,6 +12,7 @@ opts = SimpleNamespace(
     ti_file_format="safetensors",
     ti_seconds=2,
     ti_folders="",
+    CLIP_stop_at_last_layers=1,
 )
 cmd_opts = SimpleNamespace(
     embeddings_dir="embeddings", textual_inversion_templates_dir="templates", hide_ui_dir_config=False
