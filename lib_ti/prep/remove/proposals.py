@@ -10,18 +10,21 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from lib_ti.prep.edits import ImageEdits, RemovedRegion, region_from_json, region_to_json
+from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion, region_from_json, region_to_json
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.remove.patches import InpaintedPatch, read_patch, write_patch
 from lib_ti.storage.atomic import write_bytes, write_text
 
 _FORMAT = 1
 _QUALITY = 92
+_REMEMBERED = 4096
+"""Proposals kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,17 @@ class Proposals:
 
     def all(self) -> dict[str, Proposal]:
         """Return all proposals by digest; damaged files count as missing, since they are made again."""
-        found = (_read(path) for path in sorted(self._folder.glob("*.json")))
+        found = (_read(path, _version(path)) for path in sorted(self._folder.glob("*.json")))
         return {one.digest: one for one in found if one is not None}
 
+    def pending(self, edits: Edits) -> list[Proposal]:
+        """Return the proposals that still fit the images' edits, by the names of their images."""
+        found = (one for one in self.all().values() if one.region is not None)
+        return sorted((one for one in found if one.fits(edits.of(one.digest, one.name))), key=lambda one: one.name)
+
     def find(self, digest: str) -> Proposal | None:
-        return _read(self._folder / f"{digest}.json")
+        path = self._folder / f"{digest}.json"
+        return _read(path, _version(path))
 
     def write(
         self,
@@ -140,7 +149,18 @@ def _write_image(path: Path, image: Image.Image) -> None:
     write_bytes(path, file.getvalue())
 
 
-def _read(path: Path) -> Proposal | None:
+def _version(path: Path) -> tuple[int, int, int]:
+    """Return what is different after a file was replaced."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(_REMEMBERED)
+def _read(path: Path, version: tuple[int, int, int]) -> Proposal | None:  # noqa: ARG001
+    """Read a file, once for each version of it: every decision asks for all of them."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT or content["digest"] != path.stem:

@@ -128,9 +128,7 @@ def pending(folder: PreparedFolder) -> list[Proposal]:
     BadInput
         When the manifest is damaged.
     """
-    edits = read_manifest(folder).edits
-    found = (one for one in Proposals(folder).all().values() if one.region is not None)
-    return sorted((one for one in found if one.fits(edits.of(one.digest, one.name))), key=lambda one: one.name)
+    return Proposals(folder).pending(read_manifest(folder).edits)
 
 
 def keep(folder: PreparedFolder, digests: Iterable[str]) -> list[KeptRemoval]:

@@ -24,8 +24,8 @@ else:
 
 Data = dict[Any, Any]
 _BOXES = (
-    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "prepare_message",
-    "masks_message", "captions_state", "captions_message", "captions_result",
+    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "review_pairs",
+    "review_saved", "prepare_message", "masks_message", "captions_state", "captions_message", "captions_result",
 )  # fmt: skip
 """Components whose contents change with everything that is done in the steps."""
 _SETTINGS = ("width", "height", "shape", "framing", "split", "subfolders")

@@ -14,6 +14,7 @@ from lib_ti.prep.inspect.record import InspectionRecord
 from lib_ti.prep.manifest import Manifest, read_manifest
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.default_boxes import DefaultBoxes, read_default_boxes, settings_key
+from lib_ti.prep.remove.proposals import Proposals
 from lib_ti.ui.dataset.workflow.listing import contents_of
 from lib_ti.ui.dataset.workflow.state import DatasetState, FolderContents, SourceImage
 
@@ -57,7 +58,15 @@ def read_state(
         without_caption=frozenset(_without_caption(prepared, manifest)),
         upscaled=values.get("upscaler", LANCZOS) not in (LANCZOS, NO_UPSCALER),
         unsaved=unsaved,
+        proposed=frozenset(_proposed(found, folder, manifest)),
     )
+
+
+def _proposed(found: FolderContents, folder: PreparedFolder, manifest: Manifest) -> Iterator[str]:
+    """Yield the images with a proposed removal that is not rejected."""
+    for one in Proposals(folder).pending(manifest.edits):
+        if one.accepted and one.name in found.sizes:
+            yield one.digest
 
 
 def _without_caption(prepared: FolderContents, manifest: Manifest) -> Iterator[str]:

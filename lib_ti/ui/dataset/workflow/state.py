@@ -73,6 +73,8 @@ class DatasetState:
         Captions of the prepared folder that are edited and not saved.
     captions_elsewhere
         Whether the captions of another folder are edited.
+    proposed
+        SHA-256 of the images with a proposed removal that a review may still keep.
     """
 
     source: str = ""
@@ -89,6 +91,7 @@ class DatasetState:
     upscaled: bool = False
     unsaved: int = 0
     captions_elsewhere: bool = False
+    proposed: frozenset[str] = frozenset()
 
     @property
     def excluded(self) -> int:
@@ -112,9 +115,11 @@ class DatasetState:
         """Other images in use with an issue that is still to be fixed."""
         return sum(bool(image.fixes(upscaled=self.upscaled)) and not image.suggested for image in self.used)
 
-    def with_issue(self, kind: str) -> int:
-        """Return the number of images in use that have an issue which is still to be fixed."""
-        return sum(kind in image.fixes(upscaled=self.upscaled) for image in self.used)
+    @property
+    def with_text(self) -> int:
+        """Images in use that contain text which is neither removed nor proposed to be removed."""
+        found = (image for image in self.used if "text" in image.fixes(upscaled=self.upscaled))
+        return sum(image.digest not in self.proposed for image in found)
 
     @property
     def without_box(self) -> int:

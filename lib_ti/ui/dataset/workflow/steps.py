@@ -93,11 +93,14 @@ def _crop(state: DatasetState) -> Progress:
 
 
 def _remove(state: DatasetState) -> Progress:
-    left = state.with_issue("text")
-    if left:
-        contain = "image contains" if left == 1 else "images contain"
-        return Progress(False, (f"{left} {contain} text",))
-    return Progress(bool(state.removed))
+    todo = []
+    if state.proposed:
+        waits = "waits" if len(state.proposed) == 1 else "wait"
+        todo.append(f"{counted(len(state.proposed), 'proposed removal')} {waits} for your review")
+    if state.with_text:
+        contain = "image contains" if state.with_text == 1 else "images contain"
+        todo.append(f"{state.with_text} {contain} text")
+    return Progress(bool(state.removed) and not todo, tuple(todo))
 
 
 def _prepare(state: DatasetState) -> Progress:

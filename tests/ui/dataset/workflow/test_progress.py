@@ -17,6 +17,8 @@ from lib_ti.prep.manifest import read_manifest, update_edits
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.recipe.execute import execute_plan
 from lib_ti.prep.recipe.plan import make_plan
+from lib_ti.prep.remove.proposals import Proposals
+from lib_ti.prep.remove.remove_text import keep, pending, propose_text_removals
 from lib_ti.ui.dataset.crop import state as crop_state
 from lib_ti.ui.dataset.inspect import state as inspect_state
 from lib_ti.ui.dataset.prepare.state import Preparation
@@ -187,6 +189,21 @@ def test_optional_steps_are_done_only_by_doing_something(folder: PreparedFolder)
     assert "Optional" in view.end(step_of("masks"), state)
     photograph("camera").save(folder.path / "picture_001-mask.png")
     assert progress("masks", read(folder)).done
+
+
+def test_proposed_removals_wait_for_a_review_until_they_are_kept_or_rejected(folder: PreparedFolder) -> None:
+    inspect(folder)
+    nothing = Progress(False, ("1 image contains text",))
+    assert progress("remove", read(folder)) == nothing
+    propose_text_removals(config(folder), at_least=1.0, progress=lambda *_: None, stop=lambda: False)
+    assert progress("remove", read(folder)) == Progress(False, ("1 proposed removal waits for your review",))
+    assert "To do: 1 proposed removal waits for your review." in view.end(step_of("remove"), read(folder))
+    (digest,) = (one.digest for one in pending(folder))
+    Proposals(folder).decide({digest: False})
+    assert progress("remove", read(folder)) == nothing
+    Proposals(folder).decide({digest: True})
+    assert len(keep(folder, [digest])) == 1
+    assert progress("remove", read(folder)).done
 
 
 def test_a_damaged_record_is_as_none(folder: PreparedFolder) -> None:
