@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from lib_ti.errors import UserError
 
 UNFINISHED = ".writing"
 """Suffix of a file while it is written: one that no program loads, so that none meets half a file."""
+_TEMPORARY = re.compile(rf"\..{{1,40}}-[0-9a-f]{{8}}(\.\w+)?{re.escape(UNFINISHED)}")
+_ABANDONED_SECONDS = 600
 
 
 class CannotWrite(UserError):
@@ -84,6 +88,21 @@ def remove_leftovers(path: Path) -> None:
     ):  # the second: as earlier versions named them
         for left in path.parent.glob(f".{stem}-????????{ending}"):
             left.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished files that a killed program left in a folder of this program's own.
+
+    Only those named as :func:`write_atomically` names them, and not changed for longer than a write takes: another
+    program may be writing there now.
+    """
+    before = time.time() - _ABANDONED_SECONDS
+    for left in folder.glob(f".*{UNFINISHED}"):
+        try:
+            if _TEMPORARY.fullmatch(left.name) and left.stat().st_mtime < before:
+                left.unlink()
+        except OSError:  # its folder may not be written to, or another program has removed it
+            continue
 
 
 def append_text(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 from lib_ti.prep.edits import Edits, ImageEdits, RemovedRegion, region_from_json, region_to_json
 from lib_ti.prep.prepared import PreparedFolder
 from lib_ti.prep.remove.patches import InpaintedPatch, read_patch, write_patch
-from lib_ti.storage.atomic import write_bytes, write_text
+from lib_ti.storage.atomic import remove_abandoned, write_bytes, write_text
 
 _FORMAT = 1
 _QUALITY = 92
@@ -125,10 +125,9 @@ class Proposals:
             if found is not None and found.accepted != accepted:
                 self.write(replace(found, accepted=accepted))
 
-    def remove(self, proposal: Proposal) -> None:
-        """Remove a proposal's files."""
-        (self._folder / f"{proposal.digest}.json").unlink(missing_ok=True)
-        self._remove_files(proposal)
+    def tidy(self) -> None:
+        """Remove what a killed program left unfinished; proposals stay."""
+        remove_abandoned(self._folder)
 
     def _remove_files(self, proposal: Proposal) -> None:
         if proposal.region is not None:

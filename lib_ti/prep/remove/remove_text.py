@@ -26,6 +26,7 @@ from lib_ti.prep.remove.removal import acquire_fill_method
 from lib_ti.prep.remove.text_mask import text_mask
 from lib_ti.prep.remove.text_regions import text_regions
 from lib_ti.prep.sources import find_images, open_layered
+from lib_ti.storage.atomic import remove_abandoned
 from lib_ti.wording import counted
 
 _PAIR = 1024
@@ -99,6 +100,7 @@ def propose_text_removals(
     report("Reading the files.")
     found, folder = find_images(config, host.tools.upscalers if host else ())
     edits, proposals = read_manifest(folder).edits, Proposals(folder)
+    proposals.tidy()
     used = [item for item in found.items if not edits.of(item.digest, item.name).excluded]
     outcome = TextProposals(excluded=len(found.items) - len(used), skipped=list(found.skipped))
     looked_at = [item for item in used if _may_have_text(measured(item.digest), at_least)]
@@ -145,6 +147,7 @@ def keep(folder: PreparedFolder, digests: Iterable[str]) -> list[KeptRemoval]:
     """
     proposals, chosen = Proposals(folder), set(digests)
     accepted = [one for one in pending(folder) if one.digest in chosen and one.accepted]
+    remove_abandoned(folder.patches)
     for one in accepted:
         save_patch(folder, proposals.patch(one))
     kept: list[KeptRemoval] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,21 @@ def test_a_damaged_proposal_is_made_again(config: PrepareConfig) -> None:
     assert pending(folder(config)) == []
     propose(config)
     assert len(pending(folder(config))) == 3
+
+
+def test_files_that_a_killed_program_left_unfinished_are_removed_and_no_others(config: PrepareConfig) -> None:
+    inner = folder(config).inner / "proposed-removals"
+    inner.mkdir(parents=True)
+    digest = "0123456789abcdef" * 4
+    abandoned = (f".{digest[:16]}-{digest[:22]}-0123abcd.png.writing", f".{digest[:40]}-89abcdef.json.writing")
+    own = (".notes.writing", f".{digest[:16]}-beef.png.writing", "kept.png.writing", "kept.png", ".hidden")
+    for name in (*abandoned, *own, f".{digest[:40]}-fedcba98.json.writing"):
+        (inner / name).write_bytes(b"half")
+    for name in (*abandoned, *own):
+        os.utime(inner / name, (0, 0))
+    propose(config)
+    left = {path.name for path in inner.iterdir() if path.read_bytes() == b"half"}
+    assert left == {*own, f".{digest[:40]}-fedcba98.json.writing"}  # the last is being written by another program
 
 
 def test_excluded_images_and_those_that_an_inspection_found_clean_are_not_looked_at(config: PrepareConfig) -> None:
