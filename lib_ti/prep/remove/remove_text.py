@@ -133,8 +133,19 @@ def pending(folder: PreparedFolder) -> list[Proposal]:
     return Proposals(folder).pending(read_manifest(folder).edits)
 
 
-def keep(folder: PreparedFolder, digests: Iterable[str]) -> list[KeptRemoval]:
+def keep(
+    folder: PreparedFolder,
+    digests: Iterable[str],
+    *,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[KeptRemoval]:
     """Add the accepted ones among these proposals to the edits of their images, all at once; return those added.
+
+    Parameters
+    ----------
+    progress, stop
+        As for :func:`lib_ti.prep.recipe.execute.execute_plan`.
 
     Raises
     ------
@@ -144,12 +155,18 @@ def keep(folder: PreparedFolder, digests: Iterable[str]) -> list[KeptRemoval]:
         When the patch of a proposal cannot be read; then nothing is added.
     CannotWrite
         When the folder or the disk does not accept it.
+    Stopped
+        When ``stop`` returned true; then nothing is added.
     """
     proposals, chosen = Proposals(folder), set(digests)
     accepted = [one for one in pending(folder) if one.digest in chosen and one.accepted]
     remove_abandoned(folder.patches)
-    for one in accepted:
+    progress(0, len(accepted))
+    for done, one in enumerate(accepted, start=1):
+        if stop():
+            raise Stopped("Keeping the removals was stopped; nothing was removed, and all can still be reviewed.")
         save_patch(folder, proposals.patch(one))
+        progress(done, len(accepted))
     kept: list[KeptRemoval] = []
 
     def change(edits: Edits) -> Edits:

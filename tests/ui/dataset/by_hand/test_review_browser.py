@@ -70,6 +70,7 @@ def test_one_press_proposes_all_images_with_text(page: Page, found: Path) -> Non
     page.until(lambda: image.size["width"] > 300 and image.get_property("naturalWidth") > 300)
     page.shot("review")
     assert removed(found) == set()
+    page.says("ti_todo_remove", "To do: 4 proposed removals wait for your review.")
     assert {path.name: path.read_bytes() for path in found.iterdir()} == before
 
 
@@ -79,8 +80,10 @@ def test_rejected_images_are_not_kept(page: Page, found: Path) -> None:
     switch(page, "camera.png")
     switch(page, "camera.png")
     page.until(lambda: page.text("ti_review_keep") == "Keep 3")
+    page.says("ti_todo_remove", "To do: 3 proposed removals wait for your review.")
     page.press("ti_review_keep")
     page.says("ti_review_message", "Removed the text of 3 images")
+    page.until(lambda: "wait" not in page.text("ti_todo_remove"))
     assert removed(found) == {"camera.png", "chelsea.png", "rocket.png"}
     page.until(lambda: page.find("ti_remove_row", '[data-name="rocket.png"] b').get_attribute("textContent"))
     assert "Rejected: 1 image" in page.text("ti_review")

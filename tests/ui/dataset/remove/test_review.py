@@ -10,10 +10,11 @@ import pytest
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import InspectConfig, PrepareConfig
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.prep.inspect.measure_folder import measure_folder
 from lib_ti.prep.manifest import read_manifest
 from lib_ti.prep.prepared import PreparedFolder
+from lib_ti.signals import Control
 from lib_ti.ui.dataset.remove.review import state, view
 from lib_ti.ui.dataset.remove.review.state import ReviewMessage, TextReview
 from tests.fakes import FakeHost
@@ -50,6 +51,13 @@ def search(review: TextReview, config: PrepareConfig) -> Any:
     return review.propose(config, InspectConfig.text, task), progress
 
 
+def task(*, stopped: bool = False) -> TaskContext:
+    control = Control()
+    if stopped:
+        control.stop()
+    return TaskContext(lambda **_: None, control)
+
+
 def removed(config: PrepareConfig) -> set[str]:
     edits = read_manifest(PreparedFolder(Path(config.output))).edits
     return {one.name for one in edits.by_digest.values() if one.removed_regions}
@@ -78,22 +86,39 @@ def test_what_a_page_rejects_is_not_kept_and_keeping_is_undone(config: PrepareCo
     review.decide(config, ReviewMessage("1", shown.key, {shown.images[0].digest: False}))
     assert [one.name for one in review.review(config).accepted] == ["coffee.png"]
     assert removed(config) == set()
-    kept = review.keep(config)
+    kept = review.keeping(config)(task()).message
     assert kept.startswith("Removed the text of 1 image.")
     assert "1 rejected image still listed" in kept
     assert removed(config) == {"coffee.png"}
     assert review.kept(config) == 1
     with pytest.raises(BadInput, match="No image is accepted"):
-        review.keep(config)
+        review.keeping(config)
     assert review.undo(config) == "Undone: the text of 1 image is there again, to be reviewed."
     assert removed(config) == set()
     assert review.kept(config) == 0
     assert len(review.review(config).images) == 2
 
 
+def test_a_stopped_task_keeps_nothing_and_says_what_it_decided(config: PrepareConfig, review: TextReview) -> None:
+    search(review, config)
+    with pytest.raises(Stopped, match="nothing was removed, and all can still be reviewed"):
+        review.keeping(config)(task(stopped=True))
+    assert removed(config) == set()
+    with pytest.raises(Stopped, match="Stopped after 0 of 2 proposals; the others are as they were"):
+        review.deciding_all(config, accepted=False)(task(stopped=True))
+    assert len(review.review(config).accepted) == 2
+
+
+def test_keeping_reports_how_many_images_are_done(config: PrepareConfig, review: TextReview) -> None:
+    search(review, config)
+    progress: list[dict[str, Any]] = []
+    review.keeping(config)(TaskContext(lambda **changes: progress.append(changes)))
+    assert progress == [{"done": done, "total": 2} for done in range(3)]
+
+
 def test_another_session_has_the_same_review(config: PrepareConfig, review: TextReview, tmp_path: Path) -> None:
     search(review, config)
-    review.decide_all(config, accepted=False)
+    review.deciding_all(config, accepted=False)(task())
     other = TextReview(FakeHost(tmp_path)).review(config)
     assert [one.accepted for one in other.images] == [False, False]
     assert other.stamp == review.review(config).stamp
@@ -101,10 +126,10 @@ def test_another_session_has_the_same_review(config: PrepareConfig, review: Text
 
 def test_images_are_accepted_by_a_list_of_names(config: PrepareConfig, review: TextReview) -> None:
     search(review, config)
-    review.decide_by_names(config, "\n coffee.png \n")
+    review.deciding_by_names(config, "\n coffee.png \n")(task())
     assert [one.name for one in review.review(config).accepted] == ["coffee.png"]
     with pytest.raises(BadInput, match=r"no proposal for an image 'rocket\.jpg'"):
-        review.decide_by_names(config, "coffee.png\nrocket.jpg")
+        review.deciding_by_names(config, "coffee.png\nrocket.jpg")
 
 
 def test_only_images_in_which_inspect_found_text_are_looked_at(config: PrepareConfig, review: TextReview) -> None:
@@ -122,7 +147,7 @@ def test_an_image_that_was_deleted_is_not_shown(config: PrepareConfig, review: T
     search(review, config)
     (Path(config.source) / "cat.png").unlink()
     assert [one.name for one in review.review(config).images] == ["coffee.png"]
-    review.keep(config)
+    review.keeping(config)(task())
     assert removed(config) == {"coffee.png"}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from lib_ti.background.kinds import REMOVAL, TEXT_REMOVAL
+from lib_ti.background.kinds import REMOVAL, REVIEW, TEXT_REMOVAL
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.config import PrepareConfig
 from lib_ti.lazy import lazy
@@ -24,7 +24,7 @@ from lib_ti.wording import counted
 if TYPE_CHECKING:
     from lib_ti.prep.remove.remove_text import TextProposals
     from lib_ti.ui.dataset.remove.review import state
-    from lib_ti.ui.dataset.remove.review.state import Review, TextReview
+    from lib_ti.ui.dataset.remove.review.state import Review, TextReview, Work
 else:
     state = lazy("lib_ti.ui.dataset.remove.review.state")
 
@@ -55,21 +55,20 @@ class _Actions:
     def connect(self) -> None:
         parts, line, inputs = self._parts, self._line, self._inputs
         names, changes = parts["review_names"], parts["review_changes"]
-        shown = [self._message, *self._review_outputs]
-        parts["review_start"].click(
-            self._start, inputs=inputs | {parts.inspect["text"]}, outputs=[self._message, *line.outputs], **BUSY
-        )
+        shown, started = [self._message, *self._review_outputs], [self._message, *line.outputs]
+        parts["review_start"].click(self._start, inputs=inputs | {parts.inspect["text"]}, outputs=started, **BUSY)
         line.done.change(self._ended, inputs=inputs | {line.done}, outputs=shown, **QUIET)
         line.show_outcome(TEXT_REMOVAL, self._message)
         parts["step_remove"].select(self._opened, inputs=inputs, outputs=self._review_outputs, **QUIET)
         saved = [parts["review_saved"], *self._review_outputs]
         changes.input(self._save, inputs=inputs | {changes}, outputs=saved, **QUIET)
-        for name, decide in (("accept", True), ("reject", False)):
-            parts[f"review_{name}"].click(self._deciding(accepted=decide), inputs=inputs, outputs=shown, **BUSY)
-        parts["review_save_names"].click(self._save_names, inputs=inputs | {names}, outputs=shown, **BUSY)
+        for name in ("accept", "reject", "keep", "keep_end"):
+            parts[f"review_{name}"].click(self._starting(name), inputs=inputs, outputs=started, **BUSY)
+        parts["review_save_names"].click(self._start_names, inputs=inputs | {names}, outputs=started, **BUSY)
         changed = [*shown, *self._picker.outputs]
-        for name, action in (("keep", "keep"), ("keep_end", "keep"), ("undo", "undo")):
-            parts[f"review_{name}"].click(self._changing(action), inputs=inputs, outputs=changed, **BUSY)
+        line.done.change(self._reviewed, inputs=inputs | {line.done}, outputs=changed, **QUIET)
+        line.show_outcome(REVIEW, self._message)
+        parts["review_undo"].click(self._undo, inputs=inputs, outputs=changed, **BUSY)
 
     @cached_property
     def _review(self) -> TextReview:
@@ -144,32 +143,45 @@ class _Actions:
             return [view.refused(message.number, problem), *unchanged]
         return [view.saved(message.number), *self._updates(data, pairs=False)]
 
-    def _decide(self, data: Data, action: Callable[[PrepareConfig], Any], message: str = "") -> list[Any]:
-        _, problem = attempt(lambda: action(self._config(data)))
-        if problem:
-            return [problem, *[gr.update()] * len(self._review_outputs)]
-        return [message, *self._updates(data)]
+    def _starting(self, button: str) -> Callable[[Data], list[Any]]:
+        def start(data: Data) -> list[Any]:
+            if button in ("accept", "reject"):
+                accepted, title = button == "accept", f"{button.capitalize()}ing all proposals"
+                return self._run(title, lambda: self._review.deciding_all(self._config(data), accepted=accepted))
+            return self._run("Keeping the removals", lambda: self._review.keeping(self._config(data)))
 
-    def _deciding(self, *, accepted: bool) -> Callable[[Data], list[Any]]:
-        def decide(data: Data) -> list[Any]:
-            return self._decide(data, lambda config: self._review.decide_all(config, accepted=accepted))
+        return start
 
-        return decide
-
-    def _save_names(self, data: Data) -> list[Any]:
+    def _start_names(self, data: Data) -> list[Any]:
         text = data[self._parts["review_names"]] or ""
-        return self._decide(data, lambda config: self._review.decide_by_names(config, text))
+        return self._run("Accepting a list of names", lambda: self._review.deciding_by_names(self._config(data), text))
 
-    def _changing(self, name: str) -> Callable[[Data], list[Any]]:
-        """Keep the accepted removals, or undo that; then show the images as they are."""
+    def _run(self, title: str, work: Callable[[], Work]) -> list[Any]:
+        """Start a task; what cannot be done is said at once."""
+        found, problem = attempt(work)
+        updates: list[Any] = [problem, *self._line.updates()]
+        return updates if found is None else self._line.start(REVIEW, title, found)
 
-        def change(data: Data) -> list[Any]:
-            message, problem = attempt(lambda: getattr(self._review, name)(self._config(data)))
-            if message is None:
-                return [problem, *[gr.update()] * (len(self._review_outputs) + len(self._picker.outputs))]
-            return [notice("good", [message]), *self._updates(data), *self._picker.refresh(data)]
+    def _reviewed(self, data: Data) -> list[Any]:
+        """Show what a task did, also where it was stopped; and the images, which have changed with it."""
+        unchanged = [gr.update()] * (1 + len(self._review_outputs) + len(self._picker.outputs))
+        if not self._line.ended(data, REVIEW):
+            return unchanged
+        message = gr.update()  # of a task that was stopped or failed: show_outcome writes it
+        if self._line.succeeded(data, REVIEW):
+            outcome = TASKS.result(REVIEW)
+            about, _ = attempt(lambda: self._review.is_about(self._config(data), outcome))
+            if not about:
+                return unchanged
+            message = notice("good", [outcome.message])
+        return [message, *self._opened(data), *self._picker.refresh(data)]
 
-        return change
+    def _undo(self, data: Data) -> list[Any]:
+        """Take back what was kept last; then show the images as they are."""
+        message, problem = attempt(lambda: self._review.undo(self._config(data)))
+        if message is None:
+            return [problem, *[gr.update()] * (len(self._review_outputs) + len(self._picker.outputs))]
+        return [notice("good", [message]), *self._updates(data), *self._picker.refresh(data)]
 
 
 def _accordion(review: Review, *, open_now: bool) -> Any:

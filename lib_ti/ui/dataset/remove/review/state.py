@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib_ti.background.tasks import TaskContext
 from lib_ti.config import PrepareConfig
-from lib_ti.errors import BadInput
+from lib_ti.errors import BadInput, Stopped
 from lib_ti.host.base import Host
 from lib_ti.prep.inspect.inspection_cache import InspectionCache
 from lib_ti.prep.prepared import PreparedFolder
@@ -58,6 +58,18 @@ class Review:
     def stamp(self) -> str:
         """Hash of all that a page shows of it."""
         return hashlib.sha256(repr(self).encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class ReviewOutcome:
+    """What a task did with the proposals for the folder of a key, as a sentence; empty where the page shows it."""
+
+    key: str
+    message: str = ""
+
+
+Work = Callable[[TaskContext], ReviewOutcome]
+"""The work of a task of the kind :data:`lib_ti.background.kinds.REVIEW`; it can be stopped."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +146,14 @@ class TextReview:
             raise BadInput(_OTHER_FOLDER)
         Proposals(folder).decide(message.decisions)
 
-    def decide_all(self, config: PrepareConfig, *, accepted: bool) -> None:
-        """Accept or reject all proposals."""
-        Proposals(_folder(config)).decide({one.digest: accepted for one in self.review(config).images})
+    def deciding_all(self, config: PrepareConfig, *, accepted: bool) -> Work:
+        """Return a task's work that accepts or rejects all proposals."""
+        folder = _folder(config)
+        decisions = {one.digest: accepted for one in self.review(config).images}
+        return lambda task: _decide(folder, decisions, task)
 
-    def decide_by_names(self, config: PrepareConfig, text: str) -> None:
-        """Accept the proposals of a list of names, one a line, and reject the others.
+    def deciding_by_names(self, config: PrepareConfig, text: str) -> Work:
+        """Return a task's work that accepts the proposals of a list of names, one a line, and rejects the others.
 
         Raises
         ------
@@ -150,27 +164,37 @@ class TextReview:
         named = {line.strip() for line in text.splitlines() if line.strip()}
         if unknown := sorted(named - {one.name for one in images}):
             raise BadInput(f"There is no proposal for an image {quoted(name)}; check its name." for name in unknown)
-        Proposals(_folder(config)).decide({one.digest: one.name in named for one in images})
+        folder, decisions = _folder(config), {one.digest: one.name in named for one in images}
+        return lambda task: _decide(folder, decisions, task)
 
-    def keep(self, config: PrepareConfig) -> str:
-        """Remove the text of all accepted proposals; return a message.
+    def keeping(self, config: PrepareConfig) -> Work:
+        """Return a task's work that removes the text of all proposals that are accepted now.
 
         Raises
         ------
         BadInput
             Also when none is accepted.
         """
-        folder, review = _folder(config), self.review(config)
+        review = self.review(config)
         if not review.accepted:
             raise BadInput("No image is accepted, so there is nothing to keep: accept those whose fill is good.")
-        kept = keep(folder, [one.digest for one in review.accepted])
+        return lambda task: self._keep(_folder(config), review, task)
+
+    def _keep(self, folder: PreparedFolder, review: Review, task: TaskContext) -> ReviewOutcome:
+        digests = [one.digest for one in review.accepted]
+        kept = keep(folder, digests, progress=task.report_progress, stop=task.stop_requested)
         self._kept[folder.path] = kept
         rejected = len(review.images) - len(review.accepted)
         still = f" {counted(rejected, 'rejected image')} still listed." if rejected else ""
         changed = len(review.accepted) - len(kept)
         skipped = f" {counted(changed, 'image')} changed meanwhile and skipped." if changed else ""
         images = counted(len(kept), "image")
-        return f"Removed the text of {images}. Your images are unchanged; Prepare uses the filled ones.{still}{skipped}"
+        unchanged = "Your images are unchanged; Prepare uses the filled ones."
+        return ReviewOutcome(review.key, f"Removed the text of {images}. {unchanged}{still}{skipped}")
+
+    def is_about(self, config: PrepareConfig, outcome: ReviewOutcome) -> bool:
+        """Whether an outcome is about the folder that a page names."""
+        return outcome.key == _key(_folder(config))
 
     def kept(self, config: PrepareConfig) -> int:
         """Return how many images :meth:`undo` is about."""
@@ -200,6 +224,18 @@ def read_message(text: str) -> ReviewMessage:
         return ReviewMessage(str(content["number"]), str(content["key"]), decisions)
 
     return page_message.read(text, "decisions", parse)
+
+
+def _decide(folder: PreparedFolder, decisions: Mapping[str, bool], task: TaskContext) -> ReviewOutcome:
+    proposals = Proposals(folder)
+    task.report_progress(0, len(decisions))
+    for done, (digest, accepted) in enumerate(decisions.items(), start=1):
+        if task.stop_requested():
+            rest = "the others are as they were"
+            raise Stopped(f"Stopped after {done - 1} of {counted(len(decisions), 'proposal')}; {rest}.")
+        proposals.decide({digest: accepted})
+        task.report_progress(done, len(decisions))
+    return ReviewOutcome(_key(folder))
 
 
 def _folder(config: PrepareConfig) -> PreparedFolder:
