@@ -210,7 +210,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
     "training.cut": ({"keep", "losses", "run_samples"}, {"compare"}),
     "training.files": ({"run_logger", "run_state", "tables"}, {"run_folder"}, {"place"}),
     "training.images": ({"curve", "previews"}, {"plot", "run_curves"}, {"contact_sheet"}),
-    "training.memory": ({"device", "sets"}, {"estimate"}, {"choice"}),
+    "training.memory": ({"device", "sets"}, {"at_once", "estimate"}, {"choice"}),
     "training.step": (
         {"batch", "diffusion", "embeddings", "gradients", "limits", "loss_scale", "norms"},
         {"batch_source", "nested_dropout", "objective", "optimizers", "trial"},

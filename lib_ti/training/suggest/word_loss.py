@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,10 +18,9 @@ from lib_ti.data.dataset import Dataset, Item
 from lib_ti.data.framing import framing_of
 from lib_ti.data.latents import Latents
 from lib_ti.data.templates import render
-from lib_ti.errors import out_of_memory
 from lib_ti.host.model import Conditions, Framing, Model
 from lib_ti.placeholders import NAME, with_name, without
-from lib_ti.training.memory.device import release
+from lib_ti.training.memory.at_once import AtOnce
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.objective import DenoisingObjective
 
@@ -83,7 +83,7 @@ class WordLoss:
         self._model, self._progress = model, progress
         self._objective = DenoisingObjective()
         self._computed = 0
-        self._at_once = MOST_AT_ONCE
+        self._at_once = AtOnce(model.device, MOST_AT_ONCE)
 
     @torch.no_grad()
     def __call__(self, words: Sequence[str], samples: Sequence[WordSample]) -> Tensor:
@@ -92,23 +92,19 @@ class WordLoss:
         return torch.stack(columns, dim=1)
 
     def _column(self, words: Sequence[str], sample: WordSample) -> list[Tensor]:
+        most = max(1, LATENT_PIXELS // sample.latents[0].numel())
         found: list[Tensor] = []
         done = 0
         while done < len(words):
-            at_once = min(self._at_once, max(1, LATENT_PIXELS // sample.latents[0].numel()))
-            part = words[done : done + at_once]
-            try:
-                found.append(self._losses(part, sample).cpu())
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error) or len(part) == 1:
-                    raise
-                self._at_once = (len(part) + 1) // 2
-                release(self._model.device)
-                continue
-            done += len(part)
-            self._computed += len(part)
+            losses = self._at_once(min(most, len(words) - done), partial(self._first_losses, words[done:], sample))
+            found.append(losses)
+            done += len(losses)
+            self._computed += len(losses)
             self._progress(self._computed)
         return found
+
+    def _first_losses(self, words: Sequence[str], sample: WordSample, count: int) -> Tensor:
+        return self._losses(words[:count], sample).cpu()
 
     def _losses(self, words: Sequence[str], sample: WordSample) -> Tensor:
         model, count = self._model, len(words)

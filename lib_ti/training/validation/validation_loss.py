@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from lib_ti.embedding.embedding import Embedding
-from lib_ti.errors import out_of_memory
 from lib_ti.host.model import Conditioning, Conditions, Framing, Model
-from lib_ti.training.memory.device import release
+from lib_ti.training.memory.at_once import AtOnce
 from lib_ti.training.step import diffusion
 from lib_ti.training.step.objective import DenoisingObjective, Objective
 
@@ -60,7 +59,7 @@ class ValidationLoss:
         objective: Objective = DEFAULT_OBJECTIVE,
     ) -> None:
         self._model, self._objective = model, objective
-        self._at_once = PASS
+        self._at_once = AtOnce(model.device, PASS)
         self.count = total = max(count, len(samples))
         self._passes: list[tuple[Conditions, Tensor, Tensor, diffusion.Draw]] = []
         rng = diffusion.generator(seed, "evaluation")
@@ -95,19 +94,16 @@ class ValidationLoss:
 
     def _losses(self, latents: Tensor, weight: Tensor, draw: diffusion.Draw, conditioning: Conditioning) -> Tensor:
         """Return the losses of a pass, (B,), in parts where the memory is short."""
-        while True:
-            try:
-                found = []
-                for place, part in enumerate(conditioning.split(self._at_once)):
-                    here = slice(place * self._at_once, (place + 1) * self._at_once)
-                    drawn = diffusion.Draw(draw.timesteps[here], draw.noise[here])
-                    found.append(self._objective.loss_per_sample(self._model, latents[here], weight[here], drawn, part))
-                return torch.cat(found)
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error) or min(len(latents), self._at_once) == 1:
-                    raise
-            self._at_once = (min(len(latents), self._at_once) + 1) // 2
-            release(self._model.device)
+
+        def losses(at_once: int) -> Tensor:
+            found = []
+            for place, part in enumerate(conditioning.split(at_once)):
+                here = slice(place * at_once, (place + 1) * at_once)
+                drawn = diffusion.Draw(draw.timesteps[here], draw.noise[here])
+                found.append(self._objective.loss_per_sample(self._model, latents[here], weight[here], drawn, part))
+            return torch.cat(found)
+
+        return self._at_once(len(latents), losses)
 
 
 def norm_ratio(embedding: Embedding, vocabulary_norm: dict[str, float]) -> float:
