@@ -1,7 +1,8 @@
 """Counts on the meta device what a step of the WebUI's UNets of full size saves for the backward pass; run by
 ``test_memory_count`` in the WebUI's own Python, with the folder of its repositories as the argument.
 
-Attention is that of the WebUI's ``--opt-sdp-attention``; precision float32 (``--no-half``), batch 1, one context.
+Attention is that of the WebUI's ``--opt-sdp-attention``, batch 1, one context. Precision is float32 (``--no-half``), or
+half with autocast, which is emulated: torch 2.1 has none for the meta device.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from lib_ti.host.model import Checkpointing
 from lib_ti.host.webui.temporary.ldm_checkpointing import own_checkpointing
@@ -55,6 +57,32 @@ class Fused(torch.autograd.Function):
         return ctx.saved_tensors[:3]
 
 
+class Autocast(TorchFunctionMode):
+    """Casts as ``torch.autocast("cuda")`` does for what these UNets call."""
+
+    HALF = (functional.linear, functional.conv2d, functional.scaled_dot_product_attention)
+    FLOAT = (functional.layer_norm, functional.group_norm)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if dtype := torch.float16 if func in self.HALF else torch.float32 if func in self.FLOAT else None:
+            cast = [one.to(dtype) if isinstance(one, Tensor) and one.is_floating_point() else one for one in args]
+            # Further arguments of a layer are its weights, which autocast casts too.
+            named = {name: one.to(dtype) if isinstance(one, Tensor) else one for name, one in (kwargs or {}).items()}
+            if func is functional.scaled_dot_product_attention:
+                return Fused.apply(*cast, **named)  # type: ignore[no-untyped-call]
+            return func(*cast, **named)
+        return func(*args, **(kwargs or {}))
+
+
+class Uncast(TorchFunctionMode):
+    """Leaves precisions as they are."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is functional.scaled_dot_product_attention:
+            return Fused.apply(*args, **(kwargs or {}))  # type: ignore[no-untyped-call]
+        return func(*args, **(kwargs or {}))
+
+
 def attention(self: Any, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None, **_: Any) -> Tensor:
     """The WebUI's ``scaled_dot_product_attention_forward``, without its hypernetworks."""
     assert mask is None
@@ -89,20 +117,31 @@ def main(repositories: Path) -> dict[str, dict[str, float]]:
     for name in ("ldm", "sgm"):
         models[name] = importlib.import_module(f"{name}.modules.diffusionmodules.openaimodel")
         importlib.import_module(f"{name}.modules.attention").CrossAttention.forward = attention
-    functional.scaled_dot_product_attention = Fused.apply
     found: dict[str, dict[str, float]] = {}
     for key, settings in UNETS.items():
-        with torch.device("meta"):
-            unet = models["sgm" if key == "sdxl" else "ldm"].UNetModel(**settings).requires_grad_(False).eval()
-            latents, timesteps = torch.empty(1, 4, SIDES[key], SIDES[key]), torch.empty(1, dtype=torch.long)
-            words = torch.empty(1, 77, settings["context_dim"], requires_grad=True)
-            vector = {"y": torch.empty(1, 2816, requires_grad=True)} if key == "sdxl" else {}
-        with own_checkpointing(unet) as choose:
-            found[key] = {}
-            for blocks in get_args(Checkpointing):
-                choose(blocks)
-                found[key][blocks] = saved_mib(unet, lambda: unet(latents, timesteps, words, **vector))  # noqa: B023
+        unet = models["sgm" if key == "sdxl" else "ldm"].UNetModel
+        found[key] = _saved(unet, key, settings, torch.float32, Uncast())
+        found[f"{key} in half"] = _saved(unet, key, settings, torch.float16, Autocast())
     return found
+
+
+def _saved(
+    made: Callable[..., Any], key: str, settings: dict[str, Any], dtype: torch.dtype, cast: TorchFunctionMode
+) -> dict[str, float]:
+    """Return MiB by what is recomputed."""
+    with torch.device("meta"):
+        unet = made(**settings).requires_grad_(False).eval().to(dtype)
+        latents, timesteps = torch.empty(1, 4, SIDES[key], SIDES[key], dtype=dtype), torch.empty(1, dtype=torch.long)
+        words = torch.empty(1, 77, settings["context_dim"], dtype=dtype, requires_grad=True)
+        vector = {"y": torch.empty(1, 2816, dtype=dtype, requires_grad=True)} if key == "sdxl" else {}
+    unet.dtype = dtype
+    saved = {}
+    with own_checkpointing(unet) as choose:
+        for blocks in get_args(Checkpointing):
+            choose(blocks)
+            with cast:
+                saved[blocks] = saved_mib(unet, lambda: unet(latents, timesteps, words, **vector))
+    return saved
 
 
 if __name__ == "__main__":
