@@ -30,7 +30,7 @@ HOST = {
     *("host.request_checks", "host.inpainted_patch", "host.blip_input", "host.weights_hash", "host.noise_schedule"),
     "host.recognized",
 }
-EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools"}
+EMBEDDED = {"host.embedded", "host.embedded.files", "host.embedded.image_tools", "host.embedded.sampling"}
 WEBUI = {"host.webui", "host.webui.base", "host.webui.loaded", "host.webui.image_tools", "host.webui.temporary"}
 FORGE = {"host.forge"}
 CAPTIONERS = {"host.captioners"}
@@ -93,6 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "host.clip": {"errors", "wording", "prompt_syntax", "families", "embedding", "host.model"},
     "host.embedded": HOST | EMBEDDED,
     "host.embedded.files": HOST | {"storage"},
+    "host.embedded.sampling": HOST,
     "host.embedded.image_tools": HOST,
     "host.forge": HOST | EMBEDDED | {"host.webui.base"},
     "host.webui": HOST | WEBUI,
@@ -163,7 +164,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"device", "diffusers_classes", "optimization", "prediction", "release", "stored_half", "text_encoder"},
         {"prompt_encoder"},
         {"architecture", "weights"},
-        {"networks", "recognized", "sampling"},
+        {"networks", "recognized"},
         {"described", "model"},
         {"inpainting", "models"},
         {"tools"},
@@ -175,6 +176,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"checkpoint", "description"},
         {"vae_file"},
     ),
+    "host.embedded.sampling": ({"levels", "steps"}, {"schedules"}, {"samplers"}, {"sample"}),
     "host.embedded.image_tools": ({"blip", "upscaling"},),
     "host.webui": (
         {"embeddings", "file_hints"},

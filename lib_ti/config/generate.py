@@ -14,8 +14,12 @@ class GenerateConfig(Settings):
     prompt: str = setting("", "Prompt", "What to generate; write an embedding's name to use it.", required=True)
     negative: str = setting("", "Negative prompt", "What the image should not show.")
     steps: int = setting(20, "Sampling steps", "Steps of the sampler.", minimum=1, maximum=150)
-    sampler: str = setting("Euler a", "Sampling method", "Euler a, Euler, Heun, DPM++ 2M, DPM++ 2M SDE, LCM or DDIM.")
-    scheduler: str = setting("Automatic", "Schedule type", "Automatic, Uniform, Karras or Exponential.")
+    sampler: str = setting(
+        "Euler a",
+        "Sampling method",
+        "Euler a, Euler, Heun, DPM++ 2M, LCM, DDIM or others of the WebUI.",
+    )
+    scheduler: str = setting("Automatic", "Schedule type", "Automatic, Uniform, Karras or others of the WebUI.")
     cfg: float = setting(7.0, "CFG scale", "How strictly the image follows the prompt.", minimum=1, maximum=30)
     seed: int = setting(-1, "Seed", "-1 chooses one at random.", minimum=-1, maximum=2**32 - 1)
     width: int = setting(

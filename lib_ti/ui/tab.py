@@ -30,8 +30,14 @@ from lib_ti.ui.widgets.folder_browser import actions as folder_actions
 from lib_ti.ui.widgets.folder_browser import page as folder_page
 
 TITLE = "Textual Inversion"
-SAMPLERS = ("Euler a", "Euler", "Heun", "DPM++ 2M", "DPM++ 2M SDE", "LCM", "DDIM")
-SCHEDULERS = ("Automatic", "Karras", "Exponential")
+SAMPLERS = (
+    *("Euler a", "Euler", "DPM++ 2M", "DPM++ SDE", "DPM++ 2M SDE", "DPM++ 2M SDE Heun", "DPM++ 2S a", "DPM++ 3M SDE"),
+    *("Heun", "DPM2", "DPM2 a", "LCM", "DDIM"),
+)
+SCHEDULERS = (
+    *("Automatic", "Uniform", "Karras", "Exponential", "Polyexponential", "SGM Uniform", "KL Optimal", "Simple"),
+    *("Normal", "DDIM"),
+)
 
 
 def build(

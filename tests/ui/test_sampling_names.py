@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from lib_ti.host.embedded.sampling import SAMPLERS as EMBEDDED
+from lib_ti.host.embedded.sampling.samplers import find_sampler
+from lib_ti.host.embedded.sampling.schedules import SCHEDULES
 from lib_ti.ui.tab import SAMPLERS, SCHEDULERS
 from lib_ti.ui.train.sampling_names import nearest, with_known_names
 
 
 def test_the_tab_offers_what_the_embedded_host_has() -> None:
-    assert set(SAMPLERS) <= set(EMBEDDED)
+    assert set(SCHEDULERS) == {"Automatic", *SCHEDULES}
+    for sampler in SAMPLERS:
+        find_sampler(sampler, "Automatic")
 
 
 def test_known_names_stay_whatever_their_case() -> None:
@@ -22,11 +25,13 @@ def test_known_names_stay_whatever_their_case() -> None:
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
-        ("DPM++ 2M SDE Heun", "DPM++ 2M SDE"),
-        ("DPM++ 3M SDE", "DPM++ 2M"),
+        ("DPM++ 2M SDE Turbo", "DPM++ 2M SDE"),
+        ("UniPC", "DPM++ 2M"),
         ("Euler CFG++", "Euler"),
-        ("DPM2 a", "Euler a"),
-        ("Restart", "Euler a"),
+        ("LMS", "Euler"),
+        ("DPM++ 3M a", "DPM++ 2S a"),
+        ("Restart", "Heun"),
+        ("DDPM", "Euler a"),
         ("DDIM CFG++", "DDIM"),
     ],
 )
@@ -36,8 +41,8 @@ def test_the_nearest_takes_its_place(theirs: str, ours: str) -> None:
 
 def test_what_is_replaced_is_said() -> None:
     values, said = with_known_names({"sampler": "Restart", "scheduler": "Beta"}, SAMPLERS, SCHEDULERS)
-    assert values == {"sampler": "Euler a", "scheduler": "Automatic"}
+    assert values == {"sampler": "Heun", "scheduler": "Automatic"}
     assert said == [
-        "Sampler Restart of txt2img is not available here: previews use Euler a.",
+        "Sampler Restart of txt2img is not available here: previews use Heun.",
         "Schedule type Beta of txt2img is not available here: previews use Automatic.",
     ]

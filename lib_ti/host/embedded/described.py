@@ -14,7 +14,7 @@ from lib_ti.host.clip.token_table import TokenTable
 from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.host.embedded.architecture import Architecture
 from lib_ti.host.embedded.recognized import recognized
-from lib_ti.host.embedded.sampling import check_request
+from lib_ti.host.embedded.sampling.samplers import check_request
 from lib_ti.host.model import ImageRequest
 
 

@@ -16,12 +16,6 @@ from diffusers.utils import import_utils
 
 __all__ = [
     "AutoencoderKL",
-    "DDIMScheduler",
-    "DPMSolverMultistepScheduler",
-    "EulerAncestralDiscreteScheduler",
-    "EulerDiscreteScheduler",
-    "HeunDiscreteScheduler",
-    "LCMScheduler",
     "UNet2DConditionModel",
 ]
 
@@ -55,11 +49,5 @@ except (ImportError, RuntimeError):  # newer versions of transformers need the c
 
 from diffusers import (  # noqa: E402  # they are loaded by now
     AutoencoderKL,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-    HeunDiscreteScheduler,
-    LCMScheduler,
     UNet2DConditionModel,
 )

@@ -21,7 +21,8 @@ from lib_ti.host.embedded.networks import Networks
 from lib_ti.host.embedded.optimization import optimized
 from lib_ti.host.embedded.prompt_encoder import PromptEncoder
 from lib_ti.host.embedded.recognized import recognized
-from lib_ti.host.embedded.sampling import Denoise, check_request, sample
+from lib_ti.host.embedded.sampling.sample import Denoise, sample
+from lib_ti.host.embedded.sampling.samplers import check_request
 from lib_ti.host.model import Checkpointing, Conditioning, Conditions, Framing, ImageRequest, LatentStats, Optimization
 from lib_ti.host.request_checks import check_encodable
 from lib_ti.prompt_syntax import parse
@@ -214,7 +215,7 @@ class EmbeddedModel:
         first = requests[0]
         size = first.width, first.height
         guided = self.guided([_prompts(request) for request in requests], embeddings, first.cfg_scale, size)
-        return self.decode(sample(requests, self._made, guided, stop))
+        return self.decode(sample(requests, self._alphas_cumprod, self._made.prediction, guided, stop))
 
     def guided(
         self,

@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_RELATED = {
+    "unipc": "DPM++ 2M",
+    "deis": "DPM++ 2M",
+    "ipndm": "DPM++ 2M",
+    "ipndm_v": "DPM++ 2M",
+    "dpm fast": "DPM2",
+    "dpm adaptive": "DPM2",
+    "heunpp2": "Heun",
+    "restart": "Heun",
+    "lms": "Euler",
+    "plms": "DDIM",
+}
+"""Samplers that give images like one of another name."""
+
 
 def with_known_names(
     taken: Mapping[str, Any], samplers: Sequence[str], schedulers: Sequence[str]
@@ -28,7 +42,12 @@ def with_known_names(
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return the known name that begins with most words of ``name``; of samplers with ancestral noise, one with it."""
+    """Return the known name that is related to ``name``, or begins with most of its words.
+
+    Of samplers with ancestral noise it is one with it.
+    """
+    if (related := _RELATED.get(name.casefold(), "")) in known:
+        return related
     words = name.casefold().split()
 
     def shared(other: str) -> tuple[int, int]:

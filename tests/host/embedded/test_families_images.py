@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from diffusers import (
-    DDIMScheduler,
     EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
 )
@@ -66,7 +66,7 @@ def pipeline(case: Case, tokenizers: tuple[CLIPTokenizer, CLIPTokenizer], schedu
     )
 
 
-@pytest.mark.parametrize("sampler", ["Euler", "DDIM"])
+@pytest.mark.parametrize("sampler", ["Euler", "Heun"])
 @pytest.mark.parametrize("negative", ["", "a dog"])
 def test_images_are_those_of_diffusers_pipelines(
     case: Case, model: EmbeddedModel, tokenizers: tuple[CLIPTokenizer, CLIPTokenizer], sampler: str, negative: str
@@ -77,13 +77,8 @@ def test_images_are_those_of_diffusers_pipelines(
         "beta_schedule": "scaled_linear",
         "prediction_type": "v_prediction" if case.prediction == "v" else "epsilon",
     }
-    scheduler = (
-        EulerDiscreteScheduler(timestep_spacing="linspace", **settings)
-        if sampler == "Euler"
-        else DDIMScheduler(
-            timestep_spacing="leading", steps_offset=1, clip_sample=False, set_alpha_to_one=False, **settings
-        )
-    )
+    schedulers = {"Euler": EulerDiscreteScheduler, "Heun": HeunDiscreteScheduler}
+    scheduler = schedulers[sampler](timestep_spacing="linspace", **settings)
     request = replace(REQUEST, prompt=CAT, negative_prompt=negative, sampler=sampler, scheduler="Uniform", steps=4)
     latents = torch.randn(1, 4, SIZE // 8, SIZE // 8, generator=torch.Generator().manual_seed(request.seed))
     made = pipeline(case, tokenizers, scheduler)
@@ -99,7 +94,7 @@ def test_images_are_those_of_diffusers_pipelines(
         output_type="np",
     ).images[0]
     ours = np.asarray(model.generate(request, []), dtype=float)
-    assert np.abs(ours - theirs * 255).max() <= 1
+    assert np.abs(ours - theirs * 255).max() < 1.01  # ours are truncated, not rounded
     assert ours.std() > 1
 
 

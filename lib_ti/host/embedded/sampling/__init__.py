@@ -1,0 +1,1 @@
+"""The WebUI's samplers and noise schedules, with the same noise on every device."""
