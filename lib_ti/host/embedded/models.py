@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import torch
 
 from lib_ti.errors import BadInput, Busy
-from lib_ti.families.family import Prediction
+from lib_ti.families.family import Family, Prediction
 from lib_ti.families.model_info import ModelInfo
 from lib_ti.host.base import InitialVectors, SessionOptions
 from lib_ti.host.clip.token_table import TokenTable
@@ -53,10 +53,18 @@ class Variant:
     clip_skip
         The layer from the end, 1 to 12, of each text encoder whose output counts, where that is before the encoder's
         own.
+    from_own
+        Keys of the families whose layers are counted from the encoder's own, as in Forge's SD 2.
     """
 
     autoencoder: Path | None = None
     clip_skip: int = 1
+    from_own: frozenset[str] = frozenset()
+
+    def layer_from_end(self, family: Family) -> int:
+        """Return the clip skip that counts from the last layer."""
+        own = max(encoder.layer_from_end for encoder in family.encoders)
+        return self.clip_skip + (own - 1 if family.key in self.from_own else 0)
 
 
 PLAIN = Variant()
@@ -98,8 +106,8 @@ class EmbeddedModels:
         keeps: bool = True,
         hash_of: Callable[[Path], str] = file_hash,
     ) -> None:
-        self._checkpoint, self._autoencoder = checkpoint, variant.autoencoder
-        self._clip_skip, self._keeps, self._hash_of = variant.clip_skip, keeps, hash_of
+        self._checkpoint, self._autoencoder, self._variant = checkpoint, variant.autoencoder, variant
+        self._keeps, self._hash_of = keeps, hash_of
         self._prediction = _prediction(prediction)
         self._requested_device = device
         self.device = named_device(device)
@@ -111,11 +119,17 @@ class EmbeddedModels:
 
     @property
     def arguments(self) -> Mapping[str, str]:
-        """Full paths, the device as it was requested, and the prediction and clip skip where they were chosen."""
+        """Full paths, the device as it was requested, and the prediction and clip skip where they were chosen.
+
+        Clip skip counts from the last layer, once the model is known.
+        """
+        clip_skip = self._variant.clip_skip
+        if clip_skip > 1 and self._made:
+            clip_skip = self._variant.layer_from_end(self._made[1].family)
         chosen = {
             "prediction": self._prediction,
             "vae": str(self._autoencoder.absolute()) if self._autoencoder else "",
-            "clip_skip": str(self._clip_skip) if self._clip_skip > 1 else "",
+            "clip_skip": str(clip_skip) if clip_skip > 1 else "",
         }
         given = {name: value for name, value in chosen.items() if value}
         return {"checkpoint": str(self._checkpoint.absolute()), "device": self._requested_device, **given}
@@ -222,7 +236,7 @@ class EmbeddedModels:
     def _remarks(self, acquired: EmbeddedModel) -> Iterator[str]:
         """Yield a sentence for each part of the variant that changes the model."""
         if acquired.skips_layers:
-            yield f"Clip skip is {self._clip_skip}, and the embedding is trained for it."
+            yield f"Clip skip is {self._variant.clip_skip}, and the embedding is trained for it."
         if self._autoencoder:
             yield f"The VAE is {self._autoencoder.name}, not the checkpoint's own."
 
@@ -267,7 +281,7 @@ class EmbeddedModels:
             name=self._checkpoint.stem,
             checkpoint_hash=checkpoint_hash,
             autoencoder_hash=f"{autoencoder} x {made.scale_factor:g}",
-            clip_skip=self._clip_skip,
+            clip_skip=self._variant.layer_from_end(made.family),
         )
         said = f"{self._checkpoint.name} is recognized as {recognized(made)}"
         remark = "" if made.known_prediction.explicit else said

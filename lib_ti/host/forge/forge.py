@@ -7,11 +7,15 @@ from pathlib import Path
 from backend import memory_management
 from modules import sd_models, shared
 
+from lib_ti.families.sd2 import SD2
 from lib_ti.host.embedded.files.vae_file import is_vae_file
 from lib_ti.host.forge.fork import Selected, clip_skip, refuse_text_encoders, selected_checkpoint
 
 _ENGINE = "text_processing_engine"
 """How the names of a model's text encoders begin; each has a database of embeddings."""
+
+_FROM_OWN = frozenset({SD2.key})
+"""Forge's text encoder of SD 2 is without the layer that is never used."""
 
 
 class Forge:
@@ -30,6 +34,7 @@ class Forge:
             name=checkpoint.name,
             autoencoder=autoencoders[-1] if autoencoders else None,
             clip_skip=clip_skip(),
+            from_own=_FROM_OWN,
         )
 
     def free(self) -> None:

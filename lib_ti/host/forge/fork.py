@@ -28,12 +28,15 @@ class Selected:
         A VAE file that takes the place of the checkpoint's own autoencoder.
     clip_skip
         1 to 12.
+    from_own
+        Keys of the families whose clip skip counts from the layer that the fork uses without it.
     """
 
     checkpoint: Path
     name: str
     autoencoder: Path | None = None
     clip_skip: int = 1
+    from_own: frozenset[str] = frozenset()
 
     def sha256(self, path: Path) -> str:
         """Return the hash of the checkpoint file from the fork's cache, which computes it once for each file."""

@@ -117,7 +117,7 @@ class ForkModels:
             models = EmbeddedModels(
                 selected.checkpoint,
                 str(devices.device),
-                variant=Variant(selected.autoencoder, selected.clip_skip),
+                variant=Variant(selected.autoencoder, selected.clip_skip, selected.from_own),
                 keeps=False,
                 hash_of=selected.sha256,
             )

@@ -20,6 +20,7 @@ from lib_ti.host.base import SessionOptions
 from lib_ti.host.clip.tokenizer import tokenize
 from lib_ti.host.embedded.host import EmbeddedHost
 from lib_ti.host.embedded.model import EmbeddedModel
+from lib_ti.host.embedded.models import EmbeddedModels, Variant
 from lib_ti.host.model import Checkpointing, Conditions, Framing
 from tests.checkpoints import SIZE
 from tests.host.embedded.family_case import CAT, REQUEST, Case, embedding_of, whole
@@ -189,3 +190,19 @@ def test_bfloat16_is_near_float32(case: Case, model: EmbeddedModel) -> None:
         assert vectors.grad is not None
         assert expected is not None
         assert torch.cosine_similarity(vectors.grad.flatten(), expected.flatten(), dim=0) > 0.95
+
+
+@torch.no_grad()
+def test_clip_skip_counts_from_the_last_layer_or_from_the_encoders_own(case: Case) -> None:
+    def encoded(*variant: Any) -> torch.Tensor:
+        with EmbeddedModels(case.path, "cpu", case.prediction, variant=Variant(None, *variant)).session(
+            SessionOptions()
+        ) as model:
+            return model.encode_prompts(whole([CAT]), []).crossattn
+
+    plain, second, third = encoded(1), encoded(2), encoded(3)
+    assert torch.equal(second, plain) == (case.family.key != "sd1")
+    assert not torch.equal(third, second)
+    if case.family.key == "sd2":
+        assert torch.equal(encoded(1, frozenset({"sd2"})), plain)
+        assert torch.equal(encoded(2, frozenset({"sd2"})), third)
