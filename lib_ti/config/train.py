@@ -206,14 +206,14 @@ class TrainConfig(Settings):
     validate_every: int = setting(
         int(AUTOMATIC),
         "Validate every N steps",
-        "How often the validation loss is computed; -1: often while the embedding learns, rarely otherwise; 0 disables "
-        "validation, and trains on the validation images too.",
+        "How often the validation loss is computed; -1: often while the embedding learns, rarely otherwise, "
+        "for at most about a tenth of the time; 0 disables validation, and trains on the validation images too.",
         minimum=AUTOMATIC,
     )
     stop_when_done: bool = setting(
         False,
         "Stop when done",
-        "End the run once the loss has stopped falling, before Max steps.",
+        "End the run once two checks in a row find that the loss has stopped falling, before Max steps.",
     )
     restore_best: bool = setting(
         True,

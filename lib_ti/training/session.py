@@ -131,6 +131,7 @@ class RunSession:
             data=self._state.identity.data,
             seed=config.seed,
             batch_size=config.batch_size,
+            images=(config.max_steps - self._state.first_step) * config.batch_size * config.gradient_accumulation,
         )
         return Evaluator(measurement, checks, plan.inputs, plan.target, config=config, listen=self._log)
 

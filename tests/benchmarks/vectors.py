@@ -40,7 +40,7 @@ VECTORS, IMAGES = 8, 16
 KEPT = (8, 6, 4, 3, 2, 1)
 PROMISED = 0.03
 """Largest loss of gap when 8 vectors that were trained for it are cut to 4."""
-STYLE = VARIANTS["style, 0.74x"].settings
+STYLE = VARIANTS["style"].settings
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--rows", nargs="+", choices=WAYS, default=list(WAYS), metavar="ROW", help=", ".join(WAYS))
     parser.add_argument("--concepts", nargs="+", choices=CONCEPTS, default=DEFAULT, metavar="CONCEPT")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1], help="training images and noise (default: 0 1)")
-    parser.add_argument("--steps", type=int, help="instead of the preset's 100")
+    parser.add_argument("--steps", type=int, help="instead of the preset's 200")
     parser.add_argument("--family", choices=CHECKPOINTS, default="sd1", help="of the pocket model")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default: %(default)s)")
     parser.add_argument("--results", type=Path, help="also append the raw numbers as JSON lines")

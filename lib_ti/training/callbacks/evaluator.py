@@ -20,7 +20,7 @@ from lib_ti.training.validation.cadence import Cadence
 from lib_ti.training.validation.differences import error_from
 from lib_ti.training.validation.history import Check
 from lib_ti.training.validation.measurement import Measurement
-from lib_ti.training.validation.verdict import State, Verdict, due_state, judge
+from lib_ti.training.validation.verdict import State, Verdict, due_state, is_over, judge
 
 
 class Evaluator(Callback):
@@ -51,7 +51,7 @@ class Evaluator(Callback):
         self._first_step, self._config, self._listen = target.state.step, config, listen
         self._every = config.validate_every
         images_per_step = config.batch_size * config.gradient_accumulation
-        self._cadence = Cadence(images_per_step, measurement.forwards)
+        self._cadence = Cadence(images_per_step, measurement.count)
         self._history = list(history.read_history(table.path))
         best_step, best_vectors = target.state.best_step, target.state.best_vectors
         self.best: Embedding | None = (
@@ -64,6 +64,7 @@ class Evaluator(Callback):
         """Step of that check."""
         self._ended_before = target.state.ended
         self._state: State = "unknown"
+        self._is_over = False
         self._due: list[Check] = []
         self._follow()
 
@@ -73,7 +74,7 @@ class Evaluator(Callback):
 
         One that ended before this session, and is trained further, ends when the next check finds it done again.
         """
-        return self._config.stop_when_done and self._state == "done" and not self._ended_before
+        return self._config.stop_when_done and self._is_over and not self._ended_before
 
     def has_ended(self, trainer: Trainer) -> bool:
         """Return whether the run has ended by itself."""
@@ -130,7 +131,7 @@ class Evaluator(Callback):
     def _follow(self) -> None:
         """Remember what the next check's step depends on."""
         self._due = [check for check in self._comparable() if check.due]
-        self._state = due_state(self._due)
+        self._state, self._is_over = due_state(self._due), is_over(self._due)
 
     def _comparable(self) -> list[Check]:
         """Return the checks on the present data."""

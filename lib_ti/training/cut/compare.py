@@ -87,7 +87,7 @@ def compare(
         losses = measure_losses(
             lambda chosen: ValidationLoss(model, chosen, seed=config.seed, batch_size=config.batch_size),
             embedding,
-            samples.main,
+            samples.samples,
             unseen=samples.unseen,
             progress=partial(progress, "Computing losses"),
         )

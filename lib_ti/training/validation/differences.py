@@ -22,6 +22,14 @@ def standard_error(one: Samples, other: Samples) -> float:
     return _relative_difference(one, other)[1] * statistics.fmean(other)
 
 
+def change(now: Samples, first: Samples) -> float:
+    """Return how far samples are from what they were at first: the mean logarithm of their ratios, negative where less.
+
+    So each sample counts alike, whatever its timestep.
+    """
+    return _relative_difference(now, first)[0]
+
+
 def is_above(higher: Samples, lower: Samples, errors: float) -> bool:
     """Return whether one loss is above another by so many standard errors of their difference."""
     if statistics.fmean(higher) <= statistics.fmean(lower):

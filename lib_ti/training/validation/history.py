@@ -13,7 +13,8 @@ COLUMNS = (
     *("step", "loss", "norm", "best_step", "images", "data", "sample_losses"),
     *("training_sample_losses", "no_keyword_loss", "due"),
 )
-"""Files of the first versions have only the first three, those of version 0.1 the first seven."""
+"""Files of the first versions have only the first three, those of version 0.1 the first seven. One version also had the
+losses of training images beside those of validation images."""
 VALIDATION, TRAINING = "validation", "training"
 
 
@@ -35,8 +36,6 @@ class Check:
     """Identifies images, captions and settings of the check: only checks with equal data can be compared."""
     unseen: bool = False
     """Whether it was computed on validation images rather than training images."""
-    training: tuple[float, ...] = ()
-    """Loss of each sample of training images, where ``samples`` are of validation images; may be empty."""
     due: bool = True
     """Whether its step was due, rather than the last one of a session that ended in between."""
     no_keyword: float | None = None
@@ -50,7 +49,6 @@ def new_check(
     norm: float,
     data: str,
     unseen: bool,
-    training: Sequence[float] = (),
     no_keyword: float | None = None,
 ) -> Check:
     """Return a check that was due, from the losses of its samples."""
@@ -61,7 +59,6 @@ def new_check(
         samples=tuple(map(rounded, samples)),
         data=data,
         unseen=unseen,
-        training=tuple(map(rounded, training)),
         no_keyword=None if no_keyword is None else rounded(no_keyword),
     )
 
@@ -73,7 +70,7 @@ def row(check: Check, best_step: int | None) -> tuple[object, ...]:
     no_keyword = "" if check.no_keyword is None else f"{check.no_keyword:.7g}"
     return (
         *(check.step, f"{check.loss:.7g}", f"{check.norm:.7g}", best, images, check.data, _text(check.samples)),
-        *(_text(check.training), no_keyword, int(check.due)),
+        *("", no_keyword, int(check.due)),
     )
 
 
@@ -87,7 +84,6 @@ def read_history(path: Path) -> tuple[Check, ...]:
             samples=_numbers(row.get("sample_losses")),
             data=row.get("data") or "",
             unseen=row.get("images") == VALIDATION,
-            training=_numbers(row.get("training_sample_losses")),
             no_keyword=float(row["no_keyword_loss"]) if row.get("no_keyword_loss") else None,
             due=row.get("due") != "0",
         )

@@ -7,28 +7,43 @@ import math
 from lib_ti.training.validation.history import Check
 
 
-def headline(state: str, first: Check, best: Check, done_step: int | None, *, overtrained: bool) -> str:
-    """Return the verdict in a few words; ``state`` is one of :data:`lib_ti.training.validation.verdict.State`."""
+def headline(
+    state: str, first: Check, best: Check, done_step: int | None, *, confirmed: bool, overtrained: bool
+) -> str:
+    """Return the verdict in a few words.
+
+    Parameters
+    ----------
+    state
+        One of :data:`lib_ti.training.validation.verdict.State`.
+    confirmed
+        Whether two checks in a row found the run done: single ones are too often wrong.
+    """
     if state == "not begun":
         return "Has not begun to learn" if first.step == 0 else f"Nothing learned since step {first.step}"
     if state == "learning":
         gain = removed(best)
         said = "Learning" if gain is None or gain <= 0 else f"Learning: {gain:.0%} less error than without the keyword"
     else:
-        said = f"Done since step {done_step}"
+        said = f"{'Done' if confirmed else 'Probably done'} since step {done_step}"
     return f"{said}. Best step: {best.step}" + (f". Probably overtrained since step {best.step}" if overtrained else "")
 
 
-def reason(state: str, first: tuple[int, float], now: tuple[int, float], done_step: int | None, images: str) -> str:
-    """Return why a run is in that state; ``first`` and ``now`` are step and loss of ``images``."""
-    begun, reached = (f"{loss:.4f} at step {step}" for step, loss in (first, now))
+def reason(state: str, first: Check, lowest: Check, last: Check, done_step: int | None) -> str:
+    """Return why a run is in that state, of the first, the lowest and the last of its checks that were due."""
+    images = "the validation images" if first.unseen else "the training images"
+    begun = f"The loss on {images} was {_loss(first)}"
     if state == "not begun":
-        change = "a random difference" if now[1] < first[1] else "no lower"
-        return f"The loss on {images} was {begun} and {reached}, {change}."
-    fell = f"The loss on {images} fell from {begun} to {reached}"
-    if state == "learning":
-        return f"{fell}, and was still falling."
-    return f"{fell}, and hardly any further since step {done_step}."
+        change = "a random difference" if last.loss < first.loss else "no lower"
+        return f"{begun} and {_loss(last)}, {change}."
+    fell = f"The loss on {images} fell from {_loss(first)} to {_loss(lowest)}"
+    if state == "done":
+        return f"{fell}, and hardly any further since step {done_step}."
+    return f"{fell}, and was still falling." if last is lowest else f"{fell}, and was {_loss(last)}."
+
+
+def _loss(check: Check) -> str:
+    return f"{check.loss:.4f} at step {check.step}"
 
 
 def keyword(first: Check, best: Check) -> str:

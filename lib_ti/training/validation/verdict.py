@@ -3,42 +3,42 @@
 The only place that decides these; tab, Results, plot, tables, command line and the checkpoint "best" follow it. Rules
 and thresholds are those of ``python dev.py bench verdict``, which measures how often they are right.
 
-Progress is judged on training images, where the checks have them: they show the end of a plateau more clearly than a
-few validation images. Which step is best, and overtraining, is judged on validation images.
+All of it is judged on validation images, where there are some.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import fmean
 from typing import Literal
 
 from lib_ti.training.validation import sentences
-from lib_ti.training.validation.differences import Samples, is_above, mean
+from lib_ti.training.validation.differences import Samples, change, is_above, mean
 from lib_ti.training.validation.history import Check, segments
 
 State = Literal["unknown", "not begun", "learning", "done"]
 """``unknown`` after a single check. A run that is done may learn more later, and is learning again then."""
-GAINED_ERRORS = 2.0
-"""Standard errors by which a loss must be below the first one to count as a gain."""
+GAINED_ERRORS = 1.25
+"""Standard errors by which a loss must be below the first one to count as a gain. Eight samples do not always show two,
+since some timesteps hardly depend on the embedding."""
 GAINED_SHARE = 0.03
-"""Share of the first loss that must be gained as well before a run counts as learning."""
+"""Share of the first loss that must be gained as well."""
+DIVERGED_ERRORS = 2.0
+"""Standard errors above the first loss from which on a run counts as diverged."""
 DONE_SHARE = 1 / 3
 """Share of the run so far, its last part, in which little must have been gained for the run to be done."""
-DONE_CHECKS = 2
-"""Checks in that part, at least."""
-DONE_GAIN = 0.05
+DONE_GAIN = 0.08
 """Share of the total gain that is little."""
 LEARNS_AGAIN = 0.1
 """Share of the total gain that a run that was done must gain further to be learning again."""
-SMOOTHED = 2
-"""Checks that are averaged where progress is judged."""
 WINDOW = 5
-"""Checks that are averaged before a rise of the loss is believed."""
+"""Checks that are averaged before a rise of the loss is believed, at most."""
+WINDOW_SHARE = 4
+"""Of how many checks one is averaged then; at least two are."""
 LOST = 0.1
 """Share of the total gain that must be lost before a run counts as overtraining."""
 
@@ -72,12 +72,9 @@ class Progress:
     """How far a run is, judged on the checks that were due."""
 
     state: State
-    first: Check
-    first_loss: float
-    loss: float
-    """Now; both on training images where the checks have them."""
-    of_training: bool
     done_step: int | None = None
+    confirmed: bool = False
+    """Whether the check before the last one found it done too."""
 
 
 def judge(history: Sequence[Check]) -> Verdict | None:
@@ -91,11 +88,11 @@ def judge(history: Sequence[Check]) -> Verdict | None:
     if not checks:
         return None
     first, best, last = checks[0], min(checks, key=lambda check: check.loss), current[-1]
-    gained = None if len(current) == 1 else is_above(_samples(first), _samples(best), GAINED_ERRORS)
+    gained = None if len(current) == 1 else any(_has_gained(first, check) for check in checks[1:])
     # The last check counts although it may not have been due: it is what a finished run has reached.
     due = [check for check in checks if check.due or check is last]
     overtraining = _overtraining(due, best) if gained and best.unseen else ""
-    diverged = not math.isfinite(last.loss) or is_above(_samples(last), _samples(first), GAINED_ERRORS)
+    diverged = not math.isfinite(last.loss) or is_above(_samples(last), _samples(first), DIVERGED_ERRORS)
     progress = judge_progress(due) if due else None
     verdict = Verdict(
         best_step=best.step,
@@ -110,19 +107,16 @@ def judge(history: Sequence[Check]) -> Verdict | None:
     if progress is None or progress.state == "unknown":
         return verdict
     state, done = progress.state, progress.done_step
-    unseen = best.unseen and not progress.of_training
-    why = sentences.reason(
-        state,
-        (progress.first.step, progress.first_loss),
-        (due[-1].step, progress.loss),
-        done,
-        "the validation images" if unseen else "the training images",
+    headline = sentences.headline(
+        state, first, best, done, confirmed=progress.confirmed, overtrained=bool(overtraining)
     )
+    lowest = min(due, key=lambda check: check.loss)
+    why = sentences.reason(state, due[0], lowest, due[-1], done)
     return replace(
         verdict,
         state=state,
         done_step=done,
-        headline=sentences.headline(state, first, best, done, overtrained=bool(overtraining)),
+        headline=headline,
         reason=" ".join(filter(None, [why, sentences.keyword(first, best), overtraining])),
     )
 
@@ -136,85 +130,89 @@ def due_state(checks: Sequence[Check]) -> State:
     return judge_progress(due).state if due else "unknown"
 
 
+def is_over(checks: Sequence[Check]) -> bool:
+    """Return whether a run may end by itself: two checks in a row that were due find it done."""
+    due = [check for check in checks if check.due and math.isfinite(check.loss)]
+    return bool(due) and judge_progress(due).confirmed
+
+
 def judge_progress(due: Sequence[Check]) -> Progress:
-    """Judge how far a run is after its due checks, which are comparable and finite."""
+    """Judge how far a run is after its due checks, which are comparable and finite.
+
+    A run that has begun stays so: what it loses again is no beginning.
+    """
     first = due[0]
-    of_training = bool(first.training) and all(check.training for check in due[-SMOOTHED:])
-    samples = [_progress_samples(check, of_training=of_training) for check in due]
-    losses = [fmean(one) for one in samples]
-    levels = [fmean(losses[max(1, end - SMOOTHED) : end]) for end in range(2, len(losses) + 1)]
-    now = levels[-1] if levels else losses[0]
-    progress = Progress("unknown", first, losses[0], now, of_training)
-    if not levels:
-        return progress
-    if not _has_gained(samples):
-        return replace(progress, state="not begun")
-    validation = [_samples(check) for check in due]
-
-    def has_gained(count: int) -> bool:
-        # What is gained on training images alone is not the concept.
-        return all(_has_gained(of[:count]) for of in (samples, validation))
-
-    done = _done_since([check.step for check in due], losses[0], levels, has_gained)
-    return replace(progress, state="learning" if done is None else "done", done_step=done)
+    gained = [_has_gained(first, check) for check in due]
+    if len(due) == 1:
+        return Progress("unknown")
+    if not any(gained):
+        return Progress("not begun")
+    changes = [change(_samples(check), _samples(first)) for check in due]
+    found, since = _done([check.step for check in due], changes, gained)
+    if since is None:
+        return Progress("learning")
+    return Progress("done", since, confirmed=found < len(due) - 1)
 
 
-def _has_gained(samples: Sequence[Samples]) -> bool:
-    """Return whether the last checks are below the first one by more than chance."""
-    first, last = samples[0], mean(samples[1:][-SMOOTHED:])
-    return fmean(first) - fmean(last) >= GAINED_SHARE * fmean(first) and is_above(first, last, GAINED_ERRORS)
+def _has_gained(first: Check, check: Check) -> bool:
+    """Return whether a check is below the first one by more than chance."""
+    enough = first.loss - check.loss >= GAINED_SHARE * first.loss
+    return enough and is_above(_samples(first), _samples(check), GAINED_ERRORS)
 
 
-def _done_since(
-    steps: Sequence[int], first: float, levels: Sequence[float], has_gained: Callable[[int], bool]
-) -> int | None:
-    """Return the step since which little was gained, as it was when the run was done; None where it is not done.
+def _done(steps: Sequence[int], changes: Sequence[float], gained: Sequence[bool]) -> tuple[int, int | None]:
+    """Return the number of the check that found the run done, and the step since which little was gained then.
+
+    The step is None where the run is not done.
 
     Parameters
     ----------
-    levels
-        Smoothed losses of all checks but the first, whose loss is ``first``.
-    has_gained
-        Whether so many checks show a gain.
+    changes
+        Of each check from the first one, negative where its loss is lower.
+    gained
+        Whether each check is below the first one by more than chance.
     """
-    since, reached, lowest = None, math.inf, math.inf
-    for place, level in enumerate(levels):
-        lowest = min(lowest, level)
-        total = first - lowest
+    found, since, reached, lowest = 0, None, 0.0, 0.0
+    for place in range(1, len(steps)):
+        now = changes[place]
+        lowest = min(lowest, now)
         if since is not None:
             # Random differences do not end this; a second phase of learning does.
-            if level < reached - LEARNS_AGAIN * total:
+            if now < reached + LEARNS_AGAIN * lowest:
                 since = None
             continue
-        start = steps[place + 1] - DONE_SHARE * (steps[place + 1] - steps[0])
-        before = min(bisect_right(steps, start, lo=1, hi=place + 2) - 2, place - DONE_CHECKS)
-        little = DONE_GAIN * total
-        if before < 0 or levels[before] - level >= little or not has_gained(place + 2):
+        start = steps[place] - DONE_SHARE * (steps[place] - steps[0])
+        before = min(bisect_right(steps, start), place) - 1
+        if before < 1 or not gained[place] or changes[before] - now >= -DONE_GAIN * lowest:
             continue
-        reached = level
-        while before and levels[before - 1] - level < little:
+        found, reached = place, now
+        while before > 1 and changes[before - 1] - now < -DONE_GAIN * lowest:
             before -= 1
-        since = steps[before + 1]
-    return since
+        since = steps[before]
+    return found, since
 
 
 def _overtraining(checks: Sequence[Check], best: Check) -> str:
-    """Return a sentence about a lasting rise of the mean over :data:`WINDOW` checks; empty without one."""
-    ends = range(WINDOW, len(checks) + 1)
-    if not ends or not checks[-1].samples:
+    """Return a sentence about a lasting rise of the loss; empty without one.
+
+    The mean of the last few checks is compared with the lowest mean of half as many. A short run has few, which are far
+    apart, and in which a rise is seen in two.
+    """
+    window = min(WINDOW, max(2, len(checks) // WINDOW_SHARE))
+    around = (window + 1) // 2
+    if best in checks[-window:] or len(checks) <= window or not checks[-1].samples:
         return ""
     sums = [0.0, *accumulate(check.loss for check in checks)]
-    lowest_end = min(ends, key=lambda end: sums[end] - sums[end - WINDOW])
-    lowest, last = (mean([check.samples for check in checks[end - WINDOW : end]]) for end in (lowest_end, len(checks)))
+    lowest_end = min(range(around, len(checks) + 1), key=lambda end: sums[end] - sums[end - around])
+    lowest, last = (
+        mean([check.samples for check in checks[end - count : end]])
+        for end, count in ((lowest_end, around), (len(checks), window))
+    )
     rise = fmean(last) - fmean(lowest)
     if rise < LOST * (checks[0].loss - fmean(lowest)) or not is_above(last, lowest, 1.0):
         return ""
-    return sentences.overtraining(best, fmean(last), fmean(lowest), WINDOW)
+    return sentences.overtraining(best, fmean(last), fmean(lowest), window)
 
 
 def _samples(check: Check) -> Samples:
     return check.samples or (check.loss,)
-
-
-def _progress_samples(check: Check, *, of_training: bool) -> Samples:
-    return check.training if of_training and check.training else _samples(check)

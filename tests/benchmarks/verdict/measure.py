@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tempfile
+import time
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -25,7 +27,8 @@ from lib_ti.training.build import build_trainer
 from lib_ti.training.step.batch_source import BatchSource, plain_prompts
 from lib_ti.training.trainer import Callback, Trainer
 from lib_ti.training.validation.history import rounded
-from lib_ti.training.validation.validation_loss import SAMPLES, Sample, ValidationLoss
+from lib_ti.training.validation.samples import sample_count
+from lib_ti.training.validation.validation_loss import Sample, ValidationLoss
 from tests.benchmarks.verdict.kinds import Run
 
 NAME = "my-style"
@@ -48,23 +51,35 @@ class _Images:
 
 
 class _Monitor(Callback):
-    """Measures every so many steps: samples of validation and training images, and the truth."""
+    """Measures after given steps the samples of validation images, and the truth; and the CPU time of steps and checks.
 
-    def __init__(self, validation: ValidationLoss, training: ValidationLoss, truth: ValidationLoss, every: int) -> None:
-        self._losses, self._truth, self._every = (validation, training), truth, every
+    Parameters
+    ----------
+    steps
+        After which to measure.
+    """
+
+    def __init__(self, validation: ValidationLoss, truth: ValidationLoss, steps: Set[int]) -> None:
+        self._validation, self._truth, self._steps = validation, truth, steps
         self.checks: list[dict[str, Any]] = []
+        self.step_seconds, self.check_seconds, self._since = 0.0, 0.0, 0.0
 
     def on_run_start(self, trainer: Trainer) -> None:
         self._check(trainer)
+        self._since = time.process_time()
 
     def on_step_end(self, trainer: Trainer) -> None:
-        if trainer.step % self._every == 0 or trainer.finished:
+        if trainer.step in self._steps:
+            self.step_seconds += time.process_time() - self._since
             self._check(trainer)
+            self._since = time.process_time()
 
     def _check(self, trainer: Trainer) -> None:
-        validation, training = ([rounded(value) for value in loss(trainer.live)] for loss in self._losses)
+        began = time.process_time()
+        validation = [rounded(value) for value in self._validation(trainer.live)]
+        self.check_seconds += time.process_time() - began
         truth = rounded(fmean(self._truth(trainer.live)))
-        self.checks.append({"step": trainer.step, "validation": validation, "training": training, "truth": truth})
+        self.checks.append({"step": trainer.step, "validation": validation, "truth": truth})
 
 
 def measure(model: EmbeddedModel, run: Run) -> dict[str, Any]:
@@ -80,16 +95,24 @@ def measure(model: EmbeddedModel, run: Run) -> dict[str, Any]:
             for count, number, captions in sets
         )
         batches = BatchSource(training.dataset, training.encoded, template, NAME, config)
+    images = config.max_steps * config.batch_size
     monitor = _Monitor(
-        held_out.loss(model, template, NAME, SAMPLES, run.seed),
-        training.loss(model, template, NAME, SAMPLES, run.seed),
+        held_out.loss(model, template, NAME, sample_count(images), run.seed),
         unseen.loss(model, template, NAME, UNSEEN, 1),
-        kind.every,
+        kind.measured,
     )
     word = unseen.loss(model, template, run.concept.replace("+", " "), UNSEEN, 1)
     true = rounded(fmean(word(replace(start, name="unused-name"))))
     build_trainer(model, config, batches, start, first_step=0).run([monitor])
-    return {"key": run.key, "kind": run.kind, "batch": config.batch_size, "true": true, "checks": monitor.checks}
+    return {
+        "key": run.key,
+        "kind": run.kind,
+        "batch": config.batch_size,
+        "true": true,
+        "step_seconds": round(monitor.step_seconds / config.max_steps, 5),
+        "check_seconds": round(monitor.check_seconds / len(monitor.checks), 5),
+        "checks": monitor.checks,
+    }
 
 
 def _images(model: EmbeddedModel, folder: Path, concept: str, count: int, seed: int, *, captions: bool) -> _Images:

@@ -15,7 +15,7 @@ import pytest
 
 from lib_ti.training.files.tables import Table
 from lib_ti.training.validation.history import COLUMNS, Check, new_check, read_history, row, segments
-from lib_ti.training.validation.verdict import due_state, judge
+from lib_ti.training.validation.verdict import due_state, is_over, judge
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -160,7 +160,7 @@ def test_the_states_follow_each_other_with_their_reasons() -> None:
     not_begun, learning, done = verdicts[2], verdicts[5], verdicts[-1]
     assert not_begun is not None
     assert not_begun.headline == "Has not begun to learn"
-    assert not_begun.reason.startswith("The loss on the validation images was 0.0290 at step 0 and 0.0290 at step 100")
+    assert not_begun.reason.startswith("The loss on the validation images was 0.0290 at step 0 and 0.0291 at step 100")
     assert learning is not None
     assert learning.headline == "Learning: 32% less error than without the keyword. Best step: 250"
     assert "and was still falling" in learning.reason
@@ -173,14 +173,39 @@ def test_the_states_follow_each_other_with_their_reasons() -> None:
     )
 
 
-def test_progress_is_judged_on_training_images_and_the_best_step_on_validation_images() -> None:
-    falling = checks([0.029, 0.025, 0.021, 0.0201, 0.0200, 0.0200, 0.0200, 0.0200])
-    rising = checks([0.029, 0.022, 0.023, 0.0240, 0.0250, 0.0260, 0.0265, 0.0270])
-    verdict = judge([replace(v, training=t.samples) for v, t in zip(rising, falling, strict=True)])
+def test_a_run_that_loses_again_what_it_learned_is_told_with_both_losses() -> None:
+    verdict = judge(checks([0.029, 0.022, 0.021, 0.0240, 0.0250, 0.0260, 0.0265, 0.0270]))
     assert verdict is not None
-    assert (verdict.state, verdict.best_step) == ("done", 50)
-    assert verdict.reason.startswith("The loss on the training images fell from 0.0290 at step 0 to 0.0200 at step 350")
-    assert verdict.headline.endswith("Probably overtrained since step 50")
+    assert verdict.state != "not begun"
+    assert verdict.best_step == 100
+    assert verdict.headline.endswith("Probably overtrained since step 100")
+    later = judge(checks([0.029, 0.026, 0.021, 0.029]))
+    assert later is not None
+    assert later.state == "learning"
+    assert later.reason.startswith("The loss on the validation images fell from 0.0290 at step 0 to 0.0210 at step 100")
+    assert "at step 100, and was 0.0290 at step 150." in later.reason
+
+
+def test_a_run_is_over_when_two_checks_in_a_row_find_it_done() -> None:
+    history = checks([0.029, 0.0215, 0.0205, 0.0202, 0.0201, 0.0200])
+    states = [due_state(history[:end]) for end in range(1, len(history) + 1)]
+    first = states.index("done") + 1
+    assert not is_over(history[:first])
+    assert is_over(history[: first + 1])
+    probable, sure = judge(history[:first]), judge(history[: first + 1])
+    assert probable is not None and probable.headline.startswith("Probably done since step ")
+    assert sure is not None and sure.headline.startswith("Done since step ")
+
+
+def test_what_few_samples_show_is_a_beginning() -> None:
+    """Eight samples, of which those of the smallest timesteps do not depend on the embedding."""
+    first = [0.12, 0.08, 0.04, 0.02, 0.010, 0.008, 0.006, 0.004]
+    shares = [1.0, 1.0, 0.95, 0.9, 0.6, 0.5, 0.5, 0.7]
+    later = [loss * share for loss, share in zip(first, shares, strict=True)]
+    history = [new_check(step, samples, norm=1.0, data="", unseen=True) for step, samples in ((0, first), (20, later))]
+    verdict = judge(history)
+    assert verdict is not None
+    assert (verdict.state, verdict.gained, verdict.no_gain) == ("learning", True, "")
 
 
 def test_a_check_that_was_not_due_does_not_decide_about_the_state() -> None:
