@@ -45,12 +45,14 @@ def compared(studio: Studio, prompt: str = "") -> VectorComparison:
     return compare(studio.host, run(studio), embedding(studio), prompt, events.append, Control())
 
 
-def test_losses_are_those_of_the_runs_own_checks(trained: Studio) -> None:
+def test_losses_are_of_the_runs_validation_images(trained: Studio) -> None:
+    """Of more samples than its checks had, as a difference of a few percent decides."""
     found = compared(trained)
     last = read_history(run(trained).evaluations)[-1]
+    assert last.no_keyword is not None
     assert [row.count for row in found.losses.rows] == [1, 2, 3, 4]
-    assert found.losses.rows[-1].loss == pytest.approx(last.loss, rel=1e-5)
-    assert found.losses.no_keyword == pytest.approx(last.no_keyword, rel=1e-5)
+    assert found.losses.rows[-1].loss == pytest.approx(last.loss, rel=0.2)
+    assert found.losses.no_keyword == pytest.approx(last.no_keyword, rel=0.2)
     assert (found.losses.unseen, found.notes, found.sheet) == (True, (), None)
     assert found.losses.rows[-1].error == 0 and found.losses.rows[-1].kept == pytest.approx(1)
 

@@ -53,7 +53,7 @@ class FormerRun:
         return cls(folder, identity, config)
 
     def samples(self, model: Model, progress: Progress, stop: Callable[[], bool]) -> tuple[RunSamples, tuple[str, ...]]:
-        """Return the samples of the run's checks, and sentences on what is no longer as it was.
+        """Return the images of the run's checks as samples, and sentences on what is no longer as it was.
 
         Raises
         ------
@@ -69,8 +69,7 @@ class FormerRun:
         notes = []
         if dataset.fingerprint != identity.dataset:
             notes.append(
-                "The images, captions or sizes have changed since the run: these losses cannot be compared with the "
-                "run's own."
+                "The images, captions or sizes have changed since the run: these losses are of the images as they are."
             )
         if identity.model_hash != model.info.hash:
             notes.append(
