@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
-from lib_ti.paths import as_path, path_text, resolved
+from lib_ti.paths import as_path, path_problem, path_text, resolved
 from lib_ti.wording import quoted
 
 
@@ -55,17 +55,16 @@ def is_allowed(folders: Folders, path: Path) -> bool:
     return True
 
 
-def check_uploads(folders: Folders, files: Sequence[Path]) -> None:
-    """Refuse paths that a visitor's browser made up, where visitors may not read all of this machine.
+def check_uploads(files: Sequence[Path]) -> None:
+    """Refuse paths that a page made up instead of those that the server gave to its uploads.
 
     Raises
     ------
     BadInput
         With the name of the file.
     """
-    if folders.allowed is None:
-        return
-    root = resolved(Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()))
+    # As Gradio chooses its folder for uploads, in all versions.
+    root = resolved(Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio"))
     for file in files:
-        if not resolved(file).is_relative_to(root):
+        if path_problem(str(file)) or not resolved(file).is_relative_to(root):
             raise BadInput(f"{quoted(file.name)} was not uploaded here: choose the file again.")

@@ -14,7 +14,7 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
-from lib_ti.ui.widgets import own_size
+from lib_ti.ui.widgets import own_size, upload_field
 
 Data = Mapping[Any, Any]
 
@@ -39,15 +39,7 @@ def layout(parts: Parts, button: Callable[[], Any]) -> None:
                 button()
             form.add("subfolders")
         with gr.Column(scale=2, min_width=320):
-            parts.keep(
-                "dataset_files",
-                gr.File(
-                    label="Or drop images or a zip here",
-                    file_count="multiple",
-                    elem_id="ti_dataset_files",
-                    height=150,
-                ),
-            )
+            upload_field.layout(parts, "dataset_files", "Or images, or a zip of images")
     parts.keep("dataset_suggested", gr.State(""))
     with gr.Accordion("Prepared folder and image size", open=False):
         form.add("output")

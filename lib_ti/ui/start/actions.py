@@ -13,6 +13,7 @@ from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.start import view
+from lib_ti.ui.widgets import upload_field
 from lib_ti.ui.widgets.latest import follow
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ Data = dict[Any, Any]
 
 def connect(parts: Parts) -> None:
     form, service, watched = parts.make, parts.controller.start, _watched(parts)
+    files = parts["make_files_uploaded"]
 
     def start(data: Data) -> list[Any]:
-        files = [str(getattr(one, "name", one)) for one in data[parts["make_files"]] or ()]
-        folder, problem = attempt(lambda: service.start(form.values(data), files))
+        folder, problem = attempt(lambda: service.start(form.values(data), upload_field.read(data[files])))
         # The keyword is not free any more, and the steps of Dataset are about these images.
         others = [gr.update(), gr.update()] if folder is None else ["", folder]
         return [problem, *others, *updates(parts, "")]
@@ -37,7 +38,7 @@ def connect(parts: Parts) -> None:
 
     parts["make_it"].click(
         start,
-        inputs={*form.components, parts["make_files"]},
+        inputs={*form.components, files},
         outputs=[parts["make_message"], parts["make_keyword_remarks"], parts["dataset_folder"], *watched],
         **BUSY,
     )

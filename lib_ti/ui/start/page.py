@@ -8,6 +8,7 @@ from lib_ti.config import MakeConfig
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.start import view
+from lib_ti.ui.widgets import upload_field
 from lib_ti.ui.widgets.form import Form
 
 
@@ -16,10 +17,7 @@ def layout(parts: Parts) -> None:
     parts.html("make_first_sight", "".join(map(hint, view.FIRST_SIGHT)))
     with gr.Row(elem_classes="ti-columns"):
         with gr.Column(scale=1, min_width=320):
-            parts.keep(
-                "make_files",
-                gr.File(label="Images, or a zip of images", file_count="multiple", elem_id="ti_make_files", height=120),
-            )
+            upload_field.layout(parts, "make_files", "Images, or a zip of images", keeps=True)
             form.add("images", "kind", "keyword")
             parts.html("make_keyword_remarks")
             form.add("what")

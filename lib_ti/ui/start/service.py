@@ -36,7 +36,7 @@ class StartService:
     def __init__(self, host: Host, tasks: BackgroundTasks) -> None:
         self._host, self._makes, self._preparation = host, Makes(tasks), Preparation(host)
 
-    def start(self, values: Mapping[str, Any], files: Sequence[str]) -> str:
+    def start(self, values: Mapping[str, Any], files: Sequence[Path]) -> str:
         """Start a Make it, or continue one; return the folder of its images.
 
         Parameters
@@ -53,9 +53,8 @@ class StartService:
         Busy
             When a run or another Make it is in progress.
         """
-        given = [Path(name) for name in files]
-        config = self._config(values, given)
-        self._makes.start(self._host, config, given)
+        config = self._config(values, files)
+        self._makes.start(self._host, config, files)
         recent_folders.remember(self._host.folders, config.images)
         return config.images
 
@@ -99,7 +98,6 @@ class StartService:
             raise BadInput("There are no images yet: drop some above, or name the folder that they are in.")
         if files:
             names.check_name(keyword)  # it becomes the name of a folder
-            reach.check_uploads(self._host.folders, files)
             folder = str(self._host.folders.datasets / keyword)
         output = path_text(str(values.get("output") or "")) or self._preparation.suggested_output(folder)
         given = {**values, "images": folder, "keyword": keyword, "output": output}

@@ -11,21 +11,13 @@ from lib_ti.background.tasks import TaskContext
 from lib_ti.host.base import Folders
 from lib_ti.prep.incoming.archive import is_zip
 from lib_ti.prep.incoming.bring_in import bring_in
-from lib_ti.ui import reach
 
 _PLAIN = "images"
 """Name of the folder where no zip has a name for it."""
 
 
 def new_folder(folders: Folders, files: Sequence[Path]) -> Path:
-    """Return a folder for these uploads that does not exist yet, named after their first zip.
-
-    Raises
-    ------
-    BadInput
-        When a file was not uploaded here.
-    """
-    reach.check_uploads(folders, files)
+    """Return a folder for these uploads that does not exist yet, named after their first zip."""
     zips = (re.sub(r"[^\w -]+", "_", file.stem).strip(" _-") for file in files if is_zip(file))
     name = next(filter(None, zips), _PLAIN)
     numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from lib_ti.ui.dataset.inspect.controller import Data, InspectionController
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import upload_field
 from lib_ti.wording import counted
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class _Starting:
     def __init__(self, parts: Parts, controller: InspectionController) -> None:
         self._parts, self._controller, self._line = parts, controller, parts.task_line
         self._source, self._output, self._files = (
-            parts["dataset_folder"], parts.prepare["output"], parts["dataset_files"],
+            parts["dataset_folder"], parts.prepare["output"], parts["dataset_files_uploaded"],
         )  # fmt: skip
         self._incoming, self._folders = parts["inspect_incoming"], FolderLine(parts)
         self._inputs = {*controller.inputs, parts.prepare["subfolders"]}
@@ -49,10 +51,10 @@ class _Starting:
         started = [parts["inspect_message"], *line.outputs]
         for event in (parts["inspect_start"].click, self._source.submit):
             event(self._inspect, inputs=self._inputs, outputs=[self._output, *started], **BUSY)
-        self._files.upload(
+        self._files.input(
             self._bring_in,
             inputs={*self._inputs, self._files},
-            outputs=[self._files, self._incoming, *started],
+            outputs=[parts["dataset_files_answer"], self._incoming, *started],
             **BUSY,
         )
         line.done.change(
@@ -70,19 +72,25 @@ class _Starting:
         return [output, *updates] if updates else [gr.update(), problem, *self._line.updates()]
 
     def _bring_in(self, data: Data) -> list[Any]:
-        files = [Path(getattr(one, "name", one)) for one in data[self._files] or ()]
-
         def started() -> list[Any]:
+            files = upload_field.read(data[self._files])
             folder = incoming.new_folder(self._parts.controller.host.folders, files)
             output = self._parts.preparation.suggested_output(str(folder))
             folder.parent.mkdir(parents=True, exist_ok=True)
-            return [None, str(folder), *self._started(data, str(folder), output, files)]
+            return [str(folder), *self._started(data, str(folder), output, files)]
 
         updates, problem = attempt(started)
-        return updates or [None, "", problem, *self._line.updates()]
+        folder, message, *shown = updates or ["", problem, *self._line.updates()]
+        # What another task keeps from being brought in stays in the page; the end of that task is not about it.
+        return [
+            upload_field.answered(data[self._files], refused=bool(message)),
+            gr.update() if message else folder,
+            message,
+            *shown,
+        ]
 
-    def _started(self, data: Data, source: str, output: str, files: list[Path] | tuple[()]) -> list[Any]:
-        """Start the inspection of a folder, into which some files are brought first."""
+    def _started(self, data: Data, source: str, output: str, files: Sequence[Path]) -> list[Any]:
+        """Start the inspection of a folder, into which some files are brought first; the message is empty if it did."""
         found, folder = state.check_folders(self._parts.controller.host.folders, source, output)
         config, before = self._controller.config(data), TASKS.result(INSPECTION)
         inner = bool(data[self._parts.prepare["subfolders"]])

@@ -13,10 +13,11 @@ from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.masks import view
 from lib_ti.ui.dataset.painting import layer
-from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
+from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import upload_field
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.masks import state
@@ -34,7 +35,7 @@ class _Actions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._folders = parts, [parts.prepare["output"], parts.prepare["source"]]
-        self._image, self._mask, self._file = (parts[f"masks_{name}"] for name in ("image", "mask", "file"))
+        self._image, self._mask, self._file = (parts[f"masks_{name}"] for name in ("image", "mask", "file_uploaded"))
         self._shown = [parts["masks_stage"], self._mask, parts["masks_message"]]
 
     def connect(self) -> None:
@@ -42,7 +43,7 @@ class _Actions:
         inputs = {self._image, self._mask, *self._folders}
         ImagePicker(parts, "masks", self._folders, self._images, self._show, shown).connect("prepare")
         self._mask.input(self._save, inputs=inputs, outputs=[parts["masks_message"]], **QUIET)
-        self._file.upload(self._load, inputs={self._file, *inputs}, outputs=shown, **BUSY)
+        self._file.input(self._load, inputs={self._file, *inputs}, outputs=[*shown, parts["masks_file_answer"]], **BUSY)
         parts["masks_transparency"].click(self._from_transparency, inputs=inputs, outputs=shown, **BUSY)
         parts["masks_remove"].click(self._remove, inputs=inputs, outputs=shown, **BUSY)
 
@@ -86,8 +87,12 @@ class _Actions:
         return [*self._show(data, name, origin)[:2], view.saved(saved)]
 
     def _load(self, data: Data) -> list[Any]:
-        file = uploaded(data[self._file])
-        return self._after(data, lambda folder, name: self._masks.load(folder, name, file), "file")
+        text = data[self._file]
+
+        def load(folder: Path, name: str) -> SavedMask:
+            return self._masks.load(folder, name, upload_field.read_one(text))
+
+        return [*self._after(data, load, "file"), upload_field.answered(text)]
 
     def _from_transparency(self, data: Data) -> list[Any]:
         return self._after(data, self._masks.from_transparency, "transparency")

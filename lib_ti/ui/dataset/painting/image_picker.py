@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -94,8 +93,3 @@ class ImagePicker:
             return gr.update(value=found[number % len(found)])
 
         return go
-
-
-def uploaded(value: Any) -> Path:
-    """Return the path of an uploaded file, which each version of Gradio passes in another way."""
-    return Path(getattr(value, "name", value))

@@ -10,7 +10,7 @@ import gradio as gr
 from lib_ti.ui.dataset.painting.view import KEYS
 from lib_ti.ui.html.fragments import empty_state, hint, keys
 from lib_ti.ui.parts import Parts
-from lib_ti.ui.widgets import listed
+from lib_ti.ui.widgets import listed, upload_field
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def layout(parts: Parts, name: str, step: PaintingStep) -> None:
                 step.settings()
                 label = f"Image of the same aspect ratio, white in the area to {step.white}"
                 with gr.Accordion("Load a mask from a file", open=False):
-                    parts.keep(f"{name}_file", gr.File(label=label, elem_id=f"ti_{name}_file"))
+                    upload_field.layout(parts, f"{name}_file", label, multiple=False)
                 parts.html(f"{name}_keys", keys(KEYS))
     parts.keep(f"{name}_work", work)
     hidden(parts, f"{name}_mask")  # the painted layer, from the page's script and to it

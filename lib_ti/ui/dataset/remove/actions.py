@@ -15,13 +15,14 @@ from lib_ti.config.prepare import PrepareConfig
 from lib_ti.lazy import lazy
 from lib_ti.paths import path_text
 from lib_ti.ui.attempt import attempt
-from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker, uploaded
+from lib_ti.ui.dataset.painting.image_picker import Data, ImagePicker
 from lib_ti.ui.dataset.painting.view import PaintableImage, stage
 from lib_ti.ui.dataset.remove import view
 from lib_ti.ui.dataset.remove.review import actions as review_actions
 from lib_ti.ui.event_options import BUSY, QUIET
 from lib_ti.ui.html.fragments import notice
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import upload_field
 
 if TYPE_CHECKING:
     from lib_ti.ui.dataset.remove import fills, state
@@ -49,7 +50,7 @@ class _Actions:
 
     def connect(self) -> None:
         parts, shown, line = self._parts, self._shown, self._line
-        done, file, painted = line.done, parts["remove_file"], [self._mask, self._message]
+        done, file, painted = line.done, parts["remove_file_uploaded"], [self._mask, self._message]
         inputs = {self._image, self._mask, self._seed, *self._form.components}
         picker = ImagePicker(parts, "remove", self._form.components, self._images, self._show, shown)
         picker.connect("inspect")
@@ -62,7 +63,7 @@ class _Actions:
         done.change(self._ended, inputs={done, *inputs}, outputs=shown, **QUIET)
         self._choice.input(self._choose, inputs={self._choice, *inputs}, outputs=shown, **BUSY)
         parts["remove_find_text"].click(self._find_text, inputs=inputs, outputs=painted, **BUSY)
-        file.upload(self._load, inputs={file, *inputs}, outputs=painted, **BUSY)
+        file.input(self._load, inputs={file, *inputs}, outputs=[*painted, parts["remove_file_answer"]], **BUSY)
         parts["remove_undo"].click(self._undo, inputs=inputs, outputs=shown, **BUSY)
         parts["remove_redo"].click(self._redo, inputs=inputs, outputs=shown, **BUSY)
 
@@ -140,8 +141,9 @@ class _Actions:
         return self._painted(lambda: self._removals.find_text(self._config(data), name, layer))
 
     def _load(self, data: Data) -> list[Any]:
-        name, file = data[self._image] or "", uploaded(data[self._parts["remove_file"]])
-        return self._painted(lambda: self._removals.load(self._config(data), name, file))
+        name, text = data[self._image] or "", data[self._parts["remove_file_uploaded"]]
+        shown = self._painted(lambda: self._removals.load(self._config(data), name, upload_field.read_one(text)))
+        return [*shown, upload_field.answered(text)]
 
     @staticmethod
     def _painted(action: Callable[[], tuple[str, str]]) -> list[Any]:
