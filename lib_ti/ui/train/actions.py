@@ -21,7 +21,7 @@ from lib_ti.ui.widgets.latest import follow
 
 def connect(parts: Parts) -> None:
     form, controller, runs = parts.train, parts.controller, parts.controller.runs
-    template_fields.connect(parts)
+    template_saved = template_fields.connect(parts)
     listed.connect(parts, form["name"], "train_name", controller.embeddings)
     parts["train_name_new"].click(lambda: gr.update(selected="create"), inputs=[], outputs=[parts.tabs], **QUIET)
     _connect_dataset(parts)
@@ -29,7 +29,7 @@ def connect(parts: Parts) -> None:
     sides = form["width"], form["height"]
     own_size.connect(parts["train_tab"], sides, parts["own_size"], lambda: controller.host.models.size)
     effects.connect(parts)
-    check_box.connect(parts)
+    check_box.connect(parts, template_saved)
     watched, read = _watched(parts), tuple(TXT2IMG.values())
 
     def starting(*, new_data: bool) -> Callable[[dict[Any, Any]], list[Any]]:

@@ -19,7 +19,8 @@ def layout(parts: Parts) -> None:
     parts.keep("check_page", gr.State(""))
 
 
-def connect(parts: Parts) -> None:
+def connect(parts: Parts, template_saved: Any) -> None:
+    """Connect the box; ``template_saved`` is the event after which a template may have other lines."""
     form, service = parts.train, parts.controller.train
     page, box = parts["check_page"], parts["check_result"]
     inputs = {*form.components, page}
@@ -41,7 +42,7 @@ def connect(parts: Parts) -> None:
     parts["check"].click(check, inputs=inputs, outputs=[box], **BUSY)
     for event in (parts["check_refresh"].click, *(field.change for field in form.inputs.values())):
         event(changed, inputs=inputs, outputs=[box], **QUIET)
-    for event in (parts["train_tab"].select, parts["template_saved"].change):
+    for event in (parts["train_tab"].select, template_saved.then):
         event(files_changed, inputs=inputs, outputs=[box], **QUIET)
 
 

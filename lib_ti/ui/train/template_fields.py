@@ -49,7 +49,8 @@ def layout(parts: Parts) -> None:
         parts.html("template_saved")
 
 
-def connect(parts: Parts) -> None:
+def connect(parts: Parts) -> Any:
+    """Connect the fields; return the event of Save."""
     form, templates = parts.train, parts.controller.templates
     text, name, dataset = parts["template_text"], form["name"], form["dataset"]
     loaded = parts["template_loaded"]
@@ -87,7 +88,7 @@ def connect(parts: Parts) -> None:
             **QUIET,
         )
     parts["template_prompts"].click(render, inputs={text, name, dataset}, outputs=[parts["template_rendered"]], **QUIET)
-    parts["template_save"].click(
+    return parts["template_save"].click(
         save,
         inputs={text, parts["template_name"], parts["template_replace"]},
         outputs=[parts["template_saved"], parts["template_replace"], form["template"]],

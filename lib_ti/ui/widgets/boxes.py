@@ -15,6 +15,7 @@ from lib_ti.background.tasks import BackgroundTasks
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import holds_error
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import html_changes
 
 BUSY_BOXES = (
     "make_message", "inspect_message", "crop_message", "remove_message", "review_message",
@@ -26,13 +27,13 @@ _TASK = re.compile(r'<div class="ti-notice [^>]*data-task="(\d+)"')
 
 
 def layout(parts: Parts) -> None:
-    """Add the button that removes messages about ended tasks; ``javascript/textual_inversion.js`` presses it."""
+    """Add what removes messages; the page's scripts use it."""
     parts.button("busy_refresh", "Refresh", elem_classes="ti-hidden")
+    html_changes.layout(parts, "answered", parts.answered_by.values())
 
 
 def connect(parts: Parts) -> None:
-    for name, by in parts.answered_by.items():
-        _connect(parts[name], parts[by])
+    _connect_answered(parts)
     tasks, boxes = parts.controller.tasks, [parts[name] for name in BUSY_BOXES]
 
     def refresh(data: dict[Any, Any]) -> list[Any]:
@@ -47,9 +48,15 @@ def about_ended_task(shown: str, tasks: BackgroundTasks) -> bool:
     return found is not None and not tasks.is_active(int(found[1]))
 
 
-def _connect(box: Any, by: Any) -> None:
-    def answer(data: dict[Any, Any]) -> Any:
-        success = bool(data[by]) and not holds_error(data[by])
-        return "" if success and holds_error(data[box] or "") else gr.update()
+def _connect_answered(parts: Parts) -> None:
+    """Remove the errors that another button has fixed."""
+    by = {parts[name]: parts[fixed_by] for name, fixed_by in parts.answered_by.items()}
 
-    by.change(answer, inputs={box, by}, outputs=[box], **QUIET)
+    def answer(data: dict[Any, Any]) -> list[Any]:
+        return ["" if _answered(data[box] or "", data[by[box]] or "") else gr.update() for box in by]
+
+    parts["answered"].change(answer, inputs={*by, *by.values()}, outputs=list(by), **QUIET)
+
+
+def _answered(shown: str, by: str) -> bool:
+    return holds_error(shown) and bool(by) and not holds_error(by)

@@ -11,6 +11,7 @@ import gradio as gr
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.workflow import view
+from lib_ti.ui.dataset.workflow.page import BOXES
 from lib_ti.ui.dataset.workflow.state import DatasetState
 from lib_ti.ui.dataset.workflow.steps import STEPS, Step, blocked, next_step
 from lib_ti.ui.event_options import QUIET
@@ -23,11 +24,6 @@ else:
     service = lazy("lib_ti.ui.dataset.workflow.service")
 
 Data = dict[Any, Any]
-_BOXES = (
-    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "review_pairs",
-    "review_saved", "prepare_message", "masks_message", "captions_state", "captions_message", "captions_result",
-)  # fmt: skip
-"""Components whose contents change with everything that is done in the steps."""
 _SETTINGS = ("width", "height", "shape", "framing", "split", "subfolders")
 
 
@@ -82,8 +78,7 @@ def _shown(state: DatasetState) -> Iterator[Any]:
 def connect(parts: Parts) -> None:
     workflow = Workflow(parts)
     form, line = parts.prepare, parts.task_line
-    changing = [*(parts[box] for box in _BOXES), *(form[name] for name in _SETTINGS), line.done, parts["dataset_shown"]]
-    for one in changing:
+    for one in (*(form[name] for name in _SETTINGS), line.done, parts["dataset_shown"], parts["workflow_changed"]):
         follow(one.change, workflow.updates, by=[one], inputs={*workflow.inputs, one}, outputs=workflow.outputs)
     opened = parts["dataset_tab"].select
     opened(workflow.updates, inputs=workflow.inputs, outputs=workflow.outputs, **QUIET)

@@ -10,14 +10,21 @@ from lib_ti.ui.dataset.workflow import view
 from lib_ti.ui.dataset.workflow.state import DatasetState
 from lib_ti.ui.dataset.workflow.steps import Step, blocked, next_step
 from lib_ti.ui.parts import Parts
+from lib_ti.ui.widgets import html_changes
 
 TRAIN = "Next: use for training"
 """Label of the last step's button."""
+BOXES = (
+    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "review_pairs",
+    "review_saved", "prepare_message", "masks_message", "captions_state", "captions_message", "captions_result",
+)  # fmt: skip
+"""Elements whose contents change with everything that is done in the steps."""
 
 
 def strip(parts: Parts) -> None:
     parts.html("dataset_overview", view.overview(DatasetState()))
     parts.keep("workflow_seen", gr.State(""))
+    html_changes.layout(parts, "workflow_changed", BOXES)
 
 
 def frame(
