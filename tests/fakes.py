@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from PIL import Image
@@ -136,6 +137,7 @@ class FakeFolders:
 
 class FakeModels:
     checks_by_trial = True
+    without_effect: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model: FakeModel | None = None) -> None:
         self.model = model or FakeModel()

@@ -68,6 +68,11 @@ class ModelHost(Protocol):
         ...
 
     @property
+    def without_effect(self) -> Mapping[str, str]:
+        """Settings of a run that change nothing with this host's models, each with the reason as a sentence."""
+        ...
+
+    @property
     def known(self) -> ModelInfo | None:
         """Description of the model that is loaded, as far as an earlier session told it; acquires and loads nothing."""
         ...

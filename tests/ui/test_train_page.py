@@ -12,8 +12,9 @@ from lib_ti.errors import BadInput
 from lib_ti.training.checks.findings import Finding
 from lib_ti.training.snapshot import Snapshot
 from lib_ti.ui.controller import Controller
+from lib_ti.ui.tab import build
 from lib_ti.ui.train import effects, view
-from tests.fakes import draw_images
+from tests.fakes import FakeHost, draw_images
 
 
 def test_the_strip_shows_ten_images_and_counts_all(controller: Controller, tmp_path: Path) -> None:
@@ -31,12 +32,24 @@ def test_the_strip_shows_ten_images_and_counts_all(controller: Controller, tmp_p
 
 def test_settings_without_effect_are_named() -> None:
     values = to_mapping(TrainConfig())
-    assert effects.without_effect(values, from_txt2img=False) == {"clip_value"}
-    assert {"preview_prompt", "preview_seed"} <= effects.without_effect(values, from_txt2img=True)
+    assert set(effects.without_effect(values, from_txt2img=False)) == {"clip_value"}
+    assert {"preview_prompt", "preview_seed"} <= set(effects.without_effect(values, from_txt2img=True))
     fixed = {**values, "vector_norm": "fixed", "clip": "norm", "validate_every": 0}
-    assert effects.without_effect(fixed, from_txt2img=False) == {"weight_decay", "validation_split", "restore_best"}
+    found = effects.without_effect(fixed, from_txt2img=False)
+    assert set(found) == {"weight_decay", "validation_split", "restore_best"}
+    assert "Vector norm is fixed" in found["weight_decay"]
     # Check refuses these values together, and a greyed field could not be corrected.
-    assert effects.without_effect({**fixed, "weight_decay": 0.1, "validate_every": 1}, from_txt2img=False) == set()
+    assert effects.without_effect({**fixed, "weight_decay": 0.1, "validate_every": 1}, from_txt2img=False) == {}
+
+
+def test_settings_without_effect_in_this_host_are_greyed_with_the_reason(host: FakeHost) -> None:
+    host.models.without_effect = {"optimization": "Without effect here."}
+    fields = {block.elem_id: block for block in build(host).blocks.values() if hasattr(block, "info")}
+    optimization, learning_rate = fields["ti_train_optimization"], fields["ti_train_learning_rate"]
+    assert (optimization.interactive, optimization.info) == (False, "Without effect here.")
+    assert learning_rate.interactive is not False
+    clip_value = fields["ti_train_clip_value"]  # has none beside the defaults
+    assert (clip_value.interactive, clip_value.info) == (False, "Without effect: Gradient clipping is disabled.")
 
 
 def test_previews_of_several_prompts_are_a_grid_with_the_newest_step_first(

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 import torch
@@ -95,6 +96,7 @@ class EmbeddedModels:
     """
 
     checks_by_trial = True
+    without_effect: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from modules import devices, shared
 
@@ -31,6 +32,7 @@ class ForkModels:
     """
 
     checks_by_trial = False
+    without_effect: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, fork: Fork) -> None:
         self._fork, self._progress = fork, Progress()

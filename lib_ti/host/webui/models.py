@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from modules import sd_models, sd_vae, shared
@@ -26,6 +27,10 @@ else:
     embeddings = lazy("lib_ti.host.webui.embeddings")
     session = lazy("lib_ti.host.webui.session")
 
+OPTIMIZATION_REFUSED = (
+    "Without effect in the WebUI, which replaces parts of the UNet while it runs: a compiled one would not see them."
+)
+
 
 class WebUIModels:
     """See :class:`lib_ti.host.base.ModelHost` for what its methods promise.
@@ -34,6 +39,7 @@ class WebUIModels:
     """
 
     checks_by_trial = True
+    without_effect: Mapping[str, str] = MappingProxyType({"optimization": OPTIMIZATION_REFUSED})
 
     def __init__(self) -> None:
         self._progress = Progress()
