@@ -21,8 +21,9 @@ from lib_ti.wording import printable, quoted
 
 if TYPE_CHECKING:
     from lib_ti.embedding import names
-    from lib_ti.make_it import pipeline
+    from lib_ti.make_it import comparison, pipeline
 else:
+    comparison = lazy("lib_ti.make_it.comparison")
     names = lazy("lib_ti.embedding.names")
     pipeline = lazy("lib_ti.make_it.pipeline")
 
@@ -57,4 +58,6 @@ def make(arguments: argparse.Namespace, control: Control) -> int:
     if arguments.json:
         line = json.dumps({"event": "Made", **state.facts}, ensure_ascii=False)
         sys.stdout.write(printable(line) + "\n")
+    elif sheet := state.facts.get(comparison.SHEET):
+        sys.stdout.write(printable(f"The images before and after: {sheet}") + "\n")
     return DONE

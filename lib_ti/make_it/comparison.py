@@ -19,6 +19,7 @@ from lib_ti.placeholders import NAME
 from lib_ti.prep.prepared import images_in
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.images.contact_sheet import compare_steps
+from lib_ti.wording import counted
 
 SHEET, PROMPTS, SEED = "sheet", "prompts", "seed"
 """Facts: the image file, its prompts with ``[name]``, and the seed of the first; each following one has the next."""
@@ -59,7 +60,7 @@ def compare(making: Making) -> Outcome:
         raise
     except UserError as error:
         return Outcome((f"The images before and after could not be generated: {error}",))
-    said = f"The same prompts before and after: {target}."
+    said = f"{counted(len(prompts), 'prompt')}, each from the same noise without and with what {config.keyword} learned."
     return Outcome((said,), {SHEET: str(target.absolute()), PROMPTS: list(prompts), SEED: _SEED})
 
 

@@ -31,7 +31,9 @@ def test_a_zip_becomes_a_keyword_by_one_command(here: Path, capsys: pytest.Captu
     assert len(list((here / "datasets" / "glow-style-prepared").glob("*.png"))) == 10
     assert (here / "embeddings" / "glow-style.safetensors").is_file()
     assert main(["make", "datasets/glow-style", *given]) == 0
-    assert "glow-style was made already" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "glow-style was made already" in said
+    assert f"The images before and after: {made['sheet']}" in said
 
 
 @pytest.mark.parametrize(

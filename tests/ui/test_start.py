@@ -44,6 +44,8 @@ def test_one_press_makes_a_keyword_and_shows_it(workshop: Workshop, made: Contro
     now = made.start.status()
     assert now.state == "done", now.errors
     assert view.status(now, 2).count("ti-done") == 9
+    (compared,) = now.detail.phases[-1].sentences
+    assert "prompts, each from the same noise" in compared and str(workshop.folder) not in compared
     assert "my-style is" in view.result(now.detail) and "<img" in view.result(now.detail)
     run = made.runs.snapshot()  # what the Train tab shows
     assert (run.name, run.state, run.step) == ("my-style", "done", 4)
