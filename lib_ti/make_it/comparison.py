@@ -60,7 +60,7 @@ def compare(making: Making) -> Outcome:
         raise
     except UserError as error:
         return Outcome((f"The images before and after could not be generated: {error}",))
-    said = f"{counted(len(prompts), 'prompt')}, each from the same noise without and with what {config.keyword} learned."
+    said = f"{counted(len(prompts), 'prompt')}, each from the same noise before and after training."
     return Outcome((said,), {SHEET: str(target.absolute()), PROMPTS: list(prompts), SEED: _SEED})
 
 
