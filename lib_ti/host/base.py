@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from lib_ti.host.model import Model
 from lib_ti.host.tools import Tools
 
 if TYPE_CHECKING:
     import torch
 
     from lib_ti.families.model_info import ModelInfo
+    from lib_ti.host.model import Model
     from lib_ti.signals import Event
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]

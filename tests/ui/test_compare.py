@@ -65,13 +65,16 @@ def test_only_what_differs_is_listed_after_what_was_reached(run: RunResults, oth
 
 
 def test_previews_of_equal_prompt_and_seed_are_side_by_side(run: RunResults, other: RunResults) -> None:
-    pairs = service.equal_previews(run, other, 20)
+    pairs = service.equal_previews(run, other, (20, 20))
     # The prompts are alike but for the names of the embeddings only where both were generated with their own.
     assert pairs == []
     for preview in other.previews():
         _rename(preview.path)
-    pairs = service.equal_previews(run, other, 20)
+    pairs = service.equal_previews(run, other, (20, 20))
     assert [(one.step, two.step, one.number) for one, two in pairs] == [(20, 15, 1), (20, 15, 2)]
+    # A chosen checkpoint of the other run is compared at its own step.
+    chosen = service.equal_previews(run, other, (20, Side(other, "10").step))
+    assert [(one.step, two.step) for one, two in chosen] == [(20, 10), (20, 10)]
     shown = view.pair(("one", "two"), service.differences(run, other), pairs)
     assert shown.count("<img") == 4 and "two, step 15" in shown and "Embedding Learning rate" in shown
     assert "no previews of the same prompt" in view.pair(("one", "two"), {}, [])
@@ -95,11 +98,14 @@ def test_the_same_prompts_and_seeds_are_generated_with_both(
         ("a tree, other-style", 8),
     ]
     assert "2 prompts, the same seeds" in sheet.caption
+    assert "my-style) at step 10 and other-style" in sheet.caption
 
 
 def test_a_run_without_checkpoints_and_no_prompts_are_refused(
     run: RunResults, other: RunResults, trained_host: FakeHost
 ) -> None:
+    with pytest.raises(BadInput, match="no checkpoint of step 11"):
+        _ = Side(other, "11").step
     with pytest.raises(BadInput, match="There is no prompt"):
         service.start(BackgroundTasks(), Side(run, "10"), Side(other, "20"), " ", trained_host)
     shutil.rmtree(other.folder.path / "embeddings")

@@ -37,7 +37,7 @@ _OF_RUN = (
     *("results_strip", "results_curve", "results_recipe", "sheet_prompts"),
     *("undo_restore", "results_run", "results_step", "checkpoint", "results_chosen"),
     *checkpoint_actions.SHOWN,
-    *("compare_other", "compare_prompts"),
+    *("compare_other", "compare_checkpoint", "compare_prompts"),
     *cleanup_actions.SHOWN,
 )
 """What shows the chosen run."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 import gradio as gr
 
 from lib_ti.ui.attempt import attempt
-from lib_ti.ui.event_options import BUSY, QUIET
+from lib_ti.ui.event_options import BUSY, QUIET, quick
 from lib_ti.ui.parts import Parts
 
 
@@ -41,7 +41,7 @@ def connect(parts: Parts, template_saved: Any) -> None:
 
     parts["check"].click(check, inputs=inputs, outputs=[box], **BUSY)
     for event in (parts["check_refresh"].click, *(field.change for field in form.inputs.values())):
-        event(changed, inputs=inputs, outputs=[box], **QUIET)
+        event(quick(changed), inputs=inputs, outputs=[box], **QUIET)
     for event in (parts["train_tab"].select, template_saved.then):
         event(files_changed, inputs=inputs, outputs=[box], **QUIET)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_ti.data import templates
 from lib_ti.embedding import names
 from lib_ti.errors import BadInput
 from lib_ti.host.base import Folders
@@ -19,9 +18,10 @@ from lib_ti.ui.html.fragments import escape, notice
 from lib_ti.wording import quoted
 
 if TYPE_CHECKING:
-    from lib_ti.data import dataset, scan
+    from lib_ti.data import dataset, scan, templates
 else:
     dataset = lazy("lib_ti.data.dataset")
+    templates = lazy("lib_ti.data.templates")
     scan = lazy("lib_ti.data.scan")
 
 EXAMPLE_CAPTIONS = ("a house by the sea", "portrait of a girl, red scarf", "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from lib_ti.ui.event_options import QUIET
+from lib_ti.ui.event_options import QUIET, quick
 
 Data = dict[Any, Any]
 
@@ -45,4 +45,4 @@ def follow(
         return hash(repr([data[one] for one in by]))
 
     options = {"inputs": {*inputs, answered}, "outputs": [answered, *outputs], **QUIET}
-    event(answer, **options).then(answer_if_changed, **options)
+    event(quick(answer), **options).then(quick(answer_if_changed), **options)

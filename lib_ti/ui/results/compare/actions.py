@@ -14,7 +14,7 @@ from lib_ti.ui.attempt import attempt
 from lib_ti.ui.event_options import QUIET
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.html.viewer import viewed
-from lib_ti.ui.parts import Parts
+from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.latest import follow
 from lib_ti.wording import quoted
 
@@ -30,11 +30,13 @@ _SHEET_SIZE = 1600
 
 
 def updates(parts: Parts, run: RunResults, data: Data, *, same: bool) -> list[Any]:
-    """Updates of the list of other runs, of which the chosen one stays, and of the prompts of another run."""
+    """Updates of the lists of other runs and their checkpoints, where what is chosen stays, and of the prompts."""
     others = list(parts.controller.results.other_runs(data[parts.train["log_directory"]] or "", run))
     chosen = data[parts["compare_other"]]
+    stays = chosen in others
     return [
-        gr.update(choices=others, value=chosen if chosen in others else None),
+        gr.update(choices=others, value=chosen if stays else None),
+        gr.update() if stays else gr.update(choices=[], value=None),
         gr.update() if same else "\n".join(run.prompts()),
     ]
 
@@ -50,13 +52,18 @@ def connect(parts: Parts, where: set[Any], chosen_run: Callable[[Data], RunResul
         Returns it, of their values.
     """
     other, step, line = parts["compare_other"], parts["results_step"], parts.compare_line
-    box, results = parts["compare_message"], parts.controller.results
+    box, results, checkpoint = parts["compare_message"], parts.controller.results, parts["compare_checkpoint"]
 
     def show(data: Data) -> str:
-        if not data[other]:
-            return ""
-        found, problem = attempt(lambda: _pair(*_sides(parts, data, chosen_run(data)), int(data[step] or 0)))
-        return problem or found or ""
+        return _shown(parts, data, chosen_run)
+
+    def show_other(data: Data) -> list[Any]:
+        """Show another run with its best checkpoint, and list all that it has."""
+        data = {**data, checkpoint: ""}
+        sides, _ = attempt(lambda: _sides(parts, data, chosen_run(data)))
+        if sides is None:
+            return [show(data), gr.update(choices=[], value=None)]
+        return [show(data), choices(sides[1].run.checkpoint_steps(), sides[1].checkpoint)]
 
     def generate(data: Data) -> list[Any]:
         prompts = data[parts["compare_prompts"]] or ""
@@ -73,9 +80,10 @@ def connect(parts: Parts, where: set[Any], chosen_run: Callable[[Data], RunResul
         return ["", viewed(sheet.path, sheet.caption, group=view.GROUP, size=_SHEET_SIZE, classes="ti-large")]
 
     line.connect()
-    inputs = {*where, other, step, parts["checkpoint"]}
-    for one in (other, step):
-        follow(one.change, show, by=[other, step], inputs=inputs, outputs=[parts["compare_pair"]])
+    inputs, pair = {*where, other, step, parts["checkpoint"], checkpoint}, parts["compare_pair"]
+    follow(other.change, show_other, by=[other], inputs=inputs, outputs=[pair, checkpoint])
+    for one in (step, checkpoint):
+        follow(one.change, show, by=[step, checkpoint], inputs=inputs, outputs=[pair])
     parts["compare_generate"].click(
         generate, inputs={*inputs, parts["compare_prompts"]}, outputs=[box, *line.outputs], **QUIET
     )
@@ -83,13 +91,19 @@ def connect(parts: Parts, where: set[Any], chosen_run: Callable[[Data], RunResul
     line.show_outcome(COMPARISON, box)
 
 
+def _shown(parts: Parts, data: Data, chosen_run: Callable[[Data], RunResults]) -> str:
+    """Both runs side by side; nothing where no other one is chosen."""
+    if not data[parts["compare_other"]]:
+        return ""
+    step = int(data[parts["results_step"]] or 0)
+    found, problem = attempt(lambda: _pair(*_sides(parts, data, chosen_run(data)), step))
+    return problem or found or ""
+
+
 def _sides(parts: Parts, data: Data, run: RunResults) -> tuple[Side, Side]:
-    """The chosen checkpoint, and the best one of the run that it is compared with."""
-    results, log, other = (
-        parts.controller.results,
-        data[parts.train["log_directory"]] or "",
-        data[parts["compare_other"]],
-    )
+    """The chosen checkpoint of each run; of the other one the best, unless another is chosen."""
+    results, log = parts.controller.results, data[parts.train["log_directory"]] or ""
+    other, checkpoint = data[parts["compare_other"]], str(data[parts["compare_checkpoint"]] or "")
     if not other:
         raise BadInput("No other run is chosen: choose one under Compare with.")
     found = results.other_runs(log, run)
@@ -97,10 +111,10 @@ def _sides(parts: Parts, data: Data, run: RunResults) -> tuple[Side, Side]:
         raise BadInput(f"There is no run {quoted(other)} any more: press Show to reload the list.")
     theirs = results.run(log, *found[other])
     own = service.Side(run, str(data[parts["checkpoint"]] or ""))
-    return own, service.Side(theirs, service.best_checkpoint(theirs))
+    return own, service.Side(theirs, checkpoint or service.best_checkpoint(theirs))
 
 
 def _pair(one: Side, other: Side, step: int) -> str:
     titles = (one.title, other.title)
     differing = service.differences(one.run, other.run)
-    return view.pair(titles, differing, service.equal_previews(one.run, other.run, step))
+    return view.pair(titles, differing, service.equal_previews(one.run, other.run, (step, other.step)))

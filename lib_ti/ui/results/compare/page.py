@@ -14,17 +14,27 @@ SHOWN = ("compare_message", "compare_pair", "compare_sheet")
 
 def layout(parts: Parts) -> None:
     with gr.Accordion("Compare with another run or embedding", open=False):
-        parts.keep(
-            "compare_other",
-            gr.Dropdown([], label="Compare with", info="A run, of any embedding.", elem_id="ti_compare_other"),
-        )
+        with gr.Row():
+            parts.keep(
+                "compare_other",
+                gr.Dropdown([], label="Compare with", info="A run, of any embedding.", elem_id="ti_compare_other"),
+            )
+            parts.keep(
+                "compare_checkpoint",
+                gr.Dropdown(
+                    [],
+                    label="Its checkpoint",
+                    info="The one of the other run; “best” has the lowest validation loss.",
+                    allow_custom_value=True,
+                    elem_id="ti_compare_checkpoint",
+                ),
+            )
         parts.html("compare_pair")
         parts.keep(
             "compare_prompts",
             gr.Textbox(
                 label="Prompts",
-                info="One per line; [name] is either embedding. Generated with the checkpoint above and the other "
-                "run's best one, with the same seeds.",
+                info="One per line; [name] is either embedding. Generated with both checkpoints and the same seeds.",
                 lines=3,
                 elem_id="ti_compare_prompts",
             ),

@@ -31,6 +31,18 @@ class Side:
     run: RunResults
     checkpoint: str
 
+    @property
+    def step(self) -> int:
+        """Steps after which the checkpoint was saved.
+
+        Raises
+        ------
+        BadInput
+            When the run has no such checkpoint.
+        """
+        found = self.run.checkpoint_steps().get(self.checkpoint)
+        return self.embedding().step if found is None else found
+
     def embedding(self) -> Embedding:
         return self.run.checkpoint(self.checkpoint)
 
@@ -77,15 +89,15 @@ def differences(one: RunResults, other: RunResults) -> dict[str, tuple[str, str]
     return found
 
 
-def equal_previews(one: RunResults, other: RunResults, step: int) -> list[tuple[Preview, Preview]]:
-    """Return pairs of previews of equal prompt, seed and size: of the step nearest to ``step``, and of its nearest."""
+def equal_previews(one: RunResults, other: RunResults, steps: tuple[int, int]) -> list[tuple[Preview, Preview]]:
+    """Return pairs of previews of equal prompt, seed and size, of each run those nearest to its step."""
     theirs: dict[object, list[Preview]] = {}
     for preview in other.previews():
         theirs.setdefault(_request(preview, other.name), []).append(preview)
     own: dict[object, list[Preview]] = {}
     for preview in one.previews():
         own.setdefault(_request(preview, one.name), []).append(preview)
-    return [(_near(own[key], step), _near(theirs[key], step)) for key in own if key in theirs]
+    return [(_near(own[key], steps[0]), _near(theirs[key], steps[1])) for key in own if key in theirs]
 
 
 def start(tasks: BackgroundTasks, one: Side, other: Side, prompts: str, host: Host) -> None:
@@ -117,7 +129,10 @@ def start(tasks: BackgroundTasks, one: Side, other: Side, prompts: str, host: Ho
                 progress=task.report_progress,
                 stop=task.stop_requested,
             )
-        said = f"{counted(len(lines), 'prompt')}, the same seeds, with {one.title} and {other.title}: {path}"
+        sides = " and ".join(
+            f"{side.title} at step {embedding.step}" for side, embedding in zip((one, other), pair, strict=True)
+        )
+        said = f"{counted(len(lines), 'prompt')}, the same seeds, with {sides}: {path}"
         return ContactSheet(path, one.run.folder.path, said)
 
     tasks.start(COMPARISON, f"Comparing {one.run.name} with {other.run.name}", work)
