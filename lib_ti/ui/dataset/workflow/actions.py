@@ -11,7 +11,6 @@ import gradio as gr
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
 from lib_ti.ui.dataset.workflow import view
-from lib_ti.ui.dataset.workflow.page import BOXES
 from lib_ti.ui.dataset.workflow.state import DatasetState
 from lib_ti.ui.dataset.workflow.steps import STEPS, Step, blocked, next_step
 from lib_ti.ui.event_options import QUIET
