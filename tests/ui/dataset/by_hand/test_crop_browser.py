@@ -57,6 +57,21 @@ def test_a_crop_box_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -
     page.until(lambda: kept(found, "china.png") == [pytest.approx(smaller, abs=2e-6)], 20)
 
 
+def test_nothing_moves_under_the_pointer_when_a_change_is_saved(page: Page, found: Path) -> None:
+    page.open()
+    choose(page, found)
+    page.tab("Crop")
+    page.until(lambda: len(crop_boxes(page, "coffee.png")) == 1)
+    assert not page.text("ti_crop_message")
+    before = card(page, "coffee.png").rect
+    page.driver.execute_script("arguments[0].focus()", crop_boxes(page, "coffee.png")[0])
+    keys(page, Keys.ARROW_RIGHT)
+    page.says("ti_crop_message", "cropped by hand")
+    assert card(page, "coffee.png").rect == before
+    undo(page)
+    page.until(lambda: "coffee.png" not in decided(found), 20)
+
+
 def test_crop_boxes_are_added_moved_and_removed_by_keys(page: Page, found: Path) -> None:
     first = page.shown(crop_boxes(page, "motorcycle.png")[0])
     page.driver.execute_script("arguments[0].focus()", first)
