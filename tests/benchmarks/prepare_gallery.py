@@ -16,8 +16,9 @@ from tests.benchmarks.row import Row
 from tests.prep.photographs import parts
 
 COUNT = 1000
-MOST_SECONDS = 2.0
-ROUNDS = 3
+MOST_SECONDS = 1.0
+"""From the server's answer to the images in the window."""
+ROUNDS = 5  # the least counts: other programs only ever add to a time
 _LOADED = """
 const seen = Array.from(document.querySelectorAll('#ti_inspect_images figure'));
 // Of the figures and not of what is in them, which is not laid out before it comes into the window.
@@ -26,13 +27,22 @@ const is_there = seen.length == count && inside.every(one => one.querySelector('
 """
 _PRESS = f"""
 const [element, count, done] = arguments, start = performance.now();
+let drawn = 0;
+performance.clearResourceTimings();
+// The largest of the answers since the press, which is the one with the gallery.
+const answered = () => performance.getEntriesByType("resource").filter(
+    one => one.name.includes("predict") && one.startTime >= start && one.responseEnd <= drawn
+).reduce((largest, one) => one.decodedBodySize > largest.decodedBodySize ? one : largest).responseEnd;
 const check = () => {{
     {_LOADED}
-    if (is_there) done((performance.now() - start) / 1000); else setTimeout(check, 20);
+    drawn = drawn || (seen.length == count ? performance.now() : 0);
+    if (is_there) requestAnimationFrame(() => setTimeout(() => done((performance.now() - answered()) / 1000)));
+    else setTimeout(check, 20);
 }};
 element.click();
 check();
 """
+_CLOCK = {"timeDomain": "threadTicks"}
 
 
 def measure() -> Iterator[Row]:
@@ -68,21 +78,34 @@ def _time(page: Any, found: Path) -> Iterator[Row]:
     chosen()
     page.press("ti_inspect_start")
     page.until(lambda: page.driver.execute_script(f"const count = arguments[0]; {_LOADED} return is_there", COUNT), 300)
+    page.driver.execute_cdp_cmd("Performance.enable", _CLOCK)
     opened, filtered = [], []
     for _ in range(ROUNDS):
         page.open("Start")
         page.until(lambda: page.value("ti_prepare_output"))
         tab = page.driver.find_element("xpath", "//*[@id='ti_tabs']//button[normalize-space()='Dataset']")
-        opened.append(page.driver.execute_async_script(_PRESS, tab, COUNT))
+        opened.append(_press(page, tab, COUNT))
         words = page.driver.find_elements("css selector", "#ti_inspect_summary [data-word]")
         counts = [int(word.text.split()[-1]) for word in words]
         fewer = max(count for count in counts if count < COUNT)
-        filtered.append(page.driver.execute_async_script(_PRESS, words[counts.index(fewer)], fewer))
-    for what, seconds in (("opened on a new page", opened), ("filtered by a click on an issue", filtered)):
-        least = min(seconds)
+        filtered.append(_press(page, words[counts.index(fewer)], fewer))
+    for what, rounds in (("opened on a new page", opened), ("filtered by a click on an issue", filtered)):
+        least, work = (min(times) for times in zip(*rounds, strict=True))
         yield Row(
-            f"a gallery of {COUNT} images, {what}: until the visible images are shown",
-            f"{least:.2f} s",
+            f"a gallery of {COUNT} images, {what}: from the answer until the visible images are shown",
+            f"{least:.2f} s ({work:.2f} s of the page's CPU time)",
             f"{MOST_SECONDS:g} s",
             least <= MOST_SECONDS,
         )
+
+
+def _press(page: Any, element: Any, count: int) -> tuple[float, float]:
+    """Seconds from the answer until the visible images are shown, and of CPU of the page's thread since the press."""
+    before = _work(page)
+    seconds = page.driver.execute_async_script(_PRESS, element, count)
+    return float(seconds), _work(page) - before
+
+
+def _work(page: Any) -> float:
+    metrics = page.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
