@@ -41,6 +41,17 @@ axe.run({include: [["#ti_tabs"]], exclude: excluded.map((one) => [one])}, option
     done(grave.flatMap((rule) => rule.nodes.map((node) => shown(rule, node))));
 }, (error) => done([String(error)]));
 """
+WIDTHS, PHONE = (1280, 390), 600
+_WIDE = """
+if (document.documentElement.scrollWidth <= arguments[0]) {
+    return [];
+}
+const wide = Array.from(document.querySelectorAll("#ti_tabs *")).filter(function (one) {
+    const box = one.getBoundingClientRect();
+    return box.width > 0 && box.right > arguments[0] + 1;
+});
+return ["the page", ...wide.slice(0, 5).map((one) => `${one.tagName} ${one.id} ${one.className}`)];
+"""
 _UNFOLD = "document.querySelectorAll('#ti_tab_train .label-wrap:not(.open)').forEach((title) => title.click())"
 
 _BAD = """
@@ -120,8 +131,22 @@ def problems(page: Page) -> list[str]:
     return found
 
 
+def too_wide(page: Page) -> list[str]:
+    """The window widths in pixels at which the page scrolls sideways, with the elements that make it do so."""
+    found: list[str] = []
+    try:
+        for width in WIDTHS:
+            size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < PHONE}
+            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            if wide := page.driver.execute_script(_WIDE, width):
+                found.append(f"wider than {width} pixels: {', '.join(wide)}")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    return found
+
+
 def check(page: Page, state: str) -> None:
-    found = problems(page)
+    found = problems(page) + too_wide(page)
     assert not found, "\n".join([f"{state}:", *found])
 
 
@@ -209,6 +234,13 @@ def test_results(page: Page) -> None:
     page.press("ti_results_show")
     page.until(lambda: page.value("ti_checkpoint"), wanted="a checkpoint")
     check(page, "Results, of a run")
+    page.click(page.find("ti_results_preview", "a[data-viewer]"))
+    page.until(lambda: page.find("ti_tabs", "dialog.ti-viewer").is_displayed(), wanted="the viewer")
+    check(page, "Results, an image opened large")
+    page.driver.find_element("css selector", "dialog [data-go=close]").click()
+    page.unfold("Compare with another run")
+    page.unfold("Delete or archive checkpoints")
+    check(page, "Results, unfolded")
 
 
 def test_start_during_and_after_a_make_it_with_the_strip(page: Page, folder: Path) -> None:
