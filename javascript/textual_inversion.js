@@ -5,7 +5,7 @@
     "use strict";
 
     // What another page has started is noticed after this time, or at once when this page gets the focus.
-    const IDLE_SECONDS = 60;
+    const IDLE_SECONDS = 180;
     const UNSEEN_SECONDS = 15; // while the end of a task would be notified
     const BUSY_SECONDS = 2;
     // Messages that something was refused because a task is in progress; the button has those of ended tasks removed.
