@@ -157,6 +157,7 @@ class Page:
 
     def fill(self, name: str, text: str) -> None:
         field = self.until(lambda: self.find(name, ":is(textarea, input:not([type=range]))"), wanted=f"#{name}")
+        self.until(field.is_displayed, wanted=f"#{name} in sight")
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text, Keys.TAB)
 

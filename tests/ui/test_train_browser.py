@@ -12,7 +12,7 @@ pytestmark = needs_browser_and_model
 _SCREEN = 1000
 _PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 _BOTTOM = "return document.querySelector('#ti_tab_train').getBoundingClientRect().bottom + window.scrollY"
-_START = "return document.querySelector('#ti_start').getBoundingClientRect().bottom"
+_PLACE = "return document.getElementById(arguments[0]).getBoundingClientRect().bottom"
 _INFO = "#ti_train_learning_rate [data-testid=block-info]"
 
 
@@ -23,6 +23,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         page.open("Train")
         yield page
         page.driver.quit()
+
+
+def bottom(page: Page, name: str) -> float:
+    return float(page.driver.execute_script(_PLACE, name))
 
 
 def help_opacity(page: Page) -> float:
@@ -80,12 +84,16 @@ def test_new_leads_to_create(page: Page) -> None:
     page.tab("Train")
 
 
-def test_on_a_phone_the_buttons_stay_in_view_and_nothing_is_wider_than_the_screen(page: Page) -> None:
+@pytest.mark.parametrize(("tab", "button"), [("Start", "ti_make_it"), ("Create", "ti_create"), ("Train", "ti_start")])
+def test_on_a_phone_the_buttons_stay_in_view_and_nothing_is_wider_than_the_screen(
+    page: Page, tab: str, button: str
+) -> None:
+    page.tab(tab)
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", _PHONE)
     try:
         for place in (0, 1e5):
             page.driver.execute_script("window.scrollTo(0, arguments[0])", place)
-            page.until(lambda: 0 < page.driver.execute_script(_START) <= _PHONE["height"], 10, wanted="the button")
+            page.until(lambda: 0 < bottom(page, button) <= _PHONE["height"], 10, wanted="the button")
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= _PHONE["width"]
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -30,7 +30,8 @@ def layout(parts: Parts) -> None:
         form.add("overwrite", "file_format")
         with gr.Accordion("More settings", open=False):
             form.add(*form.missing())
-        parts.button("create", "Create embedding", variant="primary")
+        with gr.Row(elem_classes="ti-main-buttons"):
+            parts.button("create", "Create embedding", variant="primary")
         parts.html("create_result")
 
 

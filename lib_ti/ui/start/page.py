@@ -24,7 +24,7 @@ def layout(parts: Parts) -> None:
             with gr.Accordion("More settings", open=False):
                 form.add(*form.missing())
             active = parts.controller.start.status().active
-            with gr.Row(elem_classes="ti-buttons"):
+            with gr.Row(elem_classes="ti-buttons ti-main-buttons"):
                 parts.button("make_it", "Make it", variant="primary", interactive=not active)
                 parts.button("make_stop", "Interrupt", variant="stop", interactive=active)
                 parts.button("make_refresh", "Refresh", size="sm")

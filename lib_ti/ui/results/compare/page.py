@@ -24,7 +24,7 @@ def layout(parts: Parts) -> None:
                 gr.Dropdown(
                     [],
                     label="Its checkpoint",
-                    info="The one of the other run; “best” has the lowest validation loss.",
+                    info="Of the other run; “best” has the lowest validation loss.",
                     allow_custom_value=True,
                     elem_id="ti_compare_checkpoint",
                 ),
