@@ -39,6 +39,8 @@ WINDOW = 5
 """Checks that are averaged before a rise of the loss is believed, at most."""
 WINDOW_SHARE = 4
 """Of how many checks one is averaged then; at least two are."""
+OVERTRAINING_CHECKS = 7
+"""Checks, at least: while a short run still learns with its full learning rate, its loss wanders."""
 LOST = 0.1
 """Share of the total gain that must be lost before a run counts as overtraining."""
 
@@ -200,7 +202,7 @@ def _overtraining(checks: Sequence[Check], best: Check) -> str:
     """
     window = min(WINDOW, max(2, len(checks) // WINDOW_SHARE))
     around = (window + 1) // 2
-    if best in checks[-window:] or len(checks) <= window or not checks[-1].samples:
+    if best in checks[-window:] or len(checks) < OVERTRAINING_CHECKS or not checks[-1].samples:
         return ""
     sums = [0.0, *accumulate(check.loss for check in checks)]
     lowest_end = min(range(around, len(checks) + 1), key=lambda end: sums[end] - sums[end - around])

@@ -75,6 +75,7 @@ def rows(runs: Sequence[Judged]) -> Iterator[Row]:
         f"overtraining is said where {LOST} of the gap is lost", (bool(r.final.overtraining) for r in lost), 0.85
     )
     yield _row("overtraining is said in a healthy run", (bool(r.final.overtraining) for r in healthy), at_most=0.03)
+    yield _row("the same at any check of it", map(_is_ever_overtrained, healthy), at_most=0.03)
     yield _row("right about whether a run has begun (checks)", (right for run in runs for right in run.begun()), 0.95)
     best, last = (fmean(run.best - run.gap(step(run)) for run in learned) for step in (_best_step, _last_step))
     yield Row(
@@ -118,6 +119,10 @@ def _in_time(run: Judged) -> bool:
 
 def _is_falsely_done(run: Judged) -> bool:
     return run.is_false(run.done_step)
+
+
+def _is_ever_overtrained(run: Judged) -> bool:
+    return any(verdict.overtraining for _, verdict in run.verdicts)
 
 
 def _ends_too_early(run: Judged) -> bool:

@@ -70,6 +70,14 @@ def test_a_difference_of_chance_is_not_called_overtraining() -> None:
     assert later.best_step == 50 * len(losses)
 
 
+def test_a_loss_that_wanders_while_few_checks_are_made_is_not_called_overtraining() -> None:
+    losses = [0.0367, 0.0282, 0.0298, 0.0311, 0.0304, 0.0275, 0.0281, 0.0281, 0.0281]
+    for end in range(1, len(losses) + 1):
+        verdict = judge(checks(losses[:end]))
+        assert verdict is not None
+        assert not verdict.overtraining
+
+
 def test_the_same_rise_counts_only_where_the_images_are_unseen() -> None:
     history = recorded("overtraining")
     verdict = judge([replace(check, unseen=False) for check in history])
