@@ -15,6 +15,9 @@
     let painting = null; // the paint of the last stroke
     let waiting = null; // the paint whose mask is to be saved
     let saver = null;
+    // Masks are undone across images: the keys of the images in the order of the steps, done and undone.
+    const order = {undo: [], redo: []};
+    let asked = null; // what to undo or redo once its image is open
 
     function find(selector) {
         return window.tiSaving.find(selector);
@@ -54,10 +57,10 @@
         return paint;
     }
 
-    // What was painted on an image: a layer from the server below strokes, strokes for Redo, and the last text of the
-    // field that was read or written.
+    // What was painted on an image: a layer from the server below strokes, strokes for Redo, the last text of the
+    // field that was read or written, and for Masks what the saved mask is known by.
     function historyOf(key) {
-        histories[key] = histories[key] || {base: null, strokes: [], undone: [], given: null};
+        histories[key] = histories[key] || {base: null, strokes: [], undone: [], given: null, mask: null};
         return histories[key];
     }
 
@@ -174,6 +177,10 @@
 
     // Add a step to the history, after which nothing can be redone.
     function add(paint, stroke) {
+        if (saves(paint)) {
+            order.redo.splice(0).forEach((key) => (histories[key].undone = []));
+            order.undo.push(paint.stage.dataset.key);
+        }
         paint.history.strokes.push(stroke);
         paint.history.undone = [];
         paint.stage.dataset.refills = "no";
@@ -189,16 +196,53 @@
         }
     }
 
-    // Undo or redo a stroke, or where there is none, a fill.
+    // Undo or redo a stroke, in Masks the last one of all images; or where there is none, a fill.
     function goBack(paint, way) {
         const {strokes, undone} = paint.history;
         const [from, to] = way === "undo" ? [strokes, undone] : [undone, strokes];
-        if (from.length) {
+        const key = keyToGoBack(paint, way);
+        if (key !== paint.stage.dataset.key) {
+            asked = {key: key, way: way};
+            window.tiSaving.request("ti_masks_goto", thumbOf(key).dataset.name);
+        } else if (from.length) {
+            if (saves(paint)) {
+                order[way === "undo" ? "redo" : "undo"].push(order[way].pop());
+            }
             to.push(from.pop());
             redraw(paint);
             changed(paint);
         } else if (fillToGoBack(paint, way)) {
             find(`#ti_remove_${way}`).click();
+        }
+    }
+
+    // The key of the image that is undone or redone next: in Remove the open one. Images that are no longer there are
+    // passed over.
+    function keyToGoBack(paint, way) {
+        const steps = saves(paint) ? order[way] : [];
+        while (steps.length && steps[steps.length - 1] !== paint.stage.dataset.key && !thumbOf(steps[steps.length - 1])) {
+            forget(steps[steps.length - 1]);
+        }
+        return steps.length ? steps[steps.length - 1] : paint.stage.dataset.key;
+    }
+
+    function thumbOf(key) {
+        return find(`#ti_masks_row .ti-thumb[data-key="${key}"]`);
+    }
+
+    // Forget the steps of an image whose mask is another one by now.
+    function forget(key) {
+        order.undo = order.undo.filter((one) => one !== key);
+        order.redo = order.redo.filter((one) => one !== key);
+        Object.assign(historyOf(key), {strokes: [], undone: []});
+    }
+
+    // Undo or redo what was asked for before this image was open.
+    function goBackIfAsked(paint) {
+        if (asked && asked.key === paint.stage.dataset.key) {
+            const way = asked.way;
+            asked = null;
+            goBack(paint, way);
         }
     }
 
@@ -208,11 +252,15 @@
         return way === "undo" ? !strokes.length && data.fills === "yes" : !undone.length && data.refills === "yes";
     }
 
-    // Write on the buttons what they undo and redo.
+    // Write on the buttons what they undo and redo, and on which image where it is another one.
     function showHistory(paint) {
         const can = {};
-        [["undo", paint.history.strokes], ["redo", paint.history.undone]].forEach(function ([way, steps]) {
-            const what = steps.length ? nameOf(paint, steps[steps.length - 1]) : fillToGoBack(paint, way) ? "fill" : "";
+        ["undo", "redo"].forEach(function (way) {
+            const key = keyToGoBack(paint, way);
+            const steps = historyOf(key)[way === "undo" ? "strokes" : "undone"];
+            const elsewhere = key === paint.stage.dataset.key ? "" : ` on ${thumbOf(key).dataset.name}`;
+            const fill = fillToGoBack(paint, way) ? "fill" : "";
+            const what = steps.length ? nameOf(paint, steps[steps.length - 1]) + elsewhere : fill;
             const button = paint.stage.querySelector(`[data-act="${way}"]`);
             const verb = way === "undo" ? "Undo" : "Redo";
             button.textContent = what ? `${verb}: ${what}` : verb;
@@ -291,6 +339,7 @@
                 waiting = waiting || paint;
             },
             saved: function (answer) {
+                historyOf(answer.dataset.key).mask = answer.dataset.mask;
                 showNote(answer.dataset.key, answer.dataset.note);
             },
         });
@@ -303,10 +352,16 @@
         const history = paint.history;
         const text = window.tiSaving.read(paint.stage.dataset.field);
         const [key, origin, data] = text.split(" ");
-        if (text === history.given || (text && key !== paint.stage.dataset.key)) {
+        if (text && key !== paint.stage.dataset.key) {
             return;
         }
+        const same = text === history.given;
         history.given = text;
+        if (same || isUnchanged(paint, origin)) {
+            goBackIfAsked(paint);
+            return;
+        }
+        history.mask = paint.stage.dataset.mask;
         if (!text) {
             if (history.base || history.strokes.length) {
                 changed(paint);
@@ -324,11 +379,20 @@
         }
     }
 
+    // Whether the mask that the server shows is the one that this page has saved: then its steps can still be undone.
+    function isUnchanged(paint, origin) {
+        return saves(paint) && origin === "shown" && paint.history.mask === paint.stage.dataset.mask;
+    }
+
     // A layer of the server's is a step that can be undone, or what is painted from now on, with the strokes that it
     // does not know yet.
     function take(paint, origin, image) {
         if (!ORIGINS[origin]) {
             const strokes = paint.history.strokes.filter((stroke) => !stroke.sent);
+            if (saves(paint)) {
+                forget(paint.stage.dataset.key);
+                order.undo.push(...strokes.map(() => paint.stage.dataset.key));
+            }
             Object.assign(paint.history, {base: image, strokes: strokes, undone: []});
             if (strokes.length) {
                 changed(paint);
@@ -363,7 +427,7 @@
     function choose(event) {
         const thumb = within(event, ".ti-thumb");
         if (thumb) {
-            window.tiSaving.write(thumb.closest(".ti-row").dataset.goto, thumb.dataset.name);
+            window.tiSaving.request(thumb.closest(".ti-row").dataset.goto, thumb.dataset.name);
         }
     }
 

@@ -42,7 +42,7 @@
     }
 
     function open(name) {
-        window.tiSaving.write("ti_remove_goto", name);
+        window.tiSaving.request("ti_remove_goto", name);
         window.tiSaving.find("#ti_remove_row").scrollIntoView({block: "start", behavior: "smooth"});
     }
 

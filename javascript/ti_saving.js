@@ -28,6 +28,11 @@
         return true;
     }
 
+    // Fill a field whose text counts each time, also where it is the same as before: with the time in front of it.
+    function request(name, text) {
+        return write(name, `${Date.now()} ${text}`);
+    }
+
     function read(name) {
         const field = find(`#${name} textarea, #${name} input`);
         return field ? field.value : "";
@@ -139,5 +144,5 @@
         return {change: change, flush: flush, busy: busy};
     }
 
-    window.tiSaving = {find: find, findAll: findAll, read: read, saver: saver, write: write};
+    window.tiSaving = {find: find, findAll: findAll, read: read, request: request, saver: saver, write: write};
 })();

@@ -41,7 +41,7 @@ class _Actions:
     def connect(self) -> None:
         parts, shown = self._parts, self._shown
         inputs = {self._image, self._mask, *self._folders}
-        ImagePicker(parts, "masks", self._folders, self._images, self._show, shown).connect("prepare")
+        ImagePicker(parts, "masks", self._folders, self._images, self._show, self._check, shown).connect("prepare")
         self._mask.input(self._save, inputs=inputs, outputs=[parts["masks_message"]], **QUIET)
         self._file.input(self._load, inputs={self._file, *inputs}, outputs=[*shown, parts["masks_file_answer"]], **BUSY)
         parts["masks_transparency"].click(self._from_transparency, inputs=inputs, outputs=shown, **BUSY)
@@ -59,6 +59,9 @@ class _Actions:
         output, source = (data[component] or "" for component in self._folders)
         there = self._masks.exists(self._parts.preparation.output(source, output))
         return self._masks.images(self._folder(data)) if there else []
+
+    def _check(self, data: Data, name: str) -> None:
+        self._masks.stage(self._folder(data), name)
 
     def _show(self, data: Data, name: str, origin: layer.Origin = "shown") -> list[Any]:
         """Show an image with its mask, without a message."""

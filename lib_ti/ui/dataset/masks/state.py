@@ -34,11 +34,15 @@ _MASKED = "mask"
 
 @dataclass(frozen=True)
 class SavedMask:
-    """Result of saving a mask: a message, with ``warning`` where the mask should be checked, and the image's note."""
+    """Result of saving a mask: a message, with ``warning`` where the mask should be checked, and the image's note.
+
+    ``mask`` is the SHA-256 of its file, empty for none.
+    """
 
     message: str
     warning: bool = False
     note: str = ""
+    mask: str = ""
 
 
 class LossMasks:
@@ -96,7 +100,8 @@ class LossMasks:
         path = _image_path(folder, name)
         size = read_header(path).size
         mask = find_mask(path)
-        overlaid = self._shown.address(f"{path} {file_digest(mask)}", lambda: _overlaid(path)) if mask else ""
+        digest = file_digest(mask) if mask else ""
+        overlaid = self._shown.address(f"{path} {digest}", lambda: _overlaid(path)) if mask else ""
         return Stage(
             path,
             size,
@@ -105,6 +110,7 @@ class LossMasks:
             overlaid=overlaid,
             note=_MASKED if mask else "",
             excluded=path.name in exclusions(folder).results,
+            mask=digest,
         )
 
     def layer(self, folder: Path, name: str, origin: painted_layer.Origin = "shown") -> str:
@@ -172,8 +178,10 @@ class LossMasks:
                 "or paint over less.",
                 warning=True,
                 note=_MASKED,
+                mask=self._written[target],
             )
-        return SavedMask(f"Saved {file_name(target)}: {share:.0%} of the image is trained.", note=_MASKED)
+        message = f"Saved {file_name(target)}: {share:.0%} of the image is trained."
+        return SavedMask(message, note=_MASKED, mask=self._written[target])
 
 
 def _image_path(folder: Path, name: str) -> Path:

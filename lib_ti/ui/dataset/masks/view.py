@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def saved(mask: SavedMask, number: str = "", key: str = "") -> str:
     """The answer to a page whose mask is saved: its message's ``number``, and the ``key`` of the image."""
     message = notice("warning", [mask.message]) if mask.warning else hint(mask.message)
-    return answer(number, message, key=key, note=mask.note)
+    return answer(number, message, key=key, note=mask.note, mask=mask.mask)
 
 
 def not_saved(number: str, problem: str) -> str:

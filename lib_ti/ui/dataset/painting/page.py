@@ -68,7 +68,7 @@ def layout(parts: Parts, name: str, step: PaintingStep) -> None:
                 parts.html(f"{name}_keys", keys(KEYS))
     parts.keep(f"{name}_work", work)
     hidden(parts, f"{name}_mask")  # the painted layer, from the page's script and to it
-    hidden(parts, f"{name}_goto")  # filled by a click on a thumbnail
+    hidden(parts, f"{name}_goto")  # filled by a click on a thumbnail: the time and a name
     parts.keep(f"{name}_listed", gr.State(""))
     parts.keep(f"{name}_open", gr.State(""))
 

@@ -45,7 +45,7 @@ KEYS = {
     "B E": "Brush or eraser; in Masks, exclude or include",
     "+ −": "Zoom in or out",
     "P N": "Previous or next image; on the image also Page Up and Page Down",
-    "Ctrl+Z": "Undo the last stroke, then the last fill",
+    "Ctrl+Z": "Undo the last stroke; in Remove, then the last fill; in Masks, also on another image",
     "Ctrl+Shift+Z": "Redo; also Ctrl+Y",
     "Arrows": "On the image: move the brush; with Shift in small steps, with the space bar held to paint",
 }
@@ -76,7 +76,7 @@ class Stage:
 
     ``now`` is its address, ``before`` that of the original to compare with, where there is one, and ``overlaid`` that
     of the image with its mask over it, for pages without the script. ``size`` is the image's own. ``can_undo`` and
-    ``can_redo`` are about fills; the page knows its own strokes.
+    ``can_redo`` are about fills; the page knows its own strokes. ``mask`` changes with the image's saved mask.
     """
 
     path: Path
@@ -89,6 +89,7 @@ class Stage:
     excluded: bool = False
     can_undo: bool = False
     can_redo: bool = False
+    mask: str = ""
 
     @property
     def key(self) -> str:
@@ -96,7 +97,7 @@ class Stage:
 
 
 def row(images: Sequence[PaintableImage], goto: str) -> str:
-    """Thumbnails of all images in a row; a click on one puts its name into the field ``goto``."""
+    """Thumbnails of all images in a row; a click on one puts its name, after the time, into the field ``goto``."""
     thumbs = "".join(_thumb(one) for one in images)
     return f'<div class="ti-row" data-goto="{goto}" role="listbox" aria-label="Images">{thumbs}</div>' if thumbs else ""
 
@@ -124,7 +125,8 @@ def stage(shown: Stage, field: str) -> str:
     return (
         f'<div class="ti-paint" data-mode="{shown.mode}" data-key="{shown.key}" data-version="{time.time_ns()}" '
         f'data-field="{field}" data-fills="{_yes(shown.can_undo)}" data-refills="{_yes(shown.can_redo)}" '
-        f'data-note="{escape(shown.note)}" style="--shape:{width / height:.5f}">{_heading(shown)}{_tools(shown.mode)}'
+        f'data-note="{escape(shown.note)}" data-mask="{shown.mask}" '
+        f'style="--shape:{width / height:.5f}">{_heading(shown)}{_tools(shown.mode)}'
         f'<div class="ti-view"><div class="ti-image" style="aspect-ratio:{width}/{height}">{layers}'
         f'<canvas width="{width}" height="{height}" tabindex="0" role="img" aria-label="{name}. {_PAINTING}."></canvas>'
         f'<span class="ti-ring"></span></div></div>{_compare() if shown.before else ""}</div>'

@@ -52,7 +52,7 @@ class _Actions:
         parts, shown, line = self._parts, self._shown, self._line
         done, file, painted = line.done, parts["remove_file_uploaded"], [self._mask, self._message]
         inputs = {self._image, self._mask, self._seed, *self._form.components}
-        picker = ImagePicker(parts, "remove", self._form.components, self._images, self._show, shown)
+        picker = ImagePicker(parts, "remove", self._form.components, self._images, self._show, self._check, shown)
         picker.connect("inspect")
         review_actions.connect(parts, picker)
         task = [self._message, *line.outputs]
@@ -77,6 +77,9 @@ class _Actions:
     def _images(self, data: Data) -> list[PaintableImage]:
         chosen = path_text(str(data[self._form["source"]] or ""))
         return self._removals.images(self._config(data)) if chosen else []
+
+    def _check(self, data: Data, name: str) -> None:
+        self._removals.find(self._config(data), name)
 
     def _show(self, data: Data, name: str) -> list[Any]:
         """Show an image, without a painted layer and without a message."""

@@ -73,6 +73,16 @@ def test_the_strip_follows_what_is_done_in_any_step(page: Page, found: Path, pre
     page.says("ti_todo_prepare", "prepare again to remove 1 result of excluded images")
 
 
+def test_painting_begins_with_the_first_readable_image_and_names_the_others(page: Page, found: Path) -> None:
+    page.fill("ti_dataset_folder", str(found))
+    page.says("ti_dataset_overview", "found")
+    step(page, "Remove")
+    page.says("ti_remove_problem", "broken.jpg cannot be used: it is not an image of a known kind")
+    page.until(lambda: "camera.jpg" in page.text("ti_remove_stage"))
+    assert not visible(page, ".ti-error")
+    page.shot("remove-broken")
+
+
 def test_images_of_a_zip_are_brought_in_and_inspected(page: Page, found: Path, server: Path) -> None:
     packed = found.with_name("my holiday.zip")
     with zipfile.ZipFile(packed, "w") as archive:

@@ -19,6 +19,7 @@ from tests.ui.dataset.by_hand.conftest import (
     left_half,
     painted,
 )
+from tests.ui.dataset.by_hand.conftest import undo as undo_by_keys
 
 pytestmark = needs_browser_and_model
 
@@ -73,6 +74,60 @@ def test_masks_are_made_from_transparency_and_removed(page: Page, found: Path) -
     page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
     page.press("ti_masks_transparency")
     page.says("ti_masks_message", "has no transparent parts; paint the mask instead")
+
+
+def test_undo_names_the_image_and_opens_it_where_it_was_painted(page: Page, found: Path) -> None:
+    undo, redo = '#ti_masks_stage [data-act="undo"]', '#ti_masks_stage [data-act="redo"]'
+    mask = Path(config(found).output) / "picture_002-mask.png"
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    page.paint("masks", [(0.2, 0.5), (0.8, 0.5)])
+    page.says("ti_masks_message", "of the image is trained")
+    page.press("ti_masks_next")
+    page.until(lambda: "picture_003.png" in page.text("ti_masks_stage"))
+    page.until(lambda: label(page, undo) == "Undo: stroke on picture_002.png")
+    page.paint("masks", [(0.2, 0.8), (0.8, 0.8)])
+    page.says("ti_masks_message", "Saved picture_003-mask.png")
+    assert label(page, undo) == "Undo: stroke"
+    page.shot("masks-undo")
+    undo_by_keys(page)
+    page.says("ti_masks_message", "The whole image picture_003.png is trained")
+    assert label(page, redo) == "Redo: stroke"
+    assert label(page, undo) == "Undo: stroke on picture_002.png"
+    undo_by_keys(page)
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    page.says("ti_masks_message", "The whole image picture_002.png is trained")
+    page.until(lambda: not mask.exists() and not painted(page, "masks").any())
+    page.until(lambda: label(page, redo) == "Redo: stroke")
+    page.shown(page.driver.find_element(By.CSS_SELECTOR, redo)).click()
+    page.says("ti_masks_message", "Saved picture_002-mask.png")
+    assert label(page, redo) == "Redo: stroke on picture_003.png"
+    undo_by_keys(page)
+    page.says("ti_masks_message", "The whole image picture_002.png is trained")
+
+
+def test_undo_of_a_mask_that_has_changed_since_is_not_offered(page: Page, found: Path) -> None:
+    undo = '#ti_masks_stage [data-act="undo"]'
+    page.paint("masks", [(0.2, 0.5), (0.8, 0.5)])
+    page.says("ti_masks_message", "Saved picture_002-mask.png")
+    page.press("ti_masks_next")
+    page.until(lambda: label(page, undo) == "Undo: stroke on picture_002.png")
+    Image.new("L", (SIZE, SIZE), 128).save(Path(config(found).output) / "picture_002-mask.png")
+    undo_by_keys(page)
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    page.until(lambda: painted(page, "masks").min() > 100)
+    page.until(lambda: "stroke" not in label(page, undo))
+    page.press("ti_masks_remove")
+    page.says("ti_masks_message", "it has no mask")
+    page.open_image("masks", "picture_003.png")
+    page.press("ti_masks_previous")
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+    page.open_image("masks", "picture_003.png")  # the same thumbnail once more
+    page.press("ti_masks_previous")
+    page.until(lambda: "picture_002.png" in page.text("ti_masks_stage"))
+
+
+def label(page: Page, css: str) -> str:
+    return page.driver.find_element(By.CSS_SELECTOR, css).text
 
 
 def test_masks_are_loaded_from_files_and_training_uses_them(page: Page, found: Path, folder: Path) -> None:
