@@ -1,12 +1,13 @@
-// The step Inspect: switches that exclude images, clickable search words and column headers, and a viewer for large
-// images. Without this file, the search, the order and a list of names do the same.
+// The step Inspect: switches that exclude images, clickable search words and column headers, and what the viewer of large
+// images shows beside one: its issues and its switch. Without this file, the search, the order and a list of names do the
+// same.
 (function () {
     "use strict";
 
     const SHOWN_BY = 5000; // milliseconds to wait for a requested update of the page
     const unsent = {}; // decisions by digest: whether to exclude the image
     let saver = null;
-    let viewer = null; // the dialog, while it is open
+    let viewer = null; // the viewer's dialog, while it shows an image of this step
     let shown = ""; // digest of the image in it
 
     function list() {
@@ -28,7 +29,7 @@
         all().filter((image) => image.dataset.digest in decisions && switchOf(image)).forEach(function (image) {
             mark(image, decisions[image.dataset.digest]);
         });
-        if (viewer && shown in decisions) {
+        if (viewer && shown in decisions && switchOf(viewer)) {
             mark(viewer, decisions[shown]);
         }
     }
@@ -48,9 +49,10 @@
         saving().change();
     }
 
-    function toggle(image) {
-        if (image && switchOf(image)) {
-            decide({[image.dataset.digest]: !isExcluded(image)});
+    // Exclude or include an image by its switch in the gallery or in the viewer.
+    function toggle(element, digest) {
+        if (switchOf(element)) {
+            decide({[digest]: !isExcluded(element)});
         }
     }
 
@@ -99,77 +101,46 @@
         window.tiSaving.write(field, text);
     }
 
-    // The viewer of large images.
+    // Beside the large image: its issues, and its switch.
 
-    function fill(image) {
-        const link = image.querySelector(".ti-zoom");
-        const issues = Array.from(image.querySelectorAll(".ti-issue:not(.ti-issue-group)"));
-        const others = all();
+    function fill(event) {
+        const image = event.target.closest("#ti_inspect_images .ti-inspected");
+        viewer = image && event.detail;
+        if (!image) {
+            return;
+        }
         shown = image.dataset.digest;
-        viewer.querySelector("img").src = link.href;
-        viewer.querySelector("img").alt = image.dataset.name;
-        viewer.querySelector("h4").textContent = image.dataset.name;
-        viewer.querySelector(".ti-large-facts").textContent = image.querySelector("img").title;
-        viewer.querySelector(".ti-large-place").textContent = `${others.indexOf(image) + 1} of ${others.length}`;
-        const list = viewer.querySelector("ul");
-        list.replaceChildren(...issues.map(function (issue) {
+        const list = document.createElement("ul");
+        list.append(...Array.from(image.querySelectorAll(".ti-issue:not(.ti-issue-group)")).map(function (issue) {
             const line = document.createElement("li");
             const label = issue.cloneNode(true);
             label.removeAttribute("title");
             line.append(label, ` ${issue.title}`);
             return line;
         }));
-        const button = switchOf(viewer);
-        button.hidden = !switchOf(image);
-        button.setAttribute("aria-label", `Use ${image.dataset.name}`);
-        const excluded = image.classList.contains("ti-is-excluded");
-        button.setAttribute("aria-checked", String(!excluded));
-        viewer.classList.toggle("ti-is-excluded", excluded);
-        viewer.dataset.number = String(others.indexOf(image));
+        const more = viewer.querySelector(".ti-large-more");
+        const button = switchOf(image);
+        const before = switchOf(more);
+        const focused = before !== null && before === document.activeElement;
+        if (button && before) {
+            ["aria-checked", "aria-label"].forEach((name) => before.setAttribute(name, button.getAttribute(name)));
+            more.querySelector("ul").replaceWith(list);
+        } else {
+            more.replaceChildren(list, ...(button ? [button.cloneNode(true)] : []));
+        }
+        if (focused && !button) {
+            viewer.querySelector('[data-go="close"]').focus();
+        }
+        viewer.querySelector(".ti-large-keys").textContent = button ? "L to exclude or include, " : "";
+        viewer.classList.toggle("ti-is-excluded", image.classList.contains("ti-is-excluded"));
     }
 
-    function createViewer() {
-        const dialog = document.createElement("dialog");
-        dialog.className = "ti-large-image";
-        dialog.setAttribute("aria-label", "Large image");
-        dialog.innerHTML =
-            '<div class="ti-large-stage"><img></div><div class="ti-large-side"><h4></h4>' +
-            '<p class="ti-hint ti-large-facts"></p><ul></ul>' +
-            '<button type="button" role="switch" class="ti-switch"></button>' +
-            '<div class="ti-large-turn"><button type="button" data-go="-1" aria-label="Previous">←</button>' +
-            '<span class="ti-large-place"></span><button type="button" data-go="1" aria-label="Next">→</button>' +
-            '<button type="button" data-go="close">Close</button></div>' +
-            '<p class="ti-hint">Keys: ← → for the next one, L to exclude or include, Esc to close.</p></div>';
-        dialog.addEventListener("close", function () {
-            const image = all()[Number(dialog.dataset.number)];
-            dialog.remove();
-            viewer = null;
-            if (image) {
-                (image.querySelector(".ti-select") || image.querySelector(".ti-zoom")).focus();
-                image.scrollIntoView({block: "nearest"});
-            }
-        });
-        dialog.addEventListener("click", function (event) {
-            if (event.target === dialog) {
-                dialog.close();
-            }
-        });
-        return dialog;
-    }
-
-    function openViewer(image) {
-        viewer = createViewer();
-        window.tiSaving.find("#ti_inspect_images").append(viewer);
-        fill(image);
-        viewer.showModal();
-        switchOf(viewer).focus();
-    }
-
-    function go(step) {
-        const others = all();
-        const next = others[(Number(viewer.dataset.number) + step + others.length) % others.length];
-        if (next) {
-            fill(next);
+    // The viewer was closed: the keys of the gallery continue at the image that it showed last.
+    function viewed(event) {
+        const image = event.target.closest("#ti_inspect_images .ti-inspected");
+        const box = image && image.querySelector(".ti-select");
+        if (box) {
+            box.focus({preventScroll: true});
         }
     }
 
@@ -187,50 +158,37 @@
             // With the time, since the same text in the field would not trigger an event.
             const key = target.dataset.sort;
             request("ti_inspect_sort", `${key} ${Date.now()}`, `#ti_inspect_images [data-sort="${key}"]`);
-        } else if (viewer && viewer.contains(target)) {
-            pressedInViewer(target);
+        } else if (inViewer() && viewer.contains(target) && target.matches(".ti-switch")) {
+            toggle(viewer, shown);
         } else if (target.closest("#ti_inspect_images .ti-inspected")) {
-            pressedOnImage(event, target);
+            pressedOnImage(target);
         }
     }
 
-    function pressedInViewer(target) {
-        if (target.matches(".ti-switch")) {
-            toggle(all()[Number(viewer.dataset.number)]);
-        } else if (target.dataset.go === "close") {
-            viewer.close();
-        } else {
-            go(Number(target.dataset.go));
-        }
+    function inViewer() {
+        return viewer !== null && viewer.open;
     }
 
-    function pressedOnImage(event, target) {
+    function pressedOnImage(target) {
         const image = target.closest(".ti-inspected");
         if (target.matches(".ti-switch")) {
-            toggle(image);
+            toggle(image, image.dataset.digest);
         } else if (target.matches(".ti-inspect-only")) {
             only(image);
-        } else if (target.matches("a") && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
-            event.preventDefault();
-            openViewer(image);
         }
     }
 
     function keyPressed(event) {
-        if (!viewer || event.ctrlKey || event.metaKey || event.altKey) {
-            return;
-        }
-        const steps = {ArrowLeft: -1, ArrowRight: 1};
-        if (steps[event.key]) {
+        const command = event.ctrlKey || event.metaKey || event.altKey;
+        if (inViewer() && !command && event.key.toLowerCase() === "l") {
             event.preventDefault();
-            go(steps[event.key]);
-        } else if (event.key.toLowerCase() === "l") {
-            event.preventDefault();
-            toggle(all()[Number(viewer.dataset.number)]);
+            toggle(viewer, shown);
         }
     }
 
-    window.tiInspect = {decide: decide, open: openViewer};
+    window.tiInspect = {decide: decide};
+    document.addEventListener("ti-viewer-shows", fill);
+    document.addEventListener("ti-viewed", viewed);
     document.addEventListener("click", pressed);
     document.addEventListener("keydown", keyPressed);
 })();

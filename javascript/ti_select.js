@@ -147,7 +147,7 @@
             }
             exchange();
         } else if (event.key === "Enter" && event.target.matches(".ti-select")) {
-            window.tiInspect.open(image);
+            image.querySelector(".ti-zoom").click();
         } else {
             return;
         }
@@ -184,7 +184,7 @@
     function doubleClicked(event) {
         const image = imageOf(event.target);
         if (image && event.target.matches("img")) {
-            window.tiInspect.open(image);
+            image.querySelector(".ti-zoom").click();
         }
     }
 

@@ -1,5 +1,6 @@
 // The viewer of large images, for every page: a press on a link with data-viewer opens it, and the images of the same
-// group follow in the order of the page. Links with data-elsewhere only open it at the image of the same address. Without
+// group follow in the order of the page. Links with data-elsewhere only open it at the image of the same address. A page's
+// script adds to what is beside the image on the event "ti-viewer-shows" of its link, whose detail is the dialog. Without
 // this file such a link opens the image in another tab of the browser.
 (function () {
     "use strict";
@@ -12,23 +13,35 @@
 
     function members() {
         const links = window.tiSaving.findAll(`#ti_tabs a[data-viewer="${group}"]`);
-        const open = links.filter((link) => link.offsetParent !== null); // another page may have the same group
+        const open = links.filter(visible()); // another page may have the same group
         const own = open.filter((link) => !link.dataset.elsewhere);
         return own.length ? own : open;
     }
 
+    // Whether the part of the page that a link is in can be seen; asked once for each part, which may have a thousand.
+    function visible() {
+        const seen = new Map();
+        return function (link) {
+            const part = link.closest("[id^=ti_]");
+            seen.set(part, seen.has(part) ? seen.get(part) : part.offsetParent !== null);
+            return seen.get(part);
+        };
+    }
+
     function create() {
         const made = document.createElement("dialog");
-        made.className = "ti-large-image ti-viewer";
+        made.className = "ti-large-image";
+        made.dataset.group = group;
         made.setAttribute("aria-label", "Large image");
         made.innerHTML =
             '<div class="ti-large-stage"><img></div><div class="ti-large-side"><h4></h4>' +
-            '<p class="ti-hint ti-large-facts"></p>' +
+            '<p class="ti-hint ti-large-facts"></p><div class="ti-large-more"></div>' +
             '<div class="ti-large-turn"><button type="button" data-go="-1" aria-label="Previous">←</button>' +
             '<span class="ti-large-place" aria-live="polite"></span>' +
             '<button type="button" data-go="1" aria-label="Next">→</button>' +
             '<button type="button" data-go="close">Close</button></div>' +
-            '<p class="ti-hint">Keys: ← → for the next one, Home and End, Esc to close.</p></div>';
+            '<p class="ti-hint">Keys: ← → for the next one, Home and End, <span class="ti-large-keys"></span>' +
+            'Esc to close.</p></div>';
         made.addEventListener("close", closed);
         made.addEventListener("click", pressedInside);
         return made;
@@ -46,6 +59,7 @@
         dialog.querySelectorAll("[data-go='-1'], [data-go='1']").forEach(function (button) {
             button.disabled = links.length < 2;
         });
+        link.dispatchEvent(new CustomEvent("ti-viewer-shows", {bubbles: true, detail: dialog}));
         // The neighbours are there when they are asked for.
         [-1, 1].forEach(function (step) {
             new Image().src = links[(place + step + links.length) % links.length].href;

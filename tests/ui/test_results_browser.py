@@ -113,7 +113,7 @@ def test_values_of_the_curve_are_read_by_pointer_and_keys_and_a_step_chosen(page
 
 def test_an_image_opens_large_with_the_next_by_key_and_what_was_seen_last_is_chosen(page: Page) -> None:
     page.click(page.find("ti_results_preview", "a"))
-    dialog = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog.ti-viewer"), wanted="the viewer")
+    dialog = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog.ti-large-image"), wanted="the viewer")
     assert "step 2\na big circle, by my-style (seed 7)" in dialog.text and "2 of 6" in dialog.text
     page.shot("results-viewer")
     press_key(page, Keys.ARROW_RIGHT)

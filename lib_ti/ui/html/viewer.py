@@ -42,16 +42,20 @@ def viewed(
     data
         ``data-`` attributes of the link for a page's script.
     """
-    values = {"viewer": group, "caption": caption, "detail": detail, **data}
-    if elsewhere:
-        values["elsewhere"] = "yes"
-    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in values.items())
+    values = {**data, "elsewhere": "yes"} if elsewhere else data
+    attributes = opens_large(group, caption, detail, **values)
     more = f'<span class="ti-hint">{escape(detail)}</span>' if detail else ""
     return (
         f'<figure class="ti-viewed {classes}"><a href="{escape(_large(path))}" target="_blank" {attributes}>'
         f'<img src="{escape(_small(path, size))}" alt="{escape(caption)}" loading="lazy"></a>'
         f"<figcaption>{escape(caption)}{more}</figcaption></figure>"
     )
+
+
+def opens_large(group: str, caption: str, detail: str = "", **data: object) -> str:
+    """Attributes of a link to an image that opens large: as for :func:`viewed`."""
+    values = {"viewer": group, "caption": caption, "detail": detail, **data}
+    return " ".join(f'data-{name}="{escape(value)}"' for name, value in values.items())
 
 
 def _large(path: Path) -> str:

@@ -317,18 +317,29 @@ def test_images_are_seen_large_one_after_the_other(page: Page, prepared: Prepare
     click(page, figure("motorcycle.jpg", ".ti-zoom"))
     large = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog[open].ti-large-image"))
     page.until(lambda: page.driver.execute_script("return document.querySelector('dialog img').naturalWidth") == 741)
-    keyboard = page.driver.switch_to.active_element
-    keyboard.send_keys(Keys.ARROW_LEFT)
+    keyboard(page, Keys.ARROW_LEFT)
     page.until(lambda: "moon night.jpg" in large.text)
     assert "Half of it is darker than" in large.text
+    assert "L to exclude or include" in large.text
     page.shot("inspect-large")
-    keyboard.send_keys("l")
+    keyboard(page, "l")
     page.until(lambda: excluded(prepared) == {"moon night.jpg"})
-    keyboard.send_keys(Keys.ESCAPE)
+    page.until(lambda: "ti-is-excluded" in (large.get_attribute("class") or ""))
+    large.find_element(By.CSS_SELECTOR, ".ti-switch").click()
+    page.until(lambda: excluded(prepared) == set())
+    keyboard(page, "l")
+    page.until(lambda: excluded(prepared) == {"moon night.jpg"})
+    for key, place in ((Keys.HOME, "1 of 14"), (Keys.END, "14 of 14"), (Keys.ARROW_RIGHT, "1 of 14")):
+        keyboard(page, key)
+        page.until(lambda: place in large.text)  # noqa: B023 - asked at once
+    while "moon night.jpg" not in large.text:
+        keyboard(page, Keys.ARROW_RIGHT)
+    keyboard(page, Keys.ESCAPE)
     page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "dialog[open]"))
     assert "ti-is-excluded" in (
         page.find("ti_inspect_images", "[data-name='moon night.jpg']").get_attribute("class") or ""
     )
+    assert focused(page, "aria-label") == "Select moon night.jpg"
 
 
 def test_a_new_page_and_another_steps_decisions_are_shown(page: Page, prepared: PreparedFolder) -> None:

@@ -14,8 +14,9 @@ from lib_ti.data.preparations import exclusions
 from lib_ti.errors import BadInput
 from lib_ti.families.clip import CHUNK
 from lib_ti.ui.dataset.captions.service import TokenBudget
-from lib_ti.ui.html.fragments import bar, escape, figure, folded, hint, notice
+from lib_ti.ui.html.fragments import bar, escape, folded, hint, notice
 from lib_ti.ui.html.tile import EXCLUDED_MARK
+from lib_ti.ui.html.viewer import viewed
 from lib_ti.ui.server.image_addresses import LARGE, address
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def captioning_result(done: CaptioningResult) -> str:
 def image(path: Path, following: Path | None) -> str:
     """The image, and the next one hidden, so that it is already loaded."""
     ahead = "" if following is None else f'<img class="ti-ahead" src="{escape(address(following, LARGE))}" alt="">'
-    return figure(path, path.name, source=address(path, LARGE), classes="ti-captioned") + ahead
+    return viewed(path, path.name, group="captions", size=LARGE, classes="ti-captioned") + ahead
 
 
 def length(found: CaptionLength, budget: TokenBudget) -> str:

@@ -1,6 +1,6 @@
 """HTML of the step Inspect: advice, search words with counts, and the images in one of three layouts.
 
-``javascript/ti_inspect.js`` handles clicks on switches, words and column headers, and shows large images;
+``javascript/ti_inspect.js`` handles clicks on switches, words and column headers, and shows the issues in the viewer;
 ``javascript/ti_select.js`` selects several images.
 """
 
@@ -15,6 +15,7 @@ from lib_ti.ui.dataset.inspect.columns import COLUMNS, direction, next_order
 from lib_ti.ui.dataset.inspect.query import SIDE_BY_SIDE, TABLE, WORDS, Query, counts
 from lib_ti.ui.html.fragments import Kind, answer, escape, findings, folded, hint, keys, notice
 from lib_ti.ui.html.tile import EXCLUDED_CLASS, EXCLUDED_MARK
+from lib_ti.ui.html.viewer import opens_large
 from lib_ti.ui.server.image_addresses import LARGE, THUMBNAIL, address
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from lib_ti.ui.dataset.inspect.listing import Listing
     from lib_ti.ui.dataset.inspect.state import ListedImage
 
+GROUP = "inspect"
+"""Images that the viewer of large images turns through; its script knows this name."""
 _COMPARED = 512
 """Longest side in pixels of images that are compared side by side."""
 _KEYS = {
@@ -158,7 +161,8 @@ def _thumbnail(image: ListedImage, size: int = THUMBNAIL) -> str:
     return (
         f'<div class="ti-thumbnail"><img src="{escape(address(path, size))}" alt="{name}" title="{facts}" '
         f'loading="lazy" decoding="async">{EXCLUDED_MARK}{box}<a class="ti-zoom" href="{escape(address(path, LARGE))}" '
-        f'target="_blank" title="Show large" aria-label="Show {name} large">⤢</a></div>'
+        f'target="_blank" {opens_large(GROUP, image.name, facts)} title="Show large" '
+        f'aria-label="Show {name} large">⤢</a></div>'
     )
 
 

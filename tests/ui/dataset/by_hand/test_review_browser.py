@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.prep.photographs import letter, photograph
-from tests.ui.browser import By, Page, needs_browser_and_model, serving
+from tests.ui.browser import By, Keys, Page, needs_browser_and_model, serving
 from tests.ui.dataset.by_hand.conftest import decided
 
 pytestmark = needs_browser_and_model
@@ -72,6 +72,18 @@ def test_one_press_proposes_all_images_with_text(page: Page, found: Path) -> Non
     assert removed(found) == set()
     page.says("ti_todo_remove", "To do: 4 proposed removals wait for your review.")
     assert {path.name: path.read_bytes() for path in found.iterdir()} == before
+
+
+def test_a_fill_is_compared_large_by_the_keys(page: Page) -> None:
+    page.click(page.find("ti_review_pairs", '.ti-pair[data-name="coffee.png"] a'))
+    large = page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "dialog[open].ti-large-image"))
+    assert large.text.startswith("coffee.png\nBefore\n")
+    page.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    page.until(lambda: large.text.startswith("coffee.png\nAfter\n"))
+    assert "6 of 8" in large.text
+    page.shot("review-large")
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "dialog[open]"))
 
 
 def test_rejected_images_are_not_kept(page: Page, found: Path) -> None:

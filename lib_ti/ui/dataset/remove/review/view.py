@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lib_ti.ui.html.fragments import answer, escape, findings, folded, notice
+from lib_ti.ui.html.viewer import opens_large
 
 if TYPE_CHECKING:
     from lib_ti.prep.remove.remove_text import TextProposals
@@ -38,7 +39,8 @@ def refused(number: str, problem: str) -> str:
 def _pair(one: ReviewedImage) -> str:
     name = escape(one.name)
     images = "".join(
-        f'<a href="{escape(source)}" target="_blank" title="{label}, large"><img src="{escape(source)}" '
+        f'<a href="{escape(source)}" target="_blank" {opens_large("review", one.name, label)} '
+        f'title="{label}, large"><img src="{escape(source)}" '
         f'alt="{name} {label.lower()}" loading="lazy" decoding="async"><span>{label}</span></a>'
         for label, source in (("Before", one.before), ("After", one.after))
     )
