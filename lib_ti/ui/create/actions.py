@@ -8,8 +8,9 @@ import gradio as gr
 
 from lib_ti.background.kinds import SUGGESTION
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.create import onward
 from lib_ti.ui.event_options import BUSY, QUIET
-from lib_ti.ui.html.fragments import notice
+from lib_ti.ui.html.fragments import holds_warning, notice
 from lib_ti.ui.parts import Parts, choices
 from lib_ti.ui.widgets.latest import follow
 
@@ -23,9 +24,12 @@ def connect(parts: Parts) -> None:
     def create(data: dict[Any, Any]) -> list[Any]:
         created, problem = attempt(lambda: controller.create.create(form.values(data)))
         if created is None:
-            return [problem, gr.update(), gr.update()]
+            return [problem, *[gr.update()] * 5]
         name, message = created
-        return [message, choices(controller.embeddings(), name), ""]
+        # Who comes from images goes on to train, but stays where there is more to read than that it was created.
+        plain = data[parts["create_onward"]] and not holds_warning(message)
+        tab = gr.update(selected="train") if plain else gr.update()
+        return [message, choices(controller.embeddings(), name), "", tab, "", False]
 
     def remarks(data: dict[Any, Any]) -> str:
         shown, problem = attempt(
@@ -33,12 +37,9 @@ def connect(parts: Parts) -> None:
         )
         return problem or shown or ""
 
-    parts["create"].click(
-        create,
-        inputs=set(form.components),
-        outputs=[parts["create_result"], parts.train["name"], parts["create_name_remarks"]],
-        **BUSY,
-    )
+    shown = [parts["create_result"], parts.train["name"], parts["create_name_remarks"]]
+    inputs = {*form.components, parts["create_onward"]}
+    parts["create"].click(create, inputs=inputs, outputs=[*shown, *onward.outputs(parts)], **BUSY)
     form["name"].blur(
         remarks, inputs={form["name"], parts.train["log_directory"]}, outputs=[parts["create_name_remarks"]], **QUIET
     )

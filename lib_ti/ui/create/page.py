@@ -6,6 +6,7 @@ import gradio as gr
 
 from lib_ti.background.kinds import SUGGESTION
 from lib_ti.config import CreateConfig
+from lib_ti.ui.create import onward
 from lib_ti.ui.html.fragments import hint
 from lib_ti.ui.parts import Parts
 from lib_ti.ui.widgets.form import Form
@@ -21,6 +22,7 @@ def layout(parts: Parts) -> None:
     form = parts.create = Form(CreateConfig, "ti_create", defaults=parts.defaults)
     with gr.Row(), gr.Column(elem_classes="ti-narrow"):
         parts.html("create_first_sight", "".join(map(hint, FIRST_SIGHT)))
+        onward.layout(parts)
         form.add("name")
         parts.html("create_name_remarks")
         form.add("text")

@@ -69,6 +69,11 @@ def holds_error(shown: str) -> bool:
     return "ti-error" in shown
 
 
+def holds_warning(shown: str) -> bool:
+    """Whether a box shows a warning."""
+    return "ti-warning" in shown
+
+
 def findings(items: Iterable[tuple[Kind, str]]) -> str:
     """A list with each line marked as good, info, warning or error, also for screen readers."""
     rows = "".join(

@@ -68,6 +68,13 @@ class _FolderActions:
         last = TASKS.result(CAPTIONING)
         return view.captioning_result(last[1]) if last and last[0] == folder else ""
 
+    def lacks_captions(self, data: dict[Any, Any]) -> bool:
+        """Whether no image of the folder has a caption of its own; it must be open."""
+        editor, _ = attempt(lambda: self._service.editor(str(self._service.folder(*self._folders(data)))))
+        return editor is not None and not any(
+            text and editor.captions.on_disk[name].source != "name" for name, text in editor.captions.texts.items()
+        )
+
     def generate(self, data: dict[Any, Any]) -> list[Any]:
         """Start captioning; return updates of its message and of the task line."""
         attempt(lambda: self._controller.listing(data))
@@ -85,8 +92,10 @@ def _connect_folder(parts: Parts, folder: _FolderActions) -> None:
     result, form, host, line = parts["captions_result"], parts.caption, parts.controller.host, parts.task_line
 
     def enter(data: dict[Any, Any]) -> list[Any]:
-        """Open the step: with the captioners, and the last result."""
-        return [choices(host.tools.captioners), folder.result(data), *folder.open(data)]
+        """Open the step: with the captioners, unfolded where they have something to do, and the last result."""
+        captioners, updates = list(host.tools.captioners), folder.open(data)
+        unfolded = gr.update(open=True) if captioners and folder.lacks_captions(data) else gr.update()
+        return [choices(captioners), unfolded, folder.result(data), *updates]
 
     def generate(data: dict[Any, Any]) -> list[Any]:
         updates, problem = attempt(lambda: folder.generate(data))
@@ -100,7 +109,10 @@ def _connect_folder(parts: Parts, folder: _FolderActions) -> None:
     for event in (parts["captions_open"].click, parts["captions_folder"].submit):
         event(folder.open, inputs=folder.inputs, outputs=folder.outputs, **FILES)
     parts["step_captions"].select(
-        enter, inputs=folder.inputs, outputs=[form["captioner"], result, *folder.outputs], **FILES
+        enter,
+        inputs=folder.inputs,
+        outputs=[form["captioner"], parts["captions_model"], result, *folder.outputs],
+        **FILES,
     )
     line.done.change(ended, inputs=folder.inputs | {line.done}, outputs=[result, *folder.outputs], **QUIET)
     parts["captions_generate"].click(

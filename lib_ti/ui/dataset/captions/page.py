@@ -26,7 +26,8 @@ _LINES = 6
 
 def layout(parts: Parts) -> None:
     parts.html("captions_message")
-    with gr.Accordion("Generate captions with a model", open=False):
+    with gr.Accordion("Generate captions with a model", open=False) as model:
+        parts.keep("captions_model", model)
         form = parts.caption = Form(CaptionConfig, "ti_caption", overrides={"captioner": dropdown()})
         for row in _ROWS:
             with gr.Row():

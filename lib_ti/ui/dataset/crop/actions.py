@@ -43,6 +43,14 @@ def connect(parts: Parts) -> None:
 
         return line.start(CROPPING, f"Finding crop boxes in {config.source}", work)
 
+    def show_first(data: dict[Any, Any]) -> list[Any]:
+        """Show the boxes to somebody who comes from Inspect and has not seen them."""
+        crops = TASKS.result(CROPPING)
+        config, _ = attempt(lambda: parts.preparation.config(form.values(data)))
+        if config is None or (crops is not None and crops.matches(config)):
+            return [gr.update(), *line.updates()]
+        return show(data)
+
     def ended(data: dict[Any, Any]) -> list[Any]:
         return _updates() if line.succeeded(data, CROPPING) else [gr.update(), gr.update()]
 
@@ -54,6 +62,7 @@ def connect(parts: Parts) -> None:
         return _updates(data[parts["crop_stamp"]] or "")
 
     parts["crop_show"].click(show, inputs=everything, outputs=[parts["crop_message"], *line.outputs], **BUSY)
+    parts["next_inspect"].click(show_first, inputs=everything, outputs=[parts["crop_message"], *line.outputs], **BUSY)
     line.done.change(ended, inputs={line.done}, outputs=shown, **QUIET)
     line.show_outcome(CROPPING, parts["crop_message"])
     parts["step_crop"].select(opened, inputs={parts["crop_stamp"], form["source"]}, outputs=shown, **QUIET)

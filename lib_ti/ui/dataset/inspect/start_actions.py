@@ -13,6 +13,7 @@ from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.data.preparations import without_excluded
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.create import onward
 from lib_ti.ui.dataset.folder_line import FolderLine
 from lib_ti.ui.dataset.inspect import unchanged
 from lib_ti.ui.dataset.inspect.controller import Data, InspectionController
@@ -126,14 +127,14 @@ def _connect_unchanged(parts: Parts) -> None:
         folders = parts.controller.host.folders
         found, problem = attempt(lambda: without_excluded(unchanged.scan(folders, chosen, values)))
         if found is None:
-            return [problem, *[gr.update()] * 3]
-        images = counted(len(found.all_items), "image")
-        message = notice("good", [f"The Train tab now uses {images} of {chosen}, unchanged."])
-        return [message, chosen, data[subfolders], gr.update(selected="train")]
+            return [problem, *[gr.update()] * (2 + len(onward.outputs(parts)))]
+        images = f"{counted(len(found.all_items), 'image')} of {chosen}, unchanged"
+        message = notice("good", [f"The Train tab now uses {images}."])
+        return [message, chosen, data[subfolders], *onward.updates(parts, data, images)]
 
     parts["dataset_use"].click(
         use,
         inputs={folder, subfolders, *form.components},
-        outputs=[parts["dataset_used"], form["dataset"], form["subfolders"], parts.tabs],
+        outputs=[parts["dataset_used"], form["dataset"], form["subfolders"], *onward.outputs(parts)],
         **BUSY,
     )

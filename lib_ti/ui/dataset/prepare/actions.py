@@ -10,6 +10,7 @@ from lib_ti.background.kinds import PREPARATION, ZIP
 from lib_ti.background.tasks import TASKS, TaskContext
 from lib_ti.lazy import lazy
 from lib_ti.ui.attempt import attempt
+from lib_ti.ui.create import onward
 from lib_ti.ui.dataset.folder_line import FolderLine
 from lib_ti.ui.dataset.prepare import view
 from lib_ti.ui.event_options import BUSY, QUIET
@@ -57,7 +58,8 @@ def connect(parts: Parts) -> None:
         return [gr.update(), gr.update()]
 
     parts["prepare_plan"].click(dry_run, inputs=everything, outputs=[parts["prepare_message"]], **BUSY)
-    parts["prepare_run"].click(prepare, inputs=everything, outputs=[parts["prepare_message"], *line.outputs], **BUSY)
+    for button in ("prepare_run", "past_crop"):
+        parts[button].click(prepare, inputs=everything, outputs=[parts["prepare_message"], *line.outputs], **BUSY)
     line.done.change(ended, inputs={line.done}, outputs=[parts["prepare_message"], parts["prepare_download"]], **QUIET)
     line.show_outcome(PREPARATION, parts["prepare_message"])
     line.show_outcome(ZIP, parts["prepare_used"])
@@ -74,22 +76,28 @@ def _connect_use(parts: Parts) -> None:
     """Use the prepared folder in the Train tab, or download it as one file."""
     form, train, line = parts.prepare, parts.train, parts.task_line
     folders = {form["source"], form["output"]}
+    inputs = {*folders, form["width"], form["height"], train["name"]}
 
     def prepared(data: dict[Any, Any]) -> str:
         return parts.preparation.output(data[form["source"]] or "", data[form["output"]] or "")
+
+    def use_captioned(data: dict[Any, Any]) -> list[Any]:
+        unsaved = _unsaved(prepared(data))
+        return [unsaved, *[gr.update()] * len(filled)] if unsaved else use(data)
 
     def use(data: dict[Any, Any]) -> list[Any]:
         folder = prepared(data)
         found, problem = attempt(lambda: parts.preparation.training_set(folder))
         if found is None:
-            return [problem, *[gr.update()] * 6]
+            return [problem, *[gr.update()] * len(filled)]
         masks = gr.update(value=True) if found.masks else gr.update()
-        message = notice("good", [f"The Train tab now uses {counted(found.images, 'image')} of {folder}."])
+        images = f"{counted(found.images, 'image')} of {folder}"
+        message = notice("good", [f"The Train tab now uses {images}."])
         if found.excluded:
             results = f"{counted(found.excluded, 'result')} of images that were excluded since will not be trained"
             message += notice("warning", [f"{results}: press Prepare to remove them from the folder."])
         sides = data[form["width"]], data[form["height"]]
-        return [message, gr.update(selected="train"), folder, False, *sides, masks]
+        return [message, *onward.updates(parts, data, images), folder, False, *sides, masks]
 
     def pack(data: dict[Any, Any]) -> list[Any]:
         found, problem = attempt(lambda: parts.preparation.training_set(prepared(data)))
@@ -97,9 +105,9 @@ def _connect_use(parts: Parts) -> None:
             return [problem, *line.updates()]
         return line.start(ZIP, "Writing the zip file", lambda task: parts.preparation.pack(found, task))
 
-    filled = [parts.tabs, *(train[name] for name in ("dataset", "subfolders", "width", "height", "use_alpha"))]
+    names = ("dataset", "subfolders", "width", "height", "use_alpha")
+    filled = [*onward.outputs(parts), *(train[name] for name in names)]
     for button, box in (("prepare_use", "prepare_used"), ("next_masks", "used_masks")):
-        parts[button].click(
-            use, inputs={*folders, form["width"], form["height"]}, outputs=[parts[box], *filled], **BUSY
-        )
+        parts[button].click(use, inputs=inputs, outputs=[parts[box], *filled], **BUSY)
+    parts["past_captions"].click(use_captioned, inputs=inputs, outputs=[parts["used_captions"], *filled], **BUSY)
     parts["prepare_zip"].click(pack, inputs=folders, outputs=[parts["prepare_used"], *line.outputs], **BUSY)

@@ -87,6 +87,8 @@ def connect(parts: Parts) -> None:
         following = next_step(step.name)
         if following:
             parts[f"next_{step.name}"].click(_opening(following.name), inputs=[], outputs=[parts.steps], **QUIET)
+        if step.name == "crop":
+            parts["past_crop"].click(_opening("prepare"), inputs=[], outputs=[parts.steps], **QUIET)
         if step.needs:
             _connect_first(parts, workflow, step.name)
 

@@ -14,9 +14,11 @@ from lib_ti.ui.widgets import html_changes
 
 TRAIN = "Next: use for training"
 """Label of the last step's button."""
+PAST = {"crop": "Prepare the images", "captions": "Use for training"}
+"""Labels of the buttons that pass over an optional step, by the step before it, and do what comes then."""
 BOXES = (
-    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "review_pairs",
-    "review_saved", "prepare_message", "masks_message", "captions_state", "captions_message", "captions_result",
+    "inspect_summary", "inspect_message", "crop_message", "remove_message", "review_message", "review_saved",
+    "prepare_message", "masks_message", "captions_state", "captions_message", "captions_result",
 )  # fmt: skip
 """Elements whose contents change with everything that is done in the steps."""
 
@@ -52,6 +54,8 @@ def frame(
         following = next_step(step.name)
         with gr.Row(elem_classes="ti-step-end"):
             parts.html(f"todo_{step.name}", view.end(step, nothing))
+            if step.name in PAST:
+                parts.button(f"past_{step.name}", PAST[step.name], scale=0)
             parts.button(f"next_{step.name}", f"Next: {following.label}" if following else TRAIN, scale=0)
-        if not following:
+        if step.name in ("captions", "masks"):
             parts.html(f"used_{step.name}")
