@@ -7,6 +7,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,11 @@ from lib_ti.cli.arguments import add_settings, read_config
 from lib_ti.cli.exit_codes import DONE, STOPPED
 from lib_ti.cli.host import add_host, embedded_host
 from lib_ti.cli.progress import Console, JsonLines
-from lib_ti.config import InspectConfig, PrepareConfig
+from lib_ti.config import InspectConfig, PrepareConfig, with_present_names
 from lib_ti.config.prepare import LANCZOS, NO_UPSCALER
 from lib_ti.errors import Stopped
 from lib_ti.lazy import lazy
-from lib_ti.paths import as_path
+from lib_ti.paths import as_path, path_problem
 from lib_ti.signals import Control, LogMessage, Progress
 from lib_ti.wording import counted, printable
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from lib_ti.data import dataset
     from lib_ti.data.folder import Skipped
     from lib_ti.host.embedded.host import EmbeddedHost
-    from lib_ti.prep import export
+    from lib_ti.prep import export, manifest, prepared
     from lib_ti.prep.inspect import report
     from lib_ti.prep.recipe import execute, plan, write_results
     from lib_ti.prep.remove import remove_by_masks
 else:
     dataset = lazy("lib_ti.data.dataset")
     export, report = lazy("lib_ti.prep.export"), lazy("lib_ti.prep.inspect.report")
+    manifest, prepared = lazy("lib_ti.prep.manifest"), lazy("lib_ti.prep.prepared")
     execute, plan = lazy("lib_ti.prep.recipe.execute"), lazy("lib_ti.prep.recipe.plan")
     write_results = lazy("lib_ti.prep.recipe.write_results")
     remove_by_masks = lazy("lib_ti.prep.remove.remove_by_masks")
@@ -61,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def prepare(arguments: argparse.Namespace, control: Control) -> int:
     # Pillow warns of large images, and refuses by itself those that are too large.
     warnings.filterwarnings("ignore", message=".*decompression bomb.*")
-    config = read_config(PrepareConfig, arguments)
+    config = _named_as_before(read_config(PrepareConfig, arguments), arguments)
     target = as_path(arguments.zip, "--zip") if arguments.zip else None
     _check_zip(target)
     host = _host_if_needed(arguments, config)
@@ -86,6 +88,19 @@ def prepare(arguments: argparse.Namespace, control: Control) -> int:
         reporter.skipped(error.skipped)
         raise
     return DONE
+
+
+def _named_as_before(config: PrepareConfig, arguments: argparse.Namespace) -> PrepareConfig:
+    """Keep the name that the results in the prepared folder have, unless another one is given.
+
+    Earlier versions had another default; nobody asks for new names by repeating a command.
+    """
+    given = arguments.config or hasattr(arguments, "setting_name")
+    if given or not config.output.strip() or path_problem(config.output):
+        return config
+    before = manifest.read_manifest(prepared.PreparedFolder(Path(config.output)))
+    name = with_present_names(PrepareConfig, before.settings).get("name")
+    return replace(config, name=str(name)) if before.results and name else config
 
 
 def _host_if_needed(arguments: argparse.Namespace, config: PrepareConfig) -> EmbeddedHost | None:

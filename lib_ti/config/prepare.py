@@ -76,7 +76,7 @@ class PrepareConfig(Settings):
         required=True,
     )
     downscale: bool = setting(True, "Downscale larger results", "Downscale results above the training size to it.")
-    name: str = setting("picture", "Name", "Word that replaces [name] in the names of the results.")
+    name: str = setting("image", "Name", "Word that replaces [name] in the names of the results.")
     name_pattern: str = setting(
         "[name]_[number]",
         "Name pattern",

@@ -70,8 +70,8 @@ def test_a_dry_run_reports_the_plan_and_writes_nothing(here: Path, capsys: pytes
     assert main(["prepare", "found", "ready", *SMALL, "--dry-run", "--json"]) == 0
     output = events(capsys)
     assert [(one["source"], one["name"], one["state"]) for one in output if one["event"] == "Planned"] == [
-        ("a house.jpg", "picture_001.png", "new"),
-        ("b.png", "picture_002.png", "new"),
+        ("a house.jpg", "image_001.png", "new"),
+        ("b.png", "image_002.png", "new"),
     ]
     assert [one["path"] for one in output if one["event"] == "Skipped"] == ["found/broken.png", "found/empty.jpg"]
     assert output[-1]["event"] == "Summary"
@@ -103,6 +103,17 @@ def test_repeating_the_command_changes_nothing_and_the_manifest_is_enough(
     assert names(here / "ready") == sorted(path.name for path in before)
 
 
+def test_results_keep_the_name_that_they_were_prepared_with_unless_another_is_given(here: Path) -> None:
+    assert main(["prepare", "found", "ready", *SMALL, "--name", "picture"]) == 0  # the default of earlier versions
+    (here / "ready" / "picture_001.txt").write_text("mine")
+    assert main(["prepare", "found", "ready", *SMALL, "--flip"]) == 0
+    assert "picture_001.png" in names(here / "ready")
+    assert not list((here / "ready").glob("image*"))
+    assert main(["prepare", "found", "ready", *SMALL, "--name", "image"]) == 0
+    assert (here / "ready" / "image_001.txt").read_text() == "mine"
+    assert not list((here / "ready").glob("picture*"))
+
+
 def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = Image.new("RGB", (100, 100), "navy")
     ImageDraw.Draw(image).text((30, 40), "(c) me", "white")
@@ -114,9 +125,9 @@ def test_erasing_by_masks(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     for made in (1, 0):
         assert main(["prepare", "found", "ready", *SMALL, "--remove", "masks", "--fill", "telea"]) == 0
         output = capsys.readouterr().out
-        assert ("c.png → picture_003.png: a region removed (telea), downscaled" in output) == bool(made)
+        assert ("c.png → image_003.png: a region removed (telea), downscaled" in output) == bool(made)
         assert f"Removed regions in {made} image" in output
-    with Image.open(here / "ready" / "picture_003.png") as result:
+    with Image.open(here / "ready" / "image_003.png") as result:
         assert max(high for _, high in result.getextrema()) < 160
 
 

@@ -81,12 +81,12 @@ def test_captions_that_preparing_took_from_file_names_are_replaced(folder: Path,
     config = PrepareConfig(source=str(folder), output=str(prepared), width=64, height=64)
     execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
     assert captions(prepared)[2:] == ["IMG", "IMG", ""]
-    (prepared / "picture_004.txt").write_text("a red square")
+    (prepared / "image_004.txt").write_text("a red square")
     done = caption(prepared, Teller(), CaptionConfig(existing=existing))
     found = captions(prepared)
     assert (found[2], found[4]) == ("red 153", "red 255")
     if existing == "keep":
-        assert done.kept == ("picture_001.png", "picture_002.png", "picture_004.png")
+        assert done.kept == ("image_001.png", "image_002.png", "image_004.png")
         assert found[3] == "a red square"
     else:
         assert found[0] == "red 51, picture 0, flat"

@@ -37,21 +37,21 @@ def test_images_captions_and_masks_come_out_and_the_originals_stay(images: Image
     summary = prepared(images)
     assert contents(images.path) == before
     assert files(output) == [
-        "picture_001-mask.png",
-        "picture_001.png",
-        "picture_001.txt",
-        "picture_002.png",
-        "picture_002.txt",
+        "image_001-mask.png",
+        "image_001.png",
+        "image_001.txt",
+        "image_002.png",
+        "image_002.txt",
         "preparation.json",
     ]
-    assert output.caption("picture_001.png").read_text(encoding="utf-8") == "a house"
-    assert output.caption("picture_002.png").read_text(encoding="utf-8") == "b"
-    with Image.open(output.image("picture_002.png")) as second, Image.open(output.mask("picture_001.png")) as mask:
+    assert output.caption("image_001.png").read_text(encoding="utf-8") == "a house"
+    assert output.caption("image_002.png").read_text(encoding="utf-8") == "b"
+    with Image.open(output.image("image_002.png")) as second, Image.open(output.mask("image_001.png")) as mask:
         assert (second.mode, second.size) == ("RGBA", (64, 64))
         assert (mask.mode, mask.size, mask.getextrema()) == ("L", (64, 64), (7, 7))
     assert [describe(one) for one in summary.made] == [
-        "a.jpg → picture_001.png: cropped in the center, downscaled",
-        "b.png → picture_002.png: cropped in the center, downscaled",
+        "a.jpg → image_001.png: cropped in the center, downscaled",
+        "b.png → image_002.png: cropped in the center, downscaled",
     ]
     # Training reads the folder as it is.
     found = scan(output.path, Rules(64, 64, use_alpha=True))
@@ -62,7 +62,7 @@ def test_images_captions_and_masks_come_out_and_the_originals_stay(images: Image
 def test_a_result_has_the_pixels_that_pillow_gives(images: ImageFolder, output: PreparedFolder) -> None:
     path = images.draw("a.png", (300, 200))
     prepared(images)
-    with Image.open(path) as source, Image.open(output.image("picture_001.png")) as result:
+    with Image.open(path) as source, Image.open(output.image("image_001.png")) as result:
         plain = ImageOps.fit(source, (64, 64), Image.Resampling.LANCZOS)
         difference = np.abs(np.asarray(plain, int) - np.asarray(result, int))
     assert difference.mean() < 1
@@ -78,8 +78,8 @@ def test_large_jpegs_are_cropped_in_the_same_place_as_others(images: ImageFolder
         edit(plan, name, crop_boxes=(CropBox(0.3, 0.2, 0.25, 0.4),))
     prepared(images)
     with (
-        Image.open(output.image("picture_001.png")) as first,
-        Image.open(output.image("picture_002.png")) as second,
+        Image.open(output.image("image_001.png")) as first,
+        Image.open(output.image("image_002.png")) as second,
     ):
         assert np.abs(np.asarray(first, int) - np.asarray(second, int)).mean() < 4
 
@@ -114,7 +114,7 @@ def test_crop_boxes_follow_the_image_as_it_is_seen(images: ImageFolder, output: 
     stored.save(images.path / "a.jpg", exif=exif, quality=95)
     edit(make_plan(centred(images)), "a.jpg", crop_boxes=(CropBox(0, 0.8, 0.4, 0.2),))
     prepared(images)
-    with Image.open(output.image("picture_001.png")) as result:
+    with Image.open(output.image("image_001.png")) as result:
         red, _, blue = np.asarray(result).reshape(-1, 3).mean(axis=0)
         assert red > 200 and blue < 40
 
@@ -125,11 +125,11 @@ def test_flipped_copies_mirror_image_transparency_and_mask(images: ImageFolder, 
     mask.paste(255, (0, 0, 20, 64))
     mask.save(images.path / "a-mask.png")
     summary = prepared(images, flip=True, flip_words=True)
-    for name in ("picture_{}.png", "picture_{}-mask.png"):
+    for name in ("image_{}.png", "image_{}-mask.png"):
         with Image.open(output.path / name.format("001")) as one, Image.open(output.path / name.format("002")) as other:
             assert ImageOps.mirror(one).tobytes() == other.tobytes()
-    assert output.caption("picture_002.png").read_text() == "right"
-    assert describe(summary.made[1]) == "a.png → picture_002.png: mirrored"
+    assert output.caption("image_002.png").read_text() == "right"
+    assert describe(summary.made[1]) == "a.png → image_002.png: mirrored"
 
 
 def test_removed_regions_are_gone_from_every_result(images: ImageFolder, output: PreparedFolder) -> None:
@@ -176,7 +176,7 @@ def test_the_host_loads_an_upscaler_only_for_small_images(
     # Enlarged by another one, and left small, it is another result.
     assert [one.source for one in prepared(images).made] == ["small.png"]
     assert [one.source for one in prepared(images, upscaler="none").made] == ["small.png"]
-    with Image.open(output.image("picture_002.png")) as result:
+    with Image.open(output.image("image_002.png")) as result:
         assert result.size == (32, 32)
     with pytest.raises(BadInput, match="is not available here"):
         carried_out(make_plan(centred(images, upscaler="Nearest"), ["Nearest"]))
@@ -209,7 +209,7 @@ def test_the_manifest_records_how_each_result_was_made(images: ImageFolder, outp
     prepared(images)
     content = json.loads(output.manifest.read_text(encoding="utf-8"))
     [result] = content["results"]
-    assert (result["source"], result["name"]) == ("a.png", "picture_001.png")
+    assert (result["source"], result["name"]) == ("a.png", "image_001.png")
     assert [one["operation"] for one in result["operations"]] == ["crop", "upscale"]
     assert content["settings"]["source"] == str(images.path.resolve())
     # It is enough to prepare again.
@@ -225,6 +225,6 @@ def test_images_of_every_kind_come_out_as_rgb(images: ImageFolder, output: Prepa
     else:
         image.convert("RGB").convert(mode).save(images.path / f"a.{'jpg' if mode == 'CMYK' else 'png'}")
     prepared(images)
-    with Image.open(output.image("picture_001.png")) as result:
+    with Image.open(output.image("image_001.png")) as result:
         assert result.mode == "RGB"
         assert result.getextrema()[0][1] > 200

@@ -52,7 +52,7 @@ def test_a_stopped_run_is_continued(images: ImageFolder, output: PreparedFolder)
     assert 3 <= done < 9
     summary = prepared(images)
     assert (len(summary.made), summary.unchanged) == (9 - done, done)
-    assert [path.name for path in sorted(output.path.glob("*.png"))] == [f"picture_{n:03}.png" for n in range(1, 10)]
+    assert [path.name for path in sorted(output.path.glob("*.png"))] == [f"image_{n:03}.png" for n in range(1, 10)]
 
 
 def _run_until_killed(plan: Plan) -> None:
@@ -83,20 +83,20 @@ def test_a_killed_run_is_continued_under_the_same_names(images: ImageFolder, out
     process.start()
     process.join(20)
     assert process.exitcode == 9
-    assert len(list(output.path.glob("picture_*-mask.png"))) >= 4
-    (output.path / ".picture_001-0123abcd.png.writing").write_bytes(b"half a pic")
-    (output.path / ".picture_001-89abcdef.writing.png").write_bytes(b"an earlier version's")
-    output.caption("picture_001.png").write_text("edited meanwhile")
+    assert len(list(output.path.glob("image_*-mask.png"))) >= 4
+    (output.path / ".image_001-0123abcd.png.writing").write_bytes(b"half a pic")
+    (output.path / ".image_001-89abcdef.writing.png").write_bytes(b"an earlier version's")
+    output.caption("image_001.png").write_text("edited meanwhile")
     summary = prepared(images)
     assert len(summary.made) == 9
     assert not summary.notes
     assert sorted(path.name for path in output.path.glob("*.png")) == [
-        f"picture_{number:03}{kind}.png" for number in range(1, 10) for kind in ("-mask", "")
+        f"image_{number:03}{kind}.png" for number in range(1, 10) for kind in ("-mask", "")
     ]
     assert not list(output.path.glob(".*.writing*"))
     assert not output.removed.exists()
-    assert output.caption("picture_001.png").read_text() == "edited meanwhile"
-    assert output.caption("picture_009.png").read_text() == "caption 8"
+    assert output.caption("image_001.png").read_text() == "edited meanwhile"
+    assert output.caption("image_009.png").read_text() == "caption 8"
 
 
 def test_changes_of_the_manifest_by_many_at_once_are_all_kept(output: PreparedFolder) -> None:
@@ -134,7 +134,7 @@ def test_broken_files_stop_nothing(images: ImageFolder, output: PreparedFolder) 
     assert "1 image could not be used." in summary.describe()
     # What was changed meanwhile keeps its name; what was broken gets one once it is whole.
     images.draw("b.jpg", (200, 200))
-    assert [one.name for one in prepared(images).made] == ["picture_004.png", "picture_002.png"]
+    assert [one.name for one in prepared(images).made] == ["image_004.png", "image_002.png"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_made(
@@ -155,7 +155,7 @@ def test_a_full_disk_ends_the_run_and_finished_results_are_kept(
     written = stream.write_results.write_bytes
 
     def full(path: Path, data: bytes) -> None:
-        if path.name == "picture_003.png":
+        if path.name == "image_003.png":
             raise CannotWrite(f"{path} cannot be written: the disk is full.")
         written(path, data)
 

@@ -25,8 +25,8 @@ def test_captions_that_were_edited_stay_and_others_follow_their_source(
     for name in ("a", "b", "c"):
         images.draw(f"{name}.png", (100, 100), caption=f"{name} before")
     prepared(images)
-    output.caption("picture_001.png").write_text("edited")
-    output.caption("picture_003.png").unlink()
+    output.caption("image_001.png").write_text("edited")
+    output.caption("image_003.png").unlink()
     for name in ("a", "b"):
         (images.path / f"{name}.txt").write_text(f"{name} after")
     for values in ({}, {"width": 128}, {"width": 128, "name": "cat"}):  # kept, made again, renamed
@@ -41,11 +41,11 @@ def test_an_edited_caption_of_a_changed_source_is_kept_and_reported(
 ) -> None:
     images.draw("a.png", caption="a house")
     prepared(images)
-    output.caption("picture_001.png").write_text("edited")
+    output.caption("image_001.png").write_text("edited")
     images.draw("a.png", salt="another")
     [note] = prepared(images).notes
     assert "a.png, which has changed; its caption was edited and is kept" in note
-    assert output.caption("picture_001.png").read_text() == "edited"
+    assert output.caption("image_001.png").read_text() == "edited"
 
 
 def test_a_mask_painted_on_a_result_stays_while_the_result_shows_the_same(
@@ -54,16 +54,16 @@ def test_a_mask_painted_on_a_result_stays_while_the_result_shows_the_same(
     images.draw("a.png", (200, 100))
     Image.new("L", (200, 100), 255).save(images.path / "a-mask.png")
     prepared(images)
-    binarize = save_mask(output.image("picture_001.png"), Image.new("L", (64, 64), 9)).read_bytes()
+    binarize = save_mask(output.image("image_001.png"), Image.new("L", (64, 64), 9)).read_bytes()
     prepared(images)
     prepared(images, width=128, height=128)
-    assert output.mask("picture_001.png").read_bytes() == binarize
+    assert output.mask("image_001.png").read_bytes() == binarize
     edit(make_plan(centred(images)), "a.png", crop_boxes=(CropBox(0, 0, 0.5, 1),))
     summary = prepared(images)
     [note] = summary.notes
-    assert note.startswith("picture_001.png now shows another region, so the mask painted on it does not fit")
-    assert (output.removed / "picture_001-mask.png").read_bytes() == binarize
-    with Image.open(output.mask("picture_001.png")) as mask:
+    assert note.startswith("image_001.png now shows another region, so the mask painted on it does not fit")
+    assert (output.removed / "image_001-mask.png").read_bytes() == binarize
+    with Image.open(output.mask("image_001.png")) as mask:
         assert mask.getextrema() == (255, 255)
 
 
@@ -73,24 +73,24 @@ def test_a_removed_mask_stays_removed_until_the_result_is_recreated(
     images.draw("a.png")
     Image.new("L", (64, 64), 5).save(images.path / "a-mask.png")
     prepared(images)
-    remove_mask(output.image("picture_001.png"))
+    remove_mask(output.image("image_001.png"))
     prepared(images)
-    assert not output.mask("picture_001.png").exists()
+    assert not output.mask("image_001.png").exists()
     prepared(images, width=128)
-    assert output.mask("picture_001.png").exists()
+    assert output.mask("image_001.png").exists()
     (images.path / "a-mask.png").unlink()
     prepared(images, width=128)
-    assert not output.mask("picture_001.png").exists()
+    assert not output.mask("image_001.png").exists()
 
 
 def test_edited_results_are_set_aside_before_they_are_recreated(images: ImageFolder, output: PreparedFolder) -> None:
     images.draw("a.png")
     prepared(images)
-    Image.new("RGB", (9, 9)).save(output.image("picture_001.png"))
-    changed = output.image("picture_001.png").read_bytes()
+    Image.new("RGB", (9, 9)).save(output.image("image_001.png"))
+    changed = output.image("image_001.png").read_bytes()
     summary = prepared(images)
-    aside = output.removed / "picture_001.png"
-    assert summary.notes == [f"picture_001.png was changed since it was made; the changed file is now {aside}."]
+    aside = output.removed / "image_001.png"
+    assert summary.notes == [f"image_001.png was changed since it was made; the changed file is now {aside}."]
     assert aside.read_bytes() == changed
 
 
@@ -98,9 +98,9 @@ def test_a_file_that_appears_under_a_planned_name_is_put_aside(images: ImageFold
     images.draw("a.png")
     plan = make_plan(centred(images))
     output.path.mkdir()
-    output.image("picture_001.png").write_bytes(b"someone's")
+    output.image("image_001.png").write_bytes(b"someone's")
     carried_out(plan)
-    assert (output.removed / "picture_001.png").read_bytes() == b"someone's"
+    assert (output.removed / "image_001.png").read_bytes() == b"someone's"
 
 
 def test_obsolete_results_are_moved_and_not_deleted(images: ImageFolder, output: PreparedFolder) -> None:
@@ -115,11 +115,9 @@ def test_obsolete_results_are_moved_and_not_deleted(images: ImageFolder, output:
         edit(make_plan(centred(images)), "b.png")  # nothing
         update_edits(output, lambda edits: type(edits)())
         prepared(images)
-    aside = [
-        f"removed/picture_001{extra}" for extra in ("-2.png", "-2.txt", "-mask-2.png", "-mask.png", ".png", ".txt")
-    ]
+    aside = [f"removed/image_001{extra}" for extra in ("-2.png", "-2.txt", "-mask-2.png", "-mask.png", ".png", ".txt")]
     assert [name for name in files(output) if name.startswith("removed/")] == sorted(aside)
-    assert (output.removed / "picture_001.png").read_bytes() == before["picture_001.png"]
+    assert (output.removed / "image_001.png").read_bytes() == before["image_001.png"]
 
 
 def test_renaming_takes_caption_and_mask_along(images: ImageFolder, output: PreparedFolder) -> None:
@@ -174,5 +172,5 @@ def test_results_of_images_that_are_excluded_later_are_not_trained(images: Image
     prepared(images)
     edit(make_plan(centred(images)), "a.png", excluded=True)
     found = without_excluded(scan(output.path, Rules(64, 64, validation_split=0)))
-    assert [item.path.name for item in found.items] == ["picture_002.png"]
-    assert "press Prepare to remove it from the folder): picture_001.png." in found.remarks[0]
+    assert [item.path.name for item in found.items] == ["image_002.png"]
+    assert "press Prepare to remove it from the folder): image_001.png." in found.remarks[0]

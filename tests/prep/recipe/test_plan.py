@@ -20,8 +20,8 @@ def test_the_plan_lists_results_of_each_image_and_writes_nothing(images: ImageFo
     plan = make_plan(config)
     assert not Path(config.output).exists()
     assert [one.describe() for one in plan.results] == [
-        "9.jpg → picture_001.png: 64×64, upscaled 2 times by Lanczos",
-        "10.png → picture_002.png: 64×64, cropped by saliency",
+        "9.jpg → image_001.png: 64×64, upscaled 2 times by Lanczos",
+        "10.png → image_002.png: 64×64, cropped by saliency",
     ]
     assert plan.describe() == (
         "2 results of 2 images: 2 new.",
@@ -77,11 +77,11 @@ def test_long_images_are_split_unless_cropped_by_hand(images: ImageFolder) -> No
     config = settings(images, split=True)
     plan = make_plan(config)
     assert by_name(plan) == {
-        "picture_001.png": "long.png 0.00",
-        "picture_002.png": "long.png 0.22",
-        "picture_003.png": "long.png 0.44",
-        "picture_004.png": "long.png 0.67",
-        "picture_005.png": "short.png",
+        "image_001.png": "long.png 0.00",
+        "image_002.png": "long.png 0.22",
+        "image_003.png": "long.png 0.44",
+        "image_004.png": "long.png 0.67",
+        "image_005.png": "short.png",
     }
     edit(plan, "long.png", crop_boxes=(CropBox(0.1, 0, 0.3, 0.9),))
     assert [one.spec.how for one in make_plan(config).results] == ["by hand", "by saliency"]
@@ -90,7 +90,7 @@ def test_long_images_are_split_unless_cropped_by_hand(images: ImageFolder) -> No
 def test_flipped_copies_have_their_own_captions(images: ImageFolder) -> None:
     images.draw("a.png", caption="a cat on the left")
     plain = make_plan(settings(images, flip=True))
-    assert by_name(plain) == {"picture_001.png": "a.png", "picture_002.png": "~a.png"}
+    assert by_name(plain) == {"image_001.png": "a.png", "image_002.png": "~a.png"}
     assert [one.spec.caption for one in plain.results] == ["a cat on the left"] * 2
     swapped = make_plan(settings(images, flip=True, flip_words=True))
     assert [one.spec.caption for one in swapped.results] == ["a cat on the left", "a cat on the right"]
@@ -112,5 +112,5 @@ def test_images_excluded_by_hand_have_no_result(images: ImageFolder) -> None:
     images.draw("b.png")
     edit(make_plan(settings(images)), "a.png", excluded=True)
     plan = make_plan(settings(images))
-    assert by_name(plan) == {"picture_001.png": "b.png"}
+    assert by_name(plan) == {"image_001.png": "b.png"}
     assert "Excluded by hand: a.png." in plan.describe()

@@ -46,11 +46,11 @@ def test_results_keep_their_names_and_new_ones_get_free_numbers(images: ImageFol
         images.draw(name)
     plan = make_plan(settings(images))
     assert by_name(plan) == {
-        "picture_001.png": "b.png",
-        "picture_002.png": "d.png",
-        "picture_003.png": "a.png",
-        "picture_004.png": "c.png",
-        "picture_005.png": "e.png",
+        "image_001.png": "b.png",
+        "image_002.png": "d.png",
+        "image_003.png": "a.png",
+        "image_004.png": "c.png",
+        "image_005.png": "e.png",
     }
     assert [one.spec.item.path.name for one in plan.to_make] == ["a.png", "c.png", "e.png"]
 
@@ -64,8 +64,8 @@ def test_only_changed_results_are_recreated(images: ImageFolder) -> None:
     assert make_plan(config).to_make == ()
     images.draw("a.png", (100, 100), salt="another")
     edit(plan, "b.png", crop_boxes=(CropBox(0, 0, 0.5, 0.5),))
-    plan.folder.image("picture_003.png").unlink()
-    plan.folder.image("picture_004.png").write_bytes(b"edited")
+    plan.folder.image("image_003.png").unlink()
+    plan.folder.image("image_004.png").write_bytes(b"edited")
     Image.new("L", (100, 100)).save(images.path / "e-mask.png")
     again = make_plan(config)
     assert {one.state for one in again.results} == {"outdated"}
@@ -92,11 +92,11 @@ def test_each_crop_box_continues_the_result_it_overlaps(images: ImageFolder) -> 
     edit(plan, "a.png", crop_boxes=tuple(CropBox(x, 0, 0.25, 1) for x in (0.75, 0.5, 0.28)))
     after = make_plan(settings(images))
     assert by_name(after) == {
-        "picture_004.png": "a.png 0.75",
-        "picture_003.png": "a.png 0.50",
-        "picture_002.png": "a.png 0.28",
+        "image_004.png": "a.png 0.75",
+        "image_003.png": "a.png 0.50",
+        "image_002.png": "a.png 0.28",
     }
-    assert [one.name for one in after.removed] == ["picture_001.png"]
+    assert [one.name for one in after.removed] == ["image_001.png"]
     assert [one.state for one in after.results] == ["new", "unchanged", "outdated"]
 
 
@@ -106,8 +106,8 @@ def test_a_new_name_renames_existing_results(images: ImageFolder) -> None:
     pretend_made(make_plan(settings(images)))
     plan = make_plan(settings(images, name="cat"))
     assert [(one.renamed_from, one.name, one.state) for one in plan.results] == [
-        ("picture_001.png", "cat_001.png", "unchanged"),
-        ("picture_002.png", "cat_002.png", "unchanged"),
+        ("image_001.png", "cat_001.png", "unchanged"),
+        ("image_002.png", "cat_002.png", "unchanged"),
     ]
     assert plan.describe()[0] == "2 results of 2 images: 2 unchanged, 2 renamed."
 
@@ -115,14 +115,12 @@ def test_a_new_name_renames_existing_results(images: ImageFolder) -> None:
 def test_files_of_other_origin_are_never_overwritten_and_are_reported(images: ImageFolder) -> None:
     images.draw("a.png")
     others = ImageFolder(images.path.parent / "prepared")
-    others.draw("PICTURE_001.jpg")
-    (others.path / "picture_002.txt").write_text("x")
+    others.draw("IMAGE_001.jpg")
+    (others.path / "image_002.txt").write_text("x")
     (others.path / "notes.md").write_text("x")
     plan = make_plan(settings(images))
-    assert by_name(plan) == {"picture_003.png": "a.png"}
-    assert plan.remarks == (
-        f"{others.path} also contains 1 other image, which training would use too: PICTURE_001.jpg.",
-    )
+    assert by_name(plan) == {"image_003.png": "a.png"}
+    assert plan.remarks == (f"{others.path} also contains 1 other image, which training would use too: IMAGE_001.jpg.",)
 
 
 def test_renamed_and_changed_sources_keep_their_results(images: ImageFolder) -> None:
@@ -132,7 +130,7 @@ def test_renamed_and_changed_sources_keep_their_results(images: ImageFolder) -> 
     images.draw("b.png", salt="retouched")
     (images.path / "a.png").rename(images.path / "z.png")
     plan = make_plan(settings(images))
-    assert by_name(plan) == {"picture_002.png": "b.png", "picture_001.png": "z.png"}
+    assert by_name(plan) == {"image_002.png": "b.png", "image_001.png": "z.png"}
     assert not plan.removed
 
 

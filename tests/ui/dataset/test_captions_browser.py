@@ -110,7 +110,7 @@ def test_the_prepared_folder_is_open_when_the_step_is(page: Page, folder: Path, 
     step(page, "Captions")
     page.until(lambda: len(rows(page)) == 6)
     assert page.text("ti_captions_message") == ""
-    is_open(page, "picture_001.png")
+    is_open(page, "image_001.png")
     text_of(page, CAPTIONS["astronaut"] or "")
     page.until(lambda: page.driver.execute_script("return document.querySelector('.ti-captioned img').naturalWidth"))
     page.shot("captions-open")
@@ -118,12 +118,12 @@ def test_the_prepared_folder_is_open_when_the_step_is(page: Page, folder: Path, 
 
 
 def test_captions_are_written_by_a_model(page: Page, prepared: Path) -> None:
-    (prepared / "picture_005.txt").unlink()
+    (prepared / "image_005.txt").unlink()
     page.unfold("Generate captions with a model")
     page.fill("ti_caption_prefix", "photo of")
     page.press("ti_captions_generate")
     page.says("ti_captions_result", "1 captioned, 5 with an existing caption that was kept")
-    assert (prepared / "picture_005.txt").read_text().startswith("photo of ")
+    assert (prepared / "image_005.txt").read_text().startswith("photo of ")
     page.says("ti_captions_list", "photo of")
     page.shot("captions-written")
     page.unfold("Generate captions with a model")
@@ -137,11 +137,11 @@ def test_one_image_after_the_other_by_keys(page: Page, prepared: Path) -> None:
     page.says("ti_captions_state", "1 caption is not saved")
     page.says("ti_captions_length", "of 75 tokens")
     field.send_keys(Keys.CONTROL, Keys.ENTER)
-    is_open(page, "picture_002.png")
+    is_open(page, "image_002.png")
     text_of(page, CAPTIONS["chelsea"] or "")
     assert page.driver.switch_to.active_element == field
     field.send_keys(Keys.ALT, Keys.ARROW_UP)
-    is_open(page, "picture_001.png")
+    is_open(page, "image_001.png")
     text_of(page, f"an astronaut, {EVIL}")
     assert EVIL in page.text("ti_captions_list")
     field.send_keys(Keys.ALT, Keys.ARROW_UP)
@@ -150,7 +150,7 @@ def test_one_image_after_the_other_by_keys(page: Page, prepared: Path) -> None:
         field.send_keys(Keys.ALT, Keys.ARROW_DOWN)
         page.until(lambda: page.value("ti_captions_position") != "1")
     assert page.driver.title != "broken"
-    assert (prepared / "picture_001.txt").read_text() == CAPTIONS["astronaut"]
+    assert (prepared / "image_001.txt").read_text() == CAPTIONS["astronaut"]
 
 
 def test_what_is_not_saved_outlives_the_page_which_warns(page: Page, prepared: Path) -> None:
@@ -169,24 +169,24 @@ def test_a_new_page_has_them_and_clicks_open_images(page: Page, prepared: Path) 
     page.press("ti_captions_open")
     page.says("ti_captions_state", "1 caption is not saved")
     text_of(page, f"an astronaut, {EVIL}")
-    press_in(page, "#ti_captions_list [data-name='picture_006.png']")
-    is_open(page, "picture_006.png")
+    press_in(page, "#ti_captions_list [data-name='image_006.png']")
+    is_open(page, "image_006.png")
     page.says("ti_captions_length", "does not fit into one context")
     assert page.driver.find_element(By.CSS_SELECTOR, "#ti_captions_length mark").text.endswith("drifting smoke")
-    page.until(lambda: page.driver.switch_to.active_element.get_attribute("data-name") == "picture_006.png")
+    page.until(lambda: page.driver.switch_to.active_element.get_attribute("data-name") == "image_006.png")
     page.shot("captions-long")
     page.fill("ti_captions_position", "3")
-    is_open(page, "picture_003.png")
+    is_open(page, "image_003.png")
     page.press("ti_captions_next")
-    is_open(page, "picture_004.png")
+    is_open(page, "image_004.png")
 
 
 def test_captions_are_found_by_words_and_by_what_they_lack(page: Page) -> None:
     field = page.find("ti_captions_find", "input")
     field.send_keys("light")
-    page.until(lambda: rows(page) == ["picture_002.png", "picture_003.png", "picture_006.png"])
+    page.until(lambda: rows(page) == ["image_002.png", "image_003.png", "image_006.png"])
     press_in(page, "#ti_captions_options label:nth-of-type(2)")  # whole words, without "floodlights"
-    page.until(lambda: rows(page) == ["picture_002.png", "picture_003.png"])
+    page.until(lambda: rows(page) == ["image_002.png", "image_003.png"])
     press_in(page, "#ti_captions_options label:nth-of-type(4)")
     page.until(lambda: len(rows(page)) == 4)
     page.says("ti_captions_list", "4 of 6 images")
@@ -194,9 +194,9 @@ def test_captions_are_found_by_words_and_by_what_they_lack(page: Page) -> None:
     page.shot("captions-lacking")
     press_in(page, "#ti_captions_counts [data-find='close-up']")
     page.until(lambda: page.value("ti_captions_find") == "close-up")
-    page.until(lambda: rows(page) == ["picture_002.png", "picture_004.png"])
+    page.until(lambda: rows(page) == ["image_002.png", "image_004.png"])
     page.press("ti_captions_previous")
-    is_open(page, "picture_002.png")
+    is_open(page, "image_002.png")
 
 
 def test_changes_to_all_listed_captions_are_previewed_then_applied(page: Page, prepared: Path) -> None:
@@ -223,27 +223,27 @@ def test_changes_to_all_listed_captions_are_previewed_then_applied(page: Page, p
     page.press("ti_captions_undo")
     page.says("ti_captions_redo", "Redo: add at the end: photograph (6 captions)")
     text_of(page, "a ginger cat, macro, soft light")
-    assert (prepared / "picture_002.txt").read_text() == CAPTIONS["chelsea"]
+    assert (prepared / "image_002.txt").read_text() == CAPTIONS["chelsea"]
 
 
 def test_saving_skips_what_others_changed_until_it_is_confirmed(page: Page, prepared: Path) -> None:
-    (prepared / "picture_004.txt").write_text("a flower of someone else")
+    (prepared / "image_004.txt").write_text("a flower of someone else")
     page.find("ti_captions_text", "textarea").send_keys(Keys.CONTROL, "s")
     page.says("ti_captions_notice", "2 captions are saved")
     page.says("ti_captions_state", "1 caption was changed on disk by another program")
     page.says("ti_captions_state", "a flower of someone else")
     page.shot("captions-conflict")
-    assert (prepared / "picture_002.txt").read_text() == "a ginger cat, macro, soft light"
-    assert (prepared / "picture_001.txt").read_text() == f"an astronaut, {EVIL}"
+    assert (prepared / "image_002.txt").read_text() == "a ginger cat, macro, soft light"
+    assert (prepared / "image_001.txt").read_text() == f"an astronaut, {EVIL}"
     page.press("ti_captions_use_disk")
     page.says("ti_captions_state", "Everything is saved")
     page.until(lambda: not page.find("ti_captions_keep_mine").is_displayed())
     page.press("ti_captions_undo")
-    is_open(page, "picture_004.png")
+    is_open(page, "image_004.png")
     text_of(page, "a pink dahlia, macro, dark background")
     page.press("ti_captions_save")
     page.says("ti_captions_state", "Everything is saved")
-    assert (prepared / "picture_004.txt").read_text() == "a pink dahlia, macro, dark background"
+    assert (prepared / "image_004.txt").read_text() == "a pink dahlia, macro, dark background"
     assert any(path.read_text() == "a flower of someone else" for path in prepared.glob(".captions-before/*/*.txt"))
 
 

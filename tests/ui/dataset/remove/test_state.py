@@ -49,7 +49,7 @@ def test_what_is_removed_is_shown_and_prepared(config: PrepareConfig, removals: 
     now, then = seen(stage.now), seen(stage.before)
     assert now.crop(BOX).resize((1, 1)).getpixel((0, 0))[1] < 150 < then.crop(BOX).resize((1, 1)).getpixel((0, 0))[1]
     execute_plan(make_plan(config), progress=lambda *_: None, stop=lambda: False)
-    with Image.open(Path(config.output) / "picture_001.png") as result:
+    with Image.open(Path(config.output) / "image_001.png") as result:
         crop_box = read_manifest(PreparedFolder(Path(config.output))).results[0].crop_box
         assert crop_box is not None
         assert difference(result, now.crop(crop_box.pixels(now.size))) < 4  # that one is a JPEG

@@ -187,7 +187,7 @@ def test_optional_steps_are_done_only_by_doing_something(folder: PreparedFolder)
     state = read(folder)
     assert progress("masks", state) == progress("remove", state) == Progress(False)
     assert "Optional" in view.end(step_of("masks"), state)
-    photograph("camera").save(folder.path / "picture_001-mask.png")
+    photograph("camera").save(folder.path / "image_001-mask.png")
     assert progress("masks", read(folder)).done
 
 
