@@ -118,7 +118,7 @@ def test_all_images_are_inspected_and_shown_with_their_issues(page: Page, found:
     page.says("ti_inspect_summary", "images are good")
     page.says(
         "ti_inspect_summary",
-        "13 of 13 images are in use, 0 excluded. They are inspected at the training size, 448 × 448",
+        "13 of 13 images are in use, 0 excluded. Inspected at the training size, 448 × 448",
     )
     assert len(names(page)) == 14
     assert page.text("ti_inspect_message") == ""

@@ -52,6 +52,15 @@ def _connect_opening(parts: Parts, controller: InspectionController) -> None:
     # The first step is selected on every new page: only what has been seen is updated with it.
     parts["step_inspect"].select(controller.changed, inputs=controller.inputs, outputs=controller.outputs, **QUIET)
     parts["dataset_tab"].select(controller.opened, inputs=controller.inputs, outputs=controller.outputs, **QUIET)
+    # Images of the folder that was inspected say so once another one is named.
+    folders = parts["dataset_shown"]
+    follow(
+        folders.change,
+        controller.changed,
+        by=[folders],
+        inputs={*controller.inputs, folders},
+        outputs=controller.outputs,
+    )
 
 
 def _connect_controls(parts: Parts, controller: InspectionController) -> None:

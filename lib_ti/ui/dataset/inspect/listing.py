@@ -9,6 +9,7 @@ from lib_ti.prep.inspect.report import InspectionReport
 from lib_ti.ui.dataset.inspect.columns import TOGETHER, ordered
 from lib_ti.ui.dataset.inspect.query import SIDE_BY_SIDE, ListRequest, Query
 from lib_ti.ui.dataset.inspect.state import Inspection, ListedImage
+from lib_ti.wording import counted
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Listing:
         used = sum(image.in_use for image in different)
         size = f"{self.request.config.width} × {self.request.config.height}"
         return (
-            f"{used} of {len(different)} images are in use, {len(different) - used} excluded. "
-            f"They are inspected at the training size, {size} pixels."
+            f"{used} of {counted(len(different), 'image')} {'is' if len(different) == 1 else 'are'} in use, "
+            f"{len(different) - used} excluded. Inspected at the training size, {size} pixels."
         )
 
 

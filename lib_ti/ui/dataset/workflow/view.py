@@ -68,7 +68,7 @@ def end(step: Step, state: DatasetState) -> str:
     """What is still to do in a step; its button for the next step follows."""
     progress = step.progress(state)
     if progress.todo:
-        return f'<p class="ti-todo">To do: {escape("; ".join(progress.todo))}.</p>'
+        return f'<p class="ti-todo">To do: {escape("; ".join(progress.todo).rstrip("."))}.</p>'
     if progress.done:
         return '<p class="ti-todo ti-all-done"><span aria-hidden="true">✓</span> Done.</p>'
     return f'<p class="ti-todo">{"Optional: nothing to do here." if step.optional else ""}</p>'

@@ -218,6 +218,7 @@ def test_a_problem_with_the_folder_is_part_of_the_state(tmp_path: Path) -> None:
     state = service.dataset_state(preparation, {"source": str(tmp_path / "nowhere"), "output": ""})
     assert "does not exist" in state.problem
     assert "does not exist" in view.overview(state)
+    assert view.end(step_of("inspect"), state).endswith("; check its path.</p>")
     assert "ti-error" not in view.overview(state)
     (tmp_path / "found-prepared").mkdir()
     (tmp_path / "found-prepared" / "preparation.json").write_text("no manifest")
