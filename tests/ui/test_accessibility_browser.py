@@ -235,7 +235,7 @@ def test_results(page: Page) -> None:
     page.until(lambda: page.value("ti_checkpoint"), wanted="a checkpoint")
     check(page, "Results, of a run")
     page.click(page.find("ti_results_preview", "a[data-viewer]"))
-    page.until(lambda: page.find("ti_tabs", "dialog.ti-viewer").is_displayed(), wanted="the viewer")
+    page.until(lambda: page.find("ti_tabs", "dialog.ti-large-image").is_displayed(), wanted="the viewer")
     check(page, "Results, an image opened large")
     page.driver.find_element("css selector", "dialog [data-go=close]").click()
     page.unfold("Compare with another run")
