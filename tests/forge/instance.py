@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ FORK = Program(
     ).split(),
 )
 PROBE = str(Path(__file__).with_name("probe.py"))
+_NOT_NEEDED = ("Img2img", "img2img", "Spaces", "Extras", "PNG Info", "Checkpoint Merger", "Extensions")
 SMALL, OTHER, POCKET = "small.safetensors", "other.safetensors", "pocket/pocket.safetensors"
 
 
@@ -33,13 +35,19 @@ def models(folder: Path) -> str:
     return SMALL
 
 
+def small_page() -> dict[str, Any]:
+    """Settings that leave tabs and built-in extensions out: a fork's whole page takes a browser a minute to build."""
+    built_in = Path(os.environ.get(FORK.root, "")) / "extensions-builtin"
+    return {"hidden_tabs": _NOT_NEEDED, "disabled_extensions": sorted(one.name for one in built_in.glob("*"))}
+
+
 @contextlib.contextmanager
 def fork(folder: Path, *more: str, settings: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Instance]:
     """Start a fork in ``folder``, and end it.
 
     From a data folder elsewhere, Forge serves its own script and style sheet only if its folder is allowed.
     """
-    allowed = ("--gradio-allowed-path", str(folder))
+    allowed = ("--gradio-allowed-path", str(folder), "--gradio-allowed-path", os.environ.get(FORK.root, ""))
     with running(
         folder,
         *allowed,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from fastapi import Body
-from modules import call_queue, modelloader, paths, script_callbacks, sd_models, shared
+from modules import modelloader, paths, sd_models, shared
 from PIL import Image
 from spandrel.architectures import ESRGAN
 
@@ -27,6 +23,7 @@ from lib_ti.training import check as checking
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
 from lib_ti.ui import tab as page
+from tests.webui.inside import busy, reload_ui, resident, serve, stop, txt2img_fields, watched
 
 # Its name depends on the version of spandrel.
 RRDBNet = getattr(ESRGAN, "RRDBNet", None) or ESRGAN.ESRGAN
@@ -64,24 +61,6 @@ def begin(**settings: Any) -> None:
     Runs().start(HOST, from_mapping(TrainConfig, settings))
 
 
-def watched() -> dict[str, Any]:
-    """What the tab would show."""
-    now = Runs().snapshot()
-    return {
-        "state": now.state,
-        "step": now.step,
-        "stopped_by": now.stopped_by,
-        "notes": [note.text for note in now.notes],
-        "errors": now.errors,
-        "page": id(shared.demo),
-    }
-
-
-def stop() -> None:
-    """As the tab's Interrupt."""
-    Runs().stop()
-
-
 def save(source: str, target: str) -> str:
     """Write an embedding with another's vectors into the folder, and say so to the host."""
     path = Path(target)
@@ -100,24 +79,6 @@ def refusal(**options: Any) -> str:
             return ""
     except UserError as error:
         return str(error)
-
-
-def busy(seconds: float) -> None:
-    """Something else has the queue for a while."""
-
-    def hold() -> None:
-        with call_queue.queue_lock:
-            time.sleep(seconds)
-
-    threading.Thread(target=hold).start()
-    time.sleep(0.2)
-
-
-def resident() -> int:
-    """Bytes of memory that this process has."""
-    gc.collect()
-    status = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 def select(title: str) -> str:
@@ -140,10 +101,6 @@ def options(**values: Any) -> None:
 
 def arguments() -> dict[str, str]:
     return dict(HOST.models.arguments)
-
-
-def txt2img_fields() -> list[str]:
-    return list(tab.surroundings()["txt2img"])
 
 
 def caption(name: str, image: str) -> list[str]:
@@ -180,20 +137,7 @@ def build_seconds() -> float:
     return time.thread_time() - begun
 
 
-def reload_ui() -> None:
-    shared.state.request_restart()
-
-
-CALLS: dict[str, Callable[..., Any]] = {call.__name__: call for call in (
+serve("call", (
     create, check, train, begin, watched, stop, save, saved, refusal, busy, resident, select, options, arguments,
     txt2img_fields, reload_ui, caption, captioners, upscale, inpaint, build_seconds,
-)}  # fmt: skip
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/call")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+))  # fmt: skip

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from lib_ti.pocket.sample_set import sample_set
 from tests.forge.instance import OTHER, POCKET, SMALL, fork
 from tests.host.captioner_models import make_image_to_text
 from tests.webui.instance import Instance
+from tests.webui.runs import JOB, ended, of_kind, wait_for
 
-JOB = "textual-inversion"
 NAME = "zqtest-run"
 FIXED = ImageRequest("a red circle", sampler="Euler", steps=2, seed=7, width=64, height=64)
 WITH_IT = replace(FIXED, prompt=f"a circle by {NAME}")
@@ -59,23 +58,6 @@ def settings(webui: Instance, pictures: Path, tmp_path: Path) -> dict[str, Any]:
         "preview_seed": 7,
         "log_directory": str(tmp_path / "runs"),
     }
-
-
-def of_kind(run: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [event for event in run["events"] if event["event"] == kind]
-
-
-def wait_for(webui: Instance, fits: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
-    """What the tab would show, as soon as it fits."""
-    end = time.monotonic() + seconds
-    while not fits(now := webui.call("watched")):
-        assert time.monotonic() < end, now
-        time.sleep(0.1)
-    return dict(now)
-
-
-def ended(now: dict[str, Any]) -> bool:
-    return now["state"] in ("done", "stopped", "failed")
 
 
 # What it gives

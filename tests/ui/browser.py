@@ -76,10 +76,16 @@ def serving(folder: Path, *arguments: str) -> Iterator[str]:
 
 
 class Page:
-    """A browser at the tab's page, in the words of someone who uses it."""
+    """A browser at the tab's page, in the words of someone who uses it.
 
-    def __init__(self, address: str, width: int = 1280) -> None:
-        self.address = address
+    Parameters
+    ----------
+    patience
+        Seconds that the page has for an answer.
+    """
+
+    def __init__(self, address: str, width: int = 1280, *, patience: float = 60) -> None:
+        self.address, self._patience = address, patience
         options = webdriver.ChromeOptions()
         options.binary_location = str(CHROMIUM)
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
@@ -103,8 +109,9 @@ class Page:
     def text(self, name: str) -> str:
         return self.find(name).text
 
-    def until(self, what: Callable[[], Any], seconds: float = 60, *, wanted: str = "") -> Any:
+    def until(self, what: Callable[[], Any], seconds: float | None = None, *, wanted: str = "") -> Any:
         """The first true result of ``what``; the test fails with all that the page shows when none comes in time."""
+        seconds = seconds or self._patience
         end = time.monotonic() + seconds
         while True:
             problem: object = "nothing of the kind"
@@ -167,11 +174,11 @@ class Page:
         # A click of the page's own: no matter what lies above the button in a small window.
         self.driver.execute_script("arguments[0].click()", button)
 
-    def says(self, name: str, words: str, seconds: float = 60) -> str:
+    def says(self, name: str, words: str, seconds: float | None = None) -> str:
         self.until(lambda: words in self.text(name), seconds, wanted=f"{words!r} in #{name}")
         return self.text(name)
 
-    def check(self, seconds: float = 60) -> str:
+    def check(self, seconds: float | None = None) -> str:
         """Press Check, and unfold what it has found right; the whole answer."""
         self.press("ti_check")
         # What was found by itself, and stands there before, is no status.

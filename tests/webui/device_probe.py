@@ -10,8 +10,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from fastapi import Body
-from modules import devices, script_callbacks, shared
+from modules import devices, shared
+
+from tests.webui.inside import serve
 
 DEVICE, MEMORY = torch.device("cpu", 0), torch.device("cpu")  # unequal, although tensors are on the same
 PARTS = {"unet": "model", "text encoders": "cond_stage_model", "autoencoder": "first_stage_model"}
@@ -68,13 +69,4 @@ def low_memory() -> bool:
     return bool(shared.sd_model.lowvram)
 
 
-CALLS = {call.__name__: call for call in (misplaced, use_in_memory, on_device, low_memory)}
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/device")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+serve("device", (misplaced, use_in_memory, on_device, low_memory))

@@ -14,8 +14,7 @@ from unittest.mock import patch
 import numpy as np
 import open_clip
 import torch
-from fastapi import Body
-from modules import devices, prompt_parser, script_callbacks, sd_hijack, sd_models, shared
+from modules import devices, prompt_parser, sd_hijack, sd_models, shared
 
 from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
@@ -26,6 +25,7 @@ from lib_ti.host.webui.loaded.conditioning import unet_conditioning
 from lib_ti.host.webui.loaded.kind import text_wrappers
 from lib_ti.host.webui.loaded.prompts import as_plain_text
 from lib_ti.host.webui.model import WebUIModel
+from tests.webui.inside import serve
 
 open_clip.add_model_config(Path(shared.cmd_opts.data_dir) / "open_clip")
 HOST = WebUIHost()
@@ -201,16 +201,7 @@ def size_before_loading() -> int:
         return HOST.models.size
 
 
-CALLS = {call.__name__: call for call in (
+serve("family", (
     info, same_conditioning, compute, generated, loaded_vectors, hijacks, frozen_backward, refusal, size,
     size_before_loading,
-)}  # fmt: skip
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/family")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+))  # fmt: skip

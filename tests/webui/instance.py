@@ -162,6 +162,8 @@ def _furnish(folder: Path, probes: Sequence[str], models: Callable[[Path], str],
     probe.mkdir(parents=True)
     for name in probes:
         shutil.copy(Path(__file__).parent / name, probe)
+    # What they import: the WebUI has this folder on the path while it loads them.
+    (probe.parent / "tests").symlink_to(EXTENSION / "tests", target_is_directory=True)
     (extensions / "any name").symlink_to(EXTENSION, target_is_directory=True)
     settings = {
         "sd_model_checkpoint": title,

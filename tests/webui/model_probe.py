@@ -10,8 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from fastapi import Body
-from modules import devices, script_callbacks, shared
+from modules import devices, shared
 
 import lib_ti
 from lib_ti.config import TrainConfig
@@ -23,6 +22,7 @@ from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.training.build import build_trainer
 from lib_ti.training.step.batch import TrainingBatch
+from tests.webui.inside import serve
 
 with patch.object(sys, "path", [str(Path(lib_ti.__file__).parents[1]), *sys.path]):
     from tests.waits import waits
@@ -119,13 +119,4 @@ def _on_meta(model: WebUIModel) -> Iterator[None]:
         yield
 
 
-CALLS = {call.__name__: call for call in (their_checkpointing, frozen_backward, autoencoders, steps_without_values)}
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/model")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+serve("model", (their_checkpointing, frozen_backward, autoencoders, steps_without_values))

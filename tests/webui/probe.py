@@ -21,8 +21,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from fastapi import Body
-from modules import call_queue, devices, processing, script_callbacks, sd_hijack, sd_models, sd_unet, shared
+from modules import call_queue, devices, processing, sd_hijack, sd_models, sd_unet, shared
 
 from lib_ti.background.runs import Runs
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -30,12 +29,12 @@ from lib_ti.embedding.embedding import Embedding
 from lib_ti.errors import UserError
 from lib_ti.host.base import SessionOptions
 from lib_ti.host.model import Checkpointing, Conditions, ImageRequest
-from lib_ti.host.webui.base import tab
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.host.webui.model import WebUIModel
 from lib_ti.signals import Control, Event, as_json
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
+from tests.webui.inside import busy, reload_ui, resident, serve, stop, txt2img_fields, watched
 
 HOST = WebUIHost()
 PLACES = {"model": lambda: shared.sd_model, "devices": lambda: devices, "arguments": lambda: shared.cmd_opts}
@@ -209,17 +208,6 @@ def refused_pictures(requests: list[dict[str, Any]]) -> list[str]:
     return said
 
 
-def busy(seconds: float) -> None:
-    """Something else has the queue for a while."""
-
-    def hold() -> None:
-        with call_queue.queue_lock:
-            time.sleep(seconds)
-
-    threading.Thread(target=hold).start()
-    time.sleep(0.2)
-
-
 def their_training(
     name: str, pictures: str, template: str, folder: str, steps: int, batch: int, rate: str = "0.005", side: int = 64
 ) -> float:
@@ -256,13 +244,6 @@ def step_seconds(taken: list[float]) -> float:
 def forget_peak() -> None:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
-
-
-def resident(what: str = "VmRSS") -> int:
-    """Bytes of memory that this process has (``VmRSS``), or had at the most since :func:`forget_peak` (``VmHWM``)."""
-    gc.collect()
-    status = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in status if line.startswith(what))
 
 
 def switch_model(title: str) -> None:
@@ -305,10 +286,6 @@ def missing(names: list[str]) -> list[str]:
     return absent
 
 
-def txt2img_fields() -> list[str]:
-    return list(tab.surroundings()["txt2img"])
-
-
 def listed_templates() -> list[str]:
     """What the WebUI's own Train tab offers as prompt templates."""
     from modules.textual_inversion import textual_inversion
@@ -321,46 +298,13 @@ def begin(**settings: Any) -> None:
     Runs().start(HOST, from_mapping(TrainConfig, settings))
 
 
-def watched() -> dict[str, Any]:
-    """What the tab would show."""
-    now = Runs().snapshot()
-    return {
-        "state": now.state,
-        "step": now.step,
-        "previewing": now.previewing and now.previewing.step,
-        "stopped_by": now.stopped_by,
-        "warnings": [note.text for note in now.notes if note.warning],
-        "notes": [note.text for note in now.notes],
-        "errors": now.errors,
-        "page": id(shared.demo),
-    }
-
-
-def stop() -> None:
-    """As the tab's Interrupt."""
-    Runs().stop()
-
-
-def reload_ui() -> None:
-    shared.state.request_restart()
-
-
 def loaded() -> str:
     model = sd_models.model_data.sd_model
     return str(model.sd_checkpoint_info.title) if model else ""
 
 
-CALLS = {call.__name__: call for call in (
+serve("call", (
     state, held, create, train, refusal, compute, refused_pictures, busy, their_training, forget_peak,
     resident, switch_model,
     loaded, refresh, parameters, missing, txt2img_fields, listed_templates, begin, watched, stop, reload_ui,
-)}  # fmt: skip
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/call")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+))  # fmt: skip

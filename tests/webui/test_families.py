@@ -21,9 +21,9 @@ from lib_ti.host.model import Conditions, Framing, ImageRequest
 from lib_ti.pocket.sample_set import sample_set
 from tests.checkpoints import KINDS, SIZE
 from tests.webui.families import Families, checkpoint_of, running_with_families
+from tests.webui.runs import JOB, of_kind
 
 NAME = "zqtest-run"
-JOB = "textual-inversion"
 FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
 WITH_IT = replace(FIXED, prompt=f"a circle, art by {NAME}")
 IT = "a big red circle by zqtest-same"
@@ -81,10 +81,6 @@ def settings(families: Families, kind: str, images: Path, tmp_path: Path) -> dic
         "preview_seed": 7,
         "log_directory": str(tmp_path / "runs"),
     }
-
-
-def of_kind(run: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return [event for event in run["events"] if event["event"] == name]
 
 
 def inputs() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +27,8 @@ from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training.run import train
 from tests.prompts import of_images
 from tests.webui.instance import ROOT, Instance, running
+from tests.webui.runs import JOB, of_kind, wait_for
 
-JOB = "textual-inversion"
 FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
 WITH_IT = ImageRequest("a circle, art by zqtest-run", steps=4, seed=7, width=64, height=64)
 PROMPTS = ["a circle by zqtest-same", "fate (series), [old:2], BREAK" + ", word" * 60, ""]
@@ -63,10 +63,6 @@ def settings(webui: Instance, pictures: Path, tmp_path: Path) -> dict[str, Any]:
         "preview_seed": 3,
         "log_directory": str(tmp_path / "runs"),
     }
-
-
-def of_kind(run: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [event for event in run["events"] if event["event"] == kind]
 
 
 def start(webui: Instance, settings: dict[str, Any], **more: Any) -> Future[dict[str, Any]]:
@@ -269,15 +265,6 @@ def test_an_interrupt_ends_the_preview_and_then_the_run(
     assert "The preview at step 0 was interrupted." in now["notes"]
     assert files.load(webui.embeddings / "zqtest-run.safetensors").step == now["step"] <= 1
     assert np.array_equal(webui.draw(FIXED), drawn)
-
-
-def wait_for(webui: Instance, fits: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
-    """What the tab would show, as soon as it fits."""
-    end = time.monotonic() + seconds
-    while not fits(now := webui.call("watched")):
-        assert time.monotonic() < end, now
-        time.sleep(0.1)
-    return dict(now)
 
 
 def test_memory_is_back(webui: Instance, settings: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from lib_ti.signals import Control, Event, StepDone
 from lib_ti.training.run import train
 from tests.webui.families import V_WITH_ZERO_SNR, Families, checkpoint_of, running_with_families
 from tests.webui.instance import ROOT
+from tests.webui.runs import of_kind
 
 NAME = "zqtest-run"
 ZERO = {"sd_noise_schedule": "Zero Terminal SNR"}
@@ -68,10 +69,6 @@ def setting(families: Families, **values: Any) -> Iterator[None]:
         yield
     finally:
         families.webui.post("options", USUAL)
-
-
-def of_kind(run: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return [event for event in run["events"] if event["event"] == name]
 
 
 def embedded(families: Families, folder: Path) -> EmbeddedHost:

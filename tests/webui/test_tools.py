@@ -15,12 +15,12 @@ from PIL import Image, ImageDraw
 from lib_ti.host.model import ImageRequest
 from tests.host.captioner_models import make_image_to_text
 from tests.host.embedded.sessions import host_of
+from tests.webui.runs import JOB
 from tests.webui.tools import Tools, running_with_tools
 
 FIXED = ImageRequest("a big red circle, blue background", steps=4, seed=7, width=64, height=64)
 TAGS = ["1girl", "fate_(series)", "rating:safe", "red_hair", "zzz"]
 SHORT = {"interrogate_clip_min_length": 8, "interrogate_clip_max_length": 12}
-JOB = "textual-inversion"
 
 
 @pytest.fixture(scope="module")

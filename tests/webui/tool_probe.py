@@ -16,8 +16,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 import transformers
-from fastapi import Body
-from modules import deepbooru, deepbooru_model, modelloader, paths, script_callbacks, shared
+from modules import deepbooru, deepbooru_model, modelloader, paths, shared
 from PIL import Image
 from spandrel.architectures.ESRGAN.arch.RRDB import RRDBNet
 
@@ -26,6 +25,7 @@ from lib_ti.errors import UserError
 from lib_ti.host.embedded.image_tools import upscaling
 from lib_ti.host.webui.host import WebUIHost
 from lib_ti.prep.captions.captioning import caption_with_host
+from tests.webui.inside import serve
 
 HOST = WebUIHost()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "picture", "of"]
@@ -212,16 +212,7 @@ def fill(
     return {"problem": "", "told": told}
 
 
-CALLS = {call.__name__: call for call in (
+serve("tools", (
     make_blip, make_deepbooru, make_upscalers, tell_all, refused, forget_captioners, caption_folder, enlarge,
     enlarge_embedded, refused_embedded, fill,
-)}  # fmt: skip
-
-
-def routes(_page: Any, app: Any) -> None:
-    @app.post("/ti-tests/tools")
-    def call(name: str = Body(...), options: dict = Body(...)) -> dict[str, Any]:  # noqa: B008
-        return {"answer": CALLS[name](**options)}
-
-
-script_callbacks.on_app_started(routes)
+))  # fmt: skip
