@@ -187,7 +187,7 @@ ORDER: dict[str, tuple[set[str], ...]] = {
         {"host"},
     ),
     "host.webui.base": (
-        {"folders", "forks", "prompt_cache", "random_state", "turn"},
+        {"captioners", "folders", "forks", "prompt_cache", "random_state", "turn"},
         {"progress", "tab", "upscalers"},
         {"tools"},
     ),

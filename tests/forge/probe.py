@@ -23,6 +23,7 @@ from lib_ti.training import check as checking
 from lib_ti.training import create as creation
 from lib_ti.training.run import train as train_embedding
 from lib_ti.ui import tab as page
+from tests.webui.captioner_files import make_blip, make_deepbooru, small_blip
 from tests.webui.inside import busy, reload_ui, resident, serve, stop, txt2img_fields, watched
 
 # Its name depends on the version of spandrel.
@@ -105,7 +106,7 @@ def arguments() -> dict[str, str]:
 
 def caption(name: str, image: str) -> list[str]:
     """A captioner's captions of one image."""
-    with HOST.tools.captioner(name, lambda _: None) as captioner:
+    with small_blip(), HOST.tools.captioner(name, lambda _: None) as captioner:
         return list(captioner.caption([Image.open(image).convert("RGB")]))
 
 
@@ -139,5 +140,5 @@ def build_seconds() -> float:
 
 serve("call", (
     create, check, train, begin, watched, stop, save, saved, refusal, busy, resident, select, options, arguments,
-    txt2img_fields, reload_ui, caption, captioners, upscale, inpaint, build_seconds,
+    txt2img_fields, reload_ui, caption, captioners, make_blip, make_deepbooru, upscale, inpaint, build_seconds,
 ))  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from lib_ti.embedding import files
 from lib_ti.host.model import ImageRequest
@@ -114,8 +116,12 @@ def test_captioners_upscalers_and_inpainting_are_the_hosts(webui: Instance, pict
     webui.call("select", title=POCKET)  # generates what is inpainted in a moment
     image = next(pictures.glob("*.png"))
     make_image_to_text(webui.folder / "models" / "captioners" / "small", "blip")
-    assert webui.call("captioners") == ["small"]
-    assert len(webui.call("caption", name="small", image=str(image))) == 1
+    webui.call("make_blip")
+    webui.call("make_deepbooru", tags=["1girl", "red_hair", "zzz"], seen=2)
+    assert webui.call("captioners") == ["BLIP", "deepbooru", "small"]
+    for name in ("BLIP", "small"):
+        assert len(webui.call("caption", name=name, image=str(image))) == 1
+    assert webui.call("caption", name="deepbooru", image=str(image)) == ["1girl, red hair"]
     assert "zqsmall" in webui.call("upscale", image=str(image), target=str(tmp_path / "large.png"))
     with Image.open(image) as own, Image.open(tmp_path / "large.png") as large:
         assert large.size == (2 * own.width, 2 * own.height)
@@ -259,15 +265,49 @@ def test_clip_skip_is_taken_over_and_said(webui: Instance, settings: dict[str, A
     assert np.abs(theirs - ours).max() <= 2
 
 
-def test_a_run_without_a_checkpoint_is_refused(webui: Instance, settings: dict[str, Any]) -> None:
-    broken = webui.models / "broken.safetensors"
+def test_a_checkpoint_that_cannot_be_trained_on_is_refused_by_name(webui: Instance) -> None:
+    broken, other = webui.models / "broken.safetensors", webui.models / "other-family.safetensors"
     broken.write_bytes(b"no checkpoint")
+    save_file({"model.diffusion_model.double_blocks.0.img_attn.qkv.weight": torch.zeros(3, 1)}, other)
     try:
         webui.post("refresh-checkpoints")
         webui.call("select", title="broken.safetensors")
         assert "is truncated or damaged" in webui.call("refusal")
+        webui.call("select", title="other-family.safetensors")
+        said = webui.call("refusal")
+        assert "other-family.safetensors" in said
+        assert "Flux" in said
     finally:
         broken.unlink()
+        other.unlink()
         webui.post("refresh-checkpoints")
         webui.call("select", title=SMALL)
     webui.draw(FIXED)
+
+
+def test_a_run_without_any_checkpoint_is_refused(webui: Instance) -> None:
+    away = webui.models.with_name("away")
+    webui.models.rename(away)
+    webui.models.mkdir()
+    try:
+        webui.post("refresh-checkpoints")
+        assert "There is no checkpoint: put one into models/Stable-diffusion" in webui.call("refusal")
+        assert webui.call("arguments") == {}
+    finally:
+        webui.models.rmdir()
+        away.rename(webui.models)
+        webui.post("refresh-checkpoints")
+        webui.call("select", title=SMALL)
+    webui.draw(FIXED)
+
+
+def test_a_run_begins_after_the_fork_failed_to_load_a_checkpoint(webui: Instance, settings: dict[str, Any]) -> None:
+    webui.call("select", title=POCKET)
+    with pytest.raises(AssertionError, match="answers 500"):
+        webui.draw(FIXED)
+    webui.call("create", name="zqtest-after", text="striped", vectors=2, overwrite=True)
+    failed = {**settings, "name": "zqtest-after", "width": 0, "height": 0}
+    assert webui.call("train", **failed)["problem"] == ""
+    webui.call("select", title=SMALL)
+    assert webui.call("train", **settings)["problem"] == ""
+    webui.draw(WITH_IT)
