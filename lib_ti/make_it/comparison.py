@@ -52,7 +52,6 @@ def compare(making: Making) -> Outcome:
                 prompts,
                 target,
                 seed=_SEED,
-                best_step=embedding.step,
                 progress=making.progress("Generating images"),
                 stop=making.stop,
             )
