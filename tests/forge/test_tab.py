@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -64,8 +65,19 @@ def page(webui: Instance, browser: Page) -> Iterator[Page]:
 
 
 def outer(page: Page, title: str) -> None:
-    """Open a tab of the fork; Forge writes txt2img with a capital."""
-    page.click_first(f"{OUTER} button", lambda one: one.text.strip().casefold() == title.casefold(), f"a tab {title!r}")
+    """Open a tab of the fork, again where a page that is still being built took no notice.
+
+    Forge writes txt2img with a capital.
+    """
+
+    def titled(one: Any) -> bool:
+        return str(one.text).strip().casefold() == title.casefold()
+
+    def opened() -> bool:
+        page.click_first(f"{OUTER} button", titled, f"a tab {title!r}")
+        return titled(page.driver.find_element(By.CSS_SELECTOR, f"{OUTER} button.selected"))
+
+    page.until(opened, wanted=f"the tab {title!r} open")
 
 
 def choose(page: Page, name: str, text: str) -> None:
