@@ -24,7 +24,6 @@ FORK = Program(
     ).split(),
 )
 PROBE = str(Path(__file__).with_name("probe.py"))
-_NOT_NEEDED = ("Img2img", "img2img", "Spaces", "Extras", "PNG Info", "Checkpoint Merger", "Extensions")
 SMALL, OTHER, POCKET = "small.safetensors", "other.safetensors", "pocket/pocket.safetensors"
 
 
@@ -36,9 +35,12 @@ def models(folder: Path) -> str:
 
 
 def small_page() -> dict[str, Any]:
-    """Settings that leave tabs and built-in extensions out: a fork's whole page takes a browser a minute to build."""
+    """Settings that leave built-in extensions out: a fork's whole page takes a browser a minute to build.
+
+    No tabs are hidden: the forks' pages have events for what is in them, and reForge's tabs do not open without it.
+    """
     built_in = Path(os.environ.get(FORK.root, "")) / "extensions-builtin"
-    return {"hidden_tabs": _NOT_NEEDED, "disabled_extensions": sorted(one.name for one in built_in.glob("*"))}
+    return {"disabled_extensions": sorted(one.name for one in built_in.glob("*"))}
 
 
 @contextlib.contextmanager
