@@ -24,6 +24,7 @@ def layout(parts: Parts, name: str, watched: Iterable[str]) -> None:
         Names of the elements in ``parts``.
     """
     ids = " ".join(f"ti_{one}" for one in watched)
-    gr.HTML(f'<i data-counter="ti_{name}" data-watched="{ids}"></i>', elem_classes="ti-hidden")
+    watching = f'<i data-counter="ti_{name}" data-watched="{ids}"></i>'
+    gr.HTML(watching, elem_id=f"ti_{name}_watched", elem_classes="ti-hidden")
     # Not invisible, since then it could not change.
     parts.keep(name, gr.Textbox("", show_label=False, elem_id=f"ti_{name}", elem_classes="ti-hidden"))

@@ -67,9 +67,9 @@ def connect(parts: Parts) -> None:
 
 
 def _unsaved(folder: str | None) -> str:
-    """Return a box that warns of unsaved captions, which are not used; empty where there are none."""
-    message = captions_state.unsaved(folder or "")
-    return notice("warning", [message]) if message else ""
+    """Return a box that warns of unsaved captions, which are not used, or of a wrong folder; else nothing."""
+    message, problem = attempt(lambda: captions_state.unsaved(folder or ""))
+    return notice("warning", [message]) if message else problem
 
 
 def _connect_use(parts: Parts) -> None:
