@@ -109,6 +109,8 @@ def test_images_are_inspected_and_some_excluded(page: Page) -> None:
 
 
 def test_an_image_is_cropped_in_two(page: Page, found: Path) -> None:
+    page.tab("Crop", STEPS)
+    page.press("ti_crop_show")
     _crop_in_two(page, found)
     page.shot("dataset-cut")
 
@@ -193,6 +195,8 @@ def test_found_photographs_become_an_embedding(webui: Instance, page: Page, foun
     assert page.value("ti_train_width") == "64"
     page.fill("ti_train_max_steps", "20")
     page.fill("ti_train_save_image_every", "20")
+    page.unfold("Learning")
+    page.tick("ti_train_restore_best")
     page.press("ti_check")
     page.says("ti_check_result", "1 caption has unsaved changes in the step Captions")
     page.tab("Dataset")
@@ -225,9 +229,6 @@ def _exclude(page: Page) -> None:
 
 
 def _crop_in_two(page: Page, found: Path) -> None:
-    page.tab("Crop", STEPS)
-    page.says("ti_crop_grid", "Press “Show crop boxes”")
-    page.press("ti_crop_show")
     add = '#ti_tabs .ti-card[data-name="motorcycle.jpg"] [data-do="add"]'
     page.click(page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, add), wanted="motorcycle.jpg"))
     page.says("ti_crop_message", "by hand")

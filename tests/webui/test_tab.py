@@ -95,6 +95,7 @@ def settings(webui: Instance, name: str, template: str, pictures: Path) -> dict[
         "max_steps": 30,
         "save_image_every": 10,
         "save_embedding_every": 10,
+        "restore_best": False,
         "log_directory": str(webui.folder / "runs"),
         **PREVIEWS,
     }
@@ -247,6 +248,8 @@ def test_previews_during_a_run_are_what_txt2img_generates(
     page.fill("ti_train_save_image_every", "10")
     page.fill("ti_train_save_embedding_every", "10")
     page.tick("ti_from_txt2img")
+    page.unfold("Learning")
+    page.tick("ti_train_restore_best")
     page.press("ti_start")
     page.says("ti_status", "is finished: 30 steps", _RUN_SECONDS)
     page.unfold("Preview settings", "summary")
