@@ -222,7 +222,8 @@ def test_a_step_waits_for_the_device_once(families: Families, kind: str, checkpo
 def test_a_run_learns_and_its_file_is_listed_and_used(families: Families, kind: str, settings: dict[str, Any]) -> None:
     webui = families.webui
     fresh, without = webui.draw(WITH_IT), webui.draw(FIXED)
-    run = webui.call("train", **{**settings, "max_steps": 20, "evaluate_every": 10, "learning_rate": "0.02"})
+    more = {"max_steps": 20, "evaluate_every": 10, "learning_rate": "0.02", "restore_best": False}
+    run = webui.call("train", **{**settings, **more})
     assert run["problem"] == ""
     assert of_kind(run, "RunFinished")[0]["reason"] == "done"
     measured = [event["loss"] for event in of_kind(run, "Evaluated")]

@@ -103,6 +103,8 @@ def test_an_embedding_is_created_trained_restored_and_used(
     page.fill("ti_train_save_image_every", "10")
     page.fill("ti_train_save_embedding_every", "10")
     page.tick("ti_from_txt2img")
+    page.unfold("Learning")
+    page.tick("ti_train_restore_best")
     said = page.check()
     assert "fits the model" in said
     assert f"Model {kind}" in said
