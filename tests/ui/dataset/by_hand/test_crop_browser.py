@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains
@@ -45,6 +47,8 @@ def test_a_crop_box_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -
     moved = box(crop_box)
     assert moved[0] > before[0] + 0.05
     assert moved[1:] == before[1:]
+    page.says("ti_crop_message", "1 image cropped by hand")
+    page.until(lambda: still(page, crop_box), wanted="the crop box in its place")
     corner = crop_box.find_element(By.CSS_SELECTOR, '[data-corner="ne"]')
     ActionChains(page.driver).drag_and_drop_by_offset(corner, -30, 20).perform()
     smaller = box(crop_box)
@@ -55,6 +59,13 @@ def test_a_crop_box_is_moved_and_resized_by_the_mouse(page: Page, found: Path) -
     assert "ti-default" not in crop_box.get_attribute("class")
     page.says("ti_crop_message", "1 image cropped by hand")
     page.until(lambda: kept(found, "china.png") == [pytest.approx(smaller, abs=2e-6)], 20)
+
+
+def still(page: Page, element: Any) -> bool:
+    """Whether an element, scrolled to the middle of the window, stays there while the answers to a change arrive."""
+    before = page.shown(element).rect
+    time.sleep(0.5)
+    return bool(element.rect == before)
 
 
 def test_nothing_moves_under_the_pointer_when_a_change_is_saved(page: Page, found: Path) -> None:
