@@ -1,4 +1,4 @@
-"""Runs inside the WebUI that ``instance.py`` starts, beside ``probe.py``: it lends our tools to the tests."""
+"""Runs inside the WebUI that ``instance.py`` starts, beside ``probe.py``: the tests call our tools through it."""
 
 from __future__ import annotations
 

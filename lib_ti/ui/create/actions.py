@@ -26,7 +26,7 @@ def connect(parts: Parts) -> None:
         if created is None:
             return [problem, *[gr.update()] * 5]
         name, message = created
-        # Who comes from images goes on to train, but stays where there is more to read than that it was created.
+        # From images, the next page is Train; not where there is more to read than that it was created.
         plain = data[parts["create_onward"]] and not holds_warning(message)
         tab = gr.update(selected="train") if plain else gr.update()
         return [message, choices(controller.embeddings(), name), "", tab, "", False]

@@ -7,6 +7,7 @@ t = -log(sigma), as in the papers on DPM-Solver.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -18,6 +19,11 @@ Noise = Callable[[], Tensor]
 """Returns standard normal noise (B, 4, h, w), other noise each time."""
 Steps = Callable[[Denoised, Tensor, Tensor, Noise], Tensor]
 """(denoised, x at the first noise level, noise levels (steps + 1,), noise) to x at the last noise level."""
+
+Earlier = list[tuple[Tensor, Tensor]]
+"""(clean latents, length of the step in time) of at most two steps before, the latest first."""
+Correction = Callable[[Tensor, Tensor, Tensor, Earlier], Tensor]
+"""(x after a step of first order, clean latents, length of the step, earlier) to x."""
 
 
 def euler(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:  # noqa: ARG001
@@ -117,37 +123,17 @@ def dpmpp_2m(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Ten
 
 def dpmpp_2m_sde(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
     """DPM-Solver++(2M) for the stochastic equation, in its form "midpoint"."""
-    return _multistep_sde(denoised, x, sigmas, noise, lambda step: 0.5 * -(-step).expm1())
+    return _multistep_sde(denoised, x, sigmas, noise, partial(_second_order, lambda step: 0.5 * -(-step).expm1()))
 
 
 def dpmpp_2m_sde_heun(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
     """As :func:`dpmpp_2m_sde`, in its form "heun"."""
-    return _multistep_sde(denoised, x, sigmas, noise, _phi_2)
+    return _multistep_sde(denoised, x, sigmas, noise, partial(_second_order, _phi_2))
 
 
 def dpmpp_3m_sde(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
     """DPM-Solver++(3M) for the stochastic equation, which uses the results of two previous steps."""
-    times = -sigmas.log()
-    earlier: list[tuple[Tensor, Tensor]] = []  # (clean, length of the step), the latest first
-    for index in range(len(sigmas) - 1):
-        clean = denoised(x, sigmas[index])
-        if sigmas[index + 1] == 0:
-            return clean
-        length = times[index + 1] - times[index]
-        step = 2 * length
-        x = (-step).exp() * x - (-step).expm1() * clean
-        if len(earlier) == 1:
-            (before, last), *_ = earlier
-            x = x + _phi_2(step) * (clean - before) * length / last
-        elif earlier:
-            (before, last), (long_before, last_but_one) = earlier
-            near, far = last / length, last_but_one / length
-            slope, former = (clean - before) / near, (before - long_before) / far
-            bend = (slope - former) / (near + far)
-            x = x + _phi_2(step) * (slope + bend * near) - (_phi_2(step) / step - 0.5) * bend
-        x = x + noise() * sigmas[index + 1] * (-(-step).expm1()).sqrt()
-        earlier = [(clean, length), *earlier[:1]]
-    return x
+    return _multistep_sde(denoised, x, sigmas, noise, _third_order)
 
 
 def lcm(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
@@ -159,12 +145,10 @@ def lcm(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
     return x
 
 
-def _multistep_sde(
-    denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise, weight: Callable[[Tensor], Tensor]
-) -> Tensor:
-    """Take steps of second order; ``weight`` is that of the previous step's result."""
+def _multistep_sde(denoised: Denoised, x: Tensor, sigmas: Tensor, noise: Noise, correct: Correction) -> Tensor:
+    """Take steps of first order, corrected by the results of previous ones."""
     times = -sigmas.log()
-    before = None
+    earlier: Earlier = []
     for index in range(len(sigmas) - 1):
         clean = denoised(x, sigmas[index])
         if sigmas[index + 1] == 0:
@@ -172,11 +156,30 @@ def _multistep_sde(
         length = times[index + 1] - times[index]
         step = 2 * length
         x = (-step).exp() * x - (-step).expm1() * clean
-        if before is not None:
-            x = x + weight(step) * (clean - before) * length / (times[index] - times[index - 1])
+        if earlier:
+            x = correct(x, clean, length, earlier)
         x = x + noise() * sigmas[index + 1] * (-(-step).expm1()).sqrt()
-        before = clean
+        earlier = [(clean, length), *earlier[:1]]
     return x
+
+
+def _second_order(
+    weight: Callable[[Tensor], Tensor], x: Tensor, clean: Tensor, length: Tensor, earlier: Earlier
+) -> Tensor:
+    """Correct a step by the previous one's result, whose weight depends on the step."""
+    before, last = earlier[0]
+    return x + weight(2 * length) * (clean - before) * length / last
+
+
+def _third_order(x: Tensor, clean: Tensor, length: Tensor, earlier: Earlier) -> Tensor:
+    """Correct a step by the results of the two before it, as far as there are two."""
+    if len(earlier) == 1:
+        return _second_order(_phi_2, x, clean, length, earlier)
+    (before, last), (long_before, last_but_one) = earlier
+    step, near, far = 2 * length, last / length, last_but_one / length
+    slope, former = (clean - before) / near, (before - long_before) / far
+    bend = (slope - former) / (near + far)
+    return x + _phi_2(step) * (slope + bend * near) - (_phi_2(step) / step - 0.5) * bend
 
 
 def _along(x: Tensor, clean: Tensor, sigma: Tensor, after: Tensor) -> Tensor:
