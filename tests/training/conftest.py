@@ -7,12 +7,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lib_ti.config import CreateConfig, TrainConfig
+from lib_ti.embedding import files
 from lib_ti.signals import Control, Event, RunFinished
 from lib_ti.training.create import create
 from lib_ti.training.run import train
 from tests.fakes import FakeHost, FakeModel, draw_images
+
+
+def vectors(path: Path) -> torch.Tensor:
+    """The vectors of an embedding of Stable Diffusion 1, (count, width)."""
+    return files.load(path).vectors["clip_l"]
+
+
+class Killed(BaseException):
+    """Ends a run as a killed program does: nothing catches it."""
+
+
+def kill_at(kind: type[Event], step: int) -> Callable[[Event], None]:
+    """A listener that ends the run at the first event of a kind from a step on."""
+
+    def kill(event: Event) -> None:
+        if isinstance(event, kind) and event.step >= step:
+            raise Killed
+
+    return kill
 
 
 class Studio:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
 from lib_ti.config import CreateConfig, TrainConfig, from_mapping
@@ -25,11 +24,7 @@ from lib_ti.training.files import run_folder
 from lib_ti.training.files.run_state import load_state
 from lib_ti.training.validation.history import read_history
 from tests.fakes import draw_images
-from tests.training.conftest import Studio
-
-
-def vectors(path: Path) -> torch.Tensor:
-    return files.load(path).vectors["clip_l"]
+from tests.training.conftest import Studio, vectors
 
 
 @pytest.mark.plots

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from lib_ti.config import TrainConfig, problems
 from lib_ti.embedding import files
@@ -17,7 +16,7 @@ from lib_ti.signals import Evaluated, Event, LogMessage, RunStarted, Saved, Step
 from lib_ti.training.files.run_state import load_state
 from lib_ti.training.validation.history import read_history
 from tests.fakes import draw_images
-from tests.training.conftest import Studio
+from tests.training.conftest import Killed, Studio, kill_at, vectors
 
 OVERSHOOTING = {"learning_rate": "0.05:30, 3", "max_steps": 40, "save_image_every": 0}
 """Settings of a run that learns, and in the last ten steps loses what it learned."""
@@ -35,10 +34,6 @@ def another(tmp_path: Path) -> Studio:
     made = Studio(tmp_path / "another")
     draw_images(made.pictures, count=20)
     return made
-
-
-def vectors(path: Path) -> torch.Tensor:
-    return files.load(path).vectors["clip_l"]
 
 
 def said(studio: Studio) -> str:
@@ -133,17 +128,10 @@ def test_a_run_that_was_done_is_trained_further_to_the_next_check(studio: Studio
 
 
 def test_a_run_that_was_killed_when_done_ends_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Killed(BaseException):
-        pass
-
-    def kill(event: Event) -> None:
-        if isinstance(event, Saved) and event.step > 20:
-            raise Killed
-
     monkeypatch.setattr("lib_ti.training.callbacks.saver.STATE_EVERY_SECONDS", 0.0)
     settings = {"learning_rate": "0.05", "max_steps": 400, "save_image_every": 0, "save_embedding_every": 0}
     with pytest.raises(Killed):
-        studio.train(kill, **settings, stop_when_done=True)
+        studio.train(kill_at(Saved, 21), **settings, stop_when_done=True)
     state = next(studio.logs.glob("*/my-style/state.safetensors"))
     reached = load_state(state)
     replace(reached, ended=False).save(state)  # as before the end was saved

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -13,14 +11,10 @@ from lib_ti.signals import (
     LogMessage,
     StepDone,
 )
-from tests.training.conftest import Studio
+from tests.training.conftest import Studio, vectors
 
 SELF_TEST = 1
 """Predictions of the self-test before the first step."""
-
-
-def vectors(path: Path) -> torch.Tensor:
-    return files.load(path).vectors["clip_l"]
 
 
 @pytest.mark.parametrize(

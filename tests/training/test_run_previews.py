@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 
-from lib_ti.embedding import files
 from lib_ti.host.model import ImageRequest
 from lib_ti.signals import (
     PreviewFailed,
@@ -16,11 +13,7 @@ from lib_ti.signals import (
 )
 from lib_ti.training.files.run_folder import RunFolder
 from lib_ti.training.files.run_logger import describe_event
-from tests.training.conftest import Studio
-
-
-def vectors(path: Path) -> torch.Tensor:
-    return files.load(path).vectors["clip_l"]
+from tests.training.conftest import Studio, vectors
 
 
 def test_a_failing_preview_never_ends_the_run(studio: Studio) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import pytest
-import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -15,18 +13,13 @@ from lib_ti.embedding import files
 from lib_ti.errors import BadInput
 from lib_ti.signals import (
     Evaluated,
-    Event,
     LogMessage,
     RunStarted,
     StepDone,
 )
 from lib_ti.training.validation.history import read_history
 from tests.fakes import FakeModel
-from tests.training.conftest import Studio
-
-
-def vectors(path: Path) -> torch.Tensor:
-    return files.load(path).vectors["clip_l"]
+from tests.training.conftest import Killed, Studio, kill_at, vectors
 
 
 @pytest.mark.parametrize("sampling", ["once", "deterministic", "random"])
@@ -74,16 +67,9 @@ def test_a_state_of_an_earlier_version_is_continued(studio: Studio) -> None:
 
 
 def test_a_kill_after_the_last_step_still_publishes(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Killed(BaseException):
-        pass
-
-    def kill(event: Event) -> None:
-        if isinstance(event, Evaluated) and event.step == 18:
-            raise Killed
-
     monkeypatch.setattr("lib_ti.training.callbacks.saver.STATE_EVERY_SECONDS", 0.0)
     with pytest.raises(Killed):
-        studio.train(kill, max_steps=18, validate_every=9, save_image_every=0)
+        studio.train(kill_at(Evaluated, 18), max_steps=18, validate_every=9, save_image_every=0)
     assert files.load(studio.embedding_file).step == 10
     finished = studio.train(max_steps=18, validate_every=9, save_image_every=0)
     assert (finished.step, files.load(studio.embedding_file).step) == (18, 18)
@@ -107,15 +93,8 @@ def test_leftovers_of_a_killed_program_are_removed(studio: Studio) -> None:
 def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) -> None:
     studio.train(max_steps=20)
 
-    class Killed(BaseException):
-        pass
-
-    def kill(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == 14:
-            raise Killed
-
     with pytest.raises(Killed):
-        another.train(kill, max_steps=20)
+        another.train(kill_at(StepDone, 14), max_steps=20)
     assert files.load(another.embedding_file).step == 10
     another.train(max_steps=20)
     assert another.of(RunStarted)[0].first_step == 10
@@ -123,15 +102,8 @@ def test_a_killed_run_goes_on_from_its_state(studio: Studio, another: Studio) ->
 
 
 def test_a_run_killed_before_its_first_save_is_set_aside_by_the_next(studio: Studio) -> None:
-    class Killed(BaseException):
-        pass
-
-    def kill(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == 3:
-            raise Killed
-
     with pytest.raises(Killed):
-        studio.train(kill, save_embedding_every=0)
+        studio.train(kill_at(StepDone, 3), save_embedding_every=0)
     (left,) = studio.logs.glob("*/my-style")
     assert (left / "images" / "my-style-0.png").exists() and not (left / "state.safetensors").exists()
     finished = studio.train()

@@ -20,7 +20,7 @@ from lib_ti.training.validation.cadence import Cadence
 from lib_ti.training.validation.differences import error_from
 from lib_ti.training.validation.history import Check
 from lib_ti.training.validation.measurement import Measurement
-from lib_ti.training.validation.verdict import State, Verdict, due_state, is_over, judge
+from lib_ti.training.validation.verdict import Progress, Verdict, due_progress, judge
 
 
 class Evaluator(Callback):
@@ -63,8 +63,7 @@ class Evaluator(Callback):
         self.step: int | None = None
         """Step of that check."""
         self._ended_before = target.state.ended
-        self._state: State = "unknown"
-        self._is_over = False
+        self._progress = Progress("unknown")
         self._due: list[Check] = []
         self._follow()
 
@@ -74,7 +73,7 @@ class Evaluator(Callback):
 
         One that ended before this session, and is trained further, ends when the next check finds it done again.
         """
-        return self._config.stop_when_done and self._is_over and not self._ended_before
+        return self._config.stop_when_done and self._progress.confirmed and not self._ended_before
 
     def has_ended(self, trainer: Trainer) -> bool:
         """Return whether the run has ended by itself."""
@@ -97,7 +96,7 @@ class Evaluator(Callback):
             self._validate(trainer, due=True)
 
     def on_step_end(self, trainer: Trainer) -> None:
-        chosen = self._every < 0 and self._cadence.is_due(trainer.step, self._due, self._state)
+        chosen = self._every < 0 and self._cadence.is_due(trainer.step, self._due, self._progress.state)
         if chosen or is_due(trainer.step, self._every):
             self._validate(trainer, due=True)
 
@@ -131,7 +130,7 @@ class Evaluator(Callback):
     def _follow(self) -> None:
         """Remember what the next check's step depends on."""
         self._due = [check for check in self._comparable() if check.due]
-        self._state, self._is_over = due_state(self._due), is_over(self._due)
+        self._progress = due_progress(self._due)
 
     def _comparable(self) -> list[Check]:
         """Return the checks on the present data."""

@@ -76,7 +76,7 @@ class Progress:
     state: State
     done_step: int | None = None
     confirmed: bool = False
-    """Whether the check before the last one found it done too."""
+    """Whether the check before the last one found it done too, so that the run may end by itself."""
 
 
 def judge(history: Sequence[Check]) -> Verdict | None:
@@ -123,19 +123,13 @@ def judge(history: Sequence[Check]) -> Verdict | None:
     )
 
 
-def due_state(checks: Sequence[Check]) -> State:
-    """Return the state after the checks that were due, which decides when a run validates and ends.
+def due_progress(checks: Sequence[Check]) -> Progress:
+    """Judge how far a run is after the checks that were due, which decides when it validates and ends.
 
     It depends on nothing else, so that an interrupted run does both at the same steps as another.
     """
     due = [check for check in checks if check.due and math.isfinite(check.loss)]
-    return judge_progress(due).state if due else "unknown"
-
-
-def is_over(checks: Sequence[Check]) -> bool:
-    """Return whether a run may end by itself: two checks in a row that were due find it done."""
-    due = [check for check in checks if check.due and math.isfinite(check.loss)]
-    return bool(due) and judge_progress(due).confirmed
+    return judge_progress(due) if due else Progress("unknown")
 
 
 def judge_progress(due: Sequence[Check]) -> Progress:

@@ -10,7 +10,7 @@ from typing import Any
 from lib_ti.training.validation.cadence import Cadence
 from lib_ti.training.validation.history import Check, new_check
 from lib_ti.training.validation.samples import sample_count
-from lib_ti.training.validation.verdict import State, Verdict, due_state, is_over, judge
+from lib_ti.training.validation.verdict import State, Verdict, due_progress, judge
 
 BEGUN, NOT_BEGUN = 0.25, 0.05
 """Shares of the gap above and below which it is clear whether a run has begun to learn."""
@@ -153,7 +153,7 @@ def judged(record: Mapping[str, Any]) -> Judged:
     gaps = tuple((step, (first - loss) / whole) for step, loss in truth)
     samples = len(checks[0]["validation"])
     seconds = record["step_seconds"], record["check_seconds"]
-    over = tuple((check.step, is_over(history[:end])) for end, check in enumerate(history, 1))
+    over = tuple((check.step, due_progress(history[:end]).confirmed) for end, check in enumerate(history, 1))
     return Judged(record["key"], record["kind"], record["batch"], samples, *seconds, gaps, tuple(verdicts), over)
 
 
@@ -167,5 +167,5 @@ def _validated(checks: Sequence[Mapping[str, Any]], batch: int) -> list[Check]:
             continue
         check = new_check(measured["step"], measured["validation"], norm=1.0, data="", unseen=True)
         found.append(replace(check, due=due))
-        state = due_state(found)
+        state = due_progress(found).state
     return found

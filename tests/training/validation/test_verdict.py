@@ -15,7 +15,7 @@ import pytest
 
 from lib_ti.training.files.tables import Table
 from lib_ti.training.validation.history import COLUMNS, Check, new_check, read_history, row, segments
-from lib_ti.training.validation.verdict import due_state, is_over, judge
+from lib_ti.training.validation.verdict import due_progress, judge
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -196,10 +196,10 @@ def test_a_run_that_loses_again_what_it_learned_is_told_with_both_losses() -> No
 
 def test_a_run_is_over_when_two_checks_in_a_row_find_it_done() -> None:
     history = checks([0.029, 0.0215, 0.0205, 0.0202, 0.0201, 0.0200])
-    states = [due_state(history[:end]) for end in range(1, len(history) + 1)]
+    states = [due_progress(history[:end]).state for end in range(1, len(history) + 1)]
     first = states.index("done") + 1
-    assert not is_over(history[:first])
-    assert is_over(history[: first + 1])
+    assert not due_progress(history[:first]).confirmed
+    assert due_progress(history[: first + 1]).confirmed
     probable, sure = judge(history[:first]), judge(history[: first + 1])
     assert probable is not None and probable.headline.startswith("Probably done since step ")
     assert sure is not None and sure.headline.startswith("Done since step ")
@@ -223,7 +223,7 @@ def test_a_check_that_was_not_due_does_not_decide_about_the_state() -> None:
     assert with_it is not None
     assert without_it is not None
     assert (with_it.state, with_it.done_step) == (without_it.state, without_it.done_step)
-    assert due_state([*history[:4], between]) == due_state(history[:4])
+    assert due_progress([*history[:4], between]).state == due_progress(history[:4]).state
 
 
 def test_what_a_run_reached_counts_at_its_end() -> None:
@@ -231,7 +231,7 @@ def test_what_a_run_reached_counts_at_its_end() -> None:
     verdict = judge([*history, replace(last, due=False)])
     assert verdict is not None
     assert verdict.state == "learning"
-    assert due_state([*history, replace(last, due=False)]) == "not begun"
+    assert due_progress([*history, replace(last, due=False)]).state == "not begun"
 
 
 def test_a_second_phase_of_learning_is_learning_again() -> None:
